@@ -14,7 +14,7 @@ def folder(name: str) -> Path:
 
     In a checkout these are the folders a reader sees; in an installed wheel, their copies inside the package.
     """
-    installed = _PACKAGE / "shipped" / name
+    installed = _PACKAGE / "_shipped" / name
     return installed if installed.is_dir() else _PACKAGE.parent / _IN_CHECKOUT[name]
 
 

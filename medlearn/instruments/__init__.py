@@ -1,0 +1,1 @@
+"""Virtual instruments: images whose truth is known, made without a download."""
