@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-Snapshot = dict[str, str]
+Snapshot = tuple[tuple[str, str], ...]
 
 
 def freeze(model):
@@ -14,8 +14,8 @@ def freeze(model):
 
 
 def snapshot(model) -> Snapshot:
-    """The SHA-256 of each weight by its path, BatchNorm statistics included: cheap to keep, enough to tell a change."""
-    return {weight.path: hashlib.sha256(np.asarray(weight).tobytes()).hexdigest() for weight in model.weights}
+    """Path and SHA-256 of each weight, BatchNorm statistics included: cheap to keep, enough to tell a change."""
+    return tuple((weight.path, hashlib.sha256(np.asarray(weight).tobytes()).hexdigest()) for weight in model.weights)
 
 
 def moved(model, before: Snapshot) -> list[str]:
@@ -23,11 +23,7 @@ def moved(model, before: Snapshot) -> list[str]:
 
     Raises ValueError if the snapshot was taken of a model with other weights.
     """
-    now = snapshot(model)
-    strange = sorted(now.keys() ^ before.keys())
-    if strange:
-        raise ValueError(f"The snapshot was taken of another model: weight {strange[0]!r} is in only one of the two.")
-    return [path for path in now if now[path] != before[path]]
+    return [weight.path for weight in _moved_weights(model, before)]
 
 
 def assert_frozen(model, before: Snapshot) -> None:
@@ -42,11 +38,12 @@ def assert_frozen(model, before: Snapshot) -> None:
 
 def assert_moved(model, before: Snapshot) -> None:
     """Raise AssertionError unless every trainable weight differs from the snapshot and every other one equals it."""
-    paths = set(moved(model, before))
-    trainable = {weight.path for weight in model.trainable_weights}
-    if not trainable:
+    if not model.trainable_weights:
         raise AssertionError("No weight of this model is trainable; set trainable = True on the layers that should learn.")
-    still, drifting = sorted(trainable - paths), sorted(paths - trainable)
+    changed = {id(weight) for weight in _moved_weights(model, before)}
+    trainable = {id(weight) for weight in model.trainable_weights}
+    still = [weight.path for weight in model.weights if id(weight) in trainable - changed]
+    drifting = [weight.path for weight in model.weights if id(weight) in changed - trainable]
     if still:
         raise AssertionError(f"{len(still)} trainable weights did not move, first {still[0]!r}; were they in the fit?")
     if drifting:
@@ -66,3 +63,10 @@ def check_preprocessing(images) -> None:
         raise ValueError(f"Values run from {low:.3g} to {high:.3g}; pass 0-255 images, preprocessing is inside the encoder.")
     if high <= 1:
         raise ValueError(f"The brightest value is {high:.3g}: these images were already divided by 255; pass 0-255 images.")
+
+
+def _moved_weights(model, before: Snapshot) -> list:
+    now = snapshot(model)
+    if [path for path, _ in now] != [path for path, _ in before]:
+        raise ValueError("The snapshot was taken of another model; take it of this one, before the step to be proven.")
+    return [weight for weight, was, is_ in zip(model.weights, before, now) if was != is_]

@@ -53,7 +53,7 @@ def test_assert_moved_wants_something_to_train(model):
 
 def test_a_snapshot_of_another_model_is_refused(model):
     with pytest.raises(ValueError, match="another model"):
-        transfer.assert_frozen(model, {"x": "0"})
+        transfer.assert_frozen(model, (("x", "0"),))
 
 
 @pytest.mark.parametrize(
