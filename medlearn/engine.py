@@ -1,0 +1,99 @@
+"""The one way to TensorFlow and Keras: `from medlearn.engine import keras, tf`, late and quiet.
+
+Nothing is loaded before one of the two names is asked for, so `import medlearn` stays quick.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+__all__ = ["gpu_name", "installed", "keras", "tf"]
+
+MISSING = (
+    "TensorFlow is not installed, and everything in medlearn that holds a network needs it: "
+    'install it with `pip install "medlearn[cpu]"` (or "medlearn[gpu]" on Linux with an NVIDIA card).'
+)
+_MODULES = {"keras": "keras", "tf": "tensorflow"}
+
+
+def installed() -> bool:
+    """Whether TensorFlow can be imported here (it is looked for, not loaded)."""
+    return importlib.util.find_spec("tensorflow") is not None
+
+
+def gpu_name() -> str | None:
+    """The name of the first graphics card that TensorFlow can use, or None if there is none.
+
+    Raises ImportError if TensorFlow is not installed.
+    """
+    config = __getattr__("tf").config
+    cards = config.list_physical_devices("GPU")
+    if not cards:
+        return None
+    return config.experimental.get_device_details(cards[0]).get("device_name", cards[0].name)
+
+
+def __getattr__(name: str):
+    if name not in _MODULES:
+        raise AttributeError(f"medlearn.engine offers keras, tf, gpu_name and installed, not {name!r}.")
+    _load()
+    return globals()[name]
+
+
+def _load() -> None:
+    if not installed():
+        raise ImportError(MISSING)
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _quiet_stderr():
+        loaded = {name: importlib.import_module(module) for name, module in _MODULES.items()}
+        # The second source of noise. A first operation is left to the caller: it would fix the number of
+        # logical devices, which the lesson on several workers still wants to set.
+        loaded["tf"].config.list_physical_devices()
+    if loaded["keras"].backend.backend() != "tensorflow":
+        raise ImportError(
+            f"Keras runs on {loaded['keras'].backend.backend()!r} here, but medlearn needs TensorFlow: "
+            "set the environment variable KERAS_BACKEND=tensorflow and start Python again."
+        )
+    globals().update(loaded)
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep what compiled code writes to file descriptor 2 off the screen; show it if an exception follows.
+
+    TensorFlow's start-up lines come from C++, before its own log level is read, so only the descriptor helps.
+    """
+    _flush()
+    try:
+        saved = os.dup(2)
+    except OSError:                    # no descriptor 2, so nothing can appear there either
+        yield
+        return
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            _flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            if failed:
+                noise.seek(0)
+                os.write(2, noise.read())
+
+
+def _flush() -> None:
+    with suppress(Exception):          # a notebook's or a windowed program's stderr may be None or closed
+        sys.stderr.flush()
