@@ -1,0 +1,152 @@
+"""The course's figures: arrays in, a matplotlib figure out; colours that colour-blind readers can tell apart."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+COLOURS = tuple(sns.color_palette("colorblind"))
+RIGHT, WRONG = COLOURS[0], COLOURS[3]
+OUTLINES = ("#FFFFFF", "#F0E442", "#56B4E9", "#E69F00", "#009E73")
+
+
+def images(pictures, titles=None, *, columns=8, frames=None, width=8.0):
+    """Pictures (N, H, W[, 3]) on a grid, read row by row; `titles` and frame colours, one a picture, are optional."""
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    side = width / columns
+    figure, axes = plt.subplots(rows, columns, figsize=(width, rows * (side + 0.28 * (titles is not None))), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for index, (ax, picture) in enumerate(zip(axes.flat, pictures)):
+        ax.imshow(picture, vmin=0, vmax=255)
+        if titles is not None:
+            ax.set_title(titles[index], fontsize=9, loc="center")
+        if frames is not None:
+            _frame(ax, frames[index])
+    return figure
+
+
+def outlined(image, mask, mask_classes, *, width=4.0):
+    """One picture (H, W, 3) with the outline of each region of its mask (H, W), named in the legend."""
+    figure, ax = plt.subplots(figsize=(width * 1.45, width))
+    ax.imshow(image)
+    ax.axis("off")
+    present = [value for value in range(1, len(mask_classes)) if (mask == value).any()]
+    for value in present:
+        colour = OUTLINES[value]
+        ax.contour(mask >= value, levels=[0.5], colors="black", linewidths=3.5)
+        ax.contour(mask >= value, levels=[0.5], colors=colour, linewidths=2)
+        ax.plot([], [], color=colour, linewidth=4, label=mask_classes[value])
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), facecolor="0.6", frameon=True, framealpha=1)
+    return figure
+
+
+def intervals(results, *, label, chance=None):
+    """One dot and whisker a row for `results`, a dict of name -> (value, low, high); the best on top if sorted so."""
+    figure, ax = plt.subplots(figsize=(8, 0.8 + 0.42 * len(results)))
+    for row, (value, low, high) in enumerate(results.values()):
+        ax.plot([low, high], [row, row], color=COLOURS[0], linewidth=3, alpha=0.45, solid_capstyle="round")
+        ax.plot(value, row, "o", color=COLOURS[0])
+        ax.annotate(f"{value:.2f}", (value, row), (0, 7), textcoords="offset points", ha="center", fontsize=9)
+    ax.set_yticks(range(len(results)), results)
+    ax.set_ylim(len(results) - 0.5, -0.7)
+    ax.set_xlabel(f"{label} (dot: all patients; bar: 95 % interval)")
+    _chance(ax.axvline, chance)
+    sns.despine(left=True)
+    ax.tick_params(left=False)
+    return figure
+
+
+def curves(sizes, results, *, xlabel, ylabel, chance=None):
+    """Learning curves: `results` maps a name to scores (draws, sizes); a line for the mean, a band from lowest to highest draw."""
+    figure, ax = plt.subplots()
+    for (name, scores), colour, marker in zip(results.items(), COLOURS, "osD^v"):
+        scores = np.asarray(scores)
+        ax.plot(sizes, scores.mean(0), color=colour, marker=marker, label=name)
+        ax.fill_between(sizes, scores.min(0), scores.max(0), color=colour, alpha=0.15, linewidth=0)
+    ax.set_xscale("log")
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.minorticks_off()
+    ax.set(xlabel=xlabel, ylabel=f"{ylabel} (line: mean, band: all draws)")
+    _chance(ax.axhline, chance)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def layers(names, scores, *, chosen, ylabel):
+    """Score of each layer: one faint line a fold for `scores` (folds, layers), their mean in front, the chosen layer ringed."""
+    scores = np.asarray(scores)
+    figure, ax = plt.subplots()
+    ax.plot(scores.T, color="0.8", linewidth=1)
+    ax.plot(scores.mean(0), "o-", color=COLOURS[0])
+    at = list(names).index(chosen)
+    ax.plot(at, scores.mean(0)[at], "o", markersize=16, markerfacecolor="none", color=COLOURS[1], markeredgewidth=2.5)
+    ax.annotate("chosen", (at, scores.mean(0)[at]), (0, 16), textcoords="offset points", ha="center", color=COLOURS[3])
+    ax.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    ax.set_ylabel(f"{ylabel} (blue: mean)")
+    return figure
+
+
+def clouds(panels, labels, classes):
+    """Side by side, points (N, 2) coloured and marked by class: `panels` maps a title to its points."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.8), squeeze=False)
+    for ax, (title, points) in zip(axes.flat, panels.items()):
+        for value, (name, colour, marker) in enumerate(zip(classes, COLOURS, "osD^v")):
+            here = points[labels == value]
+            ax.scatter(*here.T, s=16, color=colour, marker=marker, label=name, alpha=0.75, linewidth=0)
+        ax.set(title=title, xticks=[], yticks=[], xlabel="first component", ylabel="second component")
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(classes), fontsize=10)
+    return figure
+
+
+def parameters(counts):
+    """Numbers of parameters as bars on a logarithmic axis: `counts` maps a name to (number, whether it is trained)."""
+    figure, ax = plt.subplots(figsize=(8, 0.9 + 0.42 * len(counts)))
+    for row, (number, trained) in enumerate(counts.values()):
+        ax.barh(row, number, color=COLOURS[1] if trained else "0.75", height=0.65)
+        ax.annotate(f" {number:,}", (number, row), va="center", fontsize=10)
+    ax.barh(0, 0, color=COLOURS[1], label="to be trained")
+    ax.barh(0, 0, color="0.75", label="frozen")
+    ax.set_xscale("log")
+    ax.set_xlim(1, max(number for number, _ in counts.values()) * 60)
+    ax.set_yticks(range(len(counts)), counts)
+    ax.invert_yaxis()
+    ax.set_xlabel("parameters (each step on the axis is a factor of ten)")
+    ax.legend(loc="lower right")
+    return figure
+
+
+def neighbours(pictures, labels, classes, query, found, *, title=""):
+    """A query picture and its nearest ones, `found` being indices; a blue frame for the same class, an orange-red one for another."""
+    shown = [query, *found]
+    titles = [f"query:\n{classes[labels[query]]}", *(f"{'=' if labels[i] == labels[query] else '≠'}\n{classes[labels[i]]}" for i in found)]
+    frames = ["black", *(RIGHT if labels[i] == labels[query] else WRONG for i in found)]
+    figure = images([pictures[i] for i in shown], titles, columns=len(shown), frames=frames)
+    figure.set_size_inches(8, 8 / len(shown) + 0.75)
+    figure.suptitle(title, fontsize=11, x=0.01, ha="left")
+    return figure
+
+
+def feature_maps(image, maps, *, channels=5):
+    """An image and the strongest channels of each layer's maps: `maps` maps a layer name to an array (h, w, C)."""
+    figure, axes = plt.subplots(len(maps), channels + 1, figsize=(8, 1.4 * len(maps)), squeeze=False)
+    for row, (name, values) in zip(axes, maps.items()):
+        strongest = np.argsort(values.std((0, 1)))[::-1][:channels]
+        for ax, picture in zip(row, [image, *(values[..., channel] for channel in strongest)]):
+            ax.imshow(picture, cmap="magma", interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            sns.despine(ax=ax, left=True, bottom=True)
+        row[0].set_ylabel(f"{name}\n{values.shape[0]}x{values.shape[1]}x{values.shape[2]}", rotation=0, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def _frame(ax, colour) -> None:
+    ax.axis("on")
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=colour, linewidth=3)
+
+
+def _chance(draw_line, chance) -> None:
+    if chance is not None:
+        draw_line(chance, color="0.5", linestyle=":", linewidth=1.5, label="always the most frequent class")
