@@ -1,0 +1,82 @@
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from medlearn import plots
+
+RANDOM = np.random.default_rng(0)
+PICTURES = RANDOM.integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
+LABELS = np.array([0, 1, 2, 0, 1])
+CLASSES = ("neutrophil", "lymphocyte", "monocyte")
+
+
+@pytest.fixture(autouse=True)
+def house_style(request):
+    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
+        yield
+    plt.close("all")
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
+
+
+def test_the_house_colours_are_those_of_the_figure_style():
+    style = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert [matplotlib.colors.to_hex(colour) for colour in plots.COLOURS[:3]] == [matplotlib.colors.to_hex(colour) for colour in style[:3]]
+
+
+def test_images_shows_each_picture_with_its_title():
+    figure = plots.images(PICTURES, list("abcde"), columns=3)
+    shown = [ax for ax in figure.axes if ax.images]
+    assert len(shown) == 5 and set("abcde") <= set(texts(figure))
+    np.testing.assert_array_equal(shown[4].images[0].get_array(), PICTURES[4])
+
+
+def test_outlined_names_only_the_regions_that_are_there():
+    mask = np.zeros((16, 16), int)
+    mask[4:9, 4:9] = 2
+    figure = plots.outlined(PICTURES[0], mask, ("background", "cytoplasm", "nucleus"))
+    assert "nucleus" in texts(figure) and "cytoplasm" not in texts(figure)
+
+
+def test_intervals_puts_each_dot_and_whisker_where_the_numbers_say():
+    figure = plots.intervals({"pixels": (0.6, 0.5, 0.7), "features": (0.9, 0.8, 0.95)}, label="accuracy", chance=0.3)
+    data = [line.get_xdata().tolist() if hasattr(line.get_xdata(), "tolist") else list(line.get_xdata()) for line in figure.axes[0].lines]
+    assert [0.5, 0.7] in data and [0.9] in data and "0.60" in texts(figure)
+
+
+def test_curves_draws_mean_and_extremes():
+    figure = plots.curves([2, 5], {"a": [[0.2, 0.4], [0.4, 0.8]]}, xlabel="labels", ylabel="accuracy")
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), [0.3, 0.6])
+    band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert band.min() == pytest.approx(0.2) and band.max() == pytest.approx(0.8)
+
+
+def test_layers_rings_the_chosen_one():
+    figure = plots.layers(["block_0", "block_1"], [[0.1, 0.3], [0.2, 0.4]], chosen="block_1", ylabel="macro-F1")
+    ring = [line for line in figure.axes[0].lines if line.get_markersize() > 10]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ring] == [(1, pytest.approx(0.35))]
+
+
+def test_clouds_names_every_class_once():
+    figure = plots.clouds({"left": RANDOM.normal(size=(5, 2)), "right": RANDOM.normal(size=(5, 2))}, LABELS, CLASSES)
+    assert [texts(figure).count(name) for name in CLASSES] == [1, 1, 1]
+
+
+def test_parameters_writes_the_numbers():
+    assert any("18,882" in text for text in texts(plots.parameters({"head": (18882, True), "backbone": (3, False)})))
+
+
+def test_neighbours_frames_tell_same_from_other_class():
+    figure = plots.neighbours(PICTURES, LABELS, CLASSES, 0, [3, 1])
+    colours = [ax.spines["top"].get_edgecolor()[:3] for ax in figure.axes]
+    assert colours[1] == pytest.approx(plots.RIGHT) and colours[2] == pytest.approx(plots.WRONG)
+
+
+def test_feature_maps_shows_the_liveliest_channels():
+    maps = np.zeros((4, 4, 6))
+    maps[0, 0, 5] = 9
+    figure = plots.feature_maps(PICTURES[0], {"block_1": maps}, channels=2)
+    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), maps[..., 5])
