@@ -13,20 +13,20 @@ def by_patient(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split images into train and test so that no patient is on both sides.
 
-    patients: (N,) ids, one per image. test: share of the patients (not of the images) that are tested, above 0
-    and below 1; at least one patient ends on each side. labels: (N,) classes; if given, patients are stratified by
-    their majority class (systematic sampling, Cochran, Sampling Techniques, 3rd ed., ch. 8), so that each class
-    has its share of the test patients to within one patient. Every patient is equally likely to be tested.
+    patients: (N,) ids, one per image. test: share of the patients (not of the images) to test, above 0 and
+    below 1; at least one patient ends on each side. labels: (N,) classes; if given, patients are stratified by
+    their majority class (systematic sampling: Cochran, Sampling Techniques, 3rd ed., ch. 8), so that each
+    class has its share of the test patients to within one. Every patient is equally likely to be tested.
 
-    Returns two sorted arrays of image indices, train and test. They depend on the seed and on the patients, not on
-    the order of the images. Raises ValueError for fewer than two patients, a share outside 0..1 or labels of
-    another length.
+    Returns two sorted arrays of image indices, train and test. They depend on the seed and on the patients,
+    not on the order of the images. Raises ValueError for fewer than two patients, a share outside 0..1 or
+    labels of another length.
     """
     names, patient = _patients(patients)
     if not 0 < test < 1:
-        raise ValueError(f"test is the share of patients to test, above 0 and below 1, not {test!r}; try test=0.3.")
+        raise ValueError(f"test is a share of the patients, above 0 and below 1, not {test!r}; try test=0.3.")
     if len(names) < 2:
-        raise ValueError(f"All {len(patient)} images come from one patient; a split by patient needs at least two.")
+        raise ValueError(f"All {len(patient)} images come from one patient; a split by patient needs two.")
     random = np.random.default_rng(seed)
     order = random.permutation(len(names))
     if labels is not None:
@@ -42,27 +42,27 @@ def by_patient(
 def folds(
     patients: ArrayLike, labels: ArrayLike, k: int = 5, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield k (train, test) pairs of sorted index arrays: every image is tested once, no patient on both sides.
+    """Yield k (train, test) pairs of sorted index arrays: each image is tested once, no patient on both sides.
 
     patients, labels: (N,), one per image. Classes are spread over the folds as evenly as the patients allow
     (scikit-learn's StratifiedGroupKFold). Raises ValueError, at the call, for k below 2, fewer patients than
-    folds, every class smaller than k, labels of another length, or patients so uneven that a fold stays empty.
+    folds, classes all smaller than k, labels of another length, or patients so uneven that a fold stays empty.
     """
     names, patient = _patients(patients)
     labels = _labels(labels, patient)
     if k < 2:
         raise ValueError(f"Cross-validation needs at least k=2 folds, not {k}.")
     if len(names) < k:
-        raise ValueError(f"{k} folds need at least {k} patients, but there are {len(names)}; choose a smaller k.")
+        raise ValueError(f"{k} folds need at least {k} patients; there are {len(names)}: choose a smaller k.")
     largest = np.unique(labels, return_counts=True)[1].max()
     if largest < k:
-        raise ValueError(f"{k} folds need {k} images of some class, but no class has more than {largest}; choose a smaller k.")
+        raise ValueError(f"{k} folds need a class of {k} images; the largest has {largest}: choose a smaller k.")
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # a class with fewer images than folds is usual for rare cells
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         pairs = list(splitter.split(labels, labels, patient))
     if not all(len(test) for _, test in pairs):
-        raise ValueError(f"The patients are too uneven for {k} folds: one would stay empty; choose a smaller k.")
+        raise ValueError(f"The patients are too uneven for {k} folds, one would be empty: choose a smaller k.")
     return iter(pairs)
 
 
@@ -70,7 +70,7 @@ def _patients(patients: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The distinct ids, and for each image the position of its id among them."""
     ids = np.asarray(patients)
     if ids.ndim != 1 or not len(ids):
-        raise ValueError(f"patients is one id per image, a list of length N; what came has the shape {ids.shape}.")
+        raise ValueError(f"patients is one id per image, a list of length N; its shape is {ids.shape}.")
     return np.unique(ids, return_inverse=True)
 
 

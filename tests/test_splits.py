@@ -115,9 +115,9 @@ def test_share_outside_0_to_1(share):
         (lambda: splits.by_patient([["a"], ["b"]]), "one id per image"),
         (lambda: splits.by_patient(["a", "b"], labels=[0]), "there are 2 patient ids"),
         (lambda: splits.folds(["a", "b"], [0, 1, 1]), "there are 2 patient ids"),
-        (lambda: splits.folds(["a", "b", "b"], [0, 0, 0], k=3), "3 folds need at least 3 patients, but there are 2"),
+        (lambda: splits.folds(["a", "b", "b"], [0, 0, 0], k=3), "need at least 3 patients; there are 2"),
         (lambda: splits.folds(["a", "b", "c"], [0, 0, 0], k=1), "at least k=2"),
-        (lambda: splits.folds(["a", "b", "c"], [0, 1, 2], k=3), "no class has more than 1"),
+        (lambda: splits.folds(["a", "b", "c"], [0, 1, 2], k=3), "the largest has 1"),
     ],
 )
 def test_mistakes_get_one_sentence(call, sentence):
