@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Open, test and run the course. The first use sets it up in .venv beside this file.
+
+    python3 course.py                   open the lessons in JupyterLab (--no-browser, --port 8888)
+    python3 course.py test              run the tests and every notebook
+    python3 course.py run 02            run lesson 02 (or all lessons) and print its results (--real, --save)
+    python3 course.py setup             only set up
+    python3 course.py doctor            what is there, and what to do about what is not
+    python3 course.py clean             remove what running the course left behind
+
+Each command tells more with --help.
+"""
+# Standard library only, in the syntax of Python 3.6: an older Python must get far enough to say what it needs.
+# What the commands do lives in medlearn/course.
+
+import errno
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "set-up.stamp"
+LOG = VENV / "setup.log"
+VERSIONS = ((3, 13), (3, 12), (3, 11))
+
+FULL_DISK = (
+    "The disk is full: the course needs about 3 GB in %s and some in the folder for temporary files (TMPDIR); "
+    "make room, then run this command again." % HERE
+)
+NO_NETWORK = (
+    "No network: setting up fetches the libraries once, and the package index cannot be reached; connect (behind a "
+    "proxy, set HTTPS_PROXY) and run this command again. The course itself needs no network. The log is %s" % LOG
+)
+CAUSES = (
+    (("No space left on device", "not enough space on the disk", "Disk quota exceeded"), FULL_DISK),
+    (
+        ("NewConnectionError", "Failed to establish a new connection", "Max retries exceeded", "Name or service not known",
+         "Temporary failure in name resolution", "getaddrinfo failed", "nodename nor servname", "Network is unreachable",
+         "Connection refused", "ConnectTimeoutError", "ReadTimeoutError", "Read timed out", "ProxyError"),
+        NO_NETWORK,
+    ),
+)
+
+
+def main(arguments):
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return
+    if not ready():
+        if sys.version_info[:2] not in VERSIONS:
+            run_instead(find_python() + [str(Path(__file__).resolve())] + arguments)
+        set_up()
+    os.environ["PYTHONUTF8"] = "1"     # Python 3.11 and 3.12 on Windows misread the install's path if it has accents
+    run_instead([str(PYTHON), "-P", "-m", "medlearn.course"] + arguments)
+
+
+def find_python():
+    """The newest Python on PATH that the course runs on; each is asked, because a shim of that name may start nothing."""
+    for version in VERSIONS:
+        for name, option in (("python%d.%d" % version, []), ("py", ["-%d.%d" % version])):
+            path = shutil.which(name)
+            if path and asked_version([path] + option) == version:
+                return [path] + option
+    raise SystemExit(
+        "The course needs Python 3.11, 3.12 or 3.13; this is Python %d.%d (%s) and PATH holds no other: "
+        "install one of the three, then run this command again." % (sys.version_info[:2] + (sys.executable,))
+    )
+
+
+def asked_version(python):
+    ask = python + ["-c", "import sys; print(sys.version_info[0], sys.version_info[1])"]
+    try:
+        answer = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout
+        return tuple(int(part) for part in answer.split())
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+
+
+def run_instead(command):
+    """Hand this process over to `command`; Windows cannot, so there it waits for it."""
+    sys.stdout.flush()
+    if os.name == "nt":
+        raise SystemExit(subprocess.call(command))
+    os.execv(command[0], command)
+
+
+# ---- setting up ----------------------------------------------------------------------------------------------------
+
+
+def fingerprint():
+    """The folder (an environment holds absolute paths) and, on a second line, what its dependencies are."""
+    wanted = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt"):
+        wanted.update((HERE / name).read_bytes())
+    return "%s\n%s\n" % (HERE, wanted.hexdigest())
+
+
+def stamped():
+    """What the last set-up that ended well wrote down, or "" if there is none to trust."""
+    if not (PYTHON.exists() and STAMP.exists()):
+        return ""
+    return STAMP.read_text(encoding="utf-8", errors="replace")
+
+
+def ready():
+    return stamped() == fingerprint()
+
+
+def set_up():
+    """Make .venv, or bring it up to date. The stamp is taken away first and comes last: half an environment has none."""
+    old = stamped()
+    if old.split("\n")[0] == str(HERE):
+        print("The course asks for other libraries than before; updating %s." % VENV)
+        STAMP.unlink()
+    else:
+        old = ""
+        make_environment()
+    problem = install_libraries()
+    if problem == NO_NETWORK and old:
+        print("No network, so the libraries stay as they were; connect some day and run `course.py setup`.")
+        STAMP.write_text(old, encoding="utf-8")
+        return
+    problem = problem or step(
+        "Starting TensorFlow once", [str(PYTHON), "-P", "-c", "from medlearn.engine import tf; import medlearn.course"]
+    )
+    if problem:
+        raise SystemExit(problem)
+    STAMP.write_text(fingerprint(), encoding="utf-8")
+    print("Set up. From now on the course starts in seconds and needs no network.")
+
+
+def make_environment():
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        raise SystemExit(
+            "This Python (%s) cannot make environments, for its module venv is missing: on Debian and Ubuntu install it "
+            "with `sudo apt install python%d.%d-venv`, then run this command again."
+            % ((sys.executable,) + sys.version_info[:2])
+        )
+    print("Setting up the course in %s; this happens once." % VENV)
+    if VENV.exists():
+        shutil.rmtree(str(VENV))
+    VENV.mkdir()
+    python = "Making an environment with Python %d.%d" % sys.version_info[:2]
+    problem = step(python, [sys.executable, "-m", "venv", str(VENV)])
+    if problem:
+        raise SystemExit(problem)
+
+
+def install_libraries():
+    pip = [str(PYTHON), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+    return step(
+        "Installing JupyterLab, TensorFlow and the course (some minutes, 2 GB)",
+        pip + ["-c", "constraints.txt", "-e", ".[cpu,lab,test]"],
+    )
+
+
+def step(title, command):
+    """Run one step under its title with its output in the log; returns None, or one sentence on what went wrong."""
+    watched = sys.stdout.isatty()
+    print("  %s ..." % title, end="", flush=True)
+    began, lines = time.time(), []
+    environment = dict(os.environ, PYTHONUTF8="1", PIP_USER="0")
+    with open(str(LOG), "a", encoding="utf-8") as log:
+        log.write("\n%s\n%s\n" % (title, command))
+        log.flush()
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(HERE), env=environment
+        )
+        for raw in process.stdout:
+            lines.append(raw.decode("utf-8", "replace").rstrip())
+            log.write(lines[-1] + "\n")
+            log.flush()
+            if watched:                # the line being worked on, so that a slow step is seen to move
+                width = shutil.get_terminal_size().columns - 8
+                print("\r\033[K    %s" % lines[-1].strip()[:width], end="", flush=True)
+    failed = process.wait()
+    print("%s %d s" % ("\r\033[K  %s ..." % title if watched else "", time.time() - began), flush=True)
+    return explain(lines) if failed else None
+
+
+def explain(lines):
+    """One sentence for a step that failed, from what it printed."""
+    text = "\n".join(lines)
+    for signs, sentence in CAUSES:
+        if any(sign in text for sign in signs):
+            return sentence
+    last = [line for line in lines if "error" in line.lower()] or lines or ["(no output)"]
+    return "Setting up failed: %s. The whole log is %s; nothing half-made will be used." % (last[-1].strip(" ."), LOG)
+
+
+if __name__ == "__main__":
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")   # a path that the terminal cannot show must not stop the course
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        raise SystemExit("\nStopped. Run the same command again to go on; nothing half-made will be used.")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SystemExit(FULL_DISK)
+        raise SystemExit("The course cannot be set up here: %s." % error)
