@@ -1,0 +1,11 @@
+"""`python -m medlearn.course ...`, which `course.py` hands over to."""
+
+import sys
+
+from medlearn.course.commands import main
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

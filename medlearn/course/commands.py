@@ -1,0 +1,87 @@
+"""The sub-commands of `course.py`."""
+
+import argparse
+import sys
+
+from medlearn.course import lessons
+
+OPEN = "open"                          # what `course.py` does without a sub-command
+
+
+def main(arguments: list[str]) -> int:
+    """Run one sub-command; returns the exit code. What a user can put right is one sentence on stderr, and 1."""
+    if not arguments or arguments[0] not in ("-h", "--help") and arguments[0].startswith("-"):
+        arguments = [OPEN, *arguments]
+    options, rest = parser().parse_known_args(arguments)
+    if rest and options.command != "test":
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return COMMANDS[options.command](options, rest)
+    except (LookupError, OSError, RuntimeError, ValueError) as error:
+        print(error.args[-1] if isinstance(error, LookupError) else error, file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    main_parser = argparse.ArgumentParser(prog="course.py", description="Open, test and run the course.")
+    commands = main_parser.add_subparsers(dest="command", required=True, metavar="command")
+    opened = commands.add_parser(OPEN, help="open the lessons in JupyterLab (also without a command)")
+    opened.add_argument("--no-browser", action="store_true", help="only print the address")
+    opened.add_argument("--port", type=int, help="the first free one from 8888 if left out")
+    commands.add_parser("setup", help="set the course up and do nothing else")
+    commands.add_parser("test", help="run the unit tests and every notebook; other arguments, such as -k, go to pytest")
+    run = commands.add_parser("run", help="run lessons without a browser and print their results")
+    run.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers, such as 02; all lessons if left out")
+    run.add_argument("--real", action="store_true", help="on the real twin of each virtual data set")
+    run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks, cleaned")
+    commands.add_parser("doctor", help="what is there, and what to do about what is not")
+    cleaning = commands.add_parser("clean", help="remove what running the course left in its folder")
+    cleaning.add_argument("--cache", action="store_true", help="the downloads and computed features as well")
+    cleaning.add_argument("--venv", action="store_true", help="the installed libraries as well: the next start sets up anew")
+    return main_parser
+
+
+def _open(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import lab
+
+    return lab.open_lab(lessons.find([])[0], options.port, browser=not options.no_browser)
+
+
+def _setup(options: argparse.Namespace, rest: list[str]) -> int:
+    print("The course is set up: `python3 course.py` opens it, `python3 course.py doctor` looks it over.")
+    return 0
+
+
+def _test(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import suite
+
+    return suite.test(rest)
+
+
+def _run(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import running
+
+    if options.real and options.save:
+        raise ValueError(
+            "--real and --save do not go together: pictures from real data sets may not be published in a notebook. "
+            "Leave one of the two out."
+        )
+    for line in running.run(lessons.find(options.numbers), options.real, options.save):
+        print(line, flush=True)
+    return 0
+
+
+def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import doctor
+
+    return doctor.report()
+
+
+def _clean(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import cleaning
+
+    cleaning.clean(cache=options.cache, venv=options.venv)
+    return 0
+
+
+COMMANDS = {OPEN: _open, "setup": _setup, "test": _test, "run": _run, "doctor": _doctor, "clean": _clean}

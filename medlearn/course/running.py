@@ -1,0 +1,109 @@
+"""Run lessons without a browser and show what their `result` cells print."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from medlearn import progress
+from medlearn.course import lessons
+
+CELL_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a lesson stopped: the number that JupyterLab shows beside the cell, its first line, the error's last line."""
+
+    number: int
+    first_line: str
+    error: str
+
+
+def run(paths: list[Path], real: bool = False, save: bool = False) -> Iterator[str]:
+    """Execute each lesson and yield what to print about it; raises RuntimeError at the end if one failed.
+
+    With `real`, virtual data sets are swapped for their real twins; with `save`, a lesson that ran through is
+    written back, cleaned.
+    """
+    failed = []
+    for path in paths:
+        notebook, swapped = nbformat.read(path, as_version=4), {}
+        if real:
+            notebook, swapped = lessons.with_twins(notebook, lessons.twins())
+        began = time.perf_counter()
+        failure = execute(notebook, path.parent, path.stem)
+        seconds = time.perf_counter() - began
+        data = ", ".join(f"{virtual} -> {twin}" for virtual, twin in swapped.items())
+        note = f"   ({data or 'no virtual data set among its parameters: run as it is'})" if real else ""
+        yield f"{path.stem}   {seconds:.0f} s{note}"
+        if failure:
+            failed.append(path.name[:2])
+            yield f"    FAILED in cell [{failure.number}]: {failure.first_line}\n    {failure.error}"
+            continue
+        yield indented(result(notebook) or "(no cell tagged `result` printed anything)")
+        if save:
+            lessons.save(lessons.clean(notebook), path)
+    if failed:
+        raise RuntimeError(f"Failed: {', '.join(failed)} of {len(paths)} lesson(s).")
+
+
+def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | None:
+    """Run all cells in place with `folder` as working directory; returns where it failed, or None.
+
+    The kernel is the Python that runs this, whatever kernels the machine has registered. A bar labelled `text` shows
+    the progress where somebody watches. Raises KeyboardInterrupt.
+    """
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    current = code[:1]
+
+    def begin(cell: NotebookNode, cell_index: int) -> None:
+        current[:] = [cell]
+
+    def fail(error: str) -> Failure:
+        typed = [cell for cell in code if "injected" not in cell.metadata.get("tags", [])]
+        number = typed.index(current[0]) + 1 if current[0] in typed else 0
+        return Failure(number, current[0].source.strip().split("\n")[0], error.strip().split("\n")[-1])
+
+    bar = progress.bar(text=text, total=len(code), unit=" cells")
+    client = NotebookClient(
+        notebook,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
+        timeout=CELL_SECONDS,
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_execute=begin,
+        on_cell_executed=lambda **_: bar.update(),
+    )
+    inline = "module://matplotlib_inline.backend_inline"   # a backend set for other programs would lose the figures
+    try:
+        client.execute(cleanup_kc=True, env=dict(os.environ, MPLBACKEND=inline))
+    except CellExecutionError as error:
+        return fail(f"{error.ename}: {error.evalue}")
+    except CellTimeoutError:
+        return fail(f"The cell took more than {CELL_SECONDS} s.")
+    except DeadKernelError as error:
+        if hasattr(client, "_async_cleanup_kernel_future"):   # nbclient turns Ctrl-C into this
+            raise KeyboardInterrupt from error
+        return fail("The kernel died, most often because memory ran out.")
+    finally:
+        bar.close()
+    return None
+
+
+def result(notebook: NotebookNode) -> str:
+    """The text that the cells tagged `result` left."""
+    outputs = [output for cell in lessons.tagged(notebook, "result") for output in cell.outputs]
+    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    return "\n".join(text.strip("\n") for text in texts if text.strip())
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
