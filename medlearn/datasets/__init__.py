@@ -1,0 +1,47 @@
+"""Data by name: `load("smear")` simulates, `load("wbc")` brings the real twin, and both look the same.
+
+    cells = datasets.load("smear", domain="lab-a", count=600, size=128, seed=0)
+    print(datasets.card("wbc"))        # origin, licence, what is odd about it, whom to cite
+"""
+
+from numbers import Integral
+
+from medlearn.datasets import real, virtual
+from medlearn.datasets.catalogue import Card, card, names
+from medlearn.datasets.dataset import Dataset
+
+__all__ = ["Card", "Dataset", "card", "load", "names"]
+
+
+def load(name: str, domain: str | None = None, count: int | None = None, size: int | None = None, seed: int = 0,
+         rare: bool = False) -> Dataset:
+    """The data set `name` as one frozen `Dataset`.
+
+    domain  one laboratory or scanner of the card; None brings all its named ones
+    count   at most so many images (a seeded choice of the real ones); None is the card's default
+    size    pixels a side after a centre crop that keeps the aspect; None is the card's default, which for sets of
+            wide fields is the full frame
+    seed    of the simulation, or of the choice
+    rare    True keeps the classes of a real set that have fewer than ten images
+
+    Raises ValueError for an unknown name, domain, count or size and for damaged files, ConnectionError if a real set
+    is nowhere to be had. A real set prints its licence once.
+    """
+    found = card(name)
+    _check(found, domain, count, size, seed)
+    count = found.count if count is None else count
+    size = found.size if size is None else size
+    if found.kind == "virtual":
+        return virtual.load(found, domain, count, size, seed)
+    return real.load(found, domain, count, size, seed, rare)
+
+
+def _check(card: Card, domain, count, size, seed) -> None:
+    known = card.domains + card.more_domains
+    if domain is not None and domain not in known:
+        raise ValueError(f"{card.name!r} has no domain {domain!r}; choose one of {', '.join(known)}, or None for all.")
+    for what, value, least, most in (("count", count, 1, 1_000_000), ("size", size, 32, 1024), ("seed", seed, 0, 2**63)):
+        if value is None and what != "seed":
+            continue
+        if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(f"{what} must be a whole number from {least} to {most}; it was {value!r}.")
