@@ -1,0 +1,143 @@
+"""The course's notebooks as the tests see them, and a sound miniature from which each rule's offender is made."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+
+
+@dataclass
+class Lesson:
+    name: str
+    notebook: NotebookNode
+
+
+def read(path: Path) -> Lesson:
+    return Lesson(path.name, nbformat.read(path, as_version=4))
+
+
+no_notebook = pytest.param(None, marks=pytest.mark.skip(reason="the notebooks folder holds no notebook yet"))
+each_notebook = pytest.mark.parametrize("path", PATHS or [no_notebook], ids=lambda path: path.stem if path else "none")
+
+
+def tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(cell: NotebookNode) -> str:
+    """A markdown cell's text without its fenced code; an empty string for code cells."""
+    return re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL) if cell.cell_type == "markdown" else ""
+
+
+def headings(notebook: NotebookNode, level: str = "#{1,6}") -> list[str]:
+    return [line for cell in notebook.cells for line in re.findall(rf"^{level} .*", prose(cell), re.MULTILINE)]
+
+
+def first_list(text: str) -> list[str]:
+    """The first line of each item of the first list in a text."""
+    items: list[str] = []
+    for line in text.splitlines():
+        if re.match(r"([-*]|\d+\.) ", line):
+            items.append(line)
+        elif items and line and not line.startswith(" "):
+            break
+    return items
+
+
+def parse(cell: NotebookNode) -> ast.Module:
+    """The cell's syntax tree, with magics translated to calls."""
+    return ast.parse(TransformerManager().transform_cell(cell.source))
+
+
+def public_names(folder: Path) -> Iterator[str]:
+    """Public functions and classes of a package, read from its files."""
+    for path in folder.rglob("*.py"):
+        yield from definitions(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def definitions(tree: ast.Module) -> list[str]:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+
+
+def text_cell(source: str, *tags: str) -> NotebookNode:
+    return new_markdown_cell(source, metadata={"tags": list(tags)})
+
+
+def code_cell(source: str, *tags: str, printed: str = "") -> NotebookNode:
+    outputs = [new_output("stream", name="stdout", text=printed)] if printed else []
+    return new_code_cell(source, metadata={"tags": list(tags)}, outputs=outputs)
+
+
+def solution_cell(source: str) -> NotebookNode:
+    collapsed = f"<details><summary>Solution</summary>\n\n```python\n{source}\n```\n\n</details>"
+    return text_cell(collapsed, "solution")
+
+
+def miniature() -> Lesson:
+    """A lesson that keeps every rule, with the outputs that a clean run saves."""
+    notebook = new_notebook(cells=[*_opening(), *_value_exercise(), *_function_exercise(), *_ending()])
+    for number, cell in enumerate(code(notebook), start=1):
+        cell.execution_count = number
+    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata.language_info = {"name": "python"}
+    return Lesson("02_sum_numbers.ipynb", notebook)
+
+
+_THREE_LINES = "\n- sum numbers\n- count numbers\n- mistrust numbers\n"
+
+
+def _opening() -> list[NotebookNode]:
+    return [
+        text_cell(f"# Sum numbers\n\nAbout 5 minutes.\n\nYou will be able to:\n{_THREE_LINES}"),
+        code_cell('DATASET = "smear"\nCOUNT = 4', "parameters"),
+        code_cell("from medlearn import check"),
+        code_cell("# NBVAL_CHECK_OUTPUT\nnumbers = list(range(COUNT + 1))\nprint(COUNT)", printed="4\n"),
+        code_cell("# NBVAL_CHECK_OUTPUT\nprint(sum(numbers))", printed="10\n"),
+        code_cell('print("the sum is", sum(numbers))', "result", printed="the sum is 10\n"),
+    ]
+
+
+def _value_exercise() -> list[NotebookNode]:
+    return [
+        text_cell("### Your turn: twice the sum\n\nWhat is twice the sum?"),
+        code_cell("twice = ...   # your answer", "exercise"),
+        solution_cell("twice = 2 * sum(numbers)"),
+        code_cell(
+            'check.value(\n    "02.1", twice, expected=2 * sum(numbers),\n'
+            '    wrong=[(sum(numbers), "Twice, please.")],\n    hints=["Start from the sum."],\n)',
+            "check", printed="02.1: not answered yet. Hint: Start from the sum.\n",
+        ),
+    ]
+
+
+def _function_exercise() -> list[NotebookNode]:
+    return [
+        text_cell("### Your turn: a mean"),
+        code_cell("def mean(values):\n    ...", "exercise"),
+        solution_cell("def mean(values):\n    return sum(values) / len(values)"),
+        code_cell(
+            'check.function(\n    "02.2", mean, cases=[(([1, 2, 6],), 3.0)],\n'
+            '    wrong=[(sum, "Divide by how many there are.")],\n    hints=["Sum, then divide."],\n)',
+            "check", printed="02.2: the function returns nothing yet. Hint: Sum, then divide.\n",
+        ),
+    ]
+
+
+def _ending() -> list[NotebookNode]:
+    return [text_cell(f"## Recap\n\nNow you can\n{_THREE_LINES}\n## References\n\n- Gauss, C. F. At school, 1786.")]
