@@ -1,0 +1,118 @@
+"""One leukocyte: outline, nucleus and cytoplasm as dye concentrations, with the truth of what is where."""
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+from medlearn.instruments.smear.cell_types import CELL_TYPES, VARIANTS, CellType
+from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, CYTOPLASM, Body
+from medlearn.instruments.smear.geometry import Grid, coverage, patch, star, texture
+from medlearn.instruments.smear.laboratories import Laboratory, Preparation, Stain
+from medlearn.instruments.smear.nuclei import SHAPES
+from medlearn.instruments.smear.patients import Patient
+
+BACKGROUND, CYTOPLASM_PIXEL, NUCLEUS_PIXEL = range(3)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A leukocyte on its patch of pixels. Arrays (H, W) except `dyes` (absorber, H, W)."""
+
+    grid: Grid
+    centre: tuple[float, float]  # row, column; pixels of the frame
+    radius: float               # um
+    dyes: np.ndarray            # concentrations
+    cover: np.ndarray           # share of the pixel under the cell, 0..1
+    thickness: np.ndarray       # optical thickness, arbitrary unit
+    distance: np.ndarray        # signed distance to the outline, um
+    mask: np.ndarray            # uint8: 0 background, 1 cytoplasm, 2 nucleus
+
+
+def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory: Laboratory,
+              frame: tuple[int, int], centre: tuple[float, float], um_per_px: float) -> Cell:
+    """Draw one leukocyte of class `label` around `centre` (row, column) of a frame (height, width), in pixels."""
+    preparation = laboratory.preparation
+    kinds, shares = zip(*VARIANTS[label])
+    kind = CELL_TYPES[kinds[int(np.searchsorted(np.cumsum(shares), rng.random()))]]
+    radius = rng.uniform(*kind.diameter_um) / 2 * math.exp(0.03 * patient.cell_size)
+    radius *= preparation.monocyte_spread if label == "monocyte" else 1.0
+    where = patch(frame, centre, 1.35 * radius + 1.0, um_per_px)
+    corners = rng.random((8, 2))
+
+    warp_x, warp_y = (preparation.warp_um * texture(corner, where, 2.2) for corner in corners[:2])
+    fray = preparation.fray_um * kind.fray
+    outline = star(where.x + warp_x + fray * texture(corners[2], where, 0.75),
+                   where.y + warp_y + fray * texture(corners[3], where, 0.75),
+                   radius, _waves(rng, preparation.irregularity * kind.irregularity))
+    nucleus, fold = SHAPES[label](where.x + 0.9 * warp_x + 0.13 * texture(corners[4], where, 0.8),
+                                  where.y + 0.9 * warp_y + 0.13 * texture(corners[5], where, 0.8),
+                                  rng, radius, rng.uniform(*kind.nucleus_share), patient.lobulation)
+    nucleus = np.maximum(nucleus, outline + 0.15)
+    inside, in_nucleus = coverage(outline, um_per_px), coverage(nucleus, 1.2 * um_per_px)
+    depth = np.clip(outline * (-1 / 1.6), 0, 1)
+
+    body = Body(where, radius, depth, _profile(rng, depth, preparation, kind), nucleus,
+                _mottle(corners[6:8], where, preparation), kind, preparation, patient)
+    dyes = CYTOPLASM[label](rng, body) * inside
+    _add_rim(dyes, rng, where, outline, radius, laboratory.stain.rim * (1.7 if label == "eosinophil" else 1.0))
+    chromatin, edge = _chromatin(rng, where, nucleus, fold, kind, preparation, patient)
+    dyes *= 1 - in_nucleus * (1 - _seen_through(label, preparation))
+    dyes[CHROMATIN] += in_nucleus * chromatin * (_masked_by_granules(preparation) if label == "eosinophil" else 1.0)
+    dyes[AZURE] += in_nucleus * edge * (laboratory.stain.nuclear_edge * rng.uniform(0.3, 1.4))
+    dyes *= math.exp(0.08 * rng.standard_normal())
+
+    mask = np.where(inside > 0.5, np.where(in_nucleus > 0.5, NUCLEUS_PIXEL, CYTOPLASM_PIXEL), BACKGROUND)
+    thickness = inside * (0.5 + 0.5 * depth) + 0.5 * in_nucleus
+    return Cell(where, centre, radius, dyes, inside, thickness, outline, mask.astype(np.uint8))
+
+
+def _waves(rng: np.random.Generator, irregularity: float) -> np.ndarray:
+    """Amplitudes of the outline's harmonics 2-8: an oval of up to 6 % and waves that fade with their order."""
+    oval, strength = 0.06 * rng.random(), math.exp(0.35 * rng.standard_normal())
+    amplitude = 2 * irregularity * strength * rng.standard_normal(7) / np.arange(2, 9) ** 1.1
+    amplitude[0] += oval
+    phase = rng.uniform(0, 2 * math.pi, 7)
+    return np.stack([amplitude * np.cos(phase), amplitude * np.sin(phase)], 1)
+
+
+def _profile(rng: np.random.Generator, depth: np.ndarray, preparation: Preparation, kind: CellType) -> np.ndarray:
+    softness = preparation.softness * kind.softness * rng.uniform(0.5, 1.4)
+    return np.maximum(1 - softness + softness * depth, 0.15)
+
+
+def _mottle(corners: np.ndarray, where: Grid, preparation: Preparation) -> np.ndarray:
+    coarse, fine = texture(corners[0], where, 1.1), texture(corners[1], where, 0.45)
+    return preparation.cytoplasm_texture * (0.11 * coarse + 0.09 * fine)
+
+
+def _add_rim(dyes, rng: np.random.Generator, where: Grid, outline: np.ndarray, radius: float, strength: float):
+    """Dye that pooled along the border while drying, more on one side."""
+    amount, side = strength * rng.uniform(0.3, 1.5), rng.uniform(0, 2 * math.pi)
+    lean = 1 + (0.75 / radius) * (where.x * math.cos(side) + where.y * math.sin(side))
+    rim = amount * lean * np.exp(-(((outline + 0.22) * (1 / 0.3)) ** 2))
+    dyes[AZURE] += 0.8 * rim
+    dyes[CHROMATIN] += 0.35 * rim
+
+
+def _chromatin(rng: np.random.Generator, where: Grid, nucleus: np.ndarray, fold, kind: CellType,
+               preparation: Preparation, patient: Patient) -> tuple[np.ndarray, np.ndarray]:
+    """Chromatin concentration and the condensed band along the nuclear membrane, as functions of place."""
+    corners, level, fine_level = rng.random((4, 2)), rng.uniform(*kind.chromatin), rng.uniform(0.10, 0.24)
+    clumps = np.tanh(1.2 * (0.8 * texture(corners[0], where, kind.clump_um)
+                            + 0.6 * texture(corners[1], where, 0.5 * kind.clump_um)))
+    channels = np.exp(-((texture(corners[2], where, 0.7 * kind.clump_um) * (1 / 0.45)) ** 2))
+    fine = preparation.fine_chromatin * fine_level * texture(corners[3], where, 0.16)
+    edge = np.exp(-(((nucleus + 0.25) * (1 / 0.3)) ** 2))
+    depth = np.clip(nucleus * (-1 / 0.9), 0, 1)
+    pattern = preparation.chromatin_contrast * (0.22 * edge + kind.clumping * clumps - kind.reticulum * (channels - 0.3))
+    level *= math.exp(0.06 * patient.chromatin)
+    return level * np.maximum(0.80 + 0.20 * depth + pattern + 0.22 * fold + fine, 0.1), edge
+
+
+def _seen_through(label: str, preparation: Preparation) -> float:
+    """How much of the cytoplasm lies visibly on top of the nucleus."""
+    return {"eosinophil": preparation.granules_over_nucleus, "basophil": 0.85}.get(label, 0.25)
+
+
+def _masked_by_granules(preparation: Preparation) -> float:
+    return 1 - 0.3 * preparation.granules_over_nucleus
