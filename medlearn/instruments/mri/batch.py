@@ -1,0 +1,98 @@
+"""Many slices at once: balanced classes, several slices of each subject, the same subjects at every site."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import scanner, subjects
+from .anatomy import FIELD_OF_VIEW
+from .scanner import find_site, prepare, prepare_level, scan, whole
+from .site import Site, random_site
+from .subjects import CLASSES, SLICES, SUBJECTS
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """N slices. A slice's label is the class of the lesion it shows; slices of the healthy show none.
+
+    `images` uint8 (N, H, W, 3), `masks` uint8 (N, H, W) of `MASK_CLASSES`, `labels` int64 (N,) of `CLASSES`, `boxes`
+    list of float64 (k, 5) [y0, x0, y1, x1, class] in pixels (half-open), `patients` str (N,): the subject, the same at
+    every site, `ages` float64 (N,) in years, `domains` str (N,): the site's name, or "random"; `spacing` float64 (N, 2)
+    in mm per pixel.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray
+    labels: np.ndarray
+    boxes: list[np.ndarray]
+    patients: np.ndarray
+    ages: np.ndarray
+    domains: np.ndarray
+    spacing: np.ndarray
+
+
+def slices(site: Site | str | Sequence[Site | str], count: int, size: int = 128, seed: int = 0) -> Batch | tuple[Batch, ...]:
+    """`count` slices of virtual subjects at a site: a `Site`, the name of one of `SITES`, or "random".
+
+    Four slices of each subject follow one another, the four classes are balanced over each four subjects, and the
+    first n of a longer batch are the batch of n. "random" draws a new site for every slice. A list of sites gives a
+    tuple of batches of the same slices, each further one at a fraction of the time. `count` from 1 to 40000, `size` in
+    pixels from 32 to 512. Raises ValueError for anything else.
+    """
+    sites = [site] if isinstance(site, (str, Site)) else list(site)
+    if not sites:
+        raise ValueError("sites must hold at least one Site, site name or \"random\"; the list given is empty.")
+    sites = [item if item == "random" else find_site(item) for item in sites]
+    whole("count", count, 1, SUBJECTS * SLICES)
+    whole("size", size, *scanner.SIZES)
+    whole("seed", seed, 0, 2**31 - 1)
+
+    images = np.zeros((len(sites), count, size, size, 3), np.uint8)
+    prepared = []
+    for number in range(count):
+        slice_ = prepare_level(*_of_batch(seed, number), size)
+        for row, item in zip(images, sites):
+            row[number] = scan(slice_, _random(seed, number) if item == "random" else item)
+        prepared.append((slice_.subject, slice_.mask, slice_.boxes))
+    batches = tuple(_batch(row, prepared, item) for row, item in zip(images, sites))
+    return batches[0] if isinstance(site, (str, Site)) else batches
+
+
+def one_slice(site: Site | str, label, seed: int = 0, subject: int = 0, height: float = 0.0,
+              size: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    """One slice of one subject at a site: image uint8 (H, W, 3) and mask uint8 (H, W).
+
+    The same seed, subject and height give the same anatomy at every site, and the same head in every class. The
+    arguments are those of `prepare`; to scan a slice many times, `prepare` it once and call `scan`.
+    """
+    ready = prepare(label, seed, subject, height, size)
+    return scan(ready, random_site(seed) if isinstance(site, str) and site == "random" else site), ready.mask
+
+
+def _of_batch(seed: int, number: int) -> tuple[subjects.Subject, float]:
+    """The subject and the level of the slice of this number in a batch."""
+    person = number // SLICES
+    group, place = divmod(person, len(CLASSES))
+    label = np.random.default_rng([seed, group, 21]).permutation(len(CLASSES))[place]
+    who = subjects.draw(seed, person, int(label))
+    return who, float(who.levels[number % SLICES])
+
+
+def _random(seed: int, number: int) -> Site:
+    return random_site(int(np.random.default_rng([seed, number, 22]).integers(2**31)))
+
+
+def _batch(images, prepared, site) -> Batch:
+    people, masks, boxes = zip(*prepared)
+    count, size = len(images), images.shape[1]
+    return Batch(
+        images=images,
+        masks=np.stack(masks),
+        labels=np.array([who.label for who in people], np.int64),
+        boxes=[rows.copy() for rows in boxes],
+        patients=np.array([who.name for who in people]),
+        ages=np.array([who.head.age for who in people]),
+        domains=np.array([site if site == "random" else site.name] * count),
+        spacing=np.full((count, 2), FIELD_OF_VIEW / size),
+    )

@@ -1,0 +1,65 @@
+"""Subjects: a head, a class, a lesion, and the heights of the slices that show it."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from . import anatomy, lesions
+
+CLASSES = ("healthy", "tumour", "multiple sclerosis", "stroke")
+SUBJECTS = 10_000                       # subjects of a seed
+SLICES = 4                              # slices of each subject in a batch
+TRUTH_THICKNESS = 3.0                   # mm: masks are of this slab, whatever the site's own thickness
+VISIBLE = (0.0, 150.0, 40.0, 120.0)     # mm2 of lesion that a slice must show to carry its class's label
+_LEVELS = (-12.0, 48.0)                 # MNI mm: between the orbits and the vertex
+_DRAW = (None, lesions.tumour, lesions.plaques, lesions.stroke)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A head with its class and lesion; `levels` (4,) are the MNI heights in mm of its slices, the central one first."""
+
+    seed: int
+    number: int
+    label: int
+    head: anatomy.Head
+    lesion: lesions.Lesion | None
+    levels: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return f"s{self.seed}-subject-{self.number:04d}"
+
+
+@lru_cache(maxsize=64)
+def draw(seed: int, number: int, label: int) -> Subject:
+    """The subject of this number in the class of this index: in every class the same head.
+
+    Lesions are drawn until the central slice shows enough of one; a further slice that shows too little moves to the
+    centre.
+    """
+    head = anatomy.head(np.random.default_rng([seed, number, 11]))
+    if label == 0:
+        rng = np.random.default_rng([seed, number, 12])
+        return Subject(seed, number, 0, head, None, rng.uniform(4, 36) + np.array([0, *rng.uniform(-14, 14, SLICES - 1)]))
+    for attempt in range(30):
+        rng = np.random.default_rng([seed, number, 13, label, attempt])
+        lesion = _DRAW[label](rng)
+        levels = np.clip(lesions.heights(lesion, SLICES, rng), *_LEVELS)
+        if _shows(head, lesion, label, levels[0]):
+            break
+    seen = [level if _shows(head, lesion, label, level) else levels[0] for level in levels]
+    return Subject(seed, number, label, head, lesion, np.array(seen))
+
+
+def fractions(head, lesion, plane, thickness) -> tuple[np.ndarray, np.ndarray]:
+    """Tissue fractions (tissues, N) of a slab with its lesion, and the lesion's share of each pixel (N,)."""
+    return lesions.add(anatomy.fractions(head, plane, thickness), lesion, head, plane, thickness)
+
+
+def _shows(head, lesion, label, level, size=64) -> bool:
+    """Whether a slice shows enough of the lesion; looked up coarsely, so that it does not depend on the image's size."""
+    plane = anatomy.plane(head, level, size, lesions.push(lesion))
+    share = fractions(head, lesion, plane, TRUTH_THICKNESS)[1]
+    return np.count_nonzero(share > 0.5) * (anatomy.FIELD_OF_VIEW / size) ** 2 >= VISIBLE[label]
