@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from IPython.lib.pretty import pretty
 
 from medlearn import check
 from medlearn.check.answers import blank, same
@@ -259,6 +260,7 @@ def test_progress(capsys):
     lines = repr(check.progress()).splitlines()
     assert lines[0].split() == ["02.1", "solved", "attempts:", "1"]
     assert lines[-1] == "1 of 2 solved"
+    assert pretty(check.progress()) == repr(check.progress())  # what a notebook shows
     say(...)
     say(4)
     assert check.progress()[0] == ("02.1", 1, True)  # a solved exercise stays solved, further runs do not count
