@@ -15,6 +15,9 @@ from .physics import TISSUES
 FIELD_OF_VIEW = 220.0                   # mm, square
 CENTRE = (0.0, -18.0)                   # MNI x and y at the middle of the image
 AGES = (20.0, 85.0)                     # years, uniform
+_SKULL = (1.6, 4.4, 6.0)                # mm: outer edges of inner table, diploe and outer table. About 6 mm in all (MR of
+#                                         220 adults, Int J Morphol 2013, 31:38); the layers are an assumption
+_FAT, _SKIN = 3.5, 1.8                  # mm: assumption
 _COARSE, _FINE = 4, 12                  # B-spline cells across the field of view
 
 
@@ -133,17 +136,16 @@ def plane(subject: Head, height: float, size: int, push=None) -> Plane:
     z = (np.float32(height) + x * np.float32(np.sin(subject.roll)) + (y - CENTRE[1]) * np.float32(np.sin(subject.tilt))
          ) / scale_z * np.float32(0.93) + 2.0 * bend_z + 0.8 * fine_z
 
-    near = np.flatnonzero(((x - CENTRE[0]) / 105) ** 2 + ((y - CENTRE[1]) / 125) ** 2 < 1)
-    pixels, points = near, np.stack([field.ravel()[near] for field in (x, y, z)])
+    near = np.flatnonzero(((x - CENTRE[0]) / 95) ** 2 + ((y - CENTRE[1]) / 116) ** 2 < 1)
+    points = np.stack([field.ravel()[near] for field in (x, y, z)])
     anatomy = _widen(points if push is None else push(points), subject.ventricles)
     outside, ventricle = atlas.distances(*anatomy)
-    kept = outside < 26                                    # further out there is only air
-    take = [field.ravel()[near][kept] for field in (rim, skull, scalp)]
-    return Plane(size, pixels[kept], points[:, kept], anatomy[:, kept],
-                 rim=np.float32(subject.rim) * (1 + 0.25 * take[0]),
-                 skull=np.float32(subject.skull) * (1 + 0.12 * take[1]),
-                 scalp=np.float32(subject.scalp) * np.clip(1 + 0.25 * take[2], 0.5, None),
-                 outside=outside[kept], ventricle=ventricle[kept])
+    rim = np.float32(subject.rim) * (1 + 0.25 * rim.ravel()[near])
+    skull = np.float32(subject.skull) * (1 + 0.12 * skull.ravel()[near])
+    scalp = np.float32(subject.scalp) * np.clip(1 + 0.25 * scalp.ravel()[near], 0.5, None)
+    kept = outside < rim + _SKULL[-1] * skull + _FAT * scalp + _SKIN + 1.5       # further out there is only air
+    return Plane(size, near[kept], points[:, kept], anatomy[:, kept], rim[kept], skull[kept], scalp[kept],
+                 outside[kept], ventricle[kept])
 
 
 def _widen(points, amount) -> np.ndarray:
@@ -168,16 +170,12 @@ def fractions(subject: Head, place: Plane, thickness: float) -> np.ndarray:
 
 
 def _coat(maps, rest, place) -> None:
-    """Skull in three layers, fat and skin, filled into what is `rest`.
-
-    The calvarium is about 6 mm thick (MR measurements of 220 adults, Int J Morphol 2013, 31:38); its layers and the
-    scalp are assumptions.
-    """
+    """Skull in three layers, fat and skin, filled into what is `rest`."""
     depth = place.outside - place.rim
-    edges = (1.6 * place.skull, 4.4 * place.skull, 6.0 * place.skull)
-    edges += (edges[-1] + 3.5 * place.scalp, edges[-1] + 3.5 * place.scalp + 1.8)
+    bone = [edge * place.skull for edge in _SKULL]
+    fat = bone[-1] + _FAT * place.scalp
     within = np.float32(0)
-    for name, edge in zip(("skull", "marrow", "skull", "fat", "skin"), edges):
+    for name, edge in zip(("skull", "marrow", "skull", "fat", "skin"), (*bone, fat, fat + _SKIN)):
         up_to = _inside(edge - depth, 0.4)
         maps[TISSUES.index(name)] += rest * (up_to - within)
         within = up_to

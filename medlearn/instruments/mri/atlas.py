@@ -30,7 +30,7 @@ class Atlas:
     """The prepared atlas.
 
     `tissue` uint8 (x, y, z, 3): fluid, grey, white in 255ths, at 1 mm. `distance` uint8 (x, y, z, 2) at 2 mm: distance
-    outside the brain and distance to the lateral ventricles, in 50/255 mm. `fine` and `coarse` float16 (96, 96, 96):
+    outside the brain's smooth outline and distance to the lateral ventricles, in 50/255 mm. `fine` and `coarse` float16 (96, 96, 96):
     periodic Gaussian textures of unit variance, 2 and 5 mm. `periventricular`, `deep`, `juxtacortical`, `hemisphere`,
     `basal` float32 (k, 6): places for lesions, with the direction away from the ventricles.
     """
@@ -61,10 +61,10 @@ def atlas() -> Atlas:
 
 @lru_cache(maxsize=1)
 def _running_sum() -> np.ndarray:
-    """Tissue fractions summed over z, float32 (x * y * (z + 1), 4 of which 3 used): a slab's mean from two look-ups."""
+    """Tissue fractions summed over z, uint16 (x * y * (z + 1), 4 of which 3 used): a slab's mean from two look-ups."""
     tissue = atlas().tissue
-    total = np.zeros((*tissue.shape[:2], tissue.shape[2] + 1, 4), np.float32)     # rows of 16 bytes are read faster
-    np.cumsum(tissue, axis=2, dtype=np.float32, out=total[:, :, 1:, :3])
+    total = np.zeros((*tissue.shape[:2], tissue.shape[2] + 1, 4), np.uint16)      # at most 120 slices of 255: it fits
+    np.cumsum(tissue, axis=2, dtype=np.uint16, out=total[:, :, 1:, :3])
     return total.reshape(-1, 4)
 
 
@@ -88,6 +88,14 @@ def distances(x, y, z) -> np.ndarray:
     return _interpolate(table.reshape(-1, 2), *table.shape[:3], *(axis / 2 for axis in fine)) * np.float32(_FAR / 255)
 
 
+def textures(points, offset=(0, 0, 0)) -> tuple[np.ndarray, np.ndarray]:
+    """The coarse and the fine texture at MNI points (3, N), moved by `offset` mm: float32 (N,), mean 0, variance 1."""
+    known = atlas()
+    i, j, k = ((axis + np.float32(1000 + shift)).astype(np.int32) % _PERIOD for axis, shift in zip(points, offset))
+    where = (i * _PERIOD + j) * _PERIOD + k
+    return known.coarse.reshape(-1)[where].astype(np.float32), known.fine.reshape(-1)[where].astype(np.float32)
+
+
 def _interpolate(table, nx, ny, nz, x, y, z) -> np.ndarray:
     """Trilinear look-up in a table (nx * ny * nz, channels) at voxel coordinates: float32 (channels, N)."""
     x, y, z = np.clip(x, 0, nx - 1.001), np.clip(y, 0, ny - 1.001), np.clip(z, 0, nz - 1.001)
@@ -100,13 +108,9 @@ def _interpolate(table, nx, ny, nz, x, y, z) -> np.ndarray:
             column, weight = first + (di + dj), wx * wy
             rows += [column, column + 1]
             weights += [weight - weight * fz, weight * fz]
-    return np.einsum("kn,knc->cn", np.stack(weights), table.take(np.stack(rows), axis=0).astype(np.float32))
-
-
-def texture(name: str, x, y, z, offset=(0, 0, 0)) -> np.ndarray:
-    """The `fine` or `coarse` texture at MNI points, moved by `offset` mm: float32 (N,), mean 0, variance 1."""
-    i, j, k = ((axis + 1000 + shift).astype(np.int32) % _PERIOD for axis, shift in zip((x, y, z), offset))
-    return getattr(atlas(), name).reshape(-1)[(i * _PERIOD + j) * _PERIOD + k].astype(np.float32)
+    word = np.dtype(f"u{table.itemsize * table.shape[1]}")  # a whole row read as one number: several times faster
+    found = table.view(word).ravel().take(np.stack(rows)).view(table.dtype).reshape(8, -1, table.shape[1])
+    return np.einsum("kn,knc->cn", np.stack(weights), found.astype(np.float32))
 
 
 def _write(path: Path, arrays: dict) -> None:
@@ -129,7 +133,7 @@ def _build() -> Atlas:
     tissue = np.round(share * 255).astype(np.uint8)
 
     coarse_inside, coarse_fluid = _halve(inside) > 0.5, _halve(share[..., 0])
-    outside = 2 * ndimage.distance_transform_edt(~coarse_inside)
+    outside = 2 * ndimage.distance_transform_edt(~_closed(coarse_inside, 16))
     depth = 2 * ndimage.distance_transform_edt(coarse_inside)
     to_ventricle = 2 * ndimage.distance_transform_edt(~_ventricles(coarse_fluid, depth))
     distance = np.stack([outside, to_ventricle], axis=-1)
@@ -153,6 +157,15 @@ def _halve(volume) -> np.ndarray:
 
 def _mni(indices) -> np.ndarray:
     return (ORIGIN + 0.5 + 2 * np.asarray(indices, np.float32)).astype(np.float32)
+
+
+def _closed(mask, reach) -> np.ndarray:
+    """The mask without bays narrower than 2 * `reach` mm: the inner side of a smooth skull."""
+    grown = np.pad(mask, int(reach))
+    grown = 2 * ndimage.distance_transform_edt(~grown) <= reach
+    shrunk = 2 * ndimage.distance_transform_edt(grown) > reach
+    inner = slice(int(reach), -int(reach))
+    return shrunk[inner, inner, inner] | mask
 
 
 def _ventricles(fluid, depth) -> np.ndarray:

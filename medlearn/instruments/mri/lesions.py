@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import atlas
-from .physics import INDEX, TISSUES
+from .physics import INDEX
 
-_LESION_ROWS = [INDEX[name] for name in ("tumour", "necrosis", "oedema", "plaque", "infarct grey", "infarct white")]
+_OWN = [INDEX[name] for name in ("tumour", "necrosis", "oedema", "plaque", "infarct grey", "infarct white")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +88,8 @@ def plaques(rng) -> Plaques:
         pool = pool[np.abs(pool[:, 2] - middle) < 20]
         picks.append(pool[rng.integers(len(pool))])
     picks = np.array(picks)
-    return Plaques(centres=picks[:, :3], radii=1.8 + rng.gamma(5, 0.5, count), along=picks[:, 3:],
-                   stretch=rng.uniform(1.0, 2.2, count), offset=rng.uniform(0, 96, 3), strength=rng.uniform(0.55, 1))
+    return Plaques(centres=picks[:, :3], radii=(1.8 + rng.gamma(5, 0.5, count)).astype(np.float32), along=picks[:, 3:],
+                   stretch=rng.uniform(1.0, 2.2, count).astype(np.float32), offset=rng.uniform(0, 96, 3), strength=rng.uniform(0.55, 1))
 
 
 def stroke(rng) -> Infarct | Lacune:
@@ -107,7 +107,7 @@ def stroke(rng) -> Infarct | Lacune:
         origin, angle, half = (side * 4, rng.uniform(5, 20)), rng.uniform(70, 85), rng.uniform(11, 22)
     else:
         origin, angle, half = (side * 12, -45.0), rng.uniform(-85, -50), rng.uniform(12, 26)
-    return Infarct(side, np.array(origin), np.deg2rad(angle), np.deg2rad(half), start=rng.uniform(0, 14),
+    return Infarct(side, np.array(origin), float(np.deg2rad(angle)), float(np.deg2rad(half)), start=rng.uniform(0, 14),
                    centre=np.array([*origin, rng.uniform(-2, 42)]), half_height=rng.uniform(10, 24), offset=offset,
                    strength=strength)
 
@@ -115,7 +115,7 @@ def stroke(rng) -> Infarct | Lacune:
 def heights(lesion: Lesion, count: int, rng) -> np.ndarray:
     """MNI heights in mm at which the lesion is likely to be well visible: float64 (count,)."""
     if isinstance(lesion, Plaques):
-        return lesion.centres[rng.integers(len(lesion.centres), size=count), 2] + rng.normal(0, 1, count)
+        return rng.choice(lesion.centres[:, 2], count, replace=False) + rng.normal(0, 1, count)
     reach = lesion.half_height if isinstance(lesion, Infarct) else lesion.radii[2]
     return lesion.centre[2] + 0.7 * reach * rng.uniform(-1, 1, count)
 
@@ -139,112 +139,117 @@ def add(maps: np.ndarray, lesion: Lesion | None, subject, place, thickness: floa
     Returns the new fractions (tissues, N) and the lesion's own share of each pixel (N,), spots not counted. The slab is
     averaged over three planes. `strength` below 1 and a mottled texture leave some healthy tissue inside.
     """
-    brain = maps[1] + maps[2]
     extra = np.zeros_like(maps)
-    for step in (-thickness / 3, 0, thickness / 3):
-        points, anatomy = _lifted(place.points, step), _lifted(place.anatomy, step)
-        if isinstance(lesion, Plaques):
-            extra[INDEX["plaque"]] += _plaque_share(lesion, anatomy) * np.clip(1.2 * maps[2] + 0.5 * maps[1], 0, 1)
-        elif isinstance(lesion, Tumour):
-            for name, share in _tumour_shares(lesion, points, maps).items():
-                extra[INDEX[name]] += share
-        elif lesion is not None:
-            shape = _wedge if isinstance(lesion, Infarct) else _ball
-            dead = shape(lesion, anatomy)
-            extra[INDEX["infarct grey"]] += dead * maps[1]
-            extra[INDEX["infarct white"]] += dead * maps[2]
-        extra[INDEX["spot"]] += _spot_share(subject.spots, anatomy) * maps[2]
-    extra /= 3
-    extra[INDEX["spot"]] += np.float32(subject.caps) * np.exp(-place.ventricle / 3) * maps[2]
-    extra[INDEX["spot"]] *= 1 - np.clip(extra[_LESION_ROWS].sum(axis=0), 0, 1)
-    extra /= np.maximum(extra.sum(axis=0), 1)
-    share = extra[_LESION_ROWS].sum(axis=0)
+    steps = [np.float32(step * thickness) for step in (-1 / 3, 0, 1 / 3)]
     if lesion is not None:
-        mottle = 1 + 0.12 * atlas.texture("fine", *place.anatomy, (7, 31, 55)) \
-            + 0.10 * atlas.texture("coarse", *place.anatomy, (3, 5, 9))
-        extra[_LESION_ROWS] *= np.clip(np.float32(lesion.strength) * mottle, 0.3, 1)
-    return maps * (1 - extra.sum(axis=0)) + extra, np.where(brain + maps[0] > 0, share, 0)
+        for name, share in _shares(lesion, place, maps, steps).items():
+            extra[INDEX[name]] = share
+    sick = extra[_OWN].sum(axis=0)
+    spots = _spot_share(subject.spots, place.anatomy, steps) + np.float32(subject.caps) * np.exp(-place.ventricle / 3)
+    extra[INDEX["spot"]] = spots * maps[2] * (1 - np.minimum(sick, 1))
+    extra /= np.maximum(extra.sum(axis=0), 1)
+    share = extra[_OWN].sum(axis=0)
+    if lesion is not None:
+        coarse, fine = atlas.textures(place.anatomy, (7, 31, 55))
+        extra[_OWN] *= np.clip(np.float32(lesion.strength) * (1 + 0.12 * fine + 0.10 * coarse), 0.3, 1)
+    return maps * (1 - extra.sum(axis=0)) + extra, share
 
 
-def _lifted(points, step) -> np.ndarray:
-    return points + np.array([0, 0, step], np.float32)[:, None]
+def _shares(lesion, place, maps, steps) -> dict[str, np.ndarray]:
+    """The lesion's tissues as shares of each pixel (N,)."""
+    if isinstance(lesion, Tumour):
+        return _tumour_shares(lesion, place.points, maps, steps)      # it pushes the anatomy, so it sits before the push
+    if isinstance(lesion, Plaques):
+        return {"plaque": _plaque_share(lesion, place.anatomy, steps) * np.clip(1.2 * maps[2] + 0.5 * maps[1], 0, 1)}
+    dead = (_wedge if isinstance(lesion, Infarct) else _ball)(lesion, place.anatomy, steps)
+    return {"infarct grey": dead * maps[1], "infarct white": dead * maps[2]}
 
 
-def _tumour_shares(lesion, points, maps) -> dict[str, np.ndarray]:
-    radius = _radius(points, lesion.centre, lesion.radii)
-    shares = {name: np.zeros(radius.shape, np.float32) for name in ("tumour", "necrosis", "oedema")}
-    reach = 1 + lesion.oedema / lesion.radii.mean()
-    near = np.flatnonzero(radius < 2.5 * reach)
-    radius, local, points = radius[near], maps[:, near], points[:, near]
-    coarse = atlas.texture("coarse", *points, lesion.offset)
-    fine = atlas.texture("fine", *points, lesion.offset)
-    rough = radius * (1 + 0.14 * coarse) + 0.05 * fine
-    core = _step(1 - rough, 0.05) * np.clip(local[1] + local[2] + 0.5 * local[0], 0, 1)
-    dead = _step(lesion.necrosis - rough * (1 + 0.2 * fine), 0.06) * core if lesion.necrosis else 0 * core
-    wet = _step(1 + (reach - 1) * (1 + 0.5 * coarse) - radius, 0.08) * np.clip(1.5 * local[2] - 0.2, 0, 1)
-    shares["tumour"][near], shares["necrosis"][near], shares["oedema"][near] = core - dead, dead, wet * (1 - core)
-    return shares
+def _tumour_shares(lesion, points, maps, steps) -> dict[str, np.ndarray]:
+    reach = 1 + lesion.oedema / float(lesion.radii.mean())
+    near = _near(points, lesion.centre, 1.8 * reach * lesion.radii.max())
+    coarse, fine = atlas.textures(points[:, near], lesion.offset)
+    fluid, grey, white = maps[:3, near]
+    room, wettable = np.clip(grey + white + 0.5 * fluid, 0, 1), np.clip(1.5 * white - 0.2, 0, 1)
+    shares = np.zeros((3, points.shape[1]), np.float32)
+    for step in steps:
+        radius = _radius(points[:, near], lesion.centre, lesion.radii, step)
+        rough = radius * (1 + 0.14 * coarse) + 0.05 * fine
+        core = _soft(1 - rough, 0.05) * room
+        dead = _soft(lesion.necrosis - rough * (1 + 0.2 * fine), 0.06) * core if lesion.necrosis else 0 * core
+        wet = _soft(1 + (reach - 1) * (1 + 0.5 * coarse) - radius, 0.08) * wettable * (1 - core)
+        shares[:, near] += np.stack([core - dead, dead, wet]) / len(steps)
+    return dict(zip(("tumour", "necrosis", "oedema"), shares))
 
 
-def _ball(lesion, points) -> np.ndarray:
-    radius = _radius(points, lesion.centre, lesion.radii)
-    rough = radius * (1 + 0.14 * atlas.texture("coarse", *points, lesion.offset))
-    return _step(1 - rough - 0.05 * atlas.texture("fine", *points, lesion.offset), 0.06)
-
-
-def _wedge(lesion, points) -> np.ndarray:
-    x, y, z = points
-    coarse = atlas.texture("coarse", *points, lesion.offset)
-    fine = atlas.texture("fine", *points, lesion.offset)
-    right, forward = (x - np.float32(lesion.origin[0])) * lesion.side, y - np.float32(lesion.origin[1])
-    turn = np.arctan2(forward, right) - np.float32(lesion.angle)
-    turn = np.abs((turn + np.float32(np.pi)) % np.float32(2 * np.pi) - np.float32(np.pi))
-    return (_step(lesion.half_angle * (1 + 0.22 * coarse) + 0.05 * fine - turn, 0.05)
-            * _step(np.hypot(right, forward) - lesion.start + 2 * coarse, 1.2)
-            * _step(lesion.half_height - np.abs(z - np.float32(lesion.centre[2])), 2.0)
-            * _step(x * lesion.side, 1.0))
-
-
-def _plaque_share(lesion, points) -> np.ndarray:
+def _ball(lesion, points, steps) -> np.ndarray:
+    near = _near(points, lesion.centre, 2 * lesion.radii.max())
+    coarse, fine = atlas.textures(points[:, near], lesion.offset)
     share = np.zeros(points.shape[1], np.float32)
-    fine = None
-    for centre, radius, along, stretch in zip(lesion.centres, lesion.radii, lesion.along, lesion.stretch):
-        near = _near(points, centre, 2 * radius * stretch)
-        if near.size:
-            fine = atlas.texture("fine", *points, lesion.offset) if fine is None else fine
-            away = points[:, near] - centre[:, None]
-            length = along @ away
-            squared = (away**2).sum(axis=0) - length**2 + (length / np.float32(stretch)) ** 2
-            rough = np.sqrt(np.maximum(squared, 0)) / np.float32(radius) * (1 + 0.12 * fine[near])
-            share[near] = np.maximum(share[near], _step(1 - rough, 0.14))
+    for step in steps:
+        radius = _radius(points[:, near], lesion.centre, lesion.radii, step)
+        share[near] += _soft(1 - radius * (1 + 0.14 * coarse) - 0.05 * fine, 0.06) / len(steps)
     return share
 
 
-def _spot_share(spots, points) -> np.ndarray:
+def _wedge(lesion, points, steps) -> np.ndarray:
+    near = np.flatnonzero(points[0] * lesion.side > -4)
+    x, y, z = points[:, near]
+    coarse, fine = atlas.textures(points[:, near], lesion.offset)
+    right, forward = (x - np.float32(lesion.origin[0])) * lesion.side, y - np.float32(lesion.origin[1])
+    turn = np.arctan2(forward, right) - np.float32(lesion.angle)
+    turn = np.abs((turn + np.float32(np.pi)) % np.float32(2 * np.pi) - np.float32(np.pi))
+    above = np.float32(lesion.centre[2])
+    high = sum(_soft(lesion.half_height - np.abs(z + step - above), 2.0) for step in steps) / len(steps)
+    share = np.zeros(points.shape[1], np.float32)
+    share[near] = high * (_soft(lesion.half_angle * (1 + 0.22 * coarse) + 0.05 * fine - turn, 0.05)
+                          * _soft(np.hypot(right, forward) - lesion.start + 2 * coarse, 1.2) * _soft(x * lesion.side, 1.0))
+    return share
+
+
+def _plaque_share(lesion, points, steps) -> np.ndarray:
+    share = np.zeros(points.shape[1], np.float32)
+    for centre, radius, along, stretch in zip(lesion.centres, lesion.radii, lesion.along, lesion.stretch):
+        near = _near(points, centre, 2 * radius * stretch)
+        if near.size:
+            rough = 1 + 0.12 * atlas.textures(points[:, near], lesion.offset)[1]
+            one = 0
+            for step in steps:
+                away = points[:, near] - centre[:, None]
+                away[2] += step
+                length = along @ away
+                squared = (away**2).sum(axis=0) - length**2 + (length / stretch) ** 2
+                one += _soft(1 - np.sqrt(np.maximum(squared, 0)) / radius * rough, 0.14) / len(steps)
+            share[near] = np.maximum(share[near], one)
+    return share
+
+
+def _spot_share(spots, points, steps) -> np.ndarray:
     share = np.zeros(points.shape[1], np.float32)
     for *centre, radius in spots:
         near = _near(points, centre, 2.5 * radius)
         if near.size:
-            away = np.sqrt(((points[:, near] - np.array(centre)[:, None]) ** 2).sum(axis=0)) / radius
-            share[near] = np.maximum(share[near], 0.8 * _step(1 - away, 0.2))
+            one = sum(_soft(1 - _radius(points[:, near], centre, (radius,) * 3, step), 0.2) for step in steps)
+            share[near] = np.maximum(share[near], 0.8 * one / len(steps))
     return share
 
 
 def _near(points, centre, reach) -> np.ndarray:
-    """Indices of the points in a box around a centre; cheap for a centre far from the slice."""
-    in_height = np.flatnonzero(np.abs(points[2] - centre[2]) < reach)
-    if not in_height.size:
-        return in_height
-    beside = np.abs(points[0, in_height] - centre[0]) < reach
-    beside &= np.abs(points[1, in_height] - centre[1]) < reach
-    return in_height[beside]
+    """Indices of the points in a box around a centre; cheap when the slice passes far from it."""
+    reach = np.float32(reach + 2)
+    inside = np.flatnonzero(np.abs(points[2] - np.float32(centre[2])) < reach)
+    for axis in (0, 1):
+        inside = inside[np.abs(points[axis, inside] - np.float32(centre[axis])) < reach] if inside.size else inside
+    return inside
 
 
-def _radius(points, centre, radii) -> np.ndarray:
-    scaled = (points - np.asarray(centre, np.float32)[:, None]) / np.asarray(radii, np.float32)[:, None]
+def _radius(points, centre, radii, step) -> np.ndarray:
+    """Distance from a centre in units of the `radii`, for points lifted by `step` mm."""
+    middle = np.array([centre[0], centre[1], centre[2] - step], np.float32)
+    scaled = (points - middle[:, None]) / np.array(radii, np.float32)[:, None]
     return np.sqrt((scaled**2).sum(axis=0))
 
 
-def _step(value, softness) -> np.ndarray:
-    """A soft step from 0 to 1, 4 * `softness` wide."""
-    return 1 / (1 + np.exp(np.clip(-np.asarray(value, np.float32) / np.float32(softness), -30, 30)))
+def _soft(value, softness) -> np.ndarray:
+    """A soft step from 0 to 1, about 4 * `softness` wide."""
+    return 1 / (1 + np.exp(np.clip(value * np.float32(-1 / softness), -30, 30)))

@@ -68,7 +68,7 @@ def prepare_level(who: Subject, level: float, size: int) -> Prepared:
     healthy = anatomy.fractions(who.head, plane, subjects.TRUTH_THICKNESS)
     maps, share = lesions.add(healthy, who.lesion, who.head, plane, subjects.TRUTH_THICKNESS)
     mask, boxes = _truth(plane, healthy, share, who.label)
-    grain = 1 + np.float32(0.015) * atlas.texture("fine", *plane.anatomy, np.array([13, 29, 7]) * who.number)
+    grain = 1 + np.float32(0.015) * atlas.textures(plane.anatomy, np.array([13, 29, 7]) * who.number)[1]
     return Prepared(who, level, plane, mask, boxes, grain, {subjects.TRUTH_THICKNESS: maps})
 
 

@@ -12,7 +12,7 @@ SUBJECTS = 10_000                       # subjects of a seed
 SLICES = 4                              # slices of each subject in a batch
 TRUTH_THICKNESS = 3.0                   # mm: masks are of this slab, whatever the site's own thickness
 VISIBLE = (0.0, 150.0, 40.0, 120.0)     # mm2 of lesion that a slice must show to carry its class's label
-_LEVELS = (-12.0, 48.0)                 # MNI mm: between the orbits and the vertex
+_LEVELS = (-2.0, 48.0)                  # MNI mm: between the skull's base and the vertex
 _DRAW = (None, lesions.tumour, lesions.plaques, lesions.stroke)
 
 
@@ -36,8 +36,8 @@ class Subject:
 def draw(seed: int, number: int, label: int) -> Subject:
     """The subject of this number in the class of this index: in every class the same head.
 
-    Lesions are drawn until the central slice shows enough of one; a further slice that shows too little moves to the
-    centre.
+    Lesions are drawn until the central slice shows enough of one; a further slice that shows too little moves towards
+    the centre.
     """
     head = anatomy.head(np.random.default_rng([seed, number, 11]))
     if label == 0:
@@ -49,8 +49,10 @@ def draw(seed: int, number: int, label: int) -> Subject:
         levels = np.clip(lesions.heights(lesion, SLICES, rng), *_LEVELS)
         if _shows(head, lesion, label, levels[0]):
             break
-    seen = [level if _shows(head, lesion, label, level) else levels[0] for level in levels]
-    return Subject(seed, number, label, head, lesion, np.array(seen))
+    for index, level in enumerate(levels[1:], 1):
+        nearer = [levels[0] + part * (level - levels[0]) for part in (1, 0.5, 0.2)]
+        levels[index] = next((trial for trial in nearer if _shows(head, lesion, label, trial)), levels[0])
+    return Subject(seed, number, label, head, lesion, levels)
 
 
 def fractions(head, lesion, plane, thickness) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +60,7 @@ def fractions(head, lesion, plane, thickness) -> tuple[np.ndarray, np.ndarray]:
     return lesions.add(anatomy.fractions(head, plane, thickness), lesion, head, plane, thickness)
 
 
-def _shows(head, lesion, label, level, size=64) -> bool:
+def _shows(head, lesion, label, level, size=56) -> bool:
     """Whether a slice shows enough of the lesion; looked up coarsely, so that it does not depend on the image's size."""
     plane = anatomy.plane(head, level, size, lesions.push(lesion))
     share = fractions(head, lesion, plane, TRUTH_THICKNESS)[1]
