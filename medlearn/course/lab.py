@@ -51,6 +51,7 @@ def command(path: Path, port: int, browser: bool) -> list[str]:
         "LabApp.news_url": None,                         # neither news nor updates are asked for on the network
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        "MappingKernelManager.transport_encryption": "auto",   # of what a kernel says, on a machine with other users
     }
     root = ["--allow-root"] if is_root() else []
     return [sys.executable, "-m", "jupyterlab", *root, *(f"--{name}={value}" for name, value in options.items())]

@@ -12,11 +12,14 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from medlearn import progress
 from medlearn.course import lessons
 
 CELL_SECONDS = 900
+# Other users of the machine could otherwise read what the kernel says, and ipykernel warns of it at each start.
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,10 @@ def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | N
         return Failure(number, current[0].source.strip().split("\n")[0], error.strip().split("\n")[-1])
 
     bar = progress.bar(text=text, total=len(code), unit=" cells")
+    this_python = KernelSpecManager(kernel_dirs=[])
     client = NotebookClient(
         notebook,
-        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=this_python, config=ENCRYPTED),
         timeout=CELL_SECONDS,
         resources={"metadata": {"path": str(folder)}},
         on_cell_execute=begin,
@@ -99,9 +103,12 @@ def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | N
 
 
 def result(notebook: NotebookNode) -> str:
-    """The text that the cells tagged `result` left."""
+    """The text that the cells tagged `result` left on stdout or as their value."""
     outputs = [output for cell in lessons.tagged(notebook, "result") for output in cell.outputs]
-    texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    texts = [
+        output.text if output.output_type == "stream" else output.get("data", {}).get("text/plain", "")
+        for output in outputs if output.get("name") != "stderr"
+    ]
     return "\n".join(text.strip("\n") for text in texts if text.strip())
 
 
