@@ -1,16 +1,18 @@
 """One file over http: resumed where it broke off, bounded in size, quick to say that there is no network."""
 
+import contextlib
 import hashlib
 import os
 import socket
-import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from medlearn import progress
+
 _CONNECT, _SILENCE = 3.05, 15         # seconds: to reach a server, and between two pieces of an answer
-_PIECE = 1 << 16
+_PIECE = 1 << 14                      # bytes: what a broken connection may cost
 
 
 def fetch(address: str, target: Path, limit: int, attempts: int = 3) -> Path:
@@ -39,32 +41,22 @@ def fetch(address: str, target: Path, limit: int, attempts: int = 3) -> Path:
     raise ConnectionError(f"{host} broke off after {_size(partial):,} bytes (load again to resume)")
 
 
-def watched() -> bool:
-    """Whether someone is looking at standard output: a terminal, or a notebook with a person before it."""
-    if sys.stdout is not None and sys.stdout.isatty():
-        return True
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    # Front ends say that they can answer input(); nbclient and nbval, which run notebooks headless, say that they cannot.
-    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", False))
-
-
 def _continue(address: str, partial: Path, limit: int) -> None:
     import requests
-    from tqdm import tqdm
 
     have = _size(partial)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(address, headers=headers, stream=True, timeout=(_CONNECT, _SILENCE)) as answer:
-        if answer.status_code == 416:                         # what we have is not the beginning of what there is
+        if answer.status_code == 416 and have:                # what we have is not the beginning of what there is
             partial.unlink()
+            return _continue(address, partial, limit)
         answer.raise_for_status()
         resumed = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-") and answer.status_code == 206
         start = have if resumed else 0
         whole = start + int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
-        with open(partial, "ab" if resumed else "wb") as file, tqdm(
-            total=whole, initial=start, desc=urlsplit(address).netloc, unit="B", unit_scale=True,
-            file=sys.stdout, leave=False, disable=not watched(),
-        ) as bar:
+        with (open(partial, "ab" if resumed else "wb") as file,
+              progress.bar(text=urlsplit(address).netloc, total=whole, bytes=True) as bar):
+            bar.update(start)
             for piece in answer.iter_content(_PIECE):
                 file.write(piece)
                 bar.update(len(piece))
@@ -89,10 +81,8 @@ def _found(address: str, seconds: float = 4) -> bool:
     answers = []
 
     def ask():
-        try:
+        with contextlib.suppress(OSError):
             answers.extend(socket.getaddrinfo(parts.hostname, parts.port or parts.scheme))
-        except OSError:
-            pass
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
