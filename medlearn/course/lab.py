@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def open_lab(path: Path, port: int | None = None, browser: bool = True) -> int:
     environment = dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_PREFER_ENV_PATH="1")
     if is_root():
         print("Running as root, as in a container: JupyterLab is told that this is meant (--allow-root).")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)   # what stops a container is a Ctrl-C, too
     print("Starting JupyterLab ...", flush=True)
     process = subprocess.Popen(command(path, port, browser), env=environment)
     try:
@@ -46,7 +48,7 @@ def command(path: Path, port: int, browser: bool) -> list[str]:
         "ServerApp.root_dir": lessons.ROOT,
         "ServerApp.open_browser": browser,
         "ServerApp.answer_yes": True,                    # one Ctrl-C is enough
-        "ServerApp.log_level": "ERROR",
+        "Application.log_level": "ERROR",
         "LabApp.default_url": f"/lab/tree/{path.relative_to(lessons.ROOT).as_posix()}",
         "LabApp.news_url": None,                         # neither news nor updates are asked for on the network
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
@@ -88,7 +90,9 @@ def wait_until_open(process: subprocess.Popen, port: int) -> bool:
 
 
 def stop(process: subprocess.Popen) -> int:
-    """Wait for JupyterLab, which got the same Ctrl-C, to shut its kernels down; a second Ctrl-C does not wait."""
+    """Let JupyterLab shut its kernels down; a second Ctrl-C does not wait for that."""
+    if os.name != "nt":                # there, the Ctrl-C has reached it already, and this would leave its kernels behind
+        process.terminate()
     try:
         process.wait(timeout=30)
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
