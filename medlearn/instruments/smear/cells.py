@@ -6,7 +6,7 @@ import numpy as np
 
 from medlearn.instruments.smear.cell_types import CELL_TYPES, VARIANTS, CellType
 from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, CYTOPLASM, Body
-from medlearn.instruments.smear.geometry import Grid, coverage, patch, star, texture
+from medlearn.instruments.smear.geometry import Grid, clamp, coverage, outlines, patch, star, texture
 from medlearn.instruments.smear.laboratories import Laboratory, Preparation, Stain
 from medlearn.instruments.smear.nuclei import SHAPES
 from medlearn.instruments.smear.patients import Patient
@@ -36,23 +36,22 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
     kind = CELL_TYPES[kinds[int(np.searchsorted(np.cumsum(shares), rng.random()))]]
     radius = rng.uniform(*kind.diameter_um) / 2 * math.exp(0.03 * patient.cell_size)
     radius *= preparation.monocyte_spread if label == "monocyte" else 1.0
-    where = patch(frame, centre, 1.35 * radius + 1.0, um_per_px)
-    corners = rng.random((8, 2))
+    where = patch(frame, centre, 1.25 * radius + 0.8, um_per_px)
+    corners = rng.random((6, 2))
 
     warp_x, warp_y = (preparation.warp_um * texture(corner, where, 2.2) for corner in corners[:2])
+    fray_x, fray_y = (texture(corner, where, 0.75) for corner in corners[2:4])
     fray = preparation.fray_um * kind.fray
-    outline = star(where.x + warp_x + fray * texture(corners[2], where, 0.75),
-                   where.y + warp_y + fray * texture(corners[3], where, 0.75),
-                   radius, _waves(rng, preparation.irregularity * kind.irregularity))
-    nucleus, fold = SHAPES[label](where.x + 0.9 * warp_x + 0.13 * texture(corners[4], where, 0.8),
-                                  where.y + 0.9 * warp_y + 0.13 * texture(corners[5], where, 0.8),
+    outline = star(where.x + warp_x + fray * fray_x, where.y + warp_y + fray * fray_y,
+                   outlines(radius, _waves(rng, preparation.irregularity * kind.irregularity)))
+    nucleus, fold = SHAPES[label](where.x + 0.9 * warp_x + 0.13 * fray_y, where.y + 0.9 * warp_y + 0.13 * fray_x,
                                   rng, radius, rng.uniform(*kind.nucleus_share), patient.lobulation)
     nucleus = np.maximum(nucleus, outline + 0.15)
     inside, in_nucleus = coverage(outline, um_per_px), coverage(nucleus, 1.2 * um_per_px)
-    depth = np.clip(outline * (-1 / 1.6), 0, 1)
+    depth = clamp(outline * (-1 / 1.6), 0, 1)
 
     body = Body(where, radius, depth, _profile(rng, depth, preparation, kind), nucleus,
-                _mottle(corners[6:8], where, preparation), kind, preparation, patient)
+                _mottle(corners[4:6], where, preparation), kind, preparation, patient)
     dyes = CYTOPLASM[label](rng, body) * inside
     _add_rim(dyes, rng, where, outline, radius, laboratory.stain.rim * (1.7 if label == "eosinophil" else 1.0))
     chromatin, edge = _chromatin(rng, where, nucleus, fold, kind, preparation, patient)
@@ -103,7 +102,7 @@ def _chromatin(rng: np.random.Generator, where: Grid, nucleus: np.ndarray, fold,
     channels = np.exp(-((texture(corners[2], where, 0.7 * kind.clump_um) * (1 / 0.45)) ** 2))
     fine = preparation.fine_chromatin * fine_level * texture(corners[3], where, 0.16)
     edge = np.exp(-(((nucleus + 0.25) * (1 / 0.3)) ** 2))
-    depth = np.clip(nucleus * (-1 / 0.9), 0, 1)
+    depth = clamp(nucleus * (-1 / 0.9), 0, 1)
     pattern = preparation.chromatin_contrast * (0.22 * edge + kind.clumping * clumps - kind.reticulum * (channels - 0.3))
     level *= math.exp(0.06 * patient.chromatin)
     return level * np.maximum(0.80 + 0.20 * depth + pattern + 0.22 * fold + fine, 0.1), edge

@@ -13,7 +13,7 @@ from medlearn.instruments.smear.optics import draw_exposure, photograph
 from medlearn.instruments.smear.patients import draw_patient, stream
 from medlearn.instruments.smear.presets import find, unknown
 from medlearn.instruments.smear.randomisation import random_laboratory
-from medlearn.instruments.smear.scene import FIELD_CLASSES, compose
+from medlearn.instruments.smear.scene import FIELD_CLASSES, boxes, compose
 
 MASK_CLASSES = ("background", "cytoplasm", "nucleus")
 CELLS_PER_PATIENT = 2 * len(CLASSES)
@@ -90,15 +90,15 @@ def fields(laboratory: Laboratory | str, count: int, height: int = 480, width: i
     _whole_number("count", count, 0), _whole_number("seed", seed, 0)
     _whole_number("height", height, 32), _whole_number("width", width, 32)
     laboratories = _laboratories(laboratory, seed)
-    shots, boxes, patients = [], [], []
+    shots, found, patients = [], [], []
     for number in range(count):
         patient = number // FIELDS_PER_PATIENT
         bench = laboratories(patient)
-        *shot, found = _field(bench, (seed, patient), (seed, number), (height, width))
+        *shot, field_boxes = _field(bench, (seed, patient), (seed, number), (height, width))
         shots.append((bench.name, *shot))
-        boxes.append(found)
+        found.append(field_boxes)
         patients.append(_patient_id(seed, patient))
-    return _batch(shots, (height, width), patients, None, boxes)
+    return _batch(shots, (height, width), patients, None, found)
 
 
 def _single_cell(laboratory: Laboratory, label: int, patient_key: tuple[int, ...], cell_key: tuple[int, ...],
@@ -141,7 +141,7 @@ def _field(laboratory: Laboratory, patient_key: tuple[int, int], field_key: tupl
                   for number, centre in enumerate(centres)]
     scene = compose(stream("scene", *field_key), leukocytes, laboratory.red_cells, patient, frame, um)
     image = photograph(rendering, scene, exposure, laboratory, patient)
-    return image, scene.mask, um, np.array(scene.boxes, float).reshape(-1, 5)
+    return image, scene.mask, um, boxes(scene)
 
 
 def _laboratories(laboratory: Laboratory | str, seed: int):

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from medlearn.instruments.smear.geometry import capsule, ellipse, smooth_cut, smooth_union
+from medlearn.instruments.smear.geometry import capsule, clamp, ellipse, smooth_cut, smooth_union
 
 TURN = 2 * math.pi
 Shape = tuple[np.ndarray, np.ndarray]
@@ -31,7 +31,7 @@ def lobed(x, y, rng: np.random.Generator, radius: float, *, lobes: int, share: f
         tilt = angle + math.pi / 2 + 0.4 * rng.standard_normal()
         part = ellipse(x, y, centre, (size * stretch, size / stretch), tilt)
         distance = part if distance is None else smooth_union(distance, part, blend_um)
-        fold = fold + np.clip(part * -2.5, 0, 1)
+        fold = fold + clamp(part * -2.5, 0, 1)
         centres.append(centre)
     for one, other in zip(centres, centres[1:]):
         width = filament_um * rng.uniform(0.6, 1.5)

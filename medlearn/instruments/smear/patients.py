@@ -1,5 +1,6 @@
 """Patients and their random streams: who the blood comes from, independently of the laboratory that looks at it."""
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Patient:
     film_density: float
 
 
+@lru_cache(maxsize=1024)
 def draw_patient(*key: int) -> Patient:
     """The patient of this key; the same in every laboratory."""
     rng = stream("patient", *key)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN
-from medlearn.instruments.smear.geometry import Grid, coverage, dots, patch, smooth_cut, star, texture
+from medlearn.instruments.smear.geometry import Grid, clamp, coverage, dots, outlines, patch, smooth_cut, star, texture
 from medlearn.instruments.smear.laboratories import RedCells
 from medlearn.instruments.smear.patients import Patient
 
@@ -29,7 +29,8 @@ class Sizes:
 
 
 SIZES = Sizes()
-RED_CELL_LOOKS, PLATELET_LOOKS, DEBRIS_LOOKS = 40, 15, 2
+RED_CELL_LOOKS, PLATELET_LOOKS, DEBRIS_LOOKS = 31, 15, 2
+ROUNDING_UM = 0.9           # how softly a red cell bends away from a neighbour (assumption)
 
 
 @dataclass(frozen=True)
@@ -52,68 +53,67 @@ class Particle:
     distance: np.ndarray
 
 
-@dataclass(frozen=True)
-class Film:
-    """What all red cells of one image share: depth of the pale centre (thin or thick film) and a bluish tint."""
-
-    pallor: float
-    polychromasia: float
-
-
 def candidates(rng: np.random.Generator, extent_um: tuple[float, float], per_100um2: float, looks: int) -> Candidates:
     """Candidates spread evenly over `extent_um` (height, width)."""
     drawn = rng.random((round(extent_um[0] * extent_um[1] / 100 * per_100um2), 3 + looks))
     return Candidates((drawn[:, :2] - 0.5) * extent_um, drawn[:, 2], drawn[:, 3:])
 
 
-def red_cell_radius(looks: np.ndarray, red: RedCells, patient: Patient) -> float:
-    """Radius in um; the patient's mean volume and the spread between cells enter on a log scale."""
-    return SIZES.red_cell_radius_um * math.exp(red.size_sd * _score(looks[0]) + 0.037 * patient.red_cell_size)
+def red_cell_radii(looks: np.ndarray, red: RedCells, patient: Patient) -> np.ndarray:
+    """Radii in um (N,); the patient's mean volume and the spread between cells enter on a log scale."""
+    return SIZES.red_cell_radius_um * np.exp(red.size_sd * _score(looks[:, 0]) + 0.037 * patient.red_cell_size)
 
 
-def red_cell(looks: np.ndarray, radius: float, red: RedCells, film: Film, frame: tuple[int, int],
-             centre: tuple[float, float], um_per_px: float, obstacles: np.ndarray) -> Particle:
-    """One red cell; it yields where `obstacles` (signed distance over the frame, um) says something is in the way."""
-    _, squash, tilt, crenated, tone = looks[:5].tolist()
-    corners, bumps, scallops = looks[5:11].reshape(3, 2), looks[11:23].reshape(6, 2), looks[23:33].reshape(5, 2)
-    where = patch(frame, centre, 1.35 * radius, um_per_px)
-    waves = np.zeros((12, 2))
-    waves[:6] = 0.055 * (bumps - 0.5) / np.sqrt(np.arange(1, 7))[:, None]
-    if crenated < red.crenation:
-        waves[7:] = 0.075 * (scallops - 0.5)
+def red_cell_outlines(looks: np.ndarray, radii: np.ndarray, red: RedCells) -> np.ndarray:
+    """Outlines (N, angles) for `geometry.star`: bumpy discs, and burr cells with 9 to 17 uneven short projections."""
+    crenated = looks[:, 3] < red.crenation
+    waves = np.zeros((len(looks), 16, 2))
+    waves[:, :6] = 0.055 * (looks[:, 5:17].reshape(-1, 6, 2) - 0.5) / np.sqrt(np.arange(1, 7))[:, None]
+    scallops = (looks[:, 17:22] - 0.5) * crenated[:, None]
+    waves[:, 7::2] = 0.055 * np.stack([scallops, scallops[:, ::-1]], -1)
+    return outlines(radii, waves)
+
+
+def red_cell(looks: np.ndarray, radius: float, outline: np.ndarray, red: RedCells, pallor: float, where: Grid,
+             wobble: np.ndarray, obstacles: np.ndarray) -> Particle:
+    """One red cell. `wobble` (H, W) in um disturbs its outline; it yields where `obstacles` (signed distance, um)
+    says that something is in the way."""
+    squash, tilt, _, tone = looks[1:5].tolist()
     stretch, turn = math.exp(0.08 * abs(_score(squash))), tilt * math.pi
     u = (where.x * math.cos(turn) + where.y * math.sin(turn)) * (1 / stretch)
     v = (where.y * math.cos(turn) - where.x * math.sin(turn)) * stretch
-    distance = star(u, v, radius, waves) + 0.10 * texture(corners[0], where, 1.6)
-    distance = smooth_cut(distance, obstacles[where.window], 0.9)
-    inside = coverage(distance, 1.2 * um_per_px)
-    profile = _biconcave(looks[33:40], u, v, distance, radius, film.pallor) * inside
-    haemoglobin = profile * (1 - red.lysis) * math.exp(0.12 * _score(tone))
+    distance = star(u, v, outline) + wobble
+    if obstacles.size and obstacles.min() < ROUNDING_UM:
+        distance = smooth_cut(distance, obstacles, ROUNDING_UM)
+    inside = coverage(distance, 1.2 * where.um_per_px)
+    profile = _biconcave(looks[22:29], u, v, distance, radius, pallor) * inside
+    haemoglobin = profile * ((1 - red.lysis) * math.exp(0.12 * _score(tone)))
     if red.lysis > 0:
         rim = np.exp(-(((distance + 0.3) * (1 / 0.28)) ** 2))
-        patchy = np.clip(0.55 + 0.5 * texture(corners[2], where, 1.2), 0, 1.4)
+        patchy = clamp(0.55 + 0.5 * texture(looks[29:31], where, 1.2), 0, 1.4)
         haemoglobin = haemoglobin + rim * patchy * (red.lysis * (0.3 + 1.3 * tone))
     thickness = inside * (0.22 * red.lysis) + profile * (0.6 * (1 - red.lysis))
-    dyes = {HAEMOGLOBIN: haemoglobin, AZURE: inside * (0.10 * max(film.polychromasia, 0.0) * (1 - red.lysis))}
-    return Particle(where, radius, dyes, thickness, distance)
+    return Particle(where, radius, {HAEMOGLOBIN: haemoglobin}, thickness, distance)
 
 
-def _score(uniform: float) -> float:
-    """A near-normal score from a number in 0..1 (logistic quantile, cut off at about +-2.5)."""
-    uniform = min(max(float(uniform), 0.015), 0.985)
-    return 0.6 * math.log(uniform / (1 - uniform))
+def _score(uniform):
+    """Near-normal scores from numbers in 0..1 (logistic quantile, cut off at about +-2.5)."""
+    uniform = np.minimum(np.maximum(uniform, 0.015), 0.985)
+    return 0.6 * np.log(uniform / (1 - uniform))
 
 
 def _biconcave(looks: np.ndarray, u, v, distance, radius: float, pallor: float) -> np.ndarray:
     """Relative thickness of the disc: steep at the border, sunken in the middle; a few are target cells."""
     right, up, oval, width, steep, depth, target = looks.tolist()
-    rise = np.clip(distance * (-1 / 0.55), 0, 1)
+    rise = clamp(distance * (-1 / 0.55), 0, 1)
     rise = np.sqrt(rise * (2 - rise))
-    stretch, shift = math.exp(0.5 * (oval - 0.5)), 0.35 * radius
-    from_middle = np.hypot((u - (right - 0.5) * shift) * stretch, (v - (up - 0.5) * shift) * (1 / stretch)) * (1 / radius)
+    stretch, shift = math.exp(0.5 * (oval - 0.5)) / radius, 0.35 * radius
+    u, v = (u - (right - 0.5) * shift) * stretch, (v - (up - 0.5) * shift) * (1 / (stretch * radius**2))
+    squared = u * u + v * v
+    scaled = squared * (1 / (0.28 + 0.26 * width) ** 2)
     depth = min(pallor * math.exp(0.3 * _score(depth)), 1.0) * 0.85
-    profile = rise * (1 - depth * np.exp(-((from_middle * (1 / (0.26 + 0.26 * width))) ** (2 + 3 * steep))))
-    return profile + 0.5 * np.exp(-((from_middle * 5) ** 2)) if target < 0.03 else profile
+    profile = rise * (1 - depth * np.exp(-scaled * ((1 - steep) + steep * scaled)))
+    return profile + 0.5 * np.exp(-25 * squared) if target < 0.03 else profile
 
 
 def platelet(looks: np.ndarray, frame: tuple[int, int], centre: tuple[float, float], um_per_px: float) -> Particle:
@@ -122,10 +122,10 @@ def platelet(looks: np.ndarray, frame: tuple[int, int], centre: tuple[float, flo
     radius = low + (high - low) * float(looks[0])
     where = patch(frame, centre, 1.9 * radius, um_per_px)
     waves = 0.42 * (looks[3:15].reshape(6, 2) - 0.5) / np.arange(1, 7)[:, None] ** 0.4
-    distance = star(where.x, where.y, radius, waves)
+    distance = star(where.x, where.y, outlines(radius, waves))
     inside = coverage(distance, 1.5 * um_per_px)
-    grains = np.clip(0.5 + 0.6 * texture(looks[1:3], where, 0.28), 0, 2)
-    dyes = {CHROMATIN: inside * grains * np.clip(distance * (-1 / 0.7), 0, 1) * 0.6, AZURE: inside * 0.35,
+    grains = clamp(0.5 + 0.6 * texture(looks[1:3], where, 0.28), 0, 2)
+    dyes = {CHROMATIN: inside * grains * clamp(distance * (-1 / 0.7), 0, 1) * 0.6, AZURE: inside * 0.35,
             EOSIN: inside * 0.15}
     return Particle(where, radius, dyes, inside * 0.3, distance)
 

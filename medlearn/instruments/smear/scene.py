@@ -8,7 +8,7 @@ import numpy as np
 from medlearn.instruments.smear import red_cells as small
 from medlearn.instruments.smear.cells import Cell
 from medlearn.instruments.smear.cytoplasm import ABSORBERS, CHROMATIN, EOSIN, HAEMOGLOBIN
-from medlearn.instruments.smear.geometry import texture, whole
+from medlearn.instruments.smear.geometry import patch, texture, whole
 from medlearn.instruments.smear.laboratories import RedCells
 from medlearn.instruments.smear.patients import Patient
 
@@ -23,8 +23,8 @@ FAR_UM = 9.0
 class Scene:
     """The film of one frame, filled step by step by `compose`.
 
-    `dyes` (absorber, H, W) concentrations, `thickness` (H, W), `mask` uint8 (H, W), `boxes` [y0, x0, y1, x1, class]
-    in pixels, `in_the_way` (H, W) signed distance in um to what red cells must not cover.
+    `dyes` (absorber, H, W) concentrations, `thickness` (H, W), `mask` uint8 (H, W), `in_the_way` (H, W) signed
+    distance in um to what red cells must not cover, `found` window, pixels, class and whole area of each cell.
     """
 
     frame: tuple[int, int]
@@ -33,7 +33,7 @@ class Scene:
     thickness: np.ndarray
     mask: np.ndarray
     in_the_way: np.ndarray
-    boxes: list[tuple[float, ...]] = field(default_factory=list)
+    found: list[tuple[tuple[slice, slice], np.ndarray, int, float]] = field(default_factory=list)
 
 
 def compose(rng: np.random.Generator, leukocytes: Sequence[Cell], red: RedCells, patient: Patient,
@@ -55,13 +55,20 @@ def compose(rng: np.random.Generator, leukocytes: Sequence[Cell], red: RedCells,
 
 def _add_red_cells(scene: Scene, rng: np.random.Generator, extent, leukocytes, red: RedCells, patient: Patient):
     crowd = small.candidates(rng, extent, small.SIZES.red_cell_candidates, small.RED_CELL_LOOKS)
-    density, thin, blue = rng.standard_normal(3).tolist()
-    film = small.Film(red.pallor * min(math.exp(0.45 * thin + 0.2 * patient.pallor - 0.2), 1.3), blue)
+    density, thin = rng.standard_normal(2).tolist()
+    pallor = red.pallor * min(math.exp(0.45 * thin + 0.2 * patient.pallor - 0.2), 1.3)
     crowding = min(math.exp(red.density_sd * (0.8 * density + 0.6 * patient.film_density)), 2.2)
     area = scene.frame[0] * scene.frame[1] * scene.um_per_px**2
     wanted = round(1.25 * red.per_100um2 / 100 * crowding * area)
-    for looks, centre, radius in _room(scene, crowd, leukocytes, red, patient, wanted):
-        cell = small.red_cell(looks, radius, red, film, scene.frame, centre, scene.um_per_px, scene.in_the_way)
+    wobble = 0.10 * texture(rng.random(2), whole(scene.frame, scene.um_per_px), 1.6)
+    radii = small.red_cell_radii(crowd.looks, red, patient)
+    chosen = _with_room(scene, crowd, radii, leukocytes, red.spacing, wanted)
+    outlines = small.red_cell_outlines(crowd.looks[chosen], radii[chosen], red)
+    for number, outline in zip(chosen, outlines):
+        looks, radius = crowd.looks[number], float(radii[number])
+        where = patch(scene.frame, _pixels(crowd.places[number], scene), 1.22 * radius, scene.um_per_px)
+        cell = small.red_cell(looks, radius, outline, red, pallor, where, wobble[where.window],
+                              scene.in_the_way[where.window])
         window = cell.grid.window
         haemoglobin = scene.dyes[HAEMOGLOBIN][window]
         added = cell.dyes.pop(HAEMOGLOBIN)
@@ -73,25 +80,26 @@ def _add_red_cells(scene: Scene, rng: np.random.Generator, extent, leukocytes, r
             np.minimum(near, cell.distance - 0.05, out=near)
 
 
-def _room(scene: Scene, crowd: small.Candidates, leukocytes: Sequence[Cell], red: RedCells, patient: Patient,
-          wanted: int):
-    """(looks, centre in pixels, radius in um) of the first `wanted` candidates that find room, in a fixed order."""
-    um, taken = scene.um_per_px, np.zeros((0, 3))
-    reach = np.array(scene.frame) / 2 * um + 3.0
+def _with_room(scene: Scene, crowd: small.Candidates, radii: np.ndarray, leukocytes: Sequence[Cell], spacing: float,
+               wanted: int) -> list[int]:
+    """Numbers of the first `wanted` candidates that find room, in a fixed order."""
+    reach = np.array(scene.frame) / 2 * scene.um_per_px + 3.0
     white = np.array([[*_micrometres(cell.centre, scene), cell.radius] for cell in leukocytes]).reshape(-1, 3)
-    for place, rank, looks in zip(crowd.places, crowd.ranks, crowd.looks):
-        if len(taken) >= wanted:
-            return
-        if (np.abs(place) > reach).any():
-            continue
-        radius = small.red_cell_radius(looks, red, patient)
-        if (np.hypot(*(white[:, :2] - place).T) < white[:, 2] + 0.62 * radius).any():
-            continue
-        closest = red.spacing * (0.85 + 0.5 * rank) * (taken[:, 2] + radius)
-        if (np.hypot(*(taken[:, :2] - place).T) < closest).any():
-            continue
-        taken = np.concatenate([taken, [[*place, radius]]])
-        yield looks, _pixels(place, scene), radius
+    free = (np.abs(crowd.places) <= reach).all(1)
+    free &= (_apart(crowd.places, white[:, :2]) >= white[:, 2] + 0.62 * radii[:, None]).all(1)
+    numbers = np.flatnonzero(free)
+    places, radii, ranks = crowd.places[numbers], radii[numbers], crowd.ranks[numbers]
+    clash = _apart(places, places) < spacing * (0.85 + 0.5 * ranks[:, None]) * (radii[:, None] + radii)
+    taken: list[int] = []
+    for index in range(len(numbers)):
+        if len(taken) < wanted and not clash[index, taken].any():
+            taken.append(index)
+    return numbers[taken].tolist()
+
+
+def _apart(places: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Distances (N, M) between two sets of points."""
+    return np.sqrt(((places[:, None] - others) ** 2).sum(-1))
 
 
 def _pixels(place, scene: Scene) -> tuple[float, float]:
@@ -106,8 +114,7 @@ def _add(scene: Scene, particle: small.Particle, kind: int):
     for absorber, amount in particle.dyes.items():
         scene.dyes[absorber][particle.grid.window] += amount
     scene.thickness[particle.grid.window] += particle.thickness
-    whole_area = math.pi * (particle.radius / scene.um_per_px) ** 2
-    _add_box(scene, particle.grid.window, particle.distance < 0, kind, VISIBLE_SHARE * whole_area)
+    _found(scene, particle.grid.window, particle.distance < 0, kind, particle.radius)
 
 
 def _add_leukocyte(scene: Scene, cell: Cell):
@@ -118,7 +125,7 @@ def _add_leukocyte(scene: Scene, cell: Cell):
     scene.thickness[window] += cell.thickness
     here = cell.mask > 0
     scene.mask[window][here] = cell.mask[here]
-    _add_box(scene, window, here, WHITE_CELL, VISIBLE_SHARE * math.pi * (cell.radius / scene.um_per_px) ** 2)
+    _found(scene, window, here, WHITE_CELL, cell.radius)
 
 
 def _add_platelets(scene: Scene, rng: np.random.Generator, extent, red: RedCells):
@@ -143,11 +150,17 @@ def _add_dirt(scene: Scene, rng: np.random.Generator, extent, red: RedCells):
     scene.dyes[EOSIN] += np.maximum(red.film_texture * (plasma + 0.6), 0)
 
 
-def _add_box(scene: Scene, window: tuple[slice, slice], here: np.ndarray, kind: int, least_px: float):
-    """The bounding box of the pixels `here` of a window, unless fewer than `least_px` of them lie in the frame."""
-    if here.sum() < max(least_px, 1):
-        return
-    rows, columns = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
-    top, left = window[0].start, window[1].start
-    scene.boxes.append((float(top + rows[0]), float(left + columns[0]),
-                        float(top + rows[-1] + 1), float(left + columns[-1] + 1), float(kind)))
+def _found(scene: Scene, window, here: np.ndarray, kind: int, radius: float):
+    scene.found.append((window, here, kind, math.pi * (radius / scene.um_per_px) ** 2))
+
+
+def boxes(scene: Scene) -> np.ndarray:
+    """Bounding boxes (k, 5) [y0, x0, y1, x1, class] in pixels of the cells of which enough lies in the frame."""
+    found = []
+    for (rows, columns), here, kind, whole_area in scene.found:
+        if here.sum() < max(VISIBLE_SHARE * whole_area, 1):
+            continue
+        down, across = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
+        found.append((rows.start + down[0], columns.start + across[0],
+                      rows.start + down[-1] + 1, columns.start + across[-1] + 1, kind))
+    return np.array(found, float).reshape(-1, 5)
