@@ -1,4 +1,4 @@
-"""Scores with honest intervals: the usual ones are scikit-learn's, the intervals resample patients, not images."""
+"""Scores with honest intervals: the usual ones are scikit-learn's, the intervals resample whole patients."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -96,14 +96,14 @@ def _resampled_patients(
     names, patient = np.unique(np.asarray(patients), return_inverse=True)
     number = len(names)
     if number < 2:
-        raise ValueError("An interval needs at least two patients; if they are unknown, give each image its own id.")
+        raise ValueError("An interval needs at least two patients; if unknown, give each image its own id.")
     return np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), size=repeats), patient
 
 
 def _check_lengths(patient: np.ndarray, **arrays: np.ndarray) -> None:
     for name, array in arrays.items():
         if len(array) != len(patient):
-            raise ValueError(f"One of each per image is needed; there are {len(patient)} patients, {len(array)} {name}.")
+            raise ValueError(f"Each image needs one of each: {len(patient)} patients, {len(array)} {name}.")
 
 
 def _scores(metric: Metric, labels, predictions, patient: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ def _scores(metric: Metric, labels, predictions, patient: np.ndarray, counts: np
 
 
 def _confusions(labels, predictions, patient: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The confusion matrix of every resample, (repeats, true, predicted): a weighted sum of the patients' own."""
+    """The confusion matrix of every resample, (repeats, true, predicted): a sum of the patients' own."""
     classes, codes = np.unique(np.concatenate([labels, predictions]), return_inverse=True)
     true, predicted = codes.reshape(2, -1)
     own = np.zeros((counts.shape[1], len(classes), len(classes)))

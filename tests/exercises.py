@@ -74,8 +74,8 @@ def run(notebook: NotebookNode, folder: Path) -> list[str]:
 
 def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
     task, stub, solution, check = _four_cells(cells, place)
-    if task.cell_type != "markdown" or "your turn" not in task.source.lower():
-        raise ValueError('no markdown cell with a heading "Your turn" before it')
+    if not re.search(r"^#{2,4} .*(Your turn|Exercise)", lessons.prose(task), re.MULTILINE):
+        raise ValueError('no markdown cell with a heading "Your turn ..." or "Exercise ..." before it')
     if "..." not in stub.source:
         raise ValueError("the stub leaves no `...` to fill in")
     block = re.fullmatch(

@@ -28,7 +28,14 @@ def read(path: Path) -> Lesson:
 
 
 no_notebook = pytest.param(None, marks=pytest.mark.skip(reason="the notebooks folder holds no notebook yet"))
-each_notebook = pytest.mark.parametrize("path", PATHS or [no_notebook], ids=lambda path: path.stem if path else "none")
+each_notebook = pytest.mark.parametrize("path", PATHS or [no_notebook], ids=lambda path: getattr(path, "stem", ""))
+
+
+def expect_none(problems: list[str]) -> None:
+    """Fail with the problems, one a line, and nothing else."""
+    __tracebackhide__ = True
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 def tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
@@ -94,7 +101,7 @@ def miniature() -> Lesson:
     notebook = new_notebook(cells=[*_opening(), *_value_exercise(), *_function_exercise(), *_ending()])
     for number, cell in enumerate(code(notebook), start=1):
         cell.execution_count = number
-    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata.language_info = {"name": "python"}
     return Lesson("02_sum_numbers.ipynb", notebook)
 

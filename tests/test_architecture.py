@@ -6,11 +6,9 @@ import re
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
+from lessons import ROOT, expect_none
 
 # A door is a module or package right under medlearn or medlearn.instruments. Floors only look down.
 _BASE = {"engine", "shipped", "progress", "budget", "splits", "metrics"}
@@ -89,7 +87,7 @@ def imported(module: Module, known: set[str]) -> set[str]:
     return names
 
 
-# ---- rules on medlearn: modules in, problems out ---------------------------------------------------------------------
+# ---- rules on medlearn: modules in, problems out -----------------------------------------------------------
 
 
 def doors_import_downwards(house: list[Module]) -> list[str]:
@@ -196,7 +194,7 @@ def _lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return lines
 
 
-# ---- rules on every tracked text file: its path and text in, problems out --------------------------------------------
+# ---- rules on every tracked text file: its path and text in, problems out ----------------------------------
 
 _HOSTS = [("pypi", "org"), ("pythonhosted", "org"), ("anaconda", "org"), ("anaconda", "com"), ("npmjs", "org")]
 FORBIDDEN = {
@@ -231,7 +229,7 @@ def tracked_texts() -> dict[str, str]:
     return {name: content.decode("utf-8", "replace") for name, content in texts.items()}
 
 
-# ---- the rules on the house ------------------------------------------------------------------------------------------
+# ---- the rules on the house --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -242,11 +240,11 @@ def house() -> list[Module]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_house(rule, house):
-    assert rule(house) == []
+    expect_none(rule(house))
 
 
 def test_no_tracked_file_names_this_machine_or_a_registry():
-    assert [problem for path, text in tracked_texts().items() for problem in foreign_names(path, text)] == []
+    expect_none([problem for path, text in tracked_texts().items() for problem in foreign_names(path, text)])
 
 
 def test_exceptions_are_still_needed(house):
@@ -257,7 +255,7 @@ def test_exceptions_are_still_needed(house):
     assert UNPICKLING in {module.name for module in house}
 
 
-# ---- the rules on their offenders ------------------------------------------------------------------------------------
+# ---- the rules on their offenders --------------------------------------------------------------------------
 
 LONG = "def f():\n" + '    """Doc."""\n' + "    x = 1\n" * 45
 OFFENDERS = [

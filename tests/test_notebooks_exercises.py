@@ -12,8 +12,7 @@ from lessons import code_cell, solution_cell, text_cell
 @lessons.each_notebook
 def test_exercises_are_well_formed(path):
     lesson = lessons.read(path)
-    assert exercises.find(lesson.notebook)[1] == []
-    assert exercises.numbering(lesson) == []
+    lessons.expect_none(exercises.find(lesson.notebook)[1] + exercises.numbering(lesson))
 
 
 @lessons.each_notebook
@@ -21,10 +20,10 @@ def test_exercises_are_proven(path):
     lesson = lessons.read(path)
     if not exercises.find(lesson.notebook)[0]:
         pytest.skip("no exercise in this lesson")
-    assert exercises.run(lesson.notebook, lessons.FOLDER) == []
+    lessons.expect_none(exercises.run(lesson.notebook, lessons.FOLDER))
 
 
-# ---- seen failing on purpose -----------------------------------------------------------------------------------------
+# ---- seen failing on purpose -------------------------------------------------------------------------------
 
 
 def exercise(number: int, stub="a = ...", solution="a = 4", wrong="3", hint='"Own."', expected="4", hints='["First."]'):

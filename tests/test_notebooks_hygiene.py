@@ -38,8 +38,9 @@ def no_widget_state(lesson: Lesson) -> list[str]:
 
 def outputs_present(lesson: Lesson) -> list[str]:
     cells = [cell for cell in lessons.code(lesson.notebook) if cell.source.strip()]
-    problems = [f"never run: {cell.source[:60]!r}" for cell in cells if cell.execution_count is None]
-    marked = [*lessons.tagged(lesson.notebook, "result"), *lessons.tagged(lesson.notebook, "check"), *_checked(lesson)]
+    idle = [cell for cell in cells if cell.execution_count is None]
+    problems = [f"{len(idle)} of {len(cells)} cells never ran, the first {idle[0].source[:60]!r}"] if idle else []
+    marked = [cell for tag in ("result", "check") for cell in lessons.tagged(lesson.notebook, tag)] + _checked(lesson)
     return problems + [f"no saved output: {cell.source[:60]!r}" for cell in marked if not cell.get("outputs")]
 
 
@@ -105,13 +106,13 @@ def _texts_with(lesson: Lesson, pattern: re.Pattern, what: str) -> list[str]:
     return [f"{what} in an output: {hit.group()}" for text in texts for hit in [pattern.search(str(text))] if hit]
 
 
-# ---- the rules on the lessons --------------------------------------------------------------------------------------
+# ---- the rules on the lessons ------------------------------------------------------------------------------
 
 
 @lessons.each_notebook
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_lesson(rule, path):
-    assert rule(lessons.read(path)) == []
+    lessons.expect_none(rule(lessons.read(path)))
 
 
 @lessons.each_notebook
@@ -120,7 +121,7 @@ def test_file_on_disk(path: Path):
     assert path.read_bytes().endswith(b"}\n") and b"\r\n" not in path.read_bytes()
 
 
-# ---- the rules on their offenders ----------------------------------------------------------------------------------
+# ---- the rules on their offenders --------------------------------------------------------------------------
 
 
 def sound() -> Lesson:
@@ -206,7 +207,7 @@ def test_nbval_tags_count_too():
     assert some_outputs_are_compared(lesson) == []
 
 
-@pytest.mark.parametrize("text", ["24 / 12 images", "https://example.org/home/page", "notebooks/data", "ratio: b/w", "0x1"])
+@pytest.mark.parametrize("text", ["24 / 12", "https://example.org/home/page", "notebooks/data", "ratio: b/w", "0x1"])
 def test_harmless_text_passes(text):
     lesson = sound()
     printed(text)(lesson)

@@ -2,7 +2,7 @@
 
 An exercise is three cells: a stub tagged `exercise` that leaves `...` to fill in, a collapsed solution tagged
 `solution`, and a cell tagged `check` that calls one of `value`, `function` and `condition`. Each prints one
-verdict. A mistake of the learner never raises; a mistake of the author (a malformed id, no hint) raises ValueError.
+verdict. A mistake of the learner never raises; one of the author (a malformed id, no hint) raises ValueError.
 """
 
 import copy
