@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as sk
@@ -52,6 +52,7 @@ def test_scores_equal_scikit_learn(reading):
 
 
 @pytest.mark.parametrize("score", SCORES, ids=lambda score: score.__name__)
+@settings(max_examples=25)
 @given(reading=readings(), seed=st.integers(0, 100))
 def test_the_fast_way_equals_scoring_every_resample(score, reading, seed):
     """Also where a resample lacks a class."""
