@@ -45,7 +45,7 @@ CELL_TYPES = {
     "small monocyte": CellType((11.2, 13.0), (0.42, 0.60), (0.62, 0.95), 0.50, 0.18, 0.26,
                                azure=(0.50, 0.95), eosin=(0.12, 0.42), purple=(0.02, 0.08),
                                irregularity=1.3, fray=1.0, softness=0.7),
-    "eosinophil": CellType((12.4, 15.6), (0.30, 0.44), (0.70, 1.00), 0.65, 0.18, 0.16,
+    "eosinophil": CellType((12.4, 15.6), (0.30, 0.44), (0.82, 1.10), 0.65, 0.18, 0.16,
                            azure=(0.05, 0.25), eosin=(0.60, 1.20), purple=(0.00, 0.06),
                            irregularity=0.9, fray=0.6, softness=0.6),
     "basophil": CellType((10.4, 13.6), (0.42, 0.58), (0.55, 0.85), 0.65, 0.15, 0.10,

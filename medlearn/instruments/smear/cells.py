@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from medlearn.instruments.smear.cell_types import CELL_TYPES, VARIANTS, CellType
-from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, CYTOPLASM, Body
+from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, CYTOPLASM, GRANULE, Body
 from medlearn.instruments.smear.geometry import Grid, clamp, coverage, outlines, patch, star, texture
 from medlearn.instruments.smear.laboratories import Laboratory, Preparation, Stain
 from medlearn.instruments.smear.nuclei import SHAPES
@@ -53,15 +53,15 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
     body = Body(where, radius, depth, _profile(rng, depth, preparation, kind), nucleus,
                 _mottle(corners[4:6], where, preparation), kind, preparation, patient)
     dyes = CYTOPLASM[label](rng, body) * inside
-    _add_rim(dyes, rng, where, outline, radius, laboratory.stain.rim * (1.7 if label == "eosinophil" else 1.0))
+    _add_rim(dyes, rng, where, outline, radius, laboratory.stain.rim * (2.4 if label == "eosinophil" else 1.0))
     chromatin, edge = _chromatin(rng, where, nucleus, fold, kind, preparation, patient)
+    thickness = inside * (0.5 + 0.5 * depth) + 0.5 * in_nucleus + 0.35 * dyes[GRANULE]
     dyes *= 1 - in_nucleus * (1 - _seen_through(label, preparation))
     dyes[CHROMATIN] += in_nucleus * chromatin * (_masked_by_granules(preparation) if label == "eosinophil" else 1.0)
     dyes[AZURE] += in_nucleus * edge * (laboratory.stain.nuclear_edge * rng.uniform(0.3, 1.4))
     dyes *= math.exp(0.08 * rng.standard_normal())
 
     mask = np.where(inside > 0.5, np.where(in_nucleus > 0.5, NUCLEUS_PIXEL, CYTOPLASM_PIXEL), BACKGROUND)
-    thickness = inside * (0.5 + 0.5 * depth) + 0.5 * in_nucleus
     return Cell(where, centre, radius, dyes, inside, thickness, outline, mask.astype(np.uint8))
 
 
@@ -114,4 +114,4 @@ def _seen_through(label: str, preparation: Preparation) -> float:
 
 
 def _masked_by_granules(preparation: Preparation) -> float:
-    return 1 - 0.3 * preparation.granules_over_nucleus
+    return 1 - 0.35 * preparation.granules_over_nucleus

@@ -53,7 +53,7 @@ def neutrophil(rng: np.random.Generator, body: Body) -> np.ndarray:
     amount = rng.uniform(0.35, 0.95) * body.preparation.granularity * math.exp(0.2 * body.patient.granularity)
     amount *= 1.8 if rng.random() < 0.07 else 1.0
     dyes[EOSIN] += (1.2 * body.mottle + 0.45 * amount * speckle) * body.profile
-    dyes[CHROMATIN] += 0.14 * amount * speckle * body.profile
+    dyes[CHROMATIN] += 0.11 * amount * speckle * body.profile
     return dyes
 
 

@@ -47,12 +47,13 @@ class Illuminant:
 
 @dataclass(frozen=True)
 class Magnification:
-    """Micrometres per pixel of a 128-pixel single-cell frame, or of a 640-pixel wide field (assumption).
+    """Micrometres per pixel (assumption; a 100x objective on a common camera gives 0.05-0.1, a 40x objective 0.15-0.25).
 
-    Frames of other sizes show the same piece of the film. For scale: 0.1 um is usual at a 100x objective.
+    A single-cell frame is 128 pixels wide, a wide field 640; frames of other sizes show the same piece of the film.
     """
 
     um_per_px: float = 0.19
+    field_um_per_px: float = 0.10
     um_per_px_sd: float = 0.08           # log scale, between images (cropping and rescaling)
 
 
@@ -96,7 +97,7 @@ class RedCells:
     spacing: float = 0.78                # closest centres, as a share of the two radii together
     pallor: float = 0.7                  # depth of the pale centre
     size_sd: float = 0.06                # red-cell width; about the normal anisocytosis
-    crenation: float = 0.10              # share of cells with a scalloped border
+    crenation: float = 0.05              # share of cells with a scalloped border
     platelets_per_1000um2: float = 1.2
     debris_per_1000um2: float = 0.5
     film_texture: float = 0.02           # dried plasma, eosin concentration
@@ -116,7 +117,7 @@ class Preparation:
     fine_chromatin: float = 0.5
     granularity: float = 1.0
     granule_scale: float = 1.0
-    granules_over_nucleus: float = 0.35  # eosinophil granules seen on top of the nucleus, 0..1
+    granules_over_nucleus: float = 0.25  # eosinophil granules seen on top of the nucleus, 0..1
     granule_clumping: float = 0.2        # unevenness of the eosinophil granules, 0..1
 
 

@@ -18,7 +18,7 @@ from medlearn.instruments.smear.scene import FIELD_CLASSES, boxes, compose
 MASK_CLASSES = ("background", "cytoplasm", "nucleus")
 CELLS_PER_PATIENT = 2 * len(CLASSES)
 FIELDS_PER_PATIENT = 4
-CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640        # frame widths that Magnification.um_per_px refers to
+CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640        # frame widths that Magnification refers to
 NEIGHBOUR_SHARE = 0.06                          # single-cell frames with a second leukocyte at the border (assumption)
 DIFFERENTIAL = (0.58, 0.29, 0.07, 0.045, 0.015)  # adult differential count, middle of the normal ranges (Bain 2015)
 
@@ -130,7 +130,7 @@ def _field(laboratory: Laboratory, patient_key: tuple[int, int], field_key: tupl
     patient, rendering = draw_patient(*patient_key), stream("rendering", *field_key)
     exposure, place = draw_exposure(rendering), stream("neighbour", *field_key)
     lens = laboratory.magnification
-    um = lens.um_per_px * float(np.exp(lens.um_per_px_sd * exposure.zoom)) * FIELD_FRAME_PX / frame[1]
+    um = lens.field_um_per_px * float(np.exp(lens.um_per_px_sd * exposure.zoom)) * FIELD_FRAME_PX / frame[1]
     wanted, spots, kinds = int(place.integers(1, 4)), place.random((60, 2)) * frame, place.random(60)
     centres: list[tuple[float, float]] = []
     for spot in spots:

@@ -63,7 +63,7 @@ def absorbance(stain: Stain, patient: Patient, exposure: Exposure, second_lot: b
     dyes = np.array([stain.chromatin, stain.azure, stain.eosin, stain.eosinophil_granule, stain.haemoglobin])
     strength = stain.strength_sd * (0.85 * patient.stain_strength + 0.5 * exposure.strength)
     hue = stain.hue_sd * patient.stain_hue
-    hue[-1] += stain.haemoglobin_sd * patient.haemoglobin
+    hue[-1] = stain.haemoglobin_sd * (0.8 * patient.haemoglobin + 0.4 * patient.stain_hue[-1])
     gain = stain.second_lot_gain if second_lot else 1.0
     return (dyes * np.exp(hue) * (math.exp(strength) * gain)).astype(np.float32)
 
@@ -74,7 +74,7 @@ def _illumination(lamp: Illuminant, exposure: Exposure, where: Grid, second_lot:
     x, y = where.x * (1 / where.x.max()), where.y * (1 / where.y.max())
     shade = 1 + amount * (x * math.cos(angle) + y * math.sin(angle)) - 0.5 * amount * (x * x + y * y)
     rgb = np.array(lamp.second_lot_rgb if second_lot else lamp.rgb)
-    rgb = rgb * np.exp(lamp.rgb_sd * (exposure.brightness + 0.5 * exposure.balance))
+    rgb = rgb * np.exp(lamp.rgb_sd * (exposure.brightness + 0.4 * exposure.balance))
     return rgb.astype(np.float32)[:, None, None] * shade
 
 

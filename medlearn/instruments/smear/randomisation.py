@@ -14,7 +14,8 @@ def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
     Ranges: stain directions vary around the published vectors of `Stain` by about 25 % per colour channel and 30 % in
     strength, as between laboratories that follow one protocol (Macenko et al. 2009, ISBI, 1107; Horobin & Walter 1987
     on time, pH and dye concentration); point spread from the diffraction limit of an oil lens (about 0.09 um, see
-    `Optics`) to five times that; pixels 0.14-0.26 um, a 100x to 40x objective on common cameras; JPEG quality, noise
+    `Optics`) to five times that; 0.14-0.26 um
+    per pixel of a single cell, 0.07-0.20 of a field: a 100x to 40x objective on common cameras; JPEG quality, noise
     and tone curve as consumer to scientific cameras (assumption); all other ranges: assumption.
     They are frozen: never tune them on real images, or the target-blind experiments lose their meaning.
     """
@@ -29,7 +30,8 @@ def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
         name="random-" + "-".join(str(part) for part in key),
         stain=_stain(rng),
         illuminant=Illuminant(rgb=lamp, rgb_sd=u(0.01, 0.04), gradient=u(0, 0.15)),
-        magnification=Magnification(um_per_px=math.exp(u(math.log(0.14), math.log(0.26))), um_per_px_sd=0.08),
+        magnification=Magnification(um_per_px=math.exp(u(math.log(0.14), math.log(0.26))),
+                                    field_um_per_px=math.exp(u(math.log(0.07), math.log(0.20))), um_per_px_sd=0.08),
         optics=Optics(blur_um=u(0.09, 0.45), blur_sd=0.3, lateral_um=u(0, 0.18), longitudinal=u(0, 0.4),
                       refraction=u(0, 0.6), refraction_rgb=(u(0.8, 1.2), u(0.6, 1.0), u(0.3, 1.0))),
         sensor=Sensor(noise=u(0.5, 5), chroma_noise=u(0, 1), sharpening=u(0, 0.8), sharpening_um=u(0.18, 0.4),

@@ -70,7 +70,7 @@ def red_cell_outlines(looks: np.ndarray, radii: np.ndarray, red: RedCells) -> np
     waves = np.zeros((len(looks), 16, 2))
     waves[:, :6] = 0.055 * (looks[:, 5:17].reshape(-1, 6, 2) - 0.5) / np.sqrt(np.arange(1, 7))[:, None]
     scallops = (looks[:, 17:22] - 0.5) * crenated[:, None]
-    waves[:, 7::2] = 0.055 * np.stack([scallops, scallops[:, ::-1]], -1)
+    waves[:, 7::2] = 0.045 * np.stack([scallops, scallops[:, ::-1]], -1)
     return outlines(radii, waves)
 
 
