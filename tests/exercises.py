@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lessons
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
-from traitlets.config import Config
+
+from medlearn.course import running
 
 CALLS = ("value", "function", "condition")
-CELL_SECONDS = 900
-NATIVE_KERNEL = Config({"KernelSpecManager": {"kernel_dirs": []}})  # the Python that runs the tests, no other
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def numbering(lesson: lessons.Lesson) -> list[str]:
 
 
 def with_proofs(notebook: NotebookNode) -> NotebookNode:
-    """A copy in which, after each untouched check, wrong answers and the solution are tried and the stub is put back."""
+    """A copy that, after each untouched check, tries the wrong answers and the solution and puts the stub back."""
     notebook = copy.deepcopy(notebook)
     for exercise in reversed(find(notebook)[0]):
         after_check = exercise.place + 3
@@ -65,11 +63,11 @@ def with_proofs(notebook: NotebookNode) -> NotebookNode:
 def run(notebook: NotebookNode, folder: Path) -> list[str]:
     """Run a notebook with its proofs, once, in `folder`; returns what failed."""
     notebook = with_proofs(notebook)
-    NotebookClient(
-        notebook, config=NATIVE_KERNEL, kernel_name="python3", timeout=CELL_SECONDS, allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
-    ).execute()
-    return [problem for place, cell in enumerate(notebook.cells) for problem in _failures(place, cell)]
+    for cell in lessons.code(notebook):
+        cell.metadata.tags = [*_tags(cell), "raises-exception"]  # one failed proof must not hide the next
+    stopped = running.execute(notebook, folder)
+    problems = [problem for place, cell in enumerate(notebook.cells) for problem in _failures(place, cell)]
+    return problems + ([f"stopped at {stopped.first_line!r}: {stopped.error}"] if stopped else [])
 
 
 def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
