@@ -7,8 +7,8 @@ import numpy as np
 
 from . import scanner, subjects
 from .anatomy import FIELD_OF_VIEW
-from .scanner import find_site, prepare, prepare_level, scan, whole
-from .site import Site, random_site
+from .scanner import find_site, prepare, prepare_level, scan
+from .site import Site, random_site, whole
 from .subjects import CLASSES, SLICES, SUBJECTS
 
 

@@ -115,7 +115,8 @@ def stroke(rng) -> Infarct | Lacune:
 def heights(lesion: Lesion, count: int, rng) -> np.ndarray:
     """MNI heights in mm at which the lesion is likely to be well visible: float64 (count,)."""
     if isinstance(lesion, Plaques):
-        return rng.choice(lesion.centres[:, 2], count, replace=False) + rng.normal(0, 1, count)
+        ranks = np.linspace(0, len(lesion.centres) - 1, count).astype(int)
+        return rng.permutation(np.sort(lesion.centres[:, 2])[ranks]) + rng.normal(0, 1, count)
     reach = lesion.half_height if isinstance(lesion, Infarct) else lesion.radii[2]
     return lesion.centre[2] + 0.7 * reach * rng.uniform(-1, 1, count)
 

@@ -12,9 +12,9 @@ Where each number comes from (times in ms, proton density PD relative to water):
   the BrainWeb phantom at 1.5 T (Collins et al. 1998, IEEE TMI 17:463; Kwan et al. 1999, IEEE TMI 18:1085),
   read in a public copy of its table. The fluid's 329 is an effective value; keeping it at 3 T is an assumption.
 - Fat: Gold et al. 2004 (AJR 183:343), rounded, read second-hand. Skin at 3 T takes the ratio of its muscle: assumption.
-- Infarct: T1 is 1.42 times the opposite side within seven days (T1 mapping by STAGE, 63 patients; abstract read); T2
-  grows by 1.4-1.9 ms an hour (Damion et al. 2019, Phys Med Biol 64:095016), taken to about a day: assumption. Grey
-  matter gets a smaller T1 factor than measured for the whole lesion so that cortex brightens on FLAIR: assumption.
+- Infarct: T1 is 1.42 times the opposite side within seven days (T1 mapping by STAGE, 63 patients; abstract read), used
+  for white matter; grey matter gets less, so that cortex brightens on FLAIR: assumption. T2 grows by 1.4-1.9 ms an hour
+  at first (Damion et al. 2019, Phys Med Biol 64:095016); its value after days is an assumption.
 - Tumour, necrosis, oedema, age-related spot, skull and marrow: assumption (typical order of magnitude, no single source).
 """
 
@@ -38,8 +38,8 @@ _LESIONS = {
     "necrosis":      ("cerebrospinal fluid", 0.63, 0.80, 0.97),
     "oedema":        ("white matter",        1.70, 1.75, 1.17),
     "plaque":        ("white matter",        1.50, 3.39, 0.99),
-    "infarct grey":  ("grey matter",         1.15, 1.50, 1.06),
-    "infarct white": ("white matter",        1.42, 1.60, 1.08),
+    "infarct grey":  ("grey matter",         1.15, 1.70, 1.06),
+    "infarct white": ("white matter",        1.42, 1.90, 1.08),
     "spot":          ("white matter",        1.25, 1.60, 1.04),
 }
 TISSUES = (*_MEASURED, *_LESIONS)

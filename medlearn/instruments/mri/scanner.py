@@ -15,13 +15,13 @@ from scipy import fft, ndimage
 from . import anatomy, atlas, lesions, subjects
 from .anatomy import FIELD_OF_VIEW, Plane
 from .physics import INDEX, signals
-from .site import SITES, Site
+from .site import SITES, Site, whole
 from .subjects import CLASSES, Subject
 
 MASK_CLASSES = ("background", "cerebrospinal fluid", "grey matter", "white matter", "lesion")
 HEIGHTS = (-30.0, 30.0)                 # mm around a subject's central slice
 SIZES = (32, 512)                       # pixels
-_SPECK = 4                              # pixels: smaller islands of lesion are left to the tissue around them
+_SPECK = 10.0                           # mm2: smaller islands of lesion are left to the tissue around them
 _BIAS_CELLS = 2                         # B-spline cells of the receive field: as smooth as a head coil's
 
 
@@ -109,13 +109,6 @@ def class_index(label) -> int:
     raise ValueError(f"Unknown class {label!r}; choose one of {CLASSES} or its index, 0 to {len(CLASSES) - 1}.")
 
 
-def whole(name: str, value, low: int, high: int) -> int:
-    """A whole number within a range, or ValueError with the range."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    return int(value)
-
-
 def _truth(plane, healthy, share, label) -> tuple[np.ndarray, np.ndarray]:
     """The majority class of each pixel, uint8 (H, W), and half-open boxes around the islands of lesion, (k, 5)."""
     known = healthy[:3]
@@ -126,7 +119,7 @@ def _truth(plane, healthy, share, label) -> tuple[np.ndarray, np.ndarray]:
     lesion = np.zeros(mask.shape, bool)
     lesion[plane.pixels] = share > 0.5
     islands, _ = ndimage.label(lesion.reshape(plane.size, plane.size), structure=np.ones((3, 3)))
-    large = np.bincount(islands.ravel()) >= _SPECK
+    large = np.bincount(islands.ravel()) * (FIELD_OF_VIEW / plane.size) ** 2 >= _SPECK
     large[0] = False
     mask = mask.reshape(islands.shape)
     mask[large[islands]] = MASK_CLASSES.index("lesion")

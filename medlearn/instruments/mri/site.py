@@ -69,6 +69,13 @@ _RANGES = (
 )
 
 
+def whole(name: str, value, low: int, high: int) -> int:
+    """A whole number within a range, or ValueError with the range."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return int(value)
+
+
 def _is_number(value) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -90,9 +97,9 @@ def random_site(seed: int) -> Site:
     """A site with random field, sequence, contrast, noise, bias, matrix and thickness: domain randomisation.
 
     The ranges are assumptions: wide around the named sites, chosen without looking at any real image. The name is
-    "random-" and the seed.
+    "random-" and the seed. Raises ValueError for a seed that is not a whole number from 0 to 2**31 - 1.
     """
-    rng = np.random.default_rng([seed, 71])
+    rng = np.random.default_rng([whole("seed", seed, 0, 2**31 - 1), 71])
     field = float(rng.choice([1.5, 3.0]))
     sequence = str(rng.choice(SEQUENCES))
     times = {

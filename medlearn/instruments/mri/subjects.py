@@ -11,7 +11,7 @@ CLASSES = ("healthy", "tumour", "multiple sclerosis", "stroke")
 SUBJECTS = 10_000                       # subjects of a seed
 SLICES = 4                              # slices of each subject in a batch
 TRUTH_THICKNESS = 3.0                   # mm: masks are of this slab, whatever the site's own thickness
-VISIBLE = (0.0, 150.0, 40.0, 120.0)     # mm2 of lesion that a slice must show to carry its class's label
+VISIBLE = (0.0, 150.0, 50.0, 120.0)     # mm2 of lesion that a slice must show to carry its class's label
 _LEVELS = (-2.0, 48.0)                  # MNI mm: between the skull's base and the vertex
 _DRAW = (None, lesions.tumour, lesions.plaques, lesions.stroke)
 
@@ -46,12 +46,16 @@ def draw(seed: int, number: int, label: int) -> Subject:
     for attempt in range(30):
         rng = np.random.default_rng([seed, number, 13, label, attempt])
         lesion = _DRAW[label](rng)
-        levels = np.clip(lesions.heights(lesion, SLICES, rng), *_LEVELS)
-        if _shows(head, lesion, label, levels[0]):
+        wished = lesions.heights(lesion, SLICES, rng)
+        levels = wished[:1]
+        if _LEVELS[0] <= levels[0] <= _LEVELS[1] and _shows(head, lesion, label, levels[0]):
             break
-    for index, level in enumerate(levels[1:], 1):
-        nearer = [levels[0] + part * (level - levels[0]) for part in (1, 0.5, 0.2)]
-        levels[index] = next((trial for trial in nearer if _shows(head, lesion, label, trial)), levels[0])
+    for wish in wished[1:]:
+        nearer = levels[0] + (wish - levels[0]) * np.array([1, 0.6, 0.3])
+        options = [*nearer, *(levels[0] + np.array([1, -1, 2, -2, 0.5, -0.5]))]
+        fits = (level for level in options if _LEVELS[0] <= level <= _LEVELS[1] and abs(levels - level).min() >= 0.5
+                and _shows(head, lesion, label, level))
+        levels = np.append(levels, next(fits, levels[0] + 0.1 * len(levels)))
     return Subject(seed, number, label, head, lesion, levels)
 
 
@@ -60,7 +64,7 @@ def fractions(head, lesion, plane, thickness) -> tuple[np.ndarray, np.ndarray]:
     return lesions.add(anatomy.fractions(head, plane, thickness), lesion, head, plane, thickness)
 
 
-def _shows(head, lesion, label, level, size=56) -> bool:
+def _shows(head, lesion, label, level, size=64) -> bool:
     """Whether a slice shows enough of the lesion; looked up coarsely, so that it does not depend on the image's size."""
     plane = anatomy.plane(head, level, size, lesions.push(lesion))
     share = fractions(head, lesion, plane, TRUTH_THICKNESS)[1]
