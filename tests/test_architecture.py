@@ -203,7 +203,6 @@ FORBIDDEN = {
     ),
     "a tool beside the repository": re.compile(r"\.(?:library)/"),
     "the host of a package registry": re.compile("|".join(r"\b" + r"\.".join(parts) + r"\b" for parts in _HOSTS)),
-    "the address of a package registry": re.compile(r"--(?:extra-)?(?:index)-url|--(?:find)-links"),
 }
 NEIGHBOURS = re.compile(r"\.\.(?:/)shared\b")
 MAY_NAME_NEIGHBOURS = ".ci/run"
@@ -214,7 +213,7 @@ def foreign_names(path: str, text: str) -> list[str]:
     problems = [f"{path} names {what}: {hit.group()}" for what, hit in hits.items() if hit]
     if path != MAY_NAME_NEIGHBOURS and NEIGHBOURS.search(text):
         problems.append(f"{path} names the folder beside the repository; only {MAY_NAME_NEIGHBOURS} may")
-    if path == "constraints.txt" and "://" in text:
+    if path == "constraints.txt" and re.search("://|index-url|find-links", text):
         problems.append("constraints.txt is not free of hosts")
     return problems
 
@@ -346,7 +345,7 @@ def joined(*parts: str) -> str:
         ("README.md", joined("https://py", "pi.org/simple")),
         ("uv.lock", joined("files.python", "hosted.org")),
         ("environment.yml", joined("https://conda.ana", "conda.org/x")),
-        ("constraints.txt", joined("--index", "-url somewhere")),
+        ("constraints.txt", "--index-url somewhere"),
         ("constraints.txt", "numpy @ https://somewhere.example/numpy.whl"),
         ("README.md", joined("../", "shared/real")),
     ],
