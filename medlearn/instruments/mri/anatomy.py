@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from . import atlas
-from .physics import TISSUES
+from .physics import HEALTHY_TISSUES, TISSUES
 
 FIELD_OF_VIEW = 220.0                   # mm, square
 CENTRE = (0.0, -18.0)                   # MNI x and y at the middle of the image
@@ -157,10 +157,10 @@ def _widen(points, amount) -> np.ndarray:
 
 
 def fractions(subject: Head, place: Plane, thickness: float) -> np.ndarray:
-    """Tissue fractions of a healthy slice, in the order of `TISSUES`: float32 (tissues, N)."""
+    """Tissue fractions of a slice without lesions or spots: float32 (healthy tissues, N)."""
     fluid, grey, white = atlas.slab(*place.anatomy, thickness)
     shrunk = np.minimum(grey, fluid * np.float32(1.2 * subject.ageing)) * np.float32(0.8)   # sulci widen with age
-    maps = np.zeros((len(TISSUES), fluid.size), np.float32)
+    maps = np.zeros((len(HEALTHY_TISSUES), fluid.size), np.float32)
     maps[0], maps[1], maps[2] = fluid + shrunk, grey - shrunk, white
     rest = 1 - np.clip(maps[:3].sum(axis=0), 0, 1)
     rim = _inside(place.rim - place.outside, 0.35) * rest
@@ -177,7 +177,7 @@ def _coat(maps, rest, place) -> None:
     within = np.float32(0)
     for name, edge in zip(("skull", "marrow", "skull", "fat", "skin"), (*bone, fat, fat + _SKIN)):
         up_to = _inside(edge - depth, 0.4)
-        maps[TISSUES.index(name)] += rest * (up_to - within)
+        maps[HEALTHY_TISSUES.index(name)] += rest * (up_to - within)
         within = up_to
 
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import atlas
-from .physics import INDEX
-
-_OWN = [INDEX[name] for name in ("tumour", "necrosis", "oedema", "plaque", "infarct grey", "infarct white")]
+from .physics import LESION_TISSUES
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,26 +132,38 @@ def push(lesion: Lesion | None):
     return displaced
 
 
-def add(maps: np.ndarray, lesion: Lesion | None, subject, place, thickness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Put a lesion and the age-related spots into healthy tissue fractions.
+def share(maps: np.ndarray, lesion: Lesion | None, place, thickness: float) -> np.ndarray:
+    """The lesion's tissues as shares of each pixel of a slab: float32 (lesion tissues, N), in all at most 1.
 
-    Returns the new fractions (tissues, N) and the lesion's own share of each pixel (N,), spots not counted. The slab is
-    averaged over three planes. `strength` below 1 and a mottled texture leave some healthy tissue inside.
+    `maps` are the healthy fractions (tissues or more, N): fluid, grey, white first. The slab is averaged over three planes.
     """
-    extra = np.zeros_like(maps)
-    steps = [np.float32(step * thickness) for step in (-1 / 3, 0, 1 / 3)]
+    own = np.zeros((len(LESION_TISSUES), maps.shape[1]), np.float32)
     if lesion is not None:
-        for name, share in _shares(lesion, place, maps, steps).items():
-            extra[INDEX[name]] = share
-    sick = extra[_OWN].sum(axis=0)
-    spots = _spot_share(subject.spots, place.anatomy, steps) + np.float32(subject.caps) * np.exp(-place.ventricle / 3)
-    extra[INDEX["spot"]] = spots * maps[2] * (1 - np.minimum(sick, 1))
-    extra /= np.maximum(extra.sum(axis=0), 1)
-    share = extra[_OWN].sum(axis=0)
-    if lesion is not None:
-        coarse, fine = atlas.textures(place.anatomy, (7, 31, 55))
-        extra[_OWN] *= np.clip(np.float32(lesion.strength) * (1 + 0.12 * fine + 0.10 * coarse), 0.3, 1)
-    return maps * (1 - extra.sum(axis=0)) + extra, share
+        for name, part in _shares(lesion, place, maps, _steps(thickness)).items():
+            own[LESION_TISSUES.index(name)] = part
+        own /= np.maximum(own.sum(axis=0), 1)
+    return own
+
+
+def add(maps: np.ndarray, own: np.ndarray, lesion: Lesion | None, subject, place, thickness: float) -> np.ndarray:
+    """Put a lesion's shares `own` and the age-related spots into healthy tissue fractions: float32 (tissues, N).
+
+    `strength` below 1 and a mottled texture leave some healthy tissue inside a lesion.
+    """
+    spots = _spot_share(subject.spots, place.anatomy, _steps(thickness))
+    spots += np.float32(subject.caps) * np.exp(-place.ventricle / 3)
+    extra = own.copy()
+    spots *= maps[2] * (1 - own.sum(axis=0))
+    sick = np.flatnonzero(own.any(axis=0))
+    if sick.size:
+        coarse, fine = atlas.textures(place.anatomy[:, sick], (7, 31, 55))
+        extra[:, sick] *= np.clip(np.float32(lesion.strength) * (1 + 0.12 * fine + 0.10 * coarse), 0.3, 1)
+    extra[LESION_TISSUES.index("spot")] = spots
+    return np.concatenate([maps * (1 - extra.sum(axis=0)), extra])
+
+
+def _steps(thickness) -> list[np.float32]:
+    return [np.float32(step * thickness) for step in (-1 / 3, 0, 1 / 3)]
 
 
 def _shares(lesion, place, maps, steps) -> dict[str, np.ndarray]:

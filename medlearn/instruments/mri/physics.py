@@ -42,7 +42,8 @@ _LESIONS = {
     "infarct white": ("white matter",        1.42, 1.90, 1.08),
     "spot":          ("white matter",        1.25, 1.60, 1.04),
 }
-TISSUES = (*_MEASURED, *_LESIONS)
+HEALTHY_TISSUES, LESION_TISSUES = tuple(_MEASURED), tuple(_LESIONS)
+TISSUES = HEALTHY_TISSUES + LESION_TISSUES
 INDEX = {name: position for position, name in enumerate(TISSUES)}
 
 

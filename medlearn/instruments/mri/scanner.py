@@ -43,8 +43,7 @@ class Prepared:
     def maps(self, thickness: float) -> np.ndarray:
         """Tissue fractions (tissues, N) of a slab, each thickness computed once."""
         if thickness not in self._maps:
-            who = self.subject
-            self._maps[thickness] = subjects.fractions(who.head, who.lesion, self.plane, thickness)[0]
+            self._maps[thickness] = _fractions(self.subject, self.plane, thickness)[2]
         return self._maps[thickness]
 
 
@@ -65,9 +64,8 @@ def prepare(label, seed: int = 0, subject: int = 0, height: float = 0.0, size: i
 def prepare_level(who: Subject, level: float, size: int) -> Prepared:
     """The slice of a subject at an MNI height in mm."""
     plane = anatomy.plane(who.head, level, size, lesions.push(who.lesion))
-    healthy = anatomy.fractions(who.head, plane, subjects.TRUTH_THICKNESS)
-    maps, share = lesions.add(healthy, who.lesion, who.head, plane, subjects.TRUTH_THICKNESS)
-    mask, boxes = _truth(plane, healthy, share, who.label)
+    healthy, own, maps = _fractions(who, plane, subjects.TRUTH_THICKNESS)
+    mask, boxes = _truth(plane, healthy, own, who.label)
     grain = 1 + np.float32(0.015) * atlas.textures(plane.anatomy, np.array([13, 29, 7]) * who.number)[1]
     return Prepared(who, level, plane, mask, boxes, grain, {subjects.TRUTH_THICKNESS: maps})
 
@@ -109,7 +107,14 @@ def class_index(label) -> int:
     raise ValueError(f"Unknown class {label!r}; choose one of {CLASSES} or its index, 0 to {len(CLASSES) - 1}.")
 
 
-def _truth(plane, healthy, share, label) -> tuple[np.ndarray, np.ndarray]:
+def _fractions(who, plane, thickness) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fractions (k, N) of a slab: of the healthy tissues without a lesion, of the lesion's alone, and of all together."""
+    healthy = anatomy.fractions(who.head, plane, thickness)
+    own = lesions.share(healthy, who.lesion, plane, thickness)
+    return healthy, own, lesions.add(healthy, own, who.lesion, who.head, plane, thickness)
+
+
+def _truth(plane, healthy, own, label) -> tuple[np.ndarray, np.ndarray]:
     """The majority class of each pixel, uint8 (H, W), and half-open boxes around the islands of lesion, (k, 5)."""
     known = healthy[:3]
     mask = np.zeros(plane.size**2, np.uint8)
@@ -117,7 +122,7 @@ def _truth(plane, healthy, share, label) -> tuple[np.ndarray, np.ndarray]:
     if label == 0:
         return mask.reshape(plane.size, plane.size), np.zeros((0, 5))
     lesion = np.zeros(mask.shape, bool)
-    lesion[plane.pixels] = share > 0.5
+    lesion[plane.pixels] = own.sum(axis=0) > 0.5
     islands, _ = ndimage.label(lesion.reshape(plane.size, plane.size), structure=np.ones((3, 3)))
     large = np.bincount(islands.ravel()) * (FIELD_OF_VIEW / plane.size) ** 2 >= _SPECK
     large[0] = False
@@ -147,14 +152,13 @@ def _acquire(image, matrix, noise, rng) -> np.ndarray:
     """Sample the central `matrix` x `matrix` of k-space with noise of deviation `noise` in the image: complex64 (n, n)."""
     size = len(image)
     lines = min(matrix, size)
-    start = size // 2 - lines // 2                        # keeps the middle of k-space in the middle
-    inner = slice(start, start + lines)
-    sampled = np.zeros((size, size), np.complex64)
+    kept = np.arange(-(lines // 2), lines - lines // 2)    # frequencies, where the FFT keeps them: negative ones last
     weights = _filter(lines)
     random = rng.standard_normal((2, lines, lines), np.float32) * np.float32(noise * size**2 / np.sqrt((weights**2).sum()))
-    spectrum = fft.fftshift(fft.fft2(image))
-    sampled[inner, inner] = (spectrum[inner, inner] + (random[0] + 1j * random[1])) * weights
-    return fft.ifft2(fft.ifftshift(sampled))
+    sampled = np.zeros((size, size), np.complex64)
+    window = np.ix_(kept, kept)
+    sampled[window] = (fft.fft2(image)[window] + (random[0] + 1j * random[1])) * weights
+    return fft.ifft2(sampled)
 
 
 def _window(image, brain, gain) -> np.ndarray:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import anatomy, lesions
+from . import anatomy, atlas, lesions
 
 CLASSES = ("healthy", "tumour", "multiple sclerosis", "stroke")
 SUBJECTS = 10_000                       # subjects of a seed
@@ -59,13 +59,8 @@ def draw(seed: int, number: int, label: int) -> Subject:
     return Subject(seed, number, label, head, lesion, levels)
 
 
-def fractions(head, lesion, plane, thickness) -> tuple[np.ndarray, np.ndarray]:
-    """Tissue fractions (tissues, N) of a slab with its lesion, and the lesion's share of each pixel (N,)."""
-    return lesions.add(anatomy.fractions(head, plane, thickness), lesion, head, plane, thickness)
-
-
 def _shows(head, lesion, label, level, size=64) -> bool:
     """Whether a slice shows enough of the lesion; looked up coarsely, so that it does not depend on the image's size."""
     plane = anatomy.plane(head, level, size, lesions.push(lesion))
-    share = fractions(head, lesion, plane, TRUTH_THICKNESS)[1]
-    return np.count_nonzero(share > 0.5) * (anatomy.FIELD_OF_VIEW / size) ** 2 >= VISIBLE[label]
+    own = lesions.share(atlas.slab(*plane.anatomy, TRUTH_THICKNESS), lesion, plane, TRUTH_THICKNESS)
+    return np.count_nonzero(own.sum(axis=0) > 0.5) * (anatomy.FIELD_OF_VIEW / size) ** 2 >= VISIBLE[label]
