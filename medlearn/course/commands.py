@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command line: a sub-parser for each command."""
     main_parser = argparse.ArgumentParser(prog="course.py", description="Open, test and run the course.")
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="command")
     opened = commands.add_parser(OPEN, help="open the lessons in JupyterLab (also without a command)")

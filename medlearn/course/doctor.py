@@ -50,6 +50,7 @@ def examine(check: Callable[[], Finding]) -> Finding:
 
 
 def python() -> Finding:
+    """Whether this Python is one that the course runs on, and where it lies."""
     text = f"{platform.python_version()} in {sys.prefix}"
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         return Finding(PROBLEM, f"{text}: the course needs 3.11, 3.12 or 3.13")
@@ -57,6 +58,7 @@ def python() -> Finding:
 
 
 def tensorflow() -> Finding:
+    """Whether exactly one TensorFlow is installed and starts."""
     names = [name for name in ("tensorflow-cpu", "tensorflow") if version(name)]
     if len(names) > 1:
         return Finding(PROBLEM, f"{' and '.join(names)} overwrite each other's files: {AGAIN}")
@@ -67,6 +69,7 @@ def tensorflow() -> Finding:
 
 
 def gpu() -> Finding:
+    """The graphics card, and with it the budget, that lessons will take."""
     name = engine.gpu_name()
     return Finding(OK, f"{name}; the lessons take the budget `gpu`") if name else Finding(
         NOTE, "none that TensorFlow can use; the lessons take the budget `cpu`, made for that"
@@ -74,6 +77,7 @@ def gpu() -> Finding:
 
 
 def jupyter() -> Finding:
+    """Whether all that shows, runs and tests notebooks is installed."""
     found = {name: version(name) for name in ("jupyterlab", "ipykernel", "ipywidgets", "nbclient", "nbval", "pytest")}
     missing = [name for name, number in found.items() if not number]
     if missing:
@@ -82,10 +86,12 @@ def jupyter() -> Finding:
 
 
 def lessons_here() -> Finding:
+    """How many lessons there are, and where."""
     return Finding(OK, f"{len(lessons.find([]))} in {lessons.FOLDER}")
 
 
 def weights() -> Finding:
+    """Whether the weights that ship as packages are installed and unaltered."""
     from medlearn.backbones import pretrained
 
     for name in pretrained.SHIPPED:
@@ -94,6 +100,7 @@ def weights() -> Finding:
 
 
 def cache() -> Finding:
+    """Whether the cache folder can be written to, and how much room it has."""
     folder = shipped.cache()
     with tempfile.TemporaryFile(dir=folder):
         pass
@@ -104,12 +111,14 @@ def cache() -> Finding:
 
 
 def data() -> Finding:
+    """Where each real data set is or would come from."""
     real = {name: where(name) for name in real_sets()}
     lines = ["simulated sets need no files; of the real ones:", *(f"{name}: {place}" for name, place in real.items())]
     return Finding(OK if all(place in ("in the cache", "at the mirror") for place in real.values()) else NOTE, "\n".join(lines))
 
 
 def real_sets() -> list[str]:
+    """The names of the real data sets."""
     from medlearn.datasets import catalogue
 
     return [name for name in catalogue.names() if catalogue.card(name).kind == "real"]
@@ -130,6 +139,7 @@ def where(name: str) -> str:
 
 
 def network() -> Finding:
+    """Whether the hosts of the real data sets answer."""
     from medlearn.datasets import catalogue
 
     hosts = sorted({urlsplit(catalogue.card(name).origin).hostname for name in real_sets()})
@@ -140,6 +150,7 @@ def network() -> Finding:
 
 
 def answers(host: str) -> bool:
+    """Whether a server at this host takes connections within a few seconds."""
     try:
         socket.create_connection((host, 443), timeout=SECONDS).close()
     except OSError:
@@ -148,6 +159,7 @@ def answers(host: str) -> bool:
 
 
 def version(distribution: str) -> str | None:
+    """The installed version of a distribution, or None."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

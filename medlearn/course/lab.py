@@ -60,6 +60,7 @@ def command(path: Path, port: int, browser: bool) -> list[str]:
 
 
 def is_root() -> bool:
+    """Whether this is root's process, for which JupyterLab asks to be told that it is meant."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 

@@ -1,6 +1,7 @@
 """Run lessons without a browser and show what their `result` cells print."""
 
 import os
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def run(paths: list[Path], real: bool = False, save: bool = False) -> Iterator[s
             failed.append(path.name[:2])
             yield f"    FAILED in cell [{failure.number}]: {failure.first_line}\n    {failure.error}"
             continue
-        yield indented(result(notebook) or "(no cell tagged `result` printed anything)")
+        yield textwrap.indent(result(notebook) or "(no cell tagged `result` printed anything)", "    ")
         if save:
             lessons.save(lessons.clean(notebook), path)
     if failed:
@@ -110,7 +111,3 @@ def result(notebook: NotebookNode) -> str:
         for output in outputs if output.get("name") != "stderr"
     ]
     return "\n".join(text.strip("\n") for text in texts if text.strip())
-
-
-def indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
