@@ -26,6 +26,20 @@ def images(pictures, titles=None, *, columns=8, frames=None, width=8.0):
     return figure
 
 
+def grid(rows, titles, *, width=8.0):
+    """Pictures in named rows under column titles: `rows` maps a name to its pictures (H, W[, 3]), one a title."""
+    side = width / (len(titles) + 0.6)                    # the names take about half a column
+    figure, axes = plt.subplots(len(rows), len(titles), figsize=(width, len(rows) * side + 0.3), squeeze=False)
+    for row, (name, pictures) in zip(axes, rows.items()):
+        for ax, picture in zip(row, pictures):
+            ax.imshow(picture, vmin=0, vmax=255)
+            _bare(ax)
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    for ax, title in zip(axes[0], titles):
+        ax.set_title(title, fontsize=9, loc="center")
+    return figure
+
+
 def outlined(image, mask, mask_classes, *, width=4.0):
     """One picture (H, W, 3) with the outline of each region of its mask (H, W), named in the legend."""
     figure, ax = plt.subplots(figsize=(width * 1.45, width))
@@ -69,6 +83,19 @@ def curves(sizes, results, *, xlabel, ylabel, chance=None):
     ax.minorticks_off()
     ax.set(xlabel=xlabel, ylabel=f"{ylabel} (line: mean, band: all draws)")
     _chance(ax.axhline, chance)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def signals(times, results, *, xlabel, ylabel, now=()):
+    """One curve a name: `results` maps it to values over `times`; dotted lines at the times `now`, a dict of name -> time."""
+    figure, ax = plt.subplots(figsize=(8, 3.2))
+    for (name, values), colour, style in zip(results.items(), COLOURS, ("-", "--", "-.", ":")):
+        ax.plot(times, values, style, color=colour, label=name)
+    for name, time in dict(now).items():
+        ax.axvline(time, color="0.5", linestyle=":", linewidth=1.5)
+        ax.annotate(name, (time, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points", va="top", fontsize=9)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(times[0], times[-1]))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
@@ -134,10 +161,14 @@ def feature_maps(image, maps, *, channels=5):
         strongest = np.argsort(values.std((0, 1)))[::-1][:channels]
         for ax, picture in zip(row, [image, *(values[..., channel] for channel in strongest)]):
             ax.imshow(picture, cmap="magma", interpolation="nearest")
-            ax.set(xticks=[], yticks=[])
-            sns.despine(ax=ax, left=True, bottom=True)
+            _bare(ax)
         row[0].set_ylabel(f"{name}\n{values.shape[0]}x{values.shape[1]}x{values.shape[2]}", rotation=0, ha="right", va="center", fontsize=9)
     return figure
+
+
+def _bare(ax) -> None:
+    ax.set(xticks=[], yticks=[])
+    sns.despine(ax=ax, left=True, bottom=True)
 
 
 def _frame(ax, colour) -> None:

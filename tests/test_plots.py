@@ -80,3 +80,23 @@ def test_feature_maps_shows_the_liveliest_channels():
     maps[0, 0, 5] = 9
     figure = plots.feature_maps(PICTURES[0], {"block_1": maps}, channels=2)
     np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), maps[..., 5])
+
+
+def test_grid_names_its_rows_and_columns():
+    figure = plots.grid({"cell 1": PICTURES[:2], "cell 2": PICTURES[2:4]}, ["lab-a", "lab-b"])
+    assert [ax.get_ylabel() for ax in figure.axes] == ["cell 1", "", "cell 2", ""]
+    assert [ax.get_title() for ax in figure.axes] == ["lab-a", "lab-b", "", ""]
+    np.testing.assert_array_equal(figure.axes[3].images[0].get_array(), PICTURES[3])
+
+
+def test_grey_pictures_in_a_grid_are_not_stretched():
+    dim = np.array([[10, 20]], np.uint8)
+    assert plots.grid({"slice": [dim]}, ["3 T"]).axes[0].images[0].get_clim() == (0, 255)
+
+
+def test_signals_draws_each_curve_and_marks_the_protocol():
+    figure = plots.signals([0, 50, 100], {"grey matter": [3, 2, 1], "fluid": [1, 1, 1]}, xlabel="TE (ms)", ylabel="signal", now={"T2w": 95})
+    grey, fluid, mark = figure.axes[0].lines
+    assert (grey.get_label(), list(grey.get_ydata())) == ("grey matter", [3, 2, 1])
+    assert set(mark.get_xdata()) == {95} and "T2w" in texts(figure)
+    assert grey.get_linestyle() != fluid.get_linestyle()  # told apart without colour, too
