@@ -51,7 +51,7 @@ class Server:
 
     def __init__(self, content, cuts=(), ranges=True, status=None, delay=0.0):
         self.content, self.cuts, self.ranges, self.status, self.delay = content, list(cuts), ranges, status, delay
-        self.asked, self.paths = [], []
+        self.asked, self.paths, self.finished = [], [], 0
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -82,6 +82,7 @@ class Server:
         time.sleep(self.delay)
         with contextlib.suppress(OSError):
             request.wfile.write(body[: self.cuts.pop(0)] if self.cuts else body)
+            self.finished += 1
 
     def __enter__(self):
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
@@ -150,10 +151,8 @@ def test_without_network_one_sentence_names_the_twin_and_the_mirror(monkeypatch)
 
 
 def test_a_resolver_that_stalls_is_not_waited_for(monkeypatch):
-    stalled = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: stalled.wait(60) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: time.sleep(2) or ["an address, too late"])
     assert not download._found("http://host.invalid/a.zip", seconds=0.05)
-    stalled.set()
 
 
 def test_a_full_disk_is_named(monkeypatch):
@@ -211,8 +210,10 @@ def test_two_addresses_do_not_continue_each_other(tmp_path):
 
 
 def test_a_download_beyond_the_limit_is_given_up(tmp_path):
-    with Server(b"x" * 500_000) as server, pytest.raises(ValueError, match="larger than the 1,000 bytes"):
-        download.fetch(f"{server.address}/a", tmp_path / "a", 1000)
+    with Server(bytes(40_000_000)) as server:
+        with pytest.raises(ValueError, match="larger than the 1,000 bytes"):
+            download.fetch(f"{server.address}/a", tmp_path / "a", 1000)
+        assert server.finished == 0                      # far more than what the sockets hold
     assert list(tmp_path.iterdir()) == []
 
 
@@ -220,6 +221,7 @@ def test_a_download_beyond_the_limit_is_given_up(tmp_path):
 
 @pytest.mark.parametrize("harm, said", [
     (lambda good: zipped(FILES | {"images/one.bin": b"other"}), "images/one.bin.*altered"),
+    (lambda good: zipped(FILES | {"labels of it.csv": b"2,1\n"}), "labels of it.csv.*altered"),
     (lambda good: zipped({"labels of it.csv": b"1,2\n"}), "images/one.bin.*missing"),
     (lambda good: good[: len(good) // 2], "truncated or damaged"),
     (lambda good: good[:100] + bytes(90) + good[190:], "truncated or damaged"),
@@ -253,6 +255,21 @@ def test_a_cached_file_that_goes_bad_is_named_and_the_next_call_repairs(harm, tm
         with pytest.raises(ValueError, match="images/one.bin.*load again"):
             held(card)
         assert held(card) == FILES
+
+
+def test_what_another_process_has_repaired_is_not_removed(monkeypatch, tmp_path):
+    with Server(zipped(FILES)) as origin:
+        files = stored.files(made_card(f"{origin.address}/a.zip"), CHECKSUMS)
+    path = tmp_path / "cache" / "datasets" / "toy" / "images" / "one.bin"
+    path.unlink()
+
+    @contextlib.contextmanager
+    def held_by_a_repairer(folder):
+        path.write_bytes(FILES["images/one.bin"])
+        yield
+
+    monkeypatch.setattr(stored, "_locked", held_by_a_repairer)
+    assert dict(files) == FILES
 
 
 def test_an_archive_zipped_otherwise_serves_as_well():

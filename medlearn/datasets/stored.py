@@ -26,13 +26,14 @@ class Verified(Mapping[str, bytes]):
 
     def __getitem__(self, path: str) -> bytes:
         digest = self.checksums[path]
-        if (data := _bytes(self.folder / path, digest)) is None:
-            with _locked(self.folder):
-                if _bytes(self.folder / path, digest) is None:      # nobody has repaired it meanwhile
-                    _remove(self.folder)
-            raise ValueError(f"The cached file {path!r} of the data set {self.name!r} was truncated, altered or lost; "
-                             "the bad copy has been removed: load again to fetch it anew.")
-        return data
+        if (data := _bytes(self.folder / path, digest)) is not None:
+            return data
+        with _locked(self.folder):
+            if (data := _bytes(self.folder / path, digest)) is not None:      # another process has repaired it
+                return data
+            _remove(self.folder)
+        raise ValueError(f"The cached file {path!r} of the data set {self.name!r} was truncated, altered or lost; "
+                         "the bad copy has been removed: load again to fetch it anew.")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.checksums)
