@@ -39,7 +39,8 @@ class Card:
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.title} ({self.kind}; twin {self.twin})", f"Licence: {self.licence}",
                  f"Domains: {', '.join(self.domains + self.more_domains)}",
-                 f"Classes: {', '.join(self.classes) or 'none'}", f"Mask classes: {', '.join(self.mask_classes) or 'none'}",
+                 f"Classes: {', '.join(self.classes) or 'none'}",
+                 f"Mask classes: {', '.join(self.mask_classes) or 'none'}",
                  f"Left out: {self.left_out or 'nothing'}", *(f"- {note}" for note in self.notes),
                  f"Cite: {self.citation}"]
         return "\n".join(lines)

@@ -86,7 +86,9 @@ def _obtain(card: Card, checksums: dict[str, str], folder: Path) -> None:
         except ConnectionError as error:
             unreachable.append(str(error))
         except ValueError as error:
-            advice = "replace that copy" if isinstance(source, Path) else "the copy has been removed: load again to fetch it anew"
+            advice = "the copy has been removed: load again to fetch it anew"
+            if isinstance(source, Path):                     # the mirror's own file is not ours to remove
+                advice = "replace that copy"
             damaged.append(f"The archive {source} of the data set {card.name!r} cannot be used: {error}; {advice}.")
         else:
             for sentence in damaged:
