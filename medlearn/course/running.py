@@ -1,6 +1,7 @@
 """Run lessons without a browser and show what their `result` cells print."""
 
 import os
+import subprocess
 import textwrap
 import time
 from collections.abc import Iterator
@@ -72,11 +73,6 @@ def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | N
     def begin(cell: NotebookNode, cell_index: int) -> None:
         current[:] = [cell]
 
-    def fail(error: str) -> Failure:
-        typed = [cell for cell in code if "injected" not in cell.metadata.get("tags", [])]
-        number = typed.index(current[0]) + 1 if current[0] in typed else 0
-        return Failure(number, current[0].source.strip().split("\n")[0], error.strip().split("\n")[-1])
-
     bar = progress.bar(text=text, total=len(code), unit=" cells")
     this_python = KernelSpecManager(kernel_dirs=[])
     client = NotebookClient(
@@ -89,18 +85,26 @@ def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | N
     )
     inline = "module://matplotlib_inline.backend_inline"   # a backend set for other programs would lose the figures
     try:
-        client.execute(cleanup_kc=True, env=dict(os.environ, MPLBACKEND=inline))
-    except CellExecutionError as error:
-        return fail(f"{error.ename}: {error.evalue}")
-    except CellTimeoutError:
-        return fail(f"The cell took more than {CELL_SECONDS} s.")
-    except DeadKernelError as error:
-        if hasattr(client, "_async_cleanup_kernel_future"):   # nbclient turns Ctrl-C into this
-            raise KeyboardInterrupt from error
-        return fail("The kernel died, most often because memory ran out.")
+        client.execute(cleanup_kc=True, env=dict(os.environ, MPLBACKEND=inline), stderr=subprocess.DEVNULL)
+    except Exception as error:
+        if hasattr(client, "_async_cleanup_kernel_future"):   # nbclient takes Ctrl-C for itself and stumbles over it
+            raise KeyboardInterrupt from None
+        if not isinstance(error, (CellExecutionError, CellTimeoutError, DeadKernelError)):
+            raise
+        typed = [cell for cell in code if "injected" not in cell.metadata.get("tags", [])]
+        number = typed.index(current[0]) + 1 if current[0] in typed else 0
+        return Failure(number, current[0].source.strip().split("\n")[0], _reason(error))
     finally:
         bar.close()
     return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CellTimeoutError):
+        return f"The cell took more than {CELL_SECONDS} s."
+    if isinstance(error, DeadKernelError):
+        return "The kernel died, most often because memory ran out."
+    return f"{error.ename}: {error.evalue}".strip().split("\n")[-1]
 
 
 def result(notebook: NotebookNode) -> str:
