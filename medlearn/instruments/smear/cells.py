@@ -6,7 +6,7 @@ import numpy as np
 
 from medlearn.instruments.smear.cell_types import CELL_TYPES, VARIANTS, CellType
 from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, CYTOPLASM, GRANULE, Body
-from medlearn.instruments.smear.geometry import Grid, clamp, coverage, outlines, patch, star, texture
+from medlearn.instruments.smear.geometry import Grid, clamp, coverage, outlines, patch, ridge, star, texture
 from medlearn.instruments.smear.laboratories import Laboratory, Preparation, Stain
 from medlearn.instruments.smear.nuclei import SHAPES
 from medlearn.instruments.smear.patients import Patient
@@ -88,7 +88,7 @@ def _add_rim(dyes, rng: np.random.Generator, where: Grid, outline: np.ndarray, r
     """Dye that pooled along the border while drying, more on one side."""
     amount, side = strength * rng.uniform(0.3, 1.5), rng.uniform(0, 2 * math.pi)
     lean = 1 + (0.75 / radius) * (where.x * math.cos(side) + where.y * math.sin(side))
-    rim = amount * lean * np.exp(-(((outline + 0.22) * (1 / 0.3)) ** 2))
+    rim = amount * lean * ridge(outline, -0.22, 0.3)
     dyes[AZURE] += 0.8 * rim
     dyes[CHROMATIN] += 0.35 * rim
 
@@ -97,11 +97,11 @@ def _chromatin(rng: np.random.Generator, where: Grid, nucleus: np.ndarray, fold,
                preparation: Preparation, patient: Patient) -> tuple[np.ndarray, np.ndarray]:
     """Chromatin concentration and the condensed band along the nuclear membrane, as functions of place."""
     corners, level, fine_level = rng.random((4, 2)), rng.uniform(*kind.chromatin), rng.uniform(0.10, 0.24)
-    clumps = np.tanh(1.2 * (0.8 * texture(corners[0], where, kind.clump_um)
-                            + 0.6 * texture(corners[1], where, 0.5 * kind.clump_um)))
-    channels = np.exp(-((texture(corners[2], where, 0.7 * kind.clump_um) * (1 / 0.45)) ** 2))
+    clumps = texture(corners[0], where, kind.clump_um) + 0.7 * texture(corners[1], where, 0.5 * kind.clump_um)
+    clumps = clumps / np.sqrt(1 + clumps * clumps)      # patches with borders rather than waves
+    channels = ridge(texture(corners[2], where, 0.7 * kind.clump_um), 0.0, 0.45)
     fine = preparation.fine_chromatin * fine_level * texture(corners[3], where, 0.16)
-    edge = np.exp(-(((nucleus + 0.25) * (1 / 0.3)) ** 2))
+    edge = ridge(nucleus, -0.25, 0.3)
     depth = clamp(nucleus * (-1 / 0.9), 0, 1)
     pattern = preparation.chromatin_contrast * (0.22 * edge + kind.clumping * clumps - kind.reticulum * (channels - 0.3))
     level *= math.exp(0.06 * patient.chromatin)

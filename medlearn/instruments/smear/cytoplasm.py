@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from medlearn.instruments.smear.cell_types import CellType
-from medlearn.instruments.smear.geometry import Grid, dots, packed_points, texture
+from medlearn.instruments.smear.geometry import Grid, dots, packed_points, ridge, texture
 from medlearn.instruments.smear.laboratories import Preparation
 from medlearn.instruments.smear.patients import Patient
 
@@ -60,7 +60,7 @@ def neutrophil(rng: np.random.Generator, body: Body) -> np.ndarray:
 def lymphocyte(rng: np.random.Generator, body: Body) -> np.ndarray:
     """Blue, paler beside the nucleus, deeper at the border; large ones may carry a few azurophilic granules."""
     dyes = _ground(rng, body)
-    halo = 1 - 0.35 * np.exp(-((np.maximum(body.to_nucleus, 0) * (1 / 0.6)) ** 2))
+    halo = 1 - 0.35 * ridge(np.maximum(body.to_nucleus, 0), 0.0, 0.6)
     dyes[AZURE] *= halo * (1 + body.mottle) * (1.15 - 0.35 * body.depth) / body.profile
     count, shown = int(rng.integers(4, 12)), rng.random() < 0.4
     granules = dots(body.grid, _points(rng, count, 0.9 * body.radius), np.full(count, 0.22), np.full(count, 0.5), 0.2)

@@ -5,7 +5,9 @@ The presets `lab-a`, `lab-b` and `field-lab` are CALIBRATED: their numbers were 
 against real images (the two laboratories of the `wbc` set, the `bccd` set), so results that use them on those images
 are not target-blind. Laboratories of `random_laboratory` (module `randomisation`) never saw a real image.
 """
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from numbers import Real
+from typing import Any
 
 Colour = tuple[float, float, float]
 
@@ -138,3 +140,12 @@ class Laboratory:
 
 
 FACTORS = tuple(f.name for f in fields(Laboratory) if f.name not in ("name", "calibrated"))
+
+
+def between(a: Any, b: Any, t: float) -> Any:
+    """(1 - t) a + t b for numbers, tuples of numbers and the parameter classes of this module."""
+    if isinstance(a, tuple):
+        return tuple(between(x, y, t) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Real):
+        return (1 - t) * a + t * b
+    return replace(a, **{f.name: between(getattr(a, f.name), getattr(b, f.name), t) for f in fields(a)})

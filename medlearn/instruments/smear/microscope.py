@@ -19,6 +19,7 @@ MASK_CLASSES = ("background", "cytoplasm", "nucleus")
 CELLS_PER_PATIENT = 2 * len(CLASSES)
 FIELDS_PER_PATIENT = 4
 CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640        # frame widths that Magnification refers to
+WIDEST_UM_PER_PX = 0.30                         # at the reference width; neighbours are drawn this far (assumption)
 NEIGHBOUR_SHARE = 0.06                          # single-cell frames with a second leukocyte at the border (assumption)
 DIFFERENTIAL = (0.58, 0.29, 0.07, 0.045, 0.015)  # adult differential count, middle of the normal ranges (Bain 2015)
 
@@ -76,7 +77,7 @@ def one_cell(laboratory: Laboratory | str, label: int | str, seed: int = 0, pati
     index = CLASSES.index(label) if label in CLASSES else label
     if isinstance(index, bool) or not isinstance(index, Integral) or not 0 <= index < len(CLASSES):
         raise ValueError(unknown("class", label, CLASSES))
-    bench = random_laboratory(seed) if laboratory == "random" else find(laboratory)
+    bench = random_laboratory(seed) if laboratory == "random" else find(laboratory, "random")
     bench = adjust(bench, **changes)
     shot = (bench.name, *_single_cell(bench, int(index), (0, patient), (seed,), size))
     return _batch([shot], (size, size), [_patient_id(0, patient)], np.array([index], np.int64), None)
@@ -118,7 +119,8 @@ def _single_cell(laboratory: Laboratory, label: int, patient_key: tuple[int, ...
         beside = (middle + 0.72 * size * np.sin(2 * np.pi * angle), middle + 0.72 * size * np.cos(2 * np.pi * angle))
         other = CLASSES[min(int(np.searchsorted(np.cumsum(DIFFERENTIAL), kind)), len(CLASSES) - 1)]
         leukocytes.insert(0, leukocyte(place, other, patient, laboratory, frame, beside, um))
-    scene = compose(stream("scene", *cell_key), leukocytes, laboratory.red_cells, patient, frame, um)
+    scene = compose(stream("scene", *cell_key), leukocytes, laboratory.red_cells, patient, frame, um,
+                    WIDEST_UM_PER_PX * CELL_FRAME_PX)
     mask = np.zeros(frame, np.uint8)
     mask[cell.grid.window] = cell.mask
     return photograph(rendering, scene, exposure, laboratory, patient), mask, um
@@ -139,7 +141,8 @@ def _field(laboratory: Laboratory, patient_key: tuple[int, int], field_key: tupl
     names = [CLASSES[min(int(n), len(CLASSES) - 1)] for n in np.searchsorted(np.cumsum(DIFFERENTIAL), kinds)]
     leukocytes = [leukocyte(stream("cell", *field_key, number), names[number], patient, laboratory, frame, centre, um)
                   for number, centre in enumerate(centres)]
-    scene = compose(stream("scene", *field_key), leukocytes, laboratory.red_cells, patient, frame, um)
+    scene = compose(stream("scene", *field_key), leukocytes, laboratory.red_cells, patient, frame, um,
+                    WIDEST_UM_PER_PX * FIELD_FRAME_PX)
     image = photograph(rendering, scene, exposure, laboratory, patient)
     return image, scene.mask, um, boxes(scene)
 
@@ -148,7 +151,7 @@ def _laboratories(laboratory: Laboratory | str, seed: int):
     """The laboratory of each patient: always the same one, or for "random" one of his own."""
     if laboratory == "random":
         return lambda patient: random_laboratory((seed, patient))
-    found = find(laboratory)
+    found = find(laboratory, "random")
     return lambda patient: found
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from numbers import Real
 from typing import Any
 
-from medlearn.instruments.smear.laboratories import FACTORS, Laboratory
+from medlearn.instruments.smear.laboratories import FACTORS, Laboratory, between
 from medlearn.instruments.smear.presets import find, unknown
 
 
@@ -22,18 +22,10 @@ def mix(lab_a: Laboratory | str, lab_b: Laboratory | str, severity: float,
             raise ValueError(unknown("factor", name, FACTORS))
     if isinstance(severity, bool) or not isinstance(severity, Real) or not 0 <= severity <= 1:
         raise ValueError(f"severity must be a number from 0 (the first laboratory) to 1 (the second), not {severity!r}.")
-    changed = {name: _between(getattr(lab_a, name), getattr(lab_b, name), float(severity)) for name in chosen}
+    changed = {name: between(getattr(lab_a, name), getattr(lab_b, name), float(severity)) for name in chosen}
     only = "" if factors is None else f" ({', '.join(chosen)})"
     return replace(lab_a, name=f"{lab_a.name} > {lab_b.name} at {severity:g}{only}",
                    calibrated=lab_a.calibrated or lab_b.calibrated, **changed)
-
-
-def _between(a: Any, b: Any, t: float) -> Any:
-    if isinstance(a, tuple):
-        return tuple(_between(x, y, t) for x, y in zip(a, b, strict=True))
-    if isinstance(a, Real):
-        return (1 - t) * a + t * b
-    return replace(a, **{f.name: _between(getattr(a, f.name), getattr(b, f.name), t) for f in fields(a)})
 
 
 def adjust(laboratory: Laboratory | str, **changes: Any) -> Laboratory:

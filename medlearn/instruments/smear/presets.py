@@ -5,24 +5,24 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from medlearn.instruments.smear.laboratories import (
-    Illuminant, Laboratory, Magnification, Optics, Preparation, RedCells, Sensor, Stain)
+    Illuminant, Laboratory, Magnification, Optics, Preparation, RedCells, Sensor, Stain, between)
 
 # Calibrated on the first laboratory of the `wbc` set: yellow lamp, washed-out red cells, soft focus, old camera.
 LAB_A = Laboratory(
     name="lab-a", calibrated=True,
     stain=Stain(chromatin=(0.74, 1.95, 0.62), azure=(0.38, 0.36, 0.13), eosin=(0.20, 0.54, 0.40),
                 eosinophil_granule=(0.25, 0.68, 0.40), haemoglobin=(0.22, 0.36, 0.26), strength_sd=0.15,
-                hue_sd=0.05, haemoglobin_sd=0.12, second_lot_gain=1.25, rim=0.30, nuclear_edge=0.70),
+                hue_sd=0.05, haemoglobin_sd=0.12, second_lot_gain=1.25, rim=0.30, nuclear_edge=0.50),
     illuminant=Illuminant(rgb=(262, 255, 162), rgb_sd=0.04, gradient=0.05, second_lot_share=0.33,
                           second_lot_rgb=(288, 280, 272)),
     magnification=Magnification(um_per_px=0.158, field_um_per_px=0.158, um_per_px_sd=0.06),
-    optics=Optics(blur_um=0.33, blur_sd=0.22, lateral_um=0.14, longitudinal=0.30, refraction=0.6,
+    optics=Optics(blur_um=0.30, blur_sd=0.22, lateral_um=0.14, longitudinal=0.30, refraction=0.6,
                   refraction_rgb=(1.6, 0.8, 0.15)),
     sensor=Sensor(noise=0.9, chroma_noise=1.5, sharpening=0.8, sharpening_um=0.28, jpeg_quality=60),
     red_cells=RedCells(per_100um2=1.0, density_sd=0.6, lysis=0.95, spacing=0.80, pallor=0.75,
                        platelets_per_1000um2=1.0, debris_per_1000um2=1.7, film_texture=0.09),
     preparation=Preparation(irregularity=0.022, warp_um=0.12, fray_um=0.05, softness=0.25, cytoplasm_texture=2.0,
-                            chromatin_contrast=1.5, fine_chromatin=0.0, granularity=0.8, granule_scale=1.4,
+                            chromatin_contrast=1.5, fine_chromatin=0.0, granularity=1.05, granule_scale=1.4,
                             granules_over_nucleus=0.8, granule_clumping=0.8),
 )
 
@@ -43,8 +43,8 @@ LAB_B = Laboratory(
                             granules_over_nucleus=0.12),
 )
 
-# The same slides as `lab-a`, stained in the other laboratory: a shift of colour and nothing else.
-LAB_A_RESTAINED = replace(LAB_A, name="lab-a-restained", stain=LAB_B.stain)
+# The same slides as `lab-a`, stained almost as in `lab-b`: a mild shift of colour and nothing else.
+LAB_A_RESTAINED = replace(LAB_A, name="lab-a-restained", stain=between(LAB_A.stain, LAB_B.stain, 0.8))
 
 # Calibrated on the `bccd` set: wide fields at high magnification, soft focus, grey light.
 FIELD_LAB = Laboratory(
@@ -63,12 +63,15 @@ FIELD_LAB = Laboratory(
 LABORATORIES = MappingProxyType({lab.name: lab for lab in (LAB_A, LAB_B, LAB_A_RESTAINED, FIELD_LAB)})
 
 
-def find(laboratory: Laboratory | str) -> Laboratory:
-    """The laboratory itself, or the preset of that name; an unknown name raises ValueError with the nearest one."""
+def find(laboratory: Laboratory | str, *also: str) -> Laboratory:
+    """The laboratory itself, or the preset of that name; an unknown name raises ValueError with the nearest one.
+
+    `also` are further names that the caller understands, for the message.
+    """
     if isinstance(laboratory, Laboratory):
         return laboratory
-    if laboratory not in LABORATORIES:
-        raise ValueError(unknown("laboratory", laboratory, [*LABORATORIES, "random"]))
+    if not isinstance(laboratory, str) or laboratory not in LABORATORIES:
+        raise ValueError(unknown("laboratory", laboratory, [*LABORATORIES, *also]))
     return LABORATORIES[laboratory]
 
 

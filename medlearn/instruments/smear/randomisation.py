@@ -1,5 +1,6 @@
 """Random laboratories whose ranges come from the literature, frozen before any real image was used (target-blind)."""
 import math
+from numbers import Integral
 
 import numpy as np
 
@@ -19,7 +20,9 @@ def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
     and tone curve as consumer to scientific cameras (assumption); all other ranges: assumption.
     They are frozen: never tune them on real images, or the target-blind experiments lose their meaning.
     """
-    key = (seed,) if isinstance(seed, (int, np.integer)) else tuple(seed)
+    key = (seed,) if isinstance(seed, Integral) else tuple(seed)
+    if not all(isinstance(part, Integral) and part >= 0 for part in key):
+        raise ValueError(f"seed must be a whole number of at least 0, or a tuple of them, not {seed!r}.")
     rng = stream("laboratory", *(int(part) for part in key))
 
     def u(low: float, high: float) -> float:

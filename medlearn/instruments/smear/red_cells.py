@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN
-from medlearn.instruments.smear.geometry import Grid, clamp, coverage, dots, outlines, patch, smooth_cut, star, texture
+from medlearn.instruments.smear.geometry import Grid, clamp, coverage, dots, outlines, patch, ridge, smooth_cut, star, texture
 from medlearn.instruments.smear.laboratories import RedCells
 from medlearn.instruments.smear.patients import Patient
 
@@ -89,7 +89,7 @@ def red_cell(looks: np.ndarray, radius: float, outline: np.ndarray, red: RedCell
     profile = _biconcave(looks[22:29], u, v, distance, radius, pallor) * inside
     haemoglobin = profile * ((1 - red.lysis) * math.exp(0.12 * _score(tone)))
     if red.lysis > 0:
-        rim = np.exp(-(((distance + 0.3) * (1 / 0.28)) ** 2))
+        rim = ridge(distance, -0.3, 0.28)
         patchy = clamp(0.55 + 0.5 * texture(looks[29:31], where, 1.2), 0, 1.4)
         haemoglobin = haemoglobin + rim * patchy * (red.lysis * (0.3 + 1.3 * tone))
     thickness = inside * (0.22 * red.lysis) + profile * (0.6 * (1 - red.lysis))

@@ -14,7 +14,6 @@ from medlearn.instruments.smear.patients import Patient
 
 FIELD_CLASSES = ("red blood cell", "white blood cell", "platelet")
 RED_CELL, WHITE_CELL, PLATELET = range(3)
-WIDEST_UM_PER_PX = 0.30     # candidates reach as far as a frame at this pixel size (assumption)
 VISIBLE_SHARE = 0.25        # cells cut by the frame to less than this get no box (assumption)
 FAR_UM = 9.0
 
@@ -37,14 +36,18 @@ class Scene:
 
 
 def compose(rng: np.random.Generator, leukocytes: Sequence[Cell], red: RedCells, patient: Patient,
-            frame: tuple[int, int], um_per_px: float) -> Scene:
-    """Surround the leukocytes with red cells, platelets and dirt; later leukocytes lie on top of earlier ones."""
+            frame: tuple[int, int], um_per_px: float, widest_um: float) -> Scene:
+    """Surround the leukocytes with red cells, platelets and dirt; later leukocytes lie on top of earlier ones.
+
+    Neighbours are drawn for a frame of `widest_um`, so that they stay in place when the magnification changes.
+    """
     scene = Scene(frame, um_per_px, np.zeros((len(ABSORBERS), *frame), np.float32), np.zeros(frame, np.float32),
                   np.zeros(frame, np.uint8), np.full(frame, FAR_UM, np.float32))
     for cell in leukocytes:
         near = scene.in_the_way[cell.grid.window]
         np.minimum(near, cell.distance - 0.12, out=near)
-    extent = (frame[0] * max(WIDEST_UM_PER_PX, 1.1 * um_per_px), frame[1] * max(WIDEST_UM_PER_PX, 1.1 * um_per_px))
+    width = max(widest_um, 1.1 * frame[1] * um_per_px)
+    extent = (width * frame[0] / frame[1], width)
     _add_red_cells(scene, rng, extent, leukocytes, red, patient)
     for cell in leukocytes:
         _add_leukocyte(scene, cell)
@@ -72,7 +75,7 @@ def _add_red_cells(scene: Scene, rng: np.random.Generator, extent, leukocytes, r
         window = cell.grid.window
         haemoglobin = scene.dyes[HAEMOGLOBIN][window]
         added = cell.dyes.pop(HAEMOGLOBIN)
-        # Where two discs overlap they flatten: the sum of both would look too dark.
+        # Overlapping discs flatten, so their sum would look too dark.
         haemoglobin[...] = np.maximum(haemoglobin, added) + 0.55 * np.minimum(haemoglobin, added)
         _add(scene, cell, RED_CELL)
         if looks[4] > 0.5:       # half of the red cells push later ones aside instead of overlapping with them
