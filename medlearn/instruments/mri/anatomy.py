@@ -15,8 +15,9 @@ from .physics import HEALTHY_TISSUES, TISSUES
 FIELD_OF_VIEW = 220.0                   # mm, square
 CENTRE = (0.0, -18.0)                   # MNI x and y at the middle of the image
 AGES = (20.0, 85.0)                     # years, uniform
-_SKULL = (1.6, 4.4, 6.0)                # mm: outer edges of inner table, diploe and outer table. About 6 mm in all (MR of
-#                                         220 adults, Int J Morphol 2013, 31:38); the layers are an assumption
+# Outer edges in mm of inner table, diploe and outer table: about 6 in all (MR of 220 adults, Int J Morphol 2013,
+# 31:38); how they share it is an assumption.
+_SKULL = (1.6, 4.4, 6.0)
 _FAT, _SKIN = 3.5, 1.8                  # mm: assumption
 _COARSE, _FINE = 4, 12                  # B-spline cells across the field of view
 
@@ -55,7 +56,7 @@ def head(rng: np.random.Generator) -> Head:
     return Head(
         age=AGES[0] + (AGES[1] - AGES[0]) * ageing,
         ageing=ageing,
-        scale=rng.normal(0.93, 0.03, 3),                   # the atlas is larger than a real head (assumption from prints)
+        scale=rng.normal(0.93, 0.03, 3),    # MNI heads are larger than most: size of the cut is an assumption
         tilt=np.deg2rad(rng.normal(0, 5)),
         roll=np.deg2rad(rng.normal(0, 2.5)),
         turn=np.deg2rad(rng.normal(0, 4)),
@@ -76,7 +77,8 @@ def _spots(rng, ageing) -> np.ndarray:
     """Age-related white-matter spots, mostly deep; the same in every class, so that they are no shortcut."""
     count = rng.poisson(8 * ageing**2)
     deep, near = atlas.atlas().deep, atlas.atlas().periventricular
-    picks = [pool[rng.integers(len(pool)), :3] for pool in (deep if rng.random() < 0.6 else near for _ in range(count))]
+    pools = [deep if rng.random() < 0.6 else near for _ in range(count)]
+    picks = [pool[rng.integers(len(pool)), :3] for pool in pools]
     radii = rng.uniform(1.0, 2.4, count)
     return np.column_stack([np.reshape(picks, (-1, 3)), radii]).astype(np.float32)
 
@@ -156,21 +158,19 @@ def _widen(points, amount) -> np.ndarray:
     return np.stack([x - dx * weight, y - 0.5 * dy * weight, z])
 
 
-def fractions(subject: Head, place: Plane, thickness: float) -> np.ndarray:
-    """Tissue fractions of a slice without lesions or spots: float32 (healthy tissues, N)."""
+def brain(subject: Head, place: Plane, thickness: float) -> np.ndarray:
+    """Fractions of fluid, grey and white matter in a slab, without lesions or spots: float32 (3, N)."""
     fluid, grey, white = atlas.slab(*place.anatomy, thickness)
     shrunk = np.minimum(grey, fluid * np.float32(1.2 * subject.ageing)) * np.float32(0.8)   # sulci widen with age
-    maps = np.zeros((len(HEALTHY_TISSUES), fluid.size), np.float32)
-    maps[0], maps[1], maps[2] = fluid + shrunk, grey - shrunk, white
-    rest = 1 - np.clip(maps[:3].sum(axis=0), 0, 1)
-    rim = _inside(place.rim - place.outside, 0.35) * rest
-    maps[0] += rim
-    _coat(maps, rest - rim, place)
-    return maps
+    rim = _inside(place.rim - place.outside, 0.35) * (1 - np.clip(fluid + grey + white, 0, 1))
+    return np.stack([fluid + shrunk + rim, grey - shrunk, white])
 
 
-def _coat(maps, rest, place) -> None:
-    """Skull in three layers, fat and skin, filled into what is `rest`."""
+def wrap(inner: np.ndarray, place: Plane) -> np.ndarray:
+    """The brain (3, N) with skull in three layers, fat and skin around it: float32 (healthy tissues, N)."""
+    maps = np.zeros((len(HEALTHY_TISSUES), inner.shape[1]), np.float32)
+    maps[:3] = inner
+    rest = 1 - np.clip(inner.sum(axis=0), 0, 1)
     depth = place.outside - place.rim
     bone = [edge * place.skull for edge in _SKULL]
     fat = bone[-1] + _FAT * place.scalp
@@ -179,6 +179,7 @@ def _coat(maps, rest, place) -> None:
         up_to = _inside(edge - depth, 0.4)
         maps[HEALTHY_TISSUES.index(name)] += rest * (up_to - within)
         within = up_to
+    return maps
 
 
 def _inside(depth, softness) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The anatomy behind every subject: the ICBM152 2009a symmetric atlas that ships inside nilearn, prepared once.
 
 Fonov et al. 2011, NeuroImage 54:313 (the average of 152 healthy young adults, at 1 mm, skull-stripped). Points are in
-MNI millimetres: x to the right, y forward, z up. What comes out is kept in `mri-atlas-1.npz` in the cache folder.
+MNI millimetres: x to the right, y forward, z up. What comes out is kept in `mri-atlas-2.npz` in the cache folder.
 """
 
 import os
@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from medlearn import shipped
 
-FILE = "mri-atlas-1.npz"                # raise the number when the preparation changes
+FILE = "mri-atlas-2.npz"                # raise the number when the preparation changes
 ORIGIN = np.array([-98.0, -134.0, -37.0], np.float32)     # MNI mm of the first voxel kept
 _BOTTOM, _TOP = 35, 155                 # template slices kept: what any tilted slice of ours may touch
 _FAR = 50.0                             # mm: distances beyond are all alike
@@ -30,9 +30,10 @@ class Atlas:
     """The prepared atlas.
 
     `tissue` uint8 (x, y, z, 3): fluid, grey, white in 255ths, at 1 mm. `distance` uint8 (x, y, z, 2) at 2 mm: distance
-    outside the brain's smooth outline and distance to the lateral ventricles, in 50/255 mm. `fine` and `coarse` float16 (96, 96, 96):
-    periodic Gaussian textures of unit variance, 2 and 5 mm. `periventricular`, `deep`, `juxtacortical`, `hemisphere`,
-    `basal` float32 (k, 6): places for lesions, with the direction away from the ventricles.
+    outside the brain's smooth outline and distance to the lateral ventricles, in 50/255 mm. `fine` and `coarse`
+    float16 (96, 96, 96): periodic Gaussian textures of unit variance, 2 and 5 mm. `periventricular`, `deep`,
+    `juxtacortical`, `hemisphere`, `basal` float32 (k, 6): places for lesions, with the direction away from the
+    ventricles.
     """
 
     tissue: np.ndarray
@@ -75,9 +76,9 @@ def slab(x, y, z, thickness) -> np.ndarray:
     """
     nx, ny, nz = atlas().tissue.shape[:3]
     centre = z - ORIGIN[2] + 0.5
-    total = (_interpolate(_running_sum(), nx, ny, nz + 1, x - ORIGIN[0], y - ORIGIN[1], centre + thickness / 2)
-             - _interpolate(_running_sum(), nx, ny, nz + 1, x - ORIGIN[0], y - ORIGIN[1], centre - thickness / 2))
-    return total[:3] * np.float32(1 / (255 * thickness))
+    upper, lower = (_interpolate(_running_sum(), nx, ny, nz + 1, x - ORIGIN[0], y - ORIGIN[1], end)
+                    for end in (centre + thickness / 2, centre - thickness / 2))
+    return (upper - lower)[:3] * np.float32(1 / (255 * thickness))     # the fourth channel is padding
 
 
 def distances(x, y, z) -> np.ndarray:
@@ -110,7 +111,9 @@ def _interpolate(table, nx, ny, nz, x, y, z) -> np.ndarray:
             weights += [weight - weight * fz, weight * fz]
     word = np.dtype(f"u{table.itemsize * table.shape[1]}")  # a whole row read as one number: several times faster
     found = table.view(word).ravel().take(np.stack(rows)).view(table.dtype).reshape(8, -1, table.shape[1])
-    return np.einsum("kn,knc->cn", np.stack(weights), found.astype(np.float32))
+    weights = np.stack(weights)
+    return np.stack([np.einsum("kn,kn->n", weights, found[..., channel].astype(np.float32))
+                     for channel in range(found.shape[-1])])
 
 
 def _write(path: Path, arrays: dict) -> None:

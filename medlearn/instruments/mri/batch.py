@@ -32,7 +32,8 @@ class Batch:
     spacing: np.ndarray
 
 
-def slices(site: Site | str | Sequence[Site | str], count: int, size: int = 128, seed: int = 0) -> Batch | tuple[Batch, ...]:
+def slices(site: Site | str | Sequence[Site | str], count: int, size: int = 128,
+           seed: int = 0) -> Batch | tuple[Batch, ...]:
     """`count` slices of virtual subjects at a site: a `Site`, the name of one of `SITES`, or "random".
 
     Four slices of each subject follow one another, the four classes are balanced over each four subjects, and the

@@ -15,7 +15,7 @@ Where each number comes from (times in ms, proton density PD relative to water):
 - Infarct: T1 is 1.42 times the opposite side within seven days (T1 mapping by STAGE, 63 patients; abstract read), used
   for white matter; grey matter gets less, so that cortex brightens on FLAIR: assumption. T2 grows by 1.4-1.9 ms an hour
   at first (Damion et al. 2019, Phys Med Biol 64:095016); its value after days is an assumption.
-- Tumour, necrosis, oedema, age-related spot, skull and marrow: assumption (typical order of magnitude, no single source).
+- Tumour, necrosis, oedema, age-related spot, skull and marrow: assumption (usual order of magnitude).
 """
 
 import numpy as np

@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, ndimage
 
-from . import anatomy, atlas, lesions, subjects
+from . import anatomy, atlas, lesions, painting, subjects
 from .anatomy import FIELD_OF_VIEW, Plane
 from .physics import INDEX, signals
 from .site import SITES, Site, whole
-from .subjects import CLASSES, Subject
+from .subjects import CLASSES, TRUTH_THICKNESS, Subject
 
 MASK_CLASSES = ("background", "cerebrospinal fluid", "grey matter", "white matter", "lesion")
 HEIGHTS = (-30.0, 30.0)                 # mm around a subject's central slice
@@ -30,6 +30,8 @@ class Prepared:
     """One slice of one subject, ready to be scanned: all that does not depend on the site.
 
     `mask` uint8 (H, W) of `MASK_CLASSES` and `boxes` float64 (k, 5) [y0, x0, y1, x1, class] hold at every site.
+    `brain` (3, N) and `own` (lesion tissues, N) are the healthy brain and the lesion's share in the slab of the mask;
+    `grain` (N,) is the faint unevenness of living tissue (assumption).
     """
 
     subject: Subject
@@ -37,13 +39,18 @@ class Prepared:
     plane: Plane
     mask: np.ndarray
     boxes: np.ndarray
-    grain: np.ndarray                   # (N,): the faint unevenness of living tissue (assumption)
+    brain: np.ndarray
+    own: np.ndarray
+    grain: np.ndarray
     _maps: dict[float, np.ndarray] = field(default_factory=dict, repr=False)   # by slice thickness
 
     def maps(self, thickness: float) -> np.ndarray:
-        """Tissue fractions (tissues, N) of a slab, each thickness computed once."""
+        """Fractions of all tissues (tissues, N) in a slab; each thickness is computed once."""
         if thickness not in self._maps:
-            self._maps[thickness] = _fractions(self.subject, self.plane, thickness)[2]
+            who, plane = self.subject, self.plane
+            brain, own = (self.brain, self.own) if thickness == TRUTH_THICKNESS else _slab(who, plane, thickness)
+            self._maps[thickness] = painting.add(
+                anatomy.wrap(brain, plane), own, who.lesion, who.head, plane, thickness)
         return self._maps[thickness]
 
 
@@ -57,28 +64,30 @@ def prepare(label, seed: int = 0, subject: int = 0, height: float = 0.0, size: i
     who = subjects.draw(whole("seed", seed, 0, 2**31 - 1), whole("subject", subject, 0, subjects.SUBJECTS - 1),
                         class_index(label))
     if not HEIGHTS[0] <= height <= HEIGHTS[1]:
-        raise ValueError(f"height must be from {HEIGHTS[0]:g} to {HEIGHTS[1]:g} mm around the central slice, not {height}.")
+        raise ValueError(f"height must be from {HEIGHTS[0]:g} to {HEIGHTS[1]:g} mm around the central slice, "
+                         f"not {height}.")
     return prepare_level(who, float(who.levels[0] + height), whole("size", size, *SIZES))
 
 
 def prepare_level(who: Subject, level: float, size: int) -> Prepared:
     """The slice of a subject at an MNI height in mm."""
     plane = anatomy.plane(who.head, level, size, lesions.push(who.lesion))
-    healthy, own, maps = _fractions(who, plane, subjects.TRUTH_THICKNESS)
-    mask, boxes = _truth(plane, healthy, own, who.label)
+    brain, own = _slab(who, plane, TRUTH_THICKNESS)
+    mask, boxes = _truth(plane, brain, own, who.label)
     grain = 1 + np.float32(0.015) * atlas.textures(plane.anatomy, np.array([13, 29, 7]) * who.number)[1]
-    return Prepared(who, level, plane, mask, boxes, grain, {subjects.TRUTH_THICKNESS: maps})
+    return Prepared(who, level, plane, mask, boxes, brain, own, grain)
 
 
 def scan(prepared: Prepared, site: Site | str) -> np.ndarray:
-    """The image of a prepared slice at a site (a `Site`, or the name of one of `SITES`): uint8 (H, W, 3), grey repeated.
+    """The image of a prepared slice at a `Site`, or the name of one of `SITES`: uint8 (H, W, 3), grey repeated.
 
     Noise and receive field depend on the subject, the level and the site's name only: turning one dial of a site and
     keeping its name changes nothing but what that dial does.
     """
     site = find_site(site)
     who, plane, size = prepared.subject, prepared.plane, prepared.plane.size
-    rng = np.random.default_rng([who.seed, who.number, int(prepared.level * 1000) % 2**31, zlib.crc32(site.name.encode())])
+    stream = [who.seed, who.number, int(prepared.level * 1000) % 2**31, zlib.crc32(site.name.encode())]
+    rng = np.random.default_rng(stream)
     tissue = signals(site, who.head.biology)
     maps = prepared.maps(float(site.thickness_mm))
     image = np.zeros(size * size, np.float32)
@@ -107,18 +116,16 @@ def class_index(label) -> int:
     raise ValueError(f"Unknown class {label!r}; choose one of {CLASSES} or its index, 0 to {len(CLASSES) - 1}.")
 
 
-def _fractions(who, plane, thickness) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fractions (k, N) of a slab: of the healthy tissues without a lesion, of the lesion's alone, and of all together."""
-    healthy = anatomy.fractions(who.head, plane, thickness)
-    own = lesions.share(healthy, who.lesion, plane, thickness)
-    return healthy, own, lesions.add(healthy, own, who.lesion, who.head, plane, thickness)
+def _slab(who, plane, thickness) -> tuple[np.ndarray, np.ndarray]:
+    """The healthy brain (3, N) and the lesion's own share (lesion tissues, N) in a slab."""
+    brain = anatomy.brain(who.head, plane, thickness)
+    return brain, painting.share(brain, who.lesion, plane, thickness)
 
 
-def _truth(plane, healthy, own, label) -> tuple[np.ndarray, np.ndarray]:
+def _truth(plane, brain, own, label) -> tuple[np.ndarray, np.ndarray]:
     """The majority class of each pixel, uint8 (H, W), and half-open boxes around the islands of lesion, (k, 5)."""
-    known = healthy[:3]
     mask = np.zeros(plane.size**2, np.uint8)
-    mask[plane.pixels] = np.argmax(np.concatenate([1 - known.sum(axis=0, keepdims=True), known]), axis=0)
+    mask[plane.pixels] = np.argmax(np.concatenate([1 - brain.sum(axis=0, keepdims=True), brain]), axis=0)
     if label == 0:
         return mask.reshape(plane.size, plane.size), np.zeros((0, 5))
     lesion = np.zeros(mask.shape, bool)
@@ -149,12 +156,13 @@ def _filter(lines: int) -> np.ndarray:
 
 
 def _acquire(image, matrix, noise, rng) -> np.ndarray:
-    """Sample the central `matrix` x `matrix` of k-space with noise of deviation `noise` in the image: complex64 (n, n)."""
+    """Sample the middle `matrix` x `matrix` of k-space, with noise of deviation `noise` in the image: complex64."""
     size = len(image)
     lines = min(matrix, size)
     kept = np.arange(-(lines // 2), lines - lines // 2)    # frequencies, where the FFT keeps them: negative ones last
     weights = _filter(lines)
-    random = rng.standard_normal((2, lines, lines), np.float32) * np.float32(noise * size**2 / np.sqrt((weights**2).sum()))
+    deviation = noise * size**2 / np.sqrt((weights**2).sum())
+    random = rng.standard_normal((2, lines, lines), np.float32) * np.float32(deviation)
     sampled = np.zeros((size, size), np.complex64)
     window = np.ix_(kept, kept)
     sampled[window] = (fft.fft2(image)[window] + (random[0] + 1j * random[1])) * weights

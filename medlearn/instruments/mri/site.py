@@ -45,8 +45,8 @@ class Site:
         if self.matrix != int(self.matrix):
             raise ValueError(f"Site {self.name!r}: matrix must be a whole number from 16 to 1024, not {self.matrix!r}.")
         if self.te_ms > self.tr_ms:
-            raise ValueError(f"Site {self.name!r}: te_ms must be from 0.1 to tr_ms = {self.tr_ms:g}, not {self.te_ms:g}: "
-                             "the echo comes before the next excitation.")
+            raise ValueError(f"Site {self.name!r}: te_ms must be from 0.1 to tr_ms = {self.tr_ms:g}, "
+                             f"not {self.te_ms:g}: the echo comes before the next excitation.")
         if self.ti_ms > self.tr_ms:
             raise ValueError(f"Site {self.name!r}: ti_ms must be from 0 to tr_ms = {self.tr_ms:g}, not {self.ti_ms:g}: "
                              "the inversion belongs to one repetition.")

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import anatomy, atlas, lesions
+from . import anatomy, atlas, lesions, painting
 
 CLASSES = ("healthy", "tumour", "multiple sclerosis", "stroke")
 SUBJECTS = 10_000                       # subjects of a seed
@@ -18,7 +18,7 @@ _DRAW = (None, lesions.tumour, lesions.plaques, lesions.stroke)
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A head with its class and lesion; `levels` (4,) are the MNI heights in mm of its slices, the central one first."""
+    """A head with its class and lesion; `levels` (4,): MNI heights in mm of its slices, the central one first."""
 
     seed: int
     number: int
@@ -42,7 +42,8 @@ def draw(seed: int, number: int, label: int) -> Subject:
     head = anatomy.head(np.random.default_rng([seed, number, 11]))
     if label == 0:
         rng = np.random.default_rng([seed, number, 12])
-        return Subject(seed, number, 0, head, None, rng.uniform(4, 36) + np.array([0, *rng.uniform(-14, 14, SLICES - 1)]))
+        levels = rng.uniform(4, 36) + np.array([0, *rng.uniform(-14, 14, SLICES - 1)])
+        return Subject(seed, number, 0, head, None, np.clip(levels, *_LEVELS))
     for attempt in range(30):
         rng = np.random.default_rng([seed, number, 13, label, attempt])
         lesion = _DRAW[label](rng)
@@ -60,7 +61,7 @@ def draw(seed: int, number: int, label: int) -> Subject:
 
 
 def _shows(head, lesion, label, level, size=64) -> bool:
-    """Whether a slice shows enough of the lesion; looked up coarsely, so that it does not depend on the image's size."""
+    """Whether a slice shows enough of the lesion; looked up coarsely, the same for every image size."""
     plane = anatomy.plane(head, level, size, lesions.push(lesion))
-    own = lesions.share(atlas.slab(*plane.anatomy, TRUTH_THICKNESS), lesion, plane, TRUTH_THICKNESS)
+    own = painting.share(atlas.slab(*plane.anatomy, TRUTH_THICKNESS), lesion, plane, TRUTH_THICKNESS)
     return np.count_nonzero(own.sum(axis=0) > 0.5) * (anatomy.FIELD_OF_VIEW / size) ** 2 >= VISIBLE[label]
