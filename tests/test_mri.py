@@ -257,7 +257,7 @@ def test_tissue_fractions_are_fractions(label):
 
 @pytest.mark.parametrize("label", mri.CLASSES)
 def test_brains_have_no_holes_and_heads_are_inside_the_image(label):
-    for subject in range(4):
+    for subject in range(15):
         ready = mri.prepare(label, seed=4, subject=subject, size=SIZE)
         assert ndimage.label(ndimage.binary_fill_holes(ready.mask > 0) & (ready.mask == 0))[1] == 0
         head = np.zeros(SIZE * SIZE)

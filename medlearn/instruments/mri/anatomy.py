@@ -56,17 +56,17 @@ def head(rng: np.random.Generator) -> Head:
     return Head(
         age=AGES[0] + (AGES[1] - AGES[0]) * ageing,
         ageing=ageing,
-        scale=rng.normal(0.93, 0.03, 3),    # MNI heads are larger than most: size of the cut is an assumption
+        scale=np.clip(rng.normal(0.92, 0.025, 3), 0.85, 0.97),     # MNI brains are large; by how much: assumption
         tilt=np.deg2rad(rng.normal(0, 5)),
         roll=np.deg2rad(rng.normal(0, 2.5)),
         turn=np.deg2rad(rng.normal(0, 4)),
-        shift=rng.normal(0, 2.5, 2),
+        shift=np.clip(rng.normal(0, 2, 2), -4, 4),
         coarse=rng.standard_normal((6, _COARSE + 3, _COARSE + 3)).astype(np.float32),
         fine=rng.standard_normal((3, _FINE + 3, _FINE + 3)).astype(np.float32),
         ventricles=float(np.clip(rng.normal(0.05 + 0.30 * ageing, 0.10), -0.1, 0.5)),
-        rim=0.8 + 2.2 * ageing * rng.uniform(0.4, 1) + rng.uniform(0, 0.8),
+        rim=0.8 + 1.8 * ageing * rng.uniform(0.4, 1) + rng.uniform(0, 0.8),
         skull=rng.uniform(0.85, 1.2),
-        scalp=rng.uniform(0.7, 1.4),
+        scalp=rng.uniform(0.7, 1.3),
         spots=_spots(rng, ageing),
         caps=0.5 * ageing * rng.uniform(),
         biology=1 + rng.standard_normal((len(TISSUES), 3)) * [0.025, 0.025, 0.01],
