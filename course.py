@@ -46,6 +46,11 @@ CAUSES = (
          "Connection refused", "ConnectTimeoutError", "ReadTimeoutError", "Read timed out", "ProxyError"),
         NO_NETWORK,
     ),
+    (
+        ("No matching distribution found for tensorflow",),
+        "TensorFlow has no build for this machine (it has none for Macs with an Intel processor, for 32-bit systems and "
+        "for Alpine Linux): run the course on another, or in Google Colab.",
+    ),
 )
 
 

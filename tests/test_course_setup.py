@@ -1,0 +1,291 @@
+"""course.py as its users start it: a second process, in a path with spaces and accents, from another folder.
+
+The project beside it is a stand-in whose package builds without the network, so that the environments are real and quick.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+[project]
+name = "medlearn"
+version = "0.1.0"
+dependencies = [{dependencies}]
+[project.optional-dependencies]
+cpu = []
+lab = []
+test = []
+"""
+BACKEND = '''
+import os, zipfile
+INFO = "medlearn-0.1.0.dist-info"
+def build_editable(folder, *_):
+    name = "medlearn-0.1.0-py3-none-any.whl"
+    depends = os.environ.get("STAND_IN_DEPENDS", "")
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.writestr("medlearn.pth", os.getcwd())
+        extras = "".join(f"Provides-Extra: {extra}\\n" for extra in ("cpu", "lab", "test"))
+        needs = f"Requires-Dist: {depends}\\n" if depends else ""
+        wheel.writestr(f"{INFO}/METADATA", f"Metadata-Version: 2.1\\nName: medlearn\\nVersion: 0.1.0\\n{extras}{needs}")
+        wheel.writestr(f"{INFO}/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{INFO}/RECORD", "")
+    return name
+'''
+CLOSED = "http://127.0.0.1:9/"         # nothing listens on the discard port
+
+
+def stand_in(folder):
+    """A copy of course.py beside a project that is as small as can be."""
+    (folder / "medlearn" / "course").mkdir(parents=True)
+    shutil.copy(ROOT / "course.py", folder)
+    (folder / "pyproject.toml").write_text(PYPROJECT.format(dependencies=""))
+    (folder / "constraints.txt").write_text("")
+    (folder / "backend.py").write_text(BACKEND)
+    (folder / "medlearn" / "__init__.py").touch()
+    (folder / "medlearn" / "engine.py").write_text("tf = None\n")
+    (folder / "medlearn" / "course" / "__init__.py").touch()
+    (folder / "medlearn" / "course" / "__main__.py").write_text("import os, sys; print('COURSE', sys.argv[1:], os.getcwd())\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory):
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory, outside):
+    """A stand-in, and what setting it up printed."""
+    folder = stand_in(tmp_path_factory.mktemp("home") / "un chemin é à")
+    return folder, start(folder, outside, "setup")
+
+
+@pytest.fixture
+def ready(first_start):
+    """The stand-in, set up; what a test does to it is undone."""
+    folder, _ = first_start
+    kept = {name: (folder / name).read_bytes() for name in ("constraints.txt", ".venv/set-up.stamp", ".venv/setup.log")}
+    yield folder
+    for name, content in kept.items():
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def environment(**changes):
+    quiet = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": CLOSED, "PIP_RETRIES": "1", "PIP_FIND_LINKS": ""}
+    return {**os.environ, **quiet, **changes}
+
+
+def start(folder, cwd, *arguments, python=(sys.executable,), **changes):
+    return subprocess.run(
+        [*python, str(folder / "course.py"), *arguments], cwd=cwd, env=environment(**changes), capture_output=True, text=True, timeout=120
+    )
+
+
+def sentence(ended):
+    """The one sentence that a start which failed left on stderr."""
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    (line,) = ended.stderr.strip().splitlines()
+    return line
+
+
+def bootstrap():
+    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "course.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ---- what goes well --------------------------------------------------------------------------------------------------
+
+
+def test_the_first_start_sets_up_a_line_per_step_and_hands_over(first_start, outside):
+    folder, ended = first_start
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    first, *steps, last, course = ended.stdout.splitlines()
+    assert str(folder / ".venv") in first and "needs no network" in last
+    assert [step.split()[0] for step in steps] == ["Making", "Installing", "Starting"]
+    assert course == f"COURSE ['setup'] {outside}"
+    assert "Successfully installed medlearn" in (folder / ".venv" / "setup.log").read_text(encoding="utf-8")
+
+
+def test_a_second_start_only_hands_over(ready, outside):
+    ended = start(ready, outside, "run", "02", "--real")
+    assert (ended.stdout, ended.stderr) == (f"COURSE ['run', '02', '--real'] {outside}\n", "")
+
+
+def test_any_python_can_start_what_is_set_up(ready, outside):
+    ended = start(ready, outside, python=pretending("sys.version_info = (3, 8, 0, 'final', 0)"), PATH="")
+    assert ended.stdout == f"COURSE [] {outside}\n"
+
+
+def test_other_dependencies_bring_the_environment_up_to_date(ready, outside):
+    before = (ready / ".venv" / "pyvenv.cfg").stat()
+    (ready / "constraints.txt").write_text("numpy==1.0\n")
+    updated, again = start(ready, outside), start(ready, outside)
+    assert "asks for other libraries" in updated.stdout and "COURSE" in updated.stdout
+    assert again.stdout == f"COURSE [] {outside}\n"
+    assert (ready / ".venv" / "pyvenv.cfg").stat().st_mtime == before.st_mtime, "made anew"
+
+
+def test_without_network_an_update_waits_and_the_course_goes_on(ready, outside):
+    stamp = (ready / ".venv" / "set-up.stamp").read_text(encoding="utf-8")
+    (ready / "constraints.txt").write_text("numpy==1.1\n")
+    ended = start(ready, outside, STAND_IN_DEPENDS="nothing-of-that-name")
+    assert "No network, so the libraries stay as they were" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == f"COURSE [] {outside}"
+    assert (ready / ".venv" / "set-up.stamp").read_text(encoding="utf-8") == stamp
+
+
+def test_a_moved_folder_is_set_up_anew(ready, outside):
+    moved = ready.with_name("ailleurs")
+    shutil.copytree(ready, moved, symlinks=True)
+    ended = start(moved, outside)
+    assert "Setting up the course" in ended.stdout and "COURSE" in ended.stdout
+    assert str(moved) in next((moved / ".venv").rglob("medlearn.pth")).read_text(encoding="utf-8")
+
+
+def test_help_needs_no_set_up(tmp_path, outside):
+    ended = start(stand_in(tmp_path / "new"), outside, "--help")
+    assert ended.returncode == 0 and "python3 course.py test" in ended.stdout
+    assert not (tmp_path / "new" / ".venv").exists()
+
+
+# ---- which Python ----------------------------------------------------------------------------------------------------
+
+
+def pretending(statement):
+    """A Python in which the statement has been run before course.py starts."""
+    code = f"import sys, runpy; {statement}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    return sys.executable, "-c", code
+
+
+def executable(path, text):
+    path.write_text(f"#!{shutil.which('sh')}\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
+def test_an_unfit_python_finds_a_fit_one_on_path(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    executable(tmp_path / "python3.13", "exit 127")                                                # a shim that starts nothing
+    executable(tmp_path / "python3.12", "echo 3 10")                                               # not what its name says
+    executable(tmp_path / "python3.11", 'if [ "$1" = -c ]; then echo 3 11; else echo "FOUND $0 $@"; fi')
+    for old in ("(3, 8, 0, 'final', 0)", "(3, 14, 0, 'final', 0)"):
+        ended = start(folder, outside, "run", "02", python=pretending(f"sys.version_info = {old}"), PATH=str(tmp_path))
+        assert ended.stdout == f"FOUND {tmp_path}/python3.11 {folder}/course.py run 02\n"
+
+
+def test_no_fit_python_is_a_sentence(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    ended = start(folder, outside, python=pretending("sys.version_info = (3, 9, 2, 'final', 0)"), PATH=str(tmp_path))
+    assert sentence(ended).startswith(f"The course needs Python 3.11, 3.12 or 3.13; this is Python 3.9 ({sys.executable})")
+    assert not (folder / ".venv").exists()
+
+
+def test_the_script_is_written_in_the_syntax_of_old_pythons():
+    import ast
+
+    ast.parse((ROOT / "course.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+# ---- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", ["venv", "ensurepip"])
+def test_a_python_without_venv_is_a_sentence(tmp_path, outside, module):
+    folder = stand_in(tmp_path / "new")
+    said = sentence(start(folder, outside, python=pretending(f"sys.modules['{module}'] = None")))
+    assert f"sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in said
+    assert not (folder / ".venv").exists()
+
+
+def test_no_network_at_the_first_start_is_a_sentence_and_leaves_nothing_to_trust(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    said = sentence(start(folder, outside, STAND_IN_DEPENDS="nothing-of-that-name"))
+    assert said.startswith("No network: ") and str(folder / ".venv" / "setup.log") in said
+    (folder / ".venv" / "half-made").touch()
+    ended = start(folder, outside)
+    assert "Setting up the course" in ended.stdout and "COURSE" in ended.stdout
+    assert not (folder / ".venv" / "half-made").exists()
+
+
+def test_a_failed_pip_says_why_and_where_its_log_is(ready, outside):
+    (ready / "constraints.txt").write_text("not a constraint at all\n")
+    said = sentence(start(ready, outside))
+    assert said.startswith("Setting up failed: ERROR: Invalid requirement") and "setup.log" in said
+    assert not (ready / ".venv" / "set-up.stamp").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_a_sentence(ready, outside):
+    log = ready / ".venv" / "setup.log"
+    log.unlink()
+    log.symlink_to("/dev/full")
+    (ready / "constraints.txt").write_text("numpy==1.2\n")
+    said = sentence(start(ready, outside))
+    assert said.startswith("The disk is full: the course needs about 3 GB in ")
+    assert not (ready / ".venv" / "set-up.stamp").exists()
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    folder.chmod(0o555)
+    said = sentence(start(folder, outside))
+    folder.chmod(0o755)
+    assert said.startswith("The course cannot be set up here: ") and "Permission denied" in said
+
+
+@pytest.mark.parametrize(
+    "line, expected",
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "The disk is full"),
+        ("OSError: [WinError 112] There is not enough space on the disk", "The disk is full"),
+        ("WARNING: ... after connection broken by 'NewConnectionError('<...>: Failed to establish a new connection", "No network"),
+        ("WARNING: ... [Errno -3] Temporary failure in name resolution", "No network"),
+        ("socket.gaierror: [Errno 11001] getaddrinfo failed", "No network"),
+        ("ERROR: No matching distribution found for tensorflow>=2.19", "TensorFlow has no build"),
+        ("ERROR: No matching distribution found for keras", "Setting up failed: ERROR: No matching distribution found for keras."),
+    ],
+)
+def test_what_pip_prints_is_understood(line, expected):
+    assert bootstrap().explain(["Collecting numpy", line, "a last line of no interest"]).startswith(expected)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
+def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    with socket.socket() as silent:    # an index that takes the call and never answers
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        process = subprocess.Popen(
+            [sys.executable, str(folder / "course.py")], cwd=outside, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, env=environment(PIP_INDEX_URL=index, STAND_IN_DEPENDS="nothing-of-that-name"),
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        connection.close()
+    assert process.returncode == 1
+    assert err == "\nStopped. Run the same command again to go on; nothing half-made will be used.\n"
+    assert "Installing" in out and not (folder / ".venv" / "set-up.stamp").exists()
