@@ -13,10 +13,10 @@ from medlearn.instruments import smear
 from medlearn.instruments.smear import cells, geometry, laboratories, microscope, optics, patients, scene
 
 UM = 0.05
-QUIET = dict(strength_sd=0, hue_sd=0, haemoglobin_sd=0, rgb_sd=0, gradient=0, um_per_px_sd=0, blur_um=0, blur_sd=0,
-             lateral_um=0, longitudinal=0, refraction=0, noise=0, chroma_noise=0, sharpening=0, jpeg_quality=100,
-             film_texture=0, debris_per_1000um2=0, platelets_per_1000um2=0, per_100um2=0, second_lot_share=0, rim=0,
-             nuclear_edge=0)
+QUIET = dict.fromkeys((
+    "strength_sd", "hue_sd", "haemoglobin_sd", "rgb_sd", "gradient", "um_per_px_sd", "blur_um", "blur_sd",
+    "lateral_um", "longitudinal", "refraction", "noise", "chroma_noise", "sharpening", "film_texture", "debris_per_1000um2",
+    "platelets_per_1000um2", "per_100um2", "second_lot_share", "rim", "nuclear_edge"), 0) | dict(jpeg_quality=100)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_red_cells_have_their_width_in_micrometres():
     batch = smear.fields(smear.adjust("lab-b", per_100um2=0.4), 2, seed=7)
     widths = []
     for boxes, spacing in zip(batch.boxes, batch.spacing):
-        inside = boxes[(boxes[:, 4] == 0) & (boxes[:, :2] > 0).all(1) & (boxes[:, 2] < 480) & (boxes[:, 3] < 640)]
+        inside = boxes[(boxes[:, 4] == 0) & (boxes[:, :2] > 0).all(1) & (boxes[:, 2:4] < (480, 640)).all(1)]
         widths += ((inside[:, 2:4] - inside[:, :2]).mean(1) * spacing[0]).tolist()
     assert 6.9 < np.median(widths) < 8.3
 
@@ -130,8 +130,8 @@ def test_stain_light_focus_and_camera_leave_the_truth_alone(batch):
 
 
 def test_magnification_and_preparation_keep_the_same_cell():
-    one, two = (smear.single_cells(smear.adjust(name, um_per_px=0.2, um_per_px_sd=0, monocyte_spread=1), 10, seed=8)
-                for name in ("lab-a", "lab-b"))
+    same = dict(um_per_px=0.2, um_per_px_sd=0, monocyte_spread=1)
+    one, two = (smear.single_cells(smear.adjust(name, **same), 10, seed=8) for name in ("lab-a", "lab-b"))
     overlap = ((one.masks > 0) & (two.masks > 0)).sum((1, 2)) / ((one.masks > 0) | (two.masks > 0)).sum((1, 2))
     assert overlap.min() > 0.75 and np.median(overlap) > 0.85
     strangers = smear.single_cells("lab-b", 10, seed=9).masks > 0
@@ -204,7 +204,8 @@ def test_random_laboratories_are_drawn_per_patient_and_can_be_drawn_again():
 
 
 def test_ranges_of_random_laboratories_are_frozen():
-    """A change here breaks the target-blind experiments: the ranges were fixed before any real image was used."""
+    """A change here breaks the target-blind experiments: the ranges were fixed before any real image was
+    used."""
     labs = [smear.random_laboratory(seed) for seed in range(200)]
 
     def span(factor: str, name: str) -> tuple[float, float]:
@@ -319,7 +320,8 @@ def test_smooth_union_only_adds_a_fillet(blend):
     one = geometry.ellipse(where.x, where.y, (-1, 0), (1, 1), 0)
     other = geometry.ellipse(where.x, where.y, (1, 0), (1, 1), 0)
     union = geometry.smooth_union(one, other, blend)
-    assert (union <= np.minimum(one, other) + 1e-6).all() and (union >= np.minimum(one, other) - blend / 4 - 1e-5).all()
+    sharp = np.minimum(one, other)
+    assert (union <= sharp + 1e-6).all() and (union >= sharp - blend / 4 - 1e-5).all()
     assert (geometry.smooth_cut(one, other, blend) >= one - 1e-6).all()
 
 
@@ -337,7 +339,8 @@ def test_textures_are_standard_and_tied_to_the_film_not_to_the_pixels():
 def test_dots_have_the_size_and_place_asked_for():
     where = geometry.whole((101, 101), 0.1)
     drawn = geometry.dots(where, np.array([[1.0, -2.0]]), np.array([0.8]), np.array([0.7]), 0.1)
-    assert drawn.max() == pytest.approx(0.7) and (drawn > 0.35).sum() * 0.01 == pytest.approx(np.pi * 0.64, rel=0.05)
+    assert drawn.max() == pytest.approx(0.7)
+    assert (drawn > 0.35).sum() * 0.01 == pytest.approx(np.pi * 0.64, rel=0.05)
     row, column = ndimage.center_of_mass(drawn)
     assert (column, row) == pytest.approx((60, 30), abs=0.1)
 
@@ -356,7 +359,8 @@ def test_another_process_makes_the_same_images():
     script = ("import hashlib; from medlearn.instruments import smear; "
               "b = smear.single_cells('random', 12, seed=5); f = smear.fields('field-lab', 1, 120, 160, seed=5); "
               "print(*[hashlib.sha256(a.tobytes()).hexdigest() for a in (b.images, b.masks, f.images, f.boxes[0])])")
-    other = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    other = subprocess.run(command, capture_output=True, text=True, check=True)
     cells_here, field = smear.single_cells("random", 12, seed=5), smear.fields("field-lab", 1, 120, 160, seed=5)
     here = [digest(a) for a in (cells_here.images, cells_here.masks, field.images, field.boxes[0])]
     assert other.stdout.split() == here
@@ -379,6 +383,7 @@ def test_another_process_makes_the_same_images():
     (lambda: smear.mix("lab-a", "lab-b", 0.5, ["stein"]), ["factor", "'illuminant'", "Did you mean 'stain'?"]),
     (lambda: smear.mix("lab-a", "lab-x", 0.5), ["lab-x"]),
     (lambda: smear.adjust("lab-a", nois=3), ["'noise'?"]),
+    (lambda: smear.adjust("lab-a", um_per_px=0), ["um_per_px", "positive", "0.0"]),
     (lambda: smear.random_laboratory(-1), ["seed", "-1"]),
 ])
 def test_mistakes_are_told_in_one_sentence(call, words):

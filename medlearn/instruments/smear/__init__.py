@@ -1,9 +1,11 @@
-"""Virtual microscope: simulated Wright/Giemsa blood films of five leukocyte classes, at any laboratory, with truth.
+"""Virtual microscope: simulated Wright/Giemsa blood films of five leukocyte classes, at any laboratory, with
+truth.
 
-Every image is simulated. Geometry is in micrometres, colour in optical density (Beer-Lambert): biology decides the
-concentrations of five absorbers, a `Laboratory` everything else. Patients, cells, scenes and shots have random streams
-of their own, so one seed shows the same cell in every laboratory. Presets with `calibrated=True` ("lab-a", "lab-b",
-"lab-a-restained", "field-lab") were fitted to real images; `random_laboratory` was not (target-blind).
+Every image is simulated. Geometry is in micrometres, colour in optical density (Beer-Lambert): biology
+decides the concentrations of five absorbers, a `Laboratory` everything else. Patients, cells, scenes and
+shots have random streams of their own, so one seed shows the same cell in every laboratory. Presets with
+`calibrated=True` ("lab-a", "lab-b", "lab-a-restained", "field-lab") were fitted to real images;
+`random_laboratory` was not (target-blind).
 """
 from medlearn.instruments.smear.laboratories import FACTORS, Laboratory
 from medlearn.instruments.smear.microscope import (
@@ -12,5 +14,5 @@ from medlearn.instruments.smear.mixing import adjust, mix
 from medlearn.instruments.smear.presets import LABORATORIES
 from medlearn.instruments.smear.randomisation import random_laboratory
 
-__all__ = ["CLASSES", "FACTORS", "FIELD_CLASSES", "LABORATORIES", "MASK_CLASSES", "Batch", "Laboratory", "adjust",
-           "fields", "mix", "one_cell", "random_laboratory", "single_cells"]
+__all__ = ["CLASSES", "FACTORS", "FIELD_CLASSES", "LABORATORIES", "MASK_CLASSES", "Batch", "Laboratory",
+           "adjust", "fields", "mix", "one_cell", "random_laboratory", "single_cells"]

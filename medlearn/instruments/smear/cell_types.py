@@ -10,12 +10,12 @@ Range = tuple[float, float]
 class CellType:
     """One kind of leukocyte on a dried film; ranges are drawn from evenly.
 
-    Diameters lie inside the textbook ranges: neutrophil 10-15 um, lymphocyte 8-12 (large ones 10-15), monocyte 12-20,
-    eosinophil 10-17, basophil 8-14 (McGraw-Hill Histology; WHO Manual of basic techniques for a health laboratory,
-    figures 9.95-9.97; ASH Image Bank 60933; Bain 2015, Blood Cells, 5th ed., ch. 3).
+    Diameters lie inside the textbook ranges: neutrophil 10-15 um, lymphocyte 8-12 (large ones 10-15),
+    monocyte 12-20, eosinophil 10-17, basophil 8-14 (McGraw-Hill Histology; WHO Manual of basic techniques for
+    a health laboratory, figures 9.95-9.97; ASH Image Bank 60933; Bain 2015, Blood Cells, 5th ed., ch. 3).
     Everything else is an assumption, set to agree with the words of the same books: condensed chromatin in
-    granulocytes and small lymphocytes, open and lacy in monocytes; blue cytoplasm in lymphocytes, grey-blue in
-    monocytes, pink in neutrophils and eosinophils.
+    granulocytes and small lymphocytes, open and lacy in monocytes; blue cytoplasm in lymphocytes, grey-blue
+    in monocytes, pink in neutrophils and eosinophils.
     """
 
     diameter_um: Range
@@ -36,9 +36,11 @@ CELL_TYPES = {
     "neutrophil": CellType((11.8, 14.6), (0.28, 0.42), (0.90, 1.20), 0.60, 0.22, 0.20,
                            azure=(0.08, 0.35), eosin=(0.45, 0.85), purple=(0.02, 0.08)),
     "small lymphocyte": CellType((8.0, 10.6), (0.60, 0.85), (0.92, 1.20), 0.90, 0.16, 0.10,
-                                 azure=(0.55, 1.25), eosin=(0.08, 0.35), purple=(0.02, 0.07), fray=0.7, softness=0.5),
+                                 azure=(0.55, 1.25), eosin=(0.08, 0.35), purple=(0.02, 0.07),
+                                 fray=0.7, softness=0.5),
     "large lymphocyte": CellType((10.4, 13.2), (0.42, 0.62), (0.75, 1.00), 0.90, 0.16, 0.12,
-                                 azure=(0.40, 0.95), eosin=(0.08, 0.35), purple=(0.02, 0.07), fray=0.7, softness=0.5),
+                                 azure=(0.40, 0.95), eosin=(0.08, 0.35), purple=(0.02, 0.07),
+                                 fray=0.7, softness=0.5),
     "monocyte": CellType((12.4, 16.8), (0.40, 0.58), (0.62, 0.95), 0.50, 0.18, 0.26,
                          azure=(0.50, 0.95), eosin=(0.12, 0.42), purple=(0.02, 0.08),
                          irregularity=1.6, fray=1.3, softness=0.7),

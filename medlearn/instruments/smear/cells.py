@@ -30,7 +30,8 @@ class Cell:
 
 def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory: Laboratory,
               frame: tuple[int, int], centre: tuple[float, float], um_per_px: float) -> Cell:
-    """Draw one leukocyte of class `label` around `centre` (row, column) of a frame (height, width), in pixels."""
+    """Draw one leukocyte of class `label` around `centre` (row, column) of a frame (height, width), in
+    pixels."""
     preparation = laboratory.preparation
     kinds, shares = zip(*VARIANTS[label])
     kind = CELL_TYPES[kinds[int(np.searchsorted(np.cumsum(shares), rng.random()))]]
@@ -44,8 +45,9 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
     fray = preparation.fray_um * kind.fray
     outline = star(where.x + warp_x + fray * fray_x, where.y + warp_y + fray * fray_y,
                    outlines(radius, _waves(rng, preparation.irregularity * kind.irregularity)))
-    nucleus, fold = SHAPES[label](where.x + 0.9 * warp_x + 0.13 * fray_y, where.y + 0.9 * warp_y + 0.13 * fray_x,
-                                  rng, radius, rng.uniform(*kind.nucleus_share), patient.lobulation)
+    x, y = where.x + 0.9 * warp_x + 0.13 * fray_y, where.y + 0.9 * warp_y + 0.13 * fray_x
+    share = rng.uniform(*kind.nucleus_share)
+    nucleus, fold = SHAPES[label](x, y, rng, radius, share, patient.lobulation)
     nucleus = np.maximum(nucleus, outline + 0.15)
     inside, in_nucleus = coverage(outline, um_per_px), coverage(nucleus, 1.2 * um_per_px)
     depth = clamp(outline * (-1 / 1.6), 0, 1)
@@ -57,7 +59,7 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
     chromatin, edge = _chromatin(rng, where, nucleus, fold, kind, preparation, patient)
     thickness = inside * (0.5 + 0.5 * depth) + 0.5 * in_nucleus + 0.35 * dyes[GRANULE]
     dyes *= 1 - in_nucleus * (1 - _seen_through(label, preparation))
-    dyes[CHROMATIN] += in_nucleus * chromatin * (_masked_by_granules(preparation) if label == "eosinophil" else 1.0)
+    dyes[CHROMATIN] += in_nucleus * chromatin * _visible_chromatin(label, preparation)
     dyes[AZURE] += in_nucleus * edge * (laboratory.stain.nuclear_edge * rng.uniform(0.3, 1.4))
     dyes *= math.exp(0.08 * rng.standard_normal())
 
@@ -66,7 +68,8 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
 
 
 def _waves(rng: np.random.Generator, irregularity: float) -> np.ndarray:
-    """Amplitudes of the outline's harmonics 2-8: an oval of up to 6 % and waves that fade with their order."""
+    """Amplitudes of the outline's harmonics 2-8: an oval of up to 6 % and waves that fade with their
+    order."""
     oval, strength = 0.06 * rng.random(), math.exp(0.35 * rng.standard_normal())
     amplitude = 2 * irregularity * strength * rng.standard_normal(7) / np.arange(2, 9) ** 1.1
     amplitude[0] += oval
@@ -74,7 +77,8 @@ def _waves(rng: np.random.Generator, irregularity: float) -> np.ndarray:
     return np.stack([amplitude * np.cos(phase), amplitude * np.sin(phase)], 1)
 
 
-def _profile(rng: np.random.Generator, depth: np.ndarray, preparation: Preparation, kind: CellType) -> np.ndarray:
+def _profile(rng: np.random.Generator, depth: np.ndarray, preparation: Preparation,
+             kind: CellType) -> np.ndarray:
     softness = preparation.softness * kind.softness * rng.uniform(0.5, 1.4)
     return np.maximum(1 - softness + softness * depth, 0.15)
 
@@ -103,9 +107,10 @@ def _chromatin(rng: np.random.Generator, where: Grid, nucleus: np.ndarray, fold,
     fine = preparation.fine_chromatin * fine_level * texture(corners[3], where, 0.16)
     edge = ridge(nucleus, -0.25, 0.3)
     depth = clamp(nucleus * (-1 / 0.9), 0, 1)
-    pattern = preparation.chromatin_contrast * (0.22 * edge + kind.clumping * clumps - kind.reticulum * (channels - 0.3))
+    pattern = 0.22 * edge + kind.clumping * clumps - kind.reticulum * (channels - 0.3)
     level *= math.exp(0.06 * patient.chromatin)
-    return level * np.maximum(0.80 + 0.20 * depth + pattern + 0.22 * fold + fine, 0.1), edge
+    pattern = preparation.chromatin_contrast * pattern + fine
+    return level * np.maximum(0.80 + 0.20 * depth + pattern + 0.22 * fold, 0.1), edge
 
 
 def _seen_through(label: str, preparation: Preparation) -> float:
@@ -113,5 +118,6 @@ def _seen_through(label: str, preparation: Preparation) -> float:
     return {"eosinophil": preparation.granules_over_nucleus, "basophil": 0.85}.get(label, 0.25)
 
 
-def _masked_by_granules(preparation: Preparation) -> float:
-    return 1 - 0.35 * preparation.granules_over_nucleus
+def _visible_chromatin(label: str, preparation: Preparation) -> float:
+    """Granules on top of the nucleus of an eosinophil push some of it out of sight."""
+    return 1 - 0.35 * preparation.granules_over_nucleus if label == "eosinophil" else 1.0

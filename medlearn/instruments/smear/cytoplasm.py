@@ -1,8 +1,8 @@
 """Cytoplasm of the five classes: dye concentrations of ground substance, granules and vacuoles.
 
-Granule sizes: eosinophils 0.5-1 um, basophils of uneven size up to 1.2 um, neutrophils below the resolution of the
-light microscope, so only their speckle shows (Bain 2015, Blood Cells, ch. 3; Lichtman's Atlas of Hematology 2016).
-Numbers of granules and vacuoles and all concentrations: assumption.
+Granule sizes: eosinophils 0.5-1 um, basophils of uneven size up to 1.2 um, neutrophils below the resolution
+of the light microscope, so only their speckle shows (Bain 2015, Blood Cells, ch. 3; Lichtman's Atlas of
+Hematology 2016). Numbers of granules and vacuoles and all concentrations: assumption.
 """
 from dataclasses import dataclass
 import math
@@ -58,12 +58,14 @@ def neutrophil(rng: np.random.Generator, body: Body) -> np.ndarray:
 
 
 def lymphocyte(rng: np.random.Generator, body: Body) -> np.ndarray:
-    """Blue, paler beside the nucleus, deeper at the border; large ones may carry a few azurophilic granules."""
+    """Blue, paler beside the nucleus, deeper at the border; large ones may carry a few azurophilic
+    granules."""
     dyes = _ground(rng, body)
     halo = 1 - 0.35 * ridge(np.maximum(body.to_nucleus, 0), 0.0, 0.6)
     dyes[AZURE] *= halo * (1 + body.mottle) * (1.15 - 0.35 * body.depth) / body.profile
     count, shown = int(rng.integers(4, 12)), rng.random() < 0.4
-    granules = dots(body.grid, _points(rng, count, 0.9 * body.radius), np.full(count, 0.22), np.full(count, 0.5), 0.2)
+    points, radii = _points(rng, count, 0.9 * body.radius), np.full(count, 0.22)
+    granules = dots(body.grid, points, radii, np.full(count, 0.5), 0.2)
     if shown and body.kind.diameter_um[0] > 10:
         dyes[CHROMATIN] += granules
     return dyes

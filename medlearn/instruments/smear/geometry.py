@@ -1,7 +1,8 @@
 """Signed distances, smooth set operations and noise textures: shapes of a blood film in micrometres.
 
-A signed distance is negative inside a shape, zero on its outline and positive outside (Hart 1996, sphere tracing;
-smooth minimum after Quilez). Random numbers come in as arguments, so that one draw serves every laboratory.
+A signed distance is negative inside a shape, zero on its outline and positive outside (Hart 1996, sphere
+tracing; smooth minimum after Quilez). Random numbers come in as arguments, so that one draw serves every
+laboratory.
 """
 from dataclasses import dataclass
 from functools import cache
@@ -10,14 +11,15 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-TEXELS_PER_SCALE = 16      # fine enough for nearest-neighbour look-up to show no steps
-TILE_SIDE = 1024           # 64 correlation lengths before the texture repeats
+TEXELS_PER_SCALE = 8       # fine enough for nearest neighbours, small enough for the processor cache
+TILE_SIDE = 512           # 64 correlation lengths before the texture repeats
 ANGLES = 512
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Pixel centres of a patch in micrometres from some centre: `x` (1, W), `y` (H, 1), float32, and the pixel size.
+    """Pixel centres of a patch in micrometres from some centre: `x` (1, W), `y` (H, 1), float32, and the
+    pixel size.
 
     `window` are the rows and columns of the frame that the patch covers.
     """
@@ -33,7 +35,8 @@ class Grid:
 
 
 def patch(frame: tuple[int, int], centre: tuple[float, float], radius_um: float, um_per_px: float) -> Grid:
-    """The part of a frame (height, width) within `radius_um` of `centre` (row, column in pixels); may be empty."""
+    """The part of a frame (height, width) within `radius_um` of `centre` (row, column in pixels); may be
+    empty."""
     reach = radius_um / um_per_px
     axes, window = [], []
     for middle, length in zip(centre, frame):
@@ -60,13 +63,13 @@ def _tile() -> np.ndarray:
 def texture(corner: np.ndarray, where: Grid, scale_um: float) -> np.ndarray:
     """Gaussian noise of zero mean and unit variance whose correlation length is `scale_um`, float32 (H, W).
 
-    `corner` (two numbers in 0..1) picks the piece of the endless film: the same corner and scale give the same
-    pattern at every magnification.
+    `corner` (two numbers in 0..1) picks the piece of the endless film: the same corner and scale give the
+    same pattern at every magnification.
     """
     step = TEXELS_PER_SCALE / scale_um
     rows = (where.y * step + corner[0] * TILE_SIDE).astype(np.int64) % TILE_SIDE
     columns = (where.x * step + corner[1] * TILE_SIDE).astype(np.int64) % TILE_SIDE
-    return _tile().ravel().take(rows * TILE_SIDE + columns, mode="wrap")      # twice as fast as a pair of indices
+    return _tile().ravel().take(rows * TILE_SIDE + columns, mode="wrap")    # twice as fast as two indices
 
 
 def clamp(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -80,7 +83,8 @@ def length(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def ridge(distance: np.ndarray, middle: float, width: float) -> np.ndarray:
-    """1 where the distance equals `middle`, falling off on both sides like a bell of `width` (cheaper than exp)."""
+    """1 where the distance equals `middle`, falling off on both sides like a bell of `width` (cheaper than
+    exp)."""
     away = (distance - middle) * (0.8 / width)
     bell = 1 / (1 + away * away)
     return bell * bell
@@ -88,7 +92,8 @@ def ridge(distance: np.ndarray, middle: float, width: float) -> np.ndarray:
 
 @cache
 def _harmonics(count: int) -> np.ndarray:
-    """Cosines and sines of order 2, 3, ... (2, count, ANGLES + 1) at even steps of the diamond angle (see `star`)."""
+    """Cosines and sines of order 2, 3, ... (2, count, ANGLES + 1) at even steps of the diamond angle (see
+    `star`)."""
     turn = np.linspace(-1, 3, ANGLES + 1)
     side = np.where(turn <= 1, turn, 2 - turn)
     angles = np.arctan2(side, np.where(turn <= 1, 1, -1) * (1 - np.abs(side)))
@@ -99,8 +104,8 @@ def _harmonics(count: int) -> np.ndarray:
 def outlines(radius: np.ndarray | float, harmonics: np.ndarray) -> np.ndarray:
     """Radii along the outline of wavy discs, radius * (1 + sum of cosine and sine waves of order 2, 3, ...).
 
-    `harmonics` (..., K, 2) holds the cosine and sine amplitudes as shares of the radius; the result (..., ANGLES + 1)
-    goes into `star`.
+    `harmonics` (..., K, 2) holds the cosine and sine amplitudes as shares of the radius; the result (...,
+    ANGLES + 1) goes into `star`.
     """
     waves = np.einsum("...kc,ckn->...n", harmonics.astype(np.float32), _harmonics(harmonics.shape[-2]))
     return np.asarray(radius, np.float32)[..., None] * (1 + waves)
@@ -109,8 +114,8 @@ def outlines(radius: np.ndarray | float, harmonics: np.ndarray) -> np.ndarray:
 def star(x: np.ndarray, y: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Signed distance to one wavy disc of `outlines`.
 
-    The radius is looked up by the diamond angle y / (|x| + |y|), which grows with the true angle and costs a fifth of
-    an arctangent.
+    The radius is looked up by the diamond angle y / (|x| + |y|), which grows with the true angle and costs a
+    fifth of an arctangent.
     """
     side = y / (np.abs(x) + np.abs(y) + 1e-6)
     turn = np.where(x < 0, 2 - side, side)
@@ -152,7 +157,8 @@ def coverage(distance: np.ndarray, width_um: float) -> np.ndarray:
 
 def dots(where: Grid, centres: np.ndarray, radii: np.ndarray, heights: np.ndarray, soft_um: float,
          hollow: float = 0.0) -> np.ndarray:
-    """Small discs (granules, vacuoles), each with its own radius and height; where they overlap the highest counts.
+    """Small discs (granules, vacuoles), each with its own radius and height; where they overlap the highest
+    counts.
 
     `centres` (N, 2) are x, y in micrometres; `hollow` 0..1 lowers the middle of each disc. Float32 (H, W).
     """
@@ -166,8 +172,8 @@ def dots(where: Grid, centres: np.ndarray, radii: np.ndarray, heights: np.ndarra
     offsets = np.arange(-reach, reach + 1)
     rows = np.round(row).astype(int)[:, None, None] + offsets[:, None]
     columns = np.round(column).astype(int)[:, None, None] + offsets
-    distance = length((rows - row[:, None, None]).astype(np.float32), (columns - column[:, None, None]).astype(np.float32))
-    distance *= um
+    down, across = rows - row[:, None, None], columns - column[:, None, None]
+    distance = length(down.astype(np.float32), across.astype(np.float32)) * um
     radius = radii[:, None, None].astype(np.float32)
     value = coverage(distance - radius, soft_um) * heights[:, None, None].astype(np.float32)
     if hollow > 0:
@@ -179,7 +185,8 @@ def dots(where: Grid, centres: np.ndarray, radii: np.ndarray, heights: np.ndarra
 
 
 def packed_points(rng: np.random.Generator, radius: float, pitch: float, jitter: float) -> np.ndarray:
-    """Points that fill a disc of `radius` evenly: a hexagonal lattice of `pitch`, shaken by `jitter` pitches."""
+    """Points that fill a disc of `radius` evenly: a hexagonal lattice of `pitch`, shaken by `jitter`
+    pitches."""
     reach = math.ceil(radius / pitch) + 1
     column, row = np.meshgrid(np.arange(-reach, reach + 1), np.arange(-reach, reach + 1))
     points = np.stack([(column + 0.5 * (row % 2)).ravel(), math.sqrt(3) / 2 * row.ravel()], 1) * pitch

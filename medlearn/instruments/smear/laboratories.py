@@ -1,9 +1,10 @@
 """Laboratories: how a blood film is stained, lit, magnified, focused, recorded and prepared.
 
-Biology lives in `cells` and `scene`; everything that differs between two hospitals lives here, in seven factors.
-The presets `lab-a`, `lab-b` and `field-lab` are CALIBRATED: their numbers were chosen by eye and by feature distance
-against real images (the two laboratories of the `wbc` set, the `bccd` set), so results that use them on those images
-are not target-blind. Laboratories of `random_laboratory` (module `randomisation`) never saw a real image.
+Biology lives in `cells` and `scene`; everything that differs between two hospitals lives here, in seven
+factors. The presets `lab-a`, `lab-b` and `field-lab` are CALIBRATED: their numbers were chosen by eye and by
+feature distance against real images (the two laboratories of the `wbc` set, the `bccd` set), so results that
+use them on those images are not target-blind. Laboratories of `random_laboratory` (module `randomisation`)
+never saw a real image.
 """
 from dataclasses import dataclass, field, fields, replace
 from numbers import Real
@@ -14,13 +15,15 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Stain:
-    """Wright/Giemsa dyes: absorbance (base e) in red, green and blue of one unit of each absorber, and its spread.
+    """Wright/Giemsa dyes: absorbance (base e) in red, green and blue of one unit of each absorber, and its
+    spread.
 
-    Directions of azure and eosin: the Giemsa vectors of G. Landini's Colour Deconvolution plugin (methylene blue
-    .835 .514 .196, eosin .093 .954 .283), measured as in Ruifrok & Johnston 2001 (Anal Quant Cytol Histol 23:291).
-    Chromatin is their purple complex: the Romanowsky band at 552 nm comes from eosin bound to azure B (Friedrich et
-    al. 1990, Histochemistry 93:247; Horobin & Walter 1987, Histochemistry 86:331), hence the sum of both directions.
-    Haemoglobin: eosin with added blue absorption (Soret band near 415 nm). Lengths and spreads: assumption.
+    Directions of azure and eosin: the Giemsa vectors of G. Landini's Colour Deconvolution plugin (methylene
+    blue .835 .514 .196, eosin .093 .954 .283), measured as in Ruifrok & Johnston 2001 (Anal Quant Cytol
+    Histol 23:291). Chromatin is their purple complex: the Romanowsky band at 552 nm comes from eosin bound to
+    azure B (Friedrich et al. 1990, Histochemistry 93:247; Horobin & Walter 1987, Histochemistry 86:331),
+    hence the sum of both directions. Haemoglobin: eosin with added blue absorption (Soret band near 415 nm).
+    Lengths and spreads: assumption.
     """
 
     chromatin: Colour = (0.89, 1.42, 0.46)
@@ -38,7 +41,8 @@ class Stain:
 
 @dataclass(frozen=True)
 class Illuminant:
-    """Lamp, condenser and white balance: grey levels of empty glass (0-255; above 255 saturates). Assumption."""
+    """Lamp, condenser and white balance: grey levels of empty glass (0-255; above 255 saturates).
+    Assumption."""
 
     rgb: Colour = (250.0, 240.0, 230.0)
     rgb_sd: float = 0.02                 # log scale, between images
@@ -49,20 +53,28 @@ class Illuminant:
 
 @dataclass(frozen=True)
 class Magnification:
-    """Micrometres per pixel (assumption; a 100x objective on a common camera gives 0.05-0.1, a 40x objective 0.15-0.25).
+    """Micrometres per pixel (assumption; a 100x objective on a common camera gives 0.05-0.1, a 40x objective
+    0.15-0.25).
 
-    A single-cell frame is 128 pixels wide, a wide field 640; frames of other sizes show the same piece of the film.
+    A single-cell frame is 128 pixels wide, a wide field 640; frames of other sizes show the same piece of the
+    film.
     """
 
     um_per_px: float = 0.19
     field_um_per_px: float = 0.10
     um_per_px_sd: float = 0.08           # log scale, between images (cropping and rescaling)
 
+    def __post_init__(self):
+        if not (self.um_per_px > 0 and self.field_um_per_px > 0):
+            raise ValueError(f"um_per_px and field_um_per_px must be positive, not {self.um_per_px!r} and "
+                             f"{self.field_um_per_px!r}.")
+
 
 @dataclass(frozen=True)
 class Optics:
-    """Objective and focus. A perfect oil lens of aperture 1.25 blurs by about 0.09 um (0.21 wavelength / aperture,
-    Zhang, Zerubia & Olivo-Marin 2007, Appl Opt 46:1819); the rest is defocus and aberration (assumption)."""
+    """Objective and focus. A perfect oil lens of aperture 1.25 blurs by about 0.09 um (0.21 wavelength /
+    aperture, Zhang, Zerubia & Olivo-Marin 2007, Appl Opt 46:1819); the rest is defocus and aberration
+    (assumption)."""
 
     blur_um: float = 0.15                # standard deviation of the point spread
     blur_sd: float = 0.30                # log scale, focus differs between images
@@ -74,7 +86,8 @@ class Optics:
 
 @dataclass(frozen=True)
 class Sensor:
-    """Camera and file: shot and read noise after EMVA standard 1288, unsharp masking, tone curve, JPEG. Assumption."""
+    """Camera and file: shot and read noise after EMVA standard 1288, unsharp masking, tone curve, JPEG.
+    Assumption."""
 
     noise: float = 1.5                   # standard deviation in grey levels at grey level 200
     chroma_noise: float = 0.0            # coloured blotches, per cent of the signal
@@ -89,8 +102,8 @@ class Sensor:
 class RedCells:
     """Red cells, platelets and dirt on the film. Densities: assumption (monolayer of a film).
 
-    A red cell is 7.5 um wide with a pale centre of 30-45 % of the width (Walker, Hall & Hurst 1990, Clinical Methods,
-    chapter Peripheral Blood Smear, PubMed 21250106).
+    A red cell is 7.5 um wide with a pale centre of 30-45 % of the width (Walker, Hall & Hurst 1990, Clinical
+    Methods, chapter Peripheral Blood Smear, PubMed 21250106).
     """
 
     per_100um2: float = 1.6
@@ -107,7 +120,8 @@ class RedCells:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Spreading, drying and fixing: what happens to cells before the stain. Relative to 1 or in um. Assumption."""
+    """Spreading, drying and fixing: what happens to cells before the stain. Relative to 1 or in um.
+    Assumption."""
 
     irregularity: float = 0.04           # waviness of the cell outline, share of the radius
     warp_um: float = 0.30                # slow distortion of the whole cell

@@ -1,5 +1,6 @@
 """The microscope: single cells and wide fields of simulated blood films, with known truth."""
 from dataclasses import dataclass
+import math
 from numbers import Integral
 from typing import Any
 
@@ -18,20 +19,20 @@ from medlearn.instruments.smear.scene import FIELD_CLASSES, boxes, compose
 MASK_CLASSES = ("background", "cytoplasm", "nucleus")
 CELLS_PER_PATIENT = 2 * len(CLASSES)
 FIELDS_PER_PATIENT = 4
-CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640        # frame widths that Magnification refers to
-WIDEST_UM_PER_PX = 0.30                         # at the reference width; neighbours are drawn this far (assumption)
-NEIGHBOUR_SHARE = 0.06                          # single-cell frames with a second leukocyte at the border (assumption)
-DIFFERENTIAL = (0.58, 0.29, 0.07, 0.045, 0.015)  # adult differential count, middle of the normal ranges (Bain 2015)
+CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640            # frame widths that Magnification refers to
+WIDEST_UM_PER_PX = 0.30         # at those widths; neighbours are drawn for a frame this wide (assumption)
+NEIGHBOUR_SHARE = 0.06          # frames with a second leukocyte cut by the border (assumption)
+DIFFERENTIAL = (0.58, 0.29, 0.07, 0.045, 0.015)     # adult differential count (Bain 2015, ch. 5)
 
 
 @dataclass(frozen=True)
 class Batch:
     """Simulated images and their truth; N images of H x W pixels.
 
-    `images` uint8 (N, H, W, 3) RGB; `masks` uint8 (N, H, W) of MASK_CLASSES; `labels` int64 (N,) of CLASSES, or None
-    for fields; `boxes` a list of float (k, 5) arrays [y0, x0, y1, x1, class of FIELD_CLASSES] in pixels, or None for
-    single cells; `patients` str (N,), the same in every laboratory; `domains` str (N,), the laboratory;
-    `spacing` float (N, 2), um per pixel down and across.
+    `images` uint8 (N, H, W, 3) RGB; `masks` uint8 (N, H, W) of MASK_CLASSES; `labels` int64 (N,) of CLASSES,
+    or None for fields; `boxes` a list of float (k, 5) arrays [y0, x0, y1, x1, class of FIELD_CLASSES] in
+    pixels, or None for single cells; `patients` str (N,), the same in every laboratory; `domains` str (N,),
+    the laboratory; `spacing` float (N, 2), um per pixel down and across.
     """
 
     images: np.ndarray
@@ -44,12 +45,13 @@ class Batch:
 
 
 def single_cells(laboratory: Laboratory | str, count: int, size: int = 128, seed: int = 0) -> Batch:
-    """`count` frames of `size` x `size` pixels, one leukocyte in the middle of each; five classes, near balanced.
+    """`count` frames of `size` x `size` pixels, one leukocyte in the middle of each; five classes, near
+    balanced.
 
-    `laboratory` is a Laboratory, a name of LABORATORIES, or "random" for a new random laboratory per patient. Ten
-    cells, two of each class in random order, come from one patient. The same seed gives the same patients and cells
-    in every laboratory, and the first cells of a larger count are the same as those of a smaller one.
-    Raises ValueError for an unknown laboratory, a negative count or seed, a size under 32.
+    `laboratory` is a Laboratory, a name of LABORATORIES, or "random" for a new random laboratory per patient.
+    Ten cells, two of each class in random order, come from one patient. The same seed gives the same patients
+    and cells in every laboratory, and the first cells of a larger count are the same as those of a smaller
+    one. Raises ValueError for an unknown laboratory, a negative count or seed, a size under 32.
     """
     _whole_number("count", count, 0), _whole_number("size", size, 32), _whole_number("seed", seed, 0)
     laboratories = _laboratories(laboratory, seed)
@@ -68,7 +70,8 @@ def single_cells(laboratory: Laboratory | str, count: int, size: int = 128, seed
 
 def one_cell(laboratory: Laboratory | str, label: int | str, seed: int = 0, patient: int = 0, size: int = 128,
              **changes: Any) -> Batch:
-    """A Batch of one cell of class `label` (name or index): the same cell for the same seed and patient everywhere.
+    """A Batch of one cell of class `label` (name or index): the same cell for the same seed and patient
+    everywhere.
 
     `patient` numbers the patients of seed 0; `changes` turn single dials as in `adjust`, e.g. `blur_um=0.5`.
     Raises ValueError for an unknown laboratory, class or parameter.
@@ -83,10 +86,12 @@ def one_cell(laboratory: Laboratory | str, label: int | str, seed: int = 0, pati
     return _batch([shot], (size, size), [_patient_id(0, patient)], np.array([index], np.int64), None)
 
 
-def fields(laboratory: Laboratory | str, count: int, height: int = 480, width: int = 640, seed: int = 0) -> Batch:
+def fields(laboratory: Laboratory | str, count: int, height: int = 480, width: int = 640,
+           seed: int = 0) -> Batch:
     """`count` wide fields of view with boxes of red cells, leukocytes and platelets; four fields per patient.
 
-    The same piece of the film is shown whatever the width in pixels. Raises ValueError as `single_cells` does.
+    The same piece of the film is shown whatever the width in pixels. Raises ValueError as `single_cells`
+    does.
     """
     _whole_number("count", count, 0), _whole_number("seed", seed, 0)
     _whole_number("height", height, 32), _whole_number("width", width, 32)
@@ -116,7 +121,8 @@ def _single_cell(laboratory: Laboratory, label: int, patient_key: tuple[int, ...
     cell = leukocyte(stream("cell", *cell_key), CLASSES[label], patient, laboratory, frame, centre, um)
     leukocytes = [cell]
     if present < NEIGHBOUR_SHARE:
-        beside = (middle + 0.72 * size * np.sin(2 * np.pi * angle), middle + 0.72 * size * np.cos(2 * np.pi * angle))
+        away, turn = 0.72 * size, 2 * math.pi * angle
+        beside = (middle + away * math.sin(turn), middle + away * math.cos(turn))
         other = CLASSES[min(int(np.searchsorted(np.cumsum(DIFFERENTIAL), kind)), len(CLASSES) - 1)]
         leukocytes.insert(0, leukocyte(place, other, patient, laboratory, frame, beside, um))
     scene = compose(stream("scene", *cell_key), leukocytes, laboratory.red_cells, patient, frame, um,
@@ -139,8 +145,8 @@ def _field(laboratory: Laboratory, patient_key: tuple[int, int], field_key: tupl
         if len(centres) < wanted and all(np.hypot(*(spot - other)) * um > 17 for other in centres):
             centres.append(tuple(spot.tolist()))
     names = [CLASSES[min(int(n), len(CLASSES) - 1)] for n in np.searchsorted(np.cumsum(DIFFERENTIAL), kinds)]
-    leukocytes = [leukocyte(stream("cell", *field_key, number), names[number], patient, laboratory, frame, centre, um)
-                  for number, centre in enumerate(centres)]
+    leukocytes = [leukocyte(stream("cell", *field_key, number), name, patient, laboratory, frame, centre, um)
+                  for number, (name, centre) in enumerate(zip(names, centres))]
     scene = compose(stream("scene", *field_key), leukocytes, laboratory.red_cells, patient, frame, um,
                     WIDEST_UM_PER_PX * FIELD_FRAME_PX)
     image = photograph(rendering, scene, exposure, laboratory, patient)
@@ -166,6 +172,7 @@ def _whole_number(name: str, value: object, least: int) -> None:
 
 def _batch(shots: list, frame: tuple[int, int], patients: list[str], labels, boxes) -> Batch:
     names, images, masks, spacing = zip(*shots) if shots else ((), (), (), ())
-    return Batch(np.array(images, np.uint8).reshape(-1, *frame, 3), np.array(masks, np.uint8).reshape(-1, *frame),
-                 labels, boxes, np.array(patients, dtype=str), np.array(names, dtype=str),
-                 np.repeat(np.array(spacing, float)[:, None], 2, 1))
+    return Batch(images=np.array(images, np.uint8).reshape(-1, *frame, 3),
+                 masks=np.array(masks, np.uint8).reshape(-1, *frame), labels=labels, boxes=boxes,
+                 patients=np.array(patients, dtype=str), domains=np.array(names, dtype=str),
+                 spacing=np.repeat(np.array(spacing, float)[:, None], 2, 1))

@@ -1,5 +1,5 @@
 """Between laboratories: a severity dial, one factor at a time, single parameters."""
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from numbers import Real
 from typing import Any
@@ -10,7 +10,8 @@ from medlearn.instruments.smear.presets import find, unknown
 
 def mix(lab_a: Laboratory | str, lab_b: Laboratory | str, severity: float,
         factors: Collection[str] | None = None) -> Laboratory:
-    """A laboratory on the way from `lab_a` (severity 0) to `lab_b` (severity 1), in all or only in some factors.
+    """A laboratory on the way from `lab_a` (severity 0) to `lab_b` (severity 1), in all or only in some
+    factors.
 
     `factors` is a subset of `smear.FACTORS`; the others stay as in `lab_a`. Numbers are interpolated evenly.
     Raises ValueError for an unknown laboratory or factor and for a severity outside 0..1.
@@ -21,7 +22,7 @@ def mix(lab_a: Laboratory | str, lab_b: Laboratory | str, severity: float,
         if name not in FACTORS:
             raise ValueError(unknown("factor", name, FACTORS))
     if isinstance(severity, bool) or not isinstance(severity, Real) or not 0 <= severity <= 1:
-        raise ValueError(f"severity must be a number from 0 (the first laboratory) to 1 (the second), not {severity!r}.")
+        raise ValueError(f"severity must be a number from 0 (the first laboratory) to 1, not {severity!r}.")
     changed = {name: between(getattr(lab_a, name), getattr(lab_b, name), float(severity)) for name in chosen}
     only = "" if factors is None else f" ({', '.join(chosen)})"
     return replace(lab_a, name=f"{lab_a.name} > {lab_b.name} at {severity:g}{only}",
@@ -29,7 +30,8 @@ def mix(lab_a: Laboratory | str, lab_b: Laboratory | str, severity: float,
 
 
 def adjust(laboratory: Laboratory | str, **changes: Any) -> Laboratory:
-    """The laboratory with single parameters changed by name, as in `adjust("lab-a", blur_um=0.5, jpeg_quality=20)`.
+    """The laboratory with single parameters changed by name, as in `adjust("lab-a", blur_um=0.5,
+    jpeg_quality=20)`.
 
     Parameter names are unique over the seven factors; an unknown one raises ValueError with the nearest name.
     """
@@ -39,5 +41,7 @@ def adjust(laboratory: Laboratory | str, **changes: Any) -> Laboratory:
         if name not in owner:
             raise ValueError(unknown("laboratory parameter", name, owner))
         factor = owner[name]
+        # NumPy floats would drag the images to double precision.
+        value = tuple(map(float, value)) if isinstance(value, Sequence) else float(value)
         laboratory = replace(laboratory, **{factor: replace(getattr(laboratory, factor), **{name: value})})
     return laboratory

@@ -1,9 +1,10 @@
 """Nuclear shapes of the five leukocyte classes, as signed distances in micrometres.
 
-Every function takes warped coordinates, a generator and the cell radius, and returns (distance, fold): `fold` counts
-how many lobes lie on top of each other beyond the first, where the chromatin looks darker. Shapes follow the usual
-descriptions (neutrophils 2-5 lobes on thin filaments or a band, eosinophils two lobes, monocytes kidney to folded,
-lymphocytes round and eccentric; Bain 2015, Blood Cells, 5th ed., ch. 3); frequencies and proportions: assumption.
+Every function takes warped coordinates, a generator and the cell radius, and returns (distance, fold): `fold`
+counts how many lobes lie on top of each other beyond the first, where the chromatin looks darker. Shapes
+follow the usual descriptions (neutrophils 2-5 lobes on thin filaments or a band, eosinophils two lobes,
+monocytes kidney to folded, lymphocytes round and eccentric; Bain 2015, Blood Cells, 5th ed., ch. 3);
+frequencies and proportions: assumption.
 """
 import math
 
@@ -15,9 +16,10 @@ TURN = 2 * math.pi
 Shape = tuple[np.ndarray, np.ndarray]
 
 
-def lobed(x, y, rng: np.random.Generator, radius: float, *, lobes: int, share: float, arc: float, filament_um: float,
-          blend_um: float, elongation: float, orbit: float | None = None) -> Shape:
-    """Lobes along a horseshoe of `arc` radians, joined by filaments; together they fill `share` of the cell area."""
+def lobed(x, y, rng: np.random.Generator, radius: float, *, lobes: int, share: float, arc: float,
+          filament_um: float, blend_um: float, elongation: float, orbit: float | None = None) -> Shape:
+    """Lobes along a horseshoe of `arc` radians, joined by filaments; together they fill `share` of the cell
+    area."""
     lobe = radius * math.sqrt(share / lobes)
     orbit = min(0.52, 0.93 - 1.05 * lobe / radius) if orbit is None else orbit
     start, step = rng.uniform(0, TURN), arc / max(lobes - 1, 1)
@@ -39,8 +41,10 @@ def lobed(x, y, rng: np.random.Generator, radius: float, *, lobes: int, share: f
     return distance, np.maximum(fold - 1, 0)
 
 
-def band(x, y, rng: np.random.Generator, radius: float, *, share: float, arc: float, unevenness: float) -> Shape:
-    """A curved rod (band neutrophil, horseshoe of a monocyte) of `arc` radians filling `share` of the cell area."""
+def band(x, y, rng: np.random.Generator, radius: float, *, share: float, arc: float,
+         unevenness: float) -> Shape:
+    """A curved rod (band neutrophil, horseshoe of a monocyte) of `arc` radians filling `share` of the cell
+    area."""
     knots = 6
     orbit = radius * rng.uniform(0.42, 0.55)
     half_width = min(share * math.pi * radius**2 / (2 * orbit * arc + 2.2), 0.42 * radius)
@@ -100,8 +104,9 @@ def monocyte(x, y, rng: np.random.Generator, radius: float, share: float, lobula
     if kind < 0.65:
         return band(x, y, rng, radius, share=share, arc=rng.uniform(2.0, 3.3), unevenness=0.09)
     if kind < 0.85:
-        return lobed(x, y, rng, radius, lobes=int(rng.integers(2, 4)), share=share, arc=rng.uniform(1.6, 3.2),
-                     filament_um=rng.uniform(1.2, 2.2), blend_um=2.2, elongation=1.25, orbit=rng.uniform(0.26, 0.38))
+        return lobed(x, y, rng, radius, lobes=int(rng.integers(2, 4)), share=share,
+                     arc=rng.uniform(1.6, 3.2), filament_um=rng.uniform(1.2, 2.2), blend_um=2.2,
+                     elongation=1.25, orbit=rng.uniform(0.26, 0.38))
     return oval(x, y, rng, radius, share=share, stretch=math.exp(rng.uniform(0, 0.2)),
                 eccentricity=rng.uniform(0, 0.8))
 

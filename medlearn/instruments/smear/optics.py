@@ -1,7 +1,7 @@
 """From dyes to pixels: absorption, illumination, focus, camera and file.
 
-Light follows the Beer-Lambert law, I = I0 exp(-sum of concentration x absorbance) (Ruifrok & Johnston 2001); lens,
-defocus, colour slip and the camera's sharpening are one linear filter per colour in the Fourier domain.
+Light follows the Beer-Lambert law, I = I0 exp(-sum of concentration x absorbance) (Ruifrok & Johnston 2001);
+lens, defocus, colour slip and the camera's sharpening are one linear filter per colour in the Fourier domain.
 """
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -23,7 +23,8 @@ GRAIN_SPARE = 640          # a piece of grain starts in one of 640 x 640 places
 
 @dataclass(frozen=True)
 class Exposure:
-    """What differs from shot to shot, as standard scores or numbers in 0..1, drawn before the laboratory is known."""
+    """What differs from shot to shot, as standard scores or numbers in 0..1, drawn before the laboratory is
+    known."""
 
     zoom: float
     strength: float
@@ -59,7 +60,8 @@ def photograph(rng: np.random.Generator, scene: Scene, exposure: Exposure, labor
 
 
 def absorbance(stain: Stain, patient: Patient, exposure: Exposure, second_lot: bool) -> np.ndarray:
-    """Absorbance (absorber, colour) of one slide, float32: most of the spread belongs to the patient's slide."""
+    """Absorbance (absorber, colour) of one slide, float32: most of the spread belongs to the patient's
+    slide."""
     dyes = np.array([stain.chromatin, stain.azure, stain.eosin, stain.eosinophil_granule, stain.haemoglobin])
     strength = stain.strength_sd * (0.85 * patient.stain_strength + 0.5 * exposure.strength)
     hue = stain.hue_sd * patient.stain_hue
@@ -69,7 +71,8 @@ def absorbance(stain: Stain, patient: Patient, exposure: Exposure, second_lot: b
 
 
 def _illumination(lamp: Illuminant, exposure: Exposure, where: Grid, second_lot: bool) -> np.ndarray:
-    """Grey level of empty glass, (3, H, W): the lamp's colour, leaning to one side and darker towards the corners."""
+    """Grey level of empty glass, (3, H, W): the lamp's colour, leaning to one side and darker towards the
+    corners."""
     angle, amount = 2 * math.pi * exposure.gradient[0], lamp.gradient * exposure.gradient[1]
     x, y = where.x * (1 / where.x.max()), where.y * (1 / where.y.max())
     shade = 1 + amount * (x * math.cos(angle) + y * math.sin(angle)) - 0.5 * amount * (x * x + y * y)
@@ -87,7 +90,11 @@ def _seams(scene: Scene, optics: Optics, exposure: Exposure) -> np.ndarray:
     if optics.refraction == 0:
         return np.ones((3, 1, 1), np.float32)
     fine, coarse = 0.22 / scene.um_per_px, math.hypot(0.22, 0.45) / scene.um_per_px
-    edges = _filtered(scene.thickness[None], lambda fy, fx: _gauss(fy, fx, fine) - _gauss(fy, fx, coarse), coarse)[0]
+
+    def transfer(fy, fx):
+        return _gauss(fy, fx, fine) - _gauss(fy, fx, coarse)
+
+    edges = _filtered(scene.thickness[None], transfer, coarse)[0]
     strength = optics.refraction * (0.3 + exposure.refraction)
     tint = np.array(optics.refraction_rgb, np.float32)[:, None, None]
     return 1 - clamp(strength * tint * edges, -0.4, 0.5)
@@ -102,7 +109,7 @@ def _lens(light: np.ndarray, optics: Optics, sensor: Sensor, exposure: Exposure,
 
     def transfer(fy, fx):
         sharpened = 1 + sensor.sharpening * (1 - _gauss(fy, fx, halo))
-        slip = np.exp(-2j * np.pi * fy * down).astype(np.complex64) * np.exp(-2j * np.pi * fx * right).astype(np.complex64)
+        slip = np.exp(np.complex64(-2j * np.pi * down) * fy) * np.exp(np.complex64(-2j * np.pi * right) * fx)
         red, green, blue = (_gauss(fy, fx, each) * sharpened for each in blurs)
         return np.stack([red * slip, green.astype(np.complex64), blue * slip.conj()])
 
@@ -144,9 +151,12 @@ def _record(rng: np.random.Generator, light: np.ndarray, sensor: Sensor, exposur
         light = _tone_curve(sensor.gamma).take((clamp(light, 0, 510) * 4).astype(np.int32))
     top, left = rng.integers(0, GRAIN_SPARE, 2)
     grain = _grain(max(GRAIN_SPARE, *frame))[:, top:top + frame[0], left:left + frame[1]]
-    light = light + grain * (sensor.noise * np.sqrt(clamp(light, 5, 255) * (1 / 200)))
-    image = np.moveaxis(clamp(light, 0, 255).astype(np.uint8), 0, -1)
-    return _jpeg(np.ascontiguousarray(image), round(sensor.jpeg_quality))
+    shot = np.sqrt(clamp(light, 5, 255))
+    shot *= sensor.noise / math.sqrt(200)
+    shot *= grain
+    shot += light
+    image = np.ascontiguousarray(np.moveaxis(clamp(shot, 0, 255).astype(np.uint8), 0, -1))
+    return _jpeg(image, round(sensor.jpeg_quality))
 
 
 @lru_cache(maxsize=64)
@@ -157,8 +167,8 @@ def _tone_curve(gamma: float) -> np.ndarray:
 
 @cache
 def _grain(largest: int) -> np.ndarray:
-    """A film of noise (3, H, W) of unit variance, shared by neighbours as after demosaicing. An image uses a random
-    piece of it, because drawing fresh noise would take a fifth of the time of an image."""
+    """A film of noise (3, H, W) of unit variance, shared by neighbours as after demosaicing. An image uses a
+    random piece of it, because drawing fresh noise would take a fifth of the time of an image."""
     side = largest + GRAIN_SPARE
     white = np.random.default_rng(20240301).standard_normal((3, side, side), dtype=np.float32)
     return (0.6 * white + 0.7 * np.roll(white, 1, 2)) * np.float32(1 / math.hypot(0.6, 0.7))

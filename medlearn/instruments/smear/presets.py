@@ -7,7 +7,7 @@ from types import MappingProxyType
 from medlearn.instruments.smear.laboratories import (
     Illuminant, Laboratory, Magnification, Optics, Preparation, RedCells, Sensor, Stain, between)
 
-# Calibrated on the first laboratory of the `wbc` set: yellow lamp, washed-out red cells, soft focus, old camera.
+# Calibrated on the first laboratory of the `wbc` set: yellow lamp, ghosts of red cells, soft focus.
 LAB_A = Laboratory(
     name="lab-a", calibrated=True,
     stain=Stain(chromatin=(0.74, 1.95, 0.62), azure=(0.38, 0.36, 0.13), eosin=(0.20, 0.54, 0.40),
@@ -21,9 +21,9 @@ LAB_A = Laboratory(
     sensor=Sensor(noise=0.9, chroma_noise=1.5, sharpening=0.8, sharpening_um=0.28, jpeg_quality=60),
     red_cells=RedCells(per_100um2=1.0, density_sd=0.6, lysis=0.95, spacing=0.80, pallor=0.75,
                        platelets_per_1000um2=1.0, debris_per_1000um2=1.7, film_texture=0.09),
-    preparation=Preparation(irregularity=0.022, warp_um=0.12, fray_um=0.05, softness=0.25, cytoplasm_texture=2.0,
-                            chromatin_contrast=1.5, fine_chromatin=0.0, granularity=1.05, granule_scale=1.4,
-                            granules_over_nucleus=0.8, granule_clumping=0.8),
+    preparation=Preparation(irregularity=0.022, warp_um=0.12, fray_um=0.05, softness=0.25,
+                            cytoplasm_texture=2.0, chromatin_contrast=1.5, fine_chromatin=0.0, granularity=1.05,
+                            granule_scale=1.4, granules_over_nucleus=0.8, granule_clumping=0.8),
 )
 
 # Calibrated on the second laboratory of the `wbc` set: crisp optics, crowded salmon to mauve red cells.
@@ -64,7 +64,8 @@ LABORATORIES = MappingProxyType({lab.name: lab for lab in (LAB_A, LAB_B, LAB_A_R
 
 
 def find(laboratory: Laboratory | str, *also: str) -> Laboratory:
-    """The laboratory itself, or the preset of that name; an unknown name raises ValueError with the nearest one.
+    """The laboratory itself, or the preset of that name; an unknown name raises ValueError with the nearest
+    one.
 
     `also` are further names that the caller understands, for the message.
     """

@@ -1,4 +1,5 @@
-"""Random laboratories whose ranges come from the literature, frozen before any real image was used (target-blind)."""
+"""Random laboratories whose ranges come from the literature, frozen before any real image was used
+(target-blind)."""
 import math
 from numbers import Integral
 
@@ -12,13 +13,13 @@ from medlearn.instruments.smear.patients import stream
 def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
     """A laboratory drawn from broad ranges; the same seed gives the same laboratory, called "random-<seed>".
 
-    Ranges: stain directions vary around the published vectors of `Stain` by about 25 % per colour channel and 30 % in
-    strength, as between laboratories that follow one protocol (Macenko et al. 2009, ISBI, 1107; Horobin & Walter 1987
-    on time, pH and dye concentration); point spread from the diffraction limit of an oil lens (about 0.09 um, see
-    `Optics`) to five times that; 0.14-0.26 um
-    per pixel of a single cell, 0.07-0.20 of a field: a 100x to 40x objective on common cameras; JPEG quality, noise
-    and tone curve as consumer to scientific cameras (assumption); all other ranges: assumption.
-    They are frozen: never tune them on real images, or the target-blind experiments lose their meaning.
+    Ranges: stain directions vary around the published vectors of `Stain` by about 25 % per colour channel and
+    30 % in strength, as between laboratories that follow one protocol (Macenko et al. 2009, ISBI, 1107;
+    Horobin & Walter 1987 on time, pH and dye concentration); point spread from the diffraction limit of an
+    oil lens (about 0.09 um, see `Optics`) to five times that; 0.14-0.26 um per pixel of a single cell,
+    0.07-0.20 of a field: a 100x to 40x objective on common cameras; JPEG quality, noise and tone curve as
+    consumer to scientific cameras (assumption); all other ranges: assumption. They are frozen: never tune
+    them on real images, or the target-blind experiments lose their meaning.
     """
     key = (seed,) if isinstance(seed, Integral) else tuple(seed)
     if not all(isinstance(part, Integral) and part >= 0 for part in key):
@@ -34,14 +35,17 @@ def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
         stain=_stain(rng),
         illuminant=Illuminant(rgb=lamp, rgb_sd=u(0.01, 0.04), gradient=u(0, 0.15)),
         magnification=Magnification(um_per_px=math.exp(u(math.log(0.14), math.log(0.26))),
-                                    field_um_per_px=math.exp(u(math.log(0.07), math.log(0.20))), um_per_px_sd=0.08),
+                                    field_um_per_px=math.exp(u(math.log(0.07), math.log(0.20))),
+                                    um_per_px_sd=0.08),
         optics=Optics(blur_um=u(0.09, 0.45), blur_sd=0.3, lateral_um=u(0, 0.18), longitudinal=u(0, 0.4),
                       refraction=u(0, 0.6), refraction_rgb=(u(0.8, 1.2), u(0.6, 1.0), u(0.3, 1.0))),
         sensor=Sensor(noise=u(0.5, 5), chroma_noise=u(0, 1), sharpening=u(0, 0.8), sharpening_um=u(0.18, 0.4),
                       contrast=u(0.9, 1.2), gamma=u(0.85, 1.2), jpeg_quality=u(55, 96)),
-        red_cells=RedCells(per_100um2=u(0.2, 2.6), density_sd=u(0.3, 0.9), lysis=(0, 0, 0.5, 0.95)[int(rng.integers(4))],
-                           spacing=u(0.7, 0.85), pallor=u(0.3, 0.9), size_sd=u(0.04, 0.10), crenation=u(0, 0.3),
-                           platelets_per_1000um2=u(0, 2.5), debris_per_1000um2=u(0, 1.5), film_texture=u(0, 0.12)),
+        red_cells=RedCells(per_100um2=u(0.2, 2.6), density_sd=u(0.3, 0.9),
+                           lysis=(0, 0, 0.5, 0.95)[int(rng.integers(4))], spacing=u(0.7, 0.85), pallor=u(0.3, 0.9),
+                           size_sd=u(0.04, 0.10), crenation=u(0, 0.3),
+                           platelets_per_1000um2=u(0, 2.5), debris_per_1000um2=u(0, 1.5),
+                           film_texture=u(0, 0.12)),
         preparation=_preparation(u),
     )
 
@@ -58,7 +62,7 @@ def _stain(rng: np.random.Generator) -> Stain:
 
 
 def _preparation(u) -> Preparation:
-    return Preparation(irregularity=u(0.02, 0.06), warp_um=u(0.1, 0.4), fray_um=u(0.03, 0.25), softness=u(0.2, 0.7),
-                       cytoplasm_texture=u(0.8, 2.5), monocyte_spread=u(1, 1.2), chromatin_contrast=u(0.4, 1.5),
-                       fine_chromatin=u(0, 1), granularity=u(0.6, 1.3), granule_scale=u(0.9, 1.5),
+    return Preparation(irregularity=u(0.02, 0.06), warp_um=u(0.1, 0.4), fray_um=u(0.03, 0.25),
+                       softness=u(0.2, 0.7), cytoplasm_texture=u(0.8, 2.5), monocyte_spread=u(1, 1.2),
+                       chromatin_contrast=u(0.4, 1.5), fine_chromatin=u(0, 1), granularity=u(0.6, 1.3), granule_scale=u(0.9, 1.5),
                        granules_over_nucleus=u(0.3, 0.8), granule_clumping=u(0, 0.8))

@@ -1,7 +1,8 @@
 """Red cells, platelets and dirt around the leukocytes.
 
-All candidates of an image are drawn at once, in micrometres around the middle of the frame, with every random number
-that their looks need. A laboratory only decides how many of them it shows, so turning a dial leaves the rest in place.
+All candidates of an image are drawn at once, in micrometres around the middle of the frame, with every random
+number that their looks need. A laboratory only decides how many of them it shows, so turning a dial leaves
+the rest in place.
 """
 from dataclasses import dataclass
 import math
@@ -9,16 +10,17 @@ import math
 import numpy as np
 
 from medlearn.instruments.smear.cytoplasm import AZURE, CHROMATIN, EOSIN, HAEMOGLOBIN
-from medlearn.instruments.smear.geometry import Grid, clamp, coverage, dots, outlines, patch, ridge, smooth_cut, star, texture
+from medlearn.instruments.smear.geometry import (
+    Grid, clamp, coverage, dots, outlines, patch, ridge, smooth_cut, star, texture)
 from medlearn.instruments.smear.laboratories import RedCells
 from medlearn.instruments.smear.patients import Patient
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """A red cell is 7.5 um wide (6 to 9 um; Walker, Hall & Hurst 1990, Clinical Methods, PubMed 21250106), a platelet
-    1.5-3 um (Bain 2015, Blood Cells, 5th ed., ch. 3). Candidates per 100 um2 are upper limits for any laboratory
-    (assumption), as is the size of precipitate."""
+    """A red cell is 7.5 um wide (6 to 9 um; Walker, Hall & Hurst 1990, Clinical Methods, PubMed 21250106), a
+    platelet 1.5-3 um (Bain 2015, Blood Cells, 5th ed., ch. 3). Candidates per 100 um2 are upper limits for
+    any laboratory (assumption), as is the size of precipitate."""
 
     red_cell_radius_um: float = 3.7
     platelet_radius_um: tuple[float, float] = (0.75, 1.6)
@@ -53,7 +55,8 @@ class Particle:
     distance: np.ndarray
 
 
-def candidates(rng: np.random.Generator, extent_um: tuple[float, float], per_100um2: float, looks: int) -> Candidates:
+def candidates(rng: np.random.Generator, extent_um: tuple[float, float], per_100um2: float,
+               looks: int) -> Candidates:
     """Candidates spread evenly over `extent_um` (height, width)."""
     drawn = rng.random((round(extent_um[0] * extent_um[1] / 100 * per_100um2), 3 + looks))
     return Candidates((drawn[:, :2] - 0.5) * extent_um, drawn[:, 2], drawn[:, 3:])
@@ -65,7 +68,8 @@ def red_cell_radii(looks: np.ndarray, red: RedCells, patient: Patient) -> np.nda
 
 
 def red_cell_outlines(looks: np.ndarray, radii: np.ndarray, red: RedCells) -> np.ndarray:
-    """Outlines (N, angles) for `geometry.star`: bumpy discs, and burr cells with 9 to 17 uneven short projections."""
+    """Outlines (N, angles) for `geometry.star`: bumpy discs, and burr cells with 9 to 17 uneven short
+    projections."""
     crenated = looks[:, 3] < red.crenation
     waves = np.zeros((len(looks), 16, 2))
     waves[:, :6] = 0.055 * (looks[:, 5:17].reshape(-1, 6, 2) - 0.5) / np.sqrt(np.arange(1, 7))[:, None]
@@ -76,8 +80,8 @@ def red_cell_outlines(looks: np.ndarray, radii: np.ndarray, red: RedCells) -> np
 
 def red_cell(looks: np.ndarray, radius: float, outline: np.ndarray, red: RedCells, pallor: float, where: Grid,
              wobble: np.ndarray, obstacles: np.ndarray) -> Particle:
-    """One red cell. `wobble` (H, W) in um disturbs its outline; it yields where `obstacles` (signed distance, um)
-    says that something is in the way."""
+    """One red cell. `wobble` (H, W) in um disturbs its outline; it yields where `obstacles` (signed distance,
+    um) says that something is in the way."""
     squash, tilt, _, tone = looks[1:5].tolist()
     stretch, turn = math.exp(0.08 * abs(_score(squash))), tilt * math.pi
     u = (where.x * math.cos(turn) + where.y * math.sin(turn)) * (1 / stretch)
@@ -116,7 +120,8 @@ def _biconcave(looks: np.ndarray, u, v, distance, radius: float, pallor: float) 
     return profile + 0.5 * np.exp(-25 * squared) if target < 0.03 else profile
 
 
-def platelet(looks: np.ndarray, frame: tuple[int, int], centre: tuple[float, float], um_per_px: float) -> Particle:
+def platelet(looks: np.ndarray, frame: tuple[int, int], centre: tuple[float, float],
+             um_per_px: float) -> Particle:
     """A platelet: a ragged pale blue disc with purple granules in the middle."""
     low, high = SIZES.platelet_radius_um
     radius = low + (high - low) * float(looks[0])

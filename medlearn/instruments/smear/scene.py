@@ -22,8 +22,9 @@ FAR_UM = 9.0
 class Scene:
     """The film of one frame, filled step by step by `compose`.
 
-    `dyes` (absorber, H, W) concentrations, `thickness` (H, W), `mask` uint8 (H, W), `in_the_way` (H, W) signed
-    distance in um to what red cells must not cover, `found` window, pixels, class and whole area of each cell.
+    `dyes` (absorber, H, W) concentrations, `thickness` (H, W), `mask` uint8 (H, W), `in_the_way` (H, W)
+    signed distance in um to what red cells must not cover, `found` window, pixels, class and whole area of
+    each cell.
     """
 
     frame: tuple[int, int]
@@ -37,9 +38,11 @@ class Scene:
 
 def compose(rng: np.random.Generator, leukocytes: Sequence[Cell], red: RedCells, patient: Patient,
             frame: tuple[int, int], um_per_px: float, widest_um: float) -> Scene:
-    """Surround the leukocytes with red cells, platelets and dirt; later leukocytes lie on top of earlier ones.
+    """Surround the leukocytes with red cells, platelets and dirt; later leukocytes lie on top of earlier
+    ones.
 
-    Neighbours are drawn for a frame of `widest_um`, so that they stay in place when the magnification changes.
+    Neighbours are drawn for a frame of `widest_um`, so that they stay in place when the magnification
+    changes.
     """
     scene = Scene(frame, um_per_px, np.zeros((len(ABSORBERS), *frame), np.float32), np.zeros(frame, np.float32),
                   np.zeros(frame, np.uint8), np.full(frame, FAR_UM, np.float32))
@@ -83,8 +86,8 @@ def _add_red_cells(scene: Scene, rng: np.random.Generator, extent, leukocytes, r
             np.minimum(near, cell.distance - 0.05, out=near)
 
 
-def _with_room(scene: Scene, crowd: small.Candidates, radii: np.ndarray, leukocytes: Sequence[Cell], spacing: float,
-               wanted: int) -> list[int]:
+def _with_room(scene: Scene, crowd: small.Candidates, radii: np.ndarray, leukocytes: Sequence[Cell],
+               spacing: float, wanted: int) -> list[int]:
     """Numbers of the first `wanted` candidates that find room, in a fixed order."""
     reach = np.array(scene.frame) / 2 * scene.um_per_px + 3.0
     white = np.array([[*_micrometres(cell.centre, scene), cell.radius] for cell in leukocytes]).reshape(-1, 3)
@@ -158,7 +161,8 @@ def _found(scene: Scene, window, here: np.ndarray, kind: int, radius: float):
 
 
 def boxes(scene: Scene) -> np.ndarray:
-    """Bounding boxes (k, 5) [y0, x0, y1, x1, class] in pixels of the cells of which enough lies in the frame."""
+    """Bounding boxes (k, 5) [y0, x0, y1, x1, class] in pixels of the cells of which enough lies in the
+    frame."""
     found = []
     for (rows, columns), here, kind, whole_area in scene.found:
         if here.sum() < max(VISIBLE_SHARE * whole_area, 1):

@@ -1,0 +1,85 @@
+"""How fast the virtual instruments make images on one core.
+
+    python benchmarks/instrument_speed.py            # prints a table
+    python benchmarks/instrument_speed.py --save     # also writes benchmarks/results/instrument_speed.csv
+
+Seconds are processor seconds of one thread. `yardsticks` is the time of one image in units of a fixed piece
+of NumPy and SciPy work measured in the same run, which compares better between machines, and on busy ones,
+than images per second.
+"""
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"                 # before NumPy starts its threads
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+import platform
+import time
+
+import numpy as np
+import pandas as pd
+import PIL
+import scipy
+from scipy.ndimage import gaussian_filter
+
+from medlearn.instruments import smear
+
+RESULT = Path(__file__).parent / "results" / "instrument_speed.csv"
+
+# One line per measurement: instrument, what it makes, how many images, the call that makes them.
+CASES: list[tuple[str, str, int, Callable[[], object]]] = [
+    ("smear", "single cells, lab-a, 128 px", 2000, partial(smear.single_cells, "lab-a", 2000, seed=1)),
+    ("smear", "single cells, lab-b, 128 px", 500, partial(smear.single_cells, "lab-b", 500, seed=1)),
+    ("smear", "single cells, random, 128 px", 500, partial(smear.single_cells, "random", 500, seed=1)),
+    ("smear", "fields, field-lab, 480 x 640 px", 20, partial(smear.fields, "field-lab", 20, seed=1)),
+    ("smear", "one cell (widget), lab-a, 128 px", 1, partial(smear.one_cell, "lab-a", "monocyte", seed=1)),
+]
+WARM_UP = (partial(smear.single_cells, "lab-a", 5), partial(smear.fields, "field-lab", 1))
+
+
+def cpu_model() -> str:
+    """Name of the processor, as far as the system tells."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def processor_seconds(call: Callable[[], object]) -> float:
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def yardstick() -> float:
+    """Processor seconds of a fixed piece of work, the middle of five."""
+    image = np.random.default_rng(0).standard_normal((512, 512)).astype(np.float32)
+    return float(np.median([processor_seconds(lambda: np.exp(gaussian_filter(image, 3.0))) for _ in range(5)]))
+
+
+def measure() -> pd.DataFrame:
+    for call in WARM_UP:
+        call()
+    versions = dict(cpu=cpu_model(), python=platform.python_version(), numpy=np.__version__,
+                    scipy=scipy.__version__, pillow=PIL.__version__)
+    rows = []
+    for instrument, product, images, call in CASES:
+        unit, seconds = yardstick(), processor_seconds(call)
+        rows.append(dict(instrument=instrument, product=product, images=images, seconds=round(seconds, 3),
+                         images_per_second=round(images / seconds, 1),
+                         yardsticks=round(seconds / images / unit, 2), **versions))
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--save", action="store_true", help=f"write {RESULT.name} beside the other results")
+    table = measure()
+    print(table.drop(columns=["cpu", "python", "numpy", "scipy", "pillow"]).to_string(index=False))
+    print(table.loc[0, ["cpu", "python", "numpy", "scipy", "pillow"]].to_string())
+    if parser.parse_args().save:
+        RESULT.parent.mkdir(exist_ok=True)
+        table.to_csv(RESULT, index=False)
