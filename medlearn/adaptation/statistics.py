@@ -55,7 +55,13 @@ def _check(model: keras.Model, images: np.ndarray, batch_size: int) -> None:
 
 def _batchnorms(model: keras.Model) -> list:
     """All BatchNormalization layers, those inside nested models too, in the order of the layers."""
-    return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += _batchnorms(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            found.append(layer)
+    return found
 
 
 def _copy(model: keras.Model, copy_layer) -> keras.Model:

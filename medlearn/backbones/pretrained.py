@@ -2,6 +2,7 @@
 
 import importlib.util
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +75,9 @@ def load_file(model: keras.Model, path: str | Path) -> None:
     if path.suffix in (".pth", ".pt") and model.name in models.LITE:
         return assign(model, weights.read(path))
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)    # Keras only warns when it leaves layers as they were
+            model.load_weights(path)
     except Exception as error:         # h5py and Keras raise many kinds for a foreign or damaged file
         raise ValueError(f"{path.name} does not hold the weights of {_describe(model)}: "
                          f"{str(error).strip().splitlines()[0]}") from error
