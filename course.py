@@ -148,6 +148,10 @@ def make_environment():
             "with `sudo apt install python%d.%d-venv`, then run this command again."
             % ((sys.executable,) + sys.version_info[:2])
         )
+    if VENV.exists() and not LOG.exists() and any(VENV.iterdir()):
+        raise SystemExit(
+            "%s was not made by this command, which would replace it: rename or remove it, then run this command again." % VENV
+        )
     print("Setting up the course in %s; this happens once." % VENV)
     if VENV.exists():
         shutil.rmtree(str(VENV))

@@ -244,6 +244,14 @@ def test_a_full_disk_is_a_sentence(ready, outside):
     assert not (ready / ".venv" / "set-up.stamp").exists()
 
 
+def test_an_environment_of_the_user_is_left_alone(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "pyvenv.cfg").touch()
+    assert "was not made by this command" in sentence(start(folder, outside))
+    assert (folder / ".venv" / "pyvenv.cfg").exists()
+
+
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
