@@ -200,7 +200,7 @@ def explain(lines):
     for signs, sentence in CAUSES:
         if any(sign in text for sign in signs):
             return sentence
-    last = [line for line in lines if "error" in line.lower()] or lines or ["(no output)"]
+    last = [line for line in lines if line.lstrip().lower().startswith("error")] or lines or ["(no output)"]
     return "Setting up failed: %s. The whole log is %s; nothing half-made will be used." % (last[-1].strip(" ."), LOG)
 
 
