@@ -54,7 +54,7 @@ def _part(encoder: keras.Model, tap: Tap):
 
 
 def _up_to(encoder: keras.Model, taps: Sequence[Tap]) -> keras.Model:
-    return keras.Model(encoder.inputs, [encoder.output if tap is None else encoder.get_layer(tap).output
+    return keras.Model(encoder.inputs, [encoder.outputs[0] if tap is None else encoder.get_layer(tap).output
                                         for tap in taps])
 
 
