@@ -98,16 +98,17 @@ def pace(console, dial, moves=30):
     return len(pictures) / seconds
 
 
-def microscope(read=None, *, seed=0, size=160):
+def microscope(read=None, *, number=9, size=160):
     """The virtual microscope's console: a simulated cell, on its way from laboratory lab-a to lab-b, under four more dials.
 
-    `severity` leads to lab-b in all that differs, or in one factor; `defocus um` adds blur to the laboratory's own,
-    `lamp` is its brightness, `uneven` the fall-off of light over the frame. `read`, if given, maps the image uint8
+    `number` (0 to 20), both the seed and the patient of `smear.one_cell`, brings other cells. `severity` leads to
+    lab-b in all that differs, or in one factor; `defocus um` adds blur to the laboratory's own, `lamp` is its
+    brightness, `uneven` the fall-off of light over the frame. `read`, if given, maps the image uint8
     (size, size, 3) to a line of text, such as a network's verdict. Below the picture stands the code of its laboratory.
     """
     dials = {
         "cell": ipywidgets.Dropdown(options=smear.CLASSES, description="cell", style=_WIDE),
-        "patient": _slider("patient", 0, 0, 20, 1),
+        "number": _slider("number", number, 0, 20, 1),
         "severity": _slider("severity", 0.0, 0.0, 1.0, 0.05),
         "factor": ipywidgets.Dropdown(options=["everything", *smear.FACTORS], description="of", style=_WIDE),
         "defocus_um": _slider("defocus um", 0.0, 0.0, 1.5, 0.01),
@@ -115,13 +116,13 @@ def microscope(read=None, *, seed=0, size=160):
         "gradient": _slider("uneven", 0.05, 0.0, 0.6, 0.01),
     }
 
-    def shoot(cell, patient, severity, factor, defocus_um, lamp, gradient):
+    def shoot(cell, number, severity, factor, defocus_um, lamp, gradient):
         factors = None if factor == "everything" else [factor]
         mixed = smear.mix("lab-a", "lab-b", severity, factors)
         lamps = {name: getattr(mixed.illuminant, name) for name in ("rgb", "second_lot_rgb")}
         turned = {"blur_um": round(math.hypot(mixed.optics.blur_um, defocus_um), 2), "gradient": gradient}
         turned |= {name: tuple(round(lamp * grey) for grey in colour) for name, colour in lamps.items() if lamp != 1}
-        image = smear.one_cell(smear.adjust(mixed, **turned), cell, seed=seed, patient=patient, size=size).images[0]
+        image = smear.one_cell(smear.adjust(mixed, **turned), cell, number, number, size).images[0]
         only = f", {factors}" if factors else ""
         code = [f'base = smear.mix("lab-a", "lab-b", {severity:g}{only})', f"smear.adjust(base, {_arguments(turned)})"]
         return image, code if read is None else [read(image), *code]

@@ -155,16 +155,16 @@ def test_an_impossible_protocol_is_said_in_a_sentence():
 
 def test_the_microscope_shows_the_picture_that_its_code_makes():
     dials, picture, text = parts(widgets.microscope(size=64))
-    dials["cell"].value, dials["patient"].value = "monocyte", 3
+    dials["cell"].value, dials["number"].value = "monocyte", 3
     dials["severity"].value, dials["of"].value = 0.5, "stain"
     dials["defocus um"].value, dials["lamp"].value, dials["uneven"].value = 0.4, 0.5, 0.2
-    made = smear.one_cell(code_of(text), "monocyte", patient=3, size=64)
+    made = smear.one_cell(code_of(text), "monocyte", seed=3, patient=3, size=64)
     np.testing.assert_array_equal(pixels(picture), made.images[0])
 
 
 def test_every_dial_of_the_microscope_changes_the_picture():
     dials, picture, _ = parts(widgets.microscope(size=64))
-    moves = {"cell": "basophil", "patient": 2, "severity": 0.6, "of": "optics", "defocus um": 0.5, "lamp": 0.7, "uneven": 0.4}
+    moves = {"cell": "basophil", "number": 2, "severity": 0.6, "of": "optics", "defocus um": 0.5, "lamp": 0.7, "uneven": 0.4}
     assert moves.keys() == dials.keys()
     for name, value in moves.items():
         before = picture.value
