@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backbones": {"engine", "shipped", "progress"},
     "features": {"backbones", "engine", "shipped", "progress"},
     "adaptation": {"engine"},
+    "selection": {"metrics", "features", "backbones", "engine"},
     "transfer": {"engine"},
     "check": set(),
     "plots": {"metrics"},
