@@ -205,8 +205,7 @@ def test_random_laboratories_are_drawn_per_patient_and_can_be_drawn_again():
 
 
 def test_ranges_of_random_laboratories_are_frozen():
-    """A change here breaks the target-blind experiments: the ranges were fixed before any real image was
-    used."""
+    """Ranges that are tuned later would spoil every experiment from simulated to real images."""
     labs = [smear.random_laboratory(seed) for seed in range(200)]
 
     def span(factor: str, name: str) -> tuple[float, float]:

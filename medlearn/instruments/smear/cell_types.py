@@ -15,7 +15,7 @@ class CellType:
     a health laboratory, figures 9.95-9.97; ASH Image Bank 60933; Bain 2015, Blood Cells, 5th ed., ch. 3).
     Everything else is an assumption, set to agree with the words of the same books: condensed chromatin in
     granulocytes and small lymphocytes, open and lacy in monocytes; blue cytoplasm in lymphocytes, grey-blue
-    in monocytes, pink in neutrophils and eosinophils.
+    in monocytes, pink in neutrophils and eosinophils; nuclei of eosinophils a little paler than neutrophils'.
     """
 
     diameter_um: Range

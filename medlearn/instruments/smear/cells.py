@@ -30,7 +30,7 @@ class Cell:
 
 def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory: Laboratory,
               frame: tuple[int, int], centre: tuple[float, float], um_per_px: float) -> Cell:
-    """Draw one leukocyte of class `label` around `centre` (row, column) of a frame (height, width), in
+    """Draw one leukocyte of class `label` around `centre` (row, column) of a frame (height, width);
     pixels."""
     preparation = laboratory.preparation
     kinds, shares = zip(*VARIANTS[label])
@@ -38,22 +38,12 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
     radius = rng.uniform(*kind.diameter_um) / 2 * math.exp(0.03 * patient.cell_size)
     radius *= preparation.monocyte_spread if label == "monocyte" else 1.0
     where = patch(frame, centre, 1.25 * radius + 0.8, um_per_px)
-    corners = rng.random((6, 2))
-
-    warp_x, warp_y = (preparation.warp_um * texture(corner, where, 2.2) for corner in corners[:2])
-    fray_x, fray_y = (texture(corner, where, 0.75) for corner in corners[2:4])
-    fray = preparation.fray_um * kind.fray
-    outline = star(where.x + warp_x + fray * fray_x, where.y + warp_y + fray * fray_y,
-                   outlines(radius, _waves(rng, preparation.irregularity * kind.irregularity)))
-    x, y = where.x + 0.9 * warp_x + 0.13 * fray_y, where.y + 0.9 * warp_y + 0.13 * fray_x
-    share = rng.uniform(*kind.nucleus_share)
-    nucleus, fold = SHAPES[label](x, y, rng, radius, share, patient.lobulation)
-    nucleus = np.maximum(nucleus, outline + 0.15)
+    outline, nucleus, fold = _shapes(rng, label, kind, where, radius, preparation, patient)
     inside, in_nucleus = coverage(outline, um_per_px), coverage(nucleus, 1.2 * um_per_px)
     depth = clamp(outline * (-1 / 1.6), 0, 1)
 
     body = Body(where, radius, depth, _profile(rng, depth, preparation, kind), nucleus,
-                _mottle(corners[4:6], where, preparation), kind, preparation, patient)
+                _mottle(rng, where, preparation), kind, preparation, patient)
     dyes = CYTOPLASM[label](rng, body) * inside
     _add_rim(dyes, rng, where, outline, radius, laboratory.stain.rim * (2.4 if label == "eosinophil" else 1.0))
     chromatin, edge = _chromatin(rng, where, nucleus, fold, kind, preparation, patient)
@@ -65,6 +55,21 @@ def leukocyte(rng: np.random.Generator, label: str, patient: Patient, laboratory
 
     mask = np.where(inside > 0.5, np.where(in_nucleus > 0.5, NUCLEUS_PIXEL, CYTOPLASM_PIXEL), BACKGROUND)
     return Cell(where, centre, radius, dyes, inside, thickness, outline, mask.astype(np.uint8))
+
+
+def _shapes(rng: np.random.Generator, label: str, kind: CellType, where: Grid, radius: float,
+            preparation: Preparation, patient: Patient) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Signed distances to the outlines of cell and nucleus, and where lobes of the nucleus overlap."""
+    corners = rng.random((4, 2))
+    warp_x, warp_y = (preparation.warp_um * texture(corner, where, 2.2) for corner in corners[:2])
+    fray_x, fray_y = (texture(corner, where, 0.75) for corner in corners[2:])
+    fray = preparation.fray_um * kind.fray
+    outline = star(where.x + warp_x + fray * fray_x, where.y + warp_y + fray * fray_y,
+                   outlines(radius, _waves(rng, preparation.irregularity * kind.irregularity)))
+    x, y = where.x + 0.9 * warp_x + 0.13 * fray_y, where.y + 0.9 * warp_y + 0.13 * fray_x
+    share = rng.uniform(*kind.nucleus_share)
+    nucleus, fold = SHAPES[label](x, y, rng, radius, share, patient.lobulation)
+    return outline, np.maximum(nucleus, outline + 0.15), fold
 
 
 def _waves(rng: np.random.Generator, irregularity: float) -> np.ndarray:
@@ -83,7 +88,8 @@ def _profile(rng: np.random.Generator, depth: np.ndarray, preparation: Preparati
     return np.maximum(1 - softness + softness * depth, 0.15)
 
 
-def _mottle(corners: np.ndarray, where: Grid, preparation: Preparation) -> np.ndarray:
+def _mottle(rng: np.random.Generator, where: Grid, preparation: Preparation) -> np.ndarray:
+    corners = rng.random((2, 2))
     coarse, fine = texture(corners[0], where, 1.1), texture(corners[1], where, 0.45)
     return preparation.cytoplasm_texture * (0.11 * coarse + 0.09 * fine)
 

@@ -1,10 +1,10 @@
 """Laboratories: how a blood film is stained, lit, magnified, focused, recorded and prepared.
 
 Biology lives in `cells` and `scene`; everything that differs between two hospitals lives here, in seven
-factors. The presets `lab-a`, `lab-b` and `field-lab` are CALIBRATED: their numbers were chosen by eye and by
-feature distance against real images (the two laboratories of the `wbc` set, the `bccd` set), so results that
-use them on those images are not target-blind. Laboratories of `random_laboratory` (module `randomisation`)
-never saw a real image.
+factors. The presets `lab-a`, `lab-b` and `field-lab` are CALIBRATED: their numbers were chosen by eye, by
+feature distance and by colour densities against pictures of real sets (the two laboratories of `wbc`, and
+`bccd`), so results that use them on those sets are not target-blind. Random laboratories are in
+`randomisation`.
 """
 from dataclasses import dataclass, field, fields, replace
 from numbers import Real
@@ -72,9 +72,12 @@ class Magnification:
 
 @dataclass(frozen=True)
 class Optics:
-    """Objective and focus. A perfect oil lens of aperture 1.25 blurs by about 0.09 um (0.21 wavelength /
-    aperture, Zhang, Zerubia & Olivo-Marin 2007, Appl Opt 46:1819); the rest is defocus and aberration
-    (assumption)."""
+    """Objective and focus.
+
+    A perfect lens blurs by 0.225 wavelength / aperture (Zhang, Zerubia & Olivo-Marin 2007, Appl Opt 46:1819):
+    about 0.10 um for green light and an oil lens of aperture 1.25. The rest is defocus and aberration
+    (assumption).
+    """
 
     blur_um: float = 0.15                # standard deviation of the point spread
     blur_sd: float = 0.30                # log scale, focus differs between images

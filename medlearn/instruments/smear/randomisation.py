@@ -1,5 +1,4 @@
-"""Random laboratories whose ranges come from the literature, frozen before any real image was used
-(target-blind)."""
+"""Random laboratories: broad ranges from the literature and from assumptions, never fitted to real images."""
 import math
 from numbers import Integral
 
@@ -16,10 +15,14 @@ def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
     Ranges: stain directions vary around the published vectors of `Stain` by about 25 % per colour channel and
     30 % in strength, as between laboratories that follow one protocol (Macenko et al. 2009, ISBI, 1107;
     Horobin & Walter 1987 on time, pH and dye concentration); point spread from the diffraction limit of an
-    oil lens (about 0.09 um, see `Optics`) to five times that; 0.14-0.26 um per pixel of a single cell,
+    oil lens (about 0.10 um, see `Optics`) to five times that; 0.14-0.26 um per pixel of a single cell,
     0.07-0.20 of a field: a 100x to 40x objective on common cameras; JPEG quality, noise and tone curve as
-    consumer to scientific cameras (assumption); all other ranges: assumption. They are frozen: never tune
-    them on real images, or the target-blind experiments lose their meaning.
+    consumer to scientific cameras (assumption); all other ranges: assumption.
+
+    How blind they are: no range was fitted to real images or to a score on them, and they are frozen; never
+    tune them, or experiments from simulated to real images lose their meaning. But those who chose them had
+    seen pictures from both laboratories of the `wbc` set, and the drawing of cells that all laboratories
+    share was judged beside those pictures. So: blind to the target's labels and statistics, not to its looks.
     """
     key = (seed,) if isinstance(seed, Integral) else tuple(seed)
     if not all(isinstance(part, Integral) and part >= 0 for part in key):
