@@ -1,0 +1,25 @@
+"""Scores, and how far to trust them: intervals over patients, paired tests, calibration, thresholds with costs.
+
+    metrics.interval(metrics.auroc, labels, scores, patients)        # .87 [.79, .93]
+
+The usual scores are scikit-learn's. In questions of yes and no, labels are 0 or 1 and 1 is what is looked for.
+"""
+
+from .calibration import (
+    Reliability, apply_temperature, brier, calibration_error, fit_temperature, log_loss, reliability,
+)
+from .intervals import Interval, interval, paired_difference
+from .paired import Comparison, delong, mcnemar
+from .scores import (
+    accuracy, auroc, average_precision, balanced_accuracy, confusion, f1, kappa, macro_f1, precision, sensitivity,
+    sensitivity_at_specificity, specificity,
+)
+from .thresholds import bayes_threshold, cheapest_threshold, cost, costs, threshold_at_specificity
+
+__all__ = [
+    "Comparison", "Interval", "Reliability", "accuracy", "apply_temperature", "auroc", "average_precision",
+    "balanced_accuracy", "bayes_threshold", "brier", "calibration_error", "cheapest_threshold", "confusion", "cost",
+    "costs", "delong", "f1", "fit_temperature", "interval", "kappa", "log_loss", "macro_f1", "mcnemar",
+    "paired_difference", "precision", "reliability", "sensitivity", "sensitivity_at_specificity", "specificity",
+    "threshold_at_specificity",
+]
