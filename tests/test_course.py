@@ -88,6 +88,13 @@ def test_only_the_tagged_cell_is_swapped():
     assert lessons.with_twins(notebook("x = 1", parameters=0), {"smear": "wbc"})[1] == {}
 
 
+def test_a_lesson_may_name_twins_of_its_own():
+    own = 'DATASET = "brain-mri"\nCLASS = "tumour"\nREAL = {"brain-mri": "wbc", "tumour": "monocyte"}\nSMALL = {}'
+    book, swapped = lessons.with_twins(notebook(own, parameters=0), {"smear": "wbc", "brain-mri": "hippocampus"})
+    assert book.cells[2].source == "DATASET = 'wbc'\nCLASS = 'monocyte'"
+    assert swapped == {"brain-mri": "wbc", "tumour": "monocyte"}
+
+
 def test_a_real_run_computes_on_the_twin_and_says_so(folder):
     path = write(folder, "02_b.ipynb", notebook('DATASET = "smear"', 'print("on", DATASET)', parameters=0, result=1))
     assert "on smear" in "\n".join(running.run([path]))

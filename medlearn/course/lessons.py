@@ -53,11 +53,12 @@ def with_twins(notebook: NotebookNode, twin_of: dict[str, str]) -> tuple[Noteboo
     """A copy of the notebook that runs on real data, and which set was swapped for which.
 
     After the cell tagged `parameters` comes a new one that assigns the twin to each parameter holding a virtual set's name.
+    A lesson that needs other twins than the cards name says so there, as in REAL = {"brain-mri": "wbc", "tumour": "monocyte"}.
     """
     notebook = copy.deepcopy(notebook)
     swapped = {}
     for cell in tagged(notebook, "parameters"):
-        lines = []
+        twin_of, lines = twin_of | _own_twins(cell.source), []
         for name, value in _string_assignments(cell.source):
             if value in twin_of:
                 swapped[value] = twin_of[value]
@@ -66,6 +67,12 @@ def with_twins(notebook: NotebookNode, twin_of: dict[str, str]) -> tuple[Noteboo
         if lines:
             notebook.cells.insert(notebook.cells.index(cell) + 1, extra)
     return notebook, swapped
+
+
+def _own_twins(source: str) -> dict[str, str]:
+    """The dictionary that the source assigns to REAL, or an empty one."""
+    assigned = (node for node in ast.parse(source).body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict))
+    return {} | next((ast.literal_eval(node.value) for node in assigned if ast.unparse(node.targets[0]) == "REAL"), {})
 
 
 def _string_assignments(source: str) -> list[tuple[str, str]]:
