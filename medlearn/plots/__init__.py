@@ -1,0 +1,10 @@
+"""The course's figures: arrays in, a matplotlib figure out; colours that colour-blind readers can tell apart."""
+
+from .charts import clouds, curves, intervals, layers, parameters, signals
+from .pictures import feature_maps, grid, images, neighbours, outlined
+from .style import COLOURS, OUTLINES, RIGHT, WRONG
+
+__all__ = [
+    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "clouds", "curves", "feature_maps", "grid", "images", "intervals",
+    "layers", "neighbours", "outlined", "parameters", "signals",
+]
