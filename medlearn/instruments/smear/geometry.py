@@ -162,26 +162,26 @@ def dots(where: Grid, centres: np.ndarray, radii: np.ndarray, heights: np.ndarra
 
     `centres` (N, 2) are x, y in micrometres; `hollow` 0..1 lowers the middle of each disc. Float32 (H, W).
     """
-    out = np.zeros(where.shape, np.float32)
-    if len(centres) == 0 or out.size == 0:
-        return out
-    um = where.um_per_px
-    column = (centres[:, 0] - where.x[0, 0]) / um
-    row = (centres[:, 1] - where.y[0, 0]) / um
+    um, (height, width) = where.um_per_px, where.shape
+    if len(centres) == 0 or height * width == 0:
+        return np.zeros(where.shape, np.float32)
     reach = math.ceil((float(radii.max()) + soft_um) / um)
+    place = (centres[:, ::-1] - (where.y[0, 0], where.x[0, 0])) / um          # row, column
+    near = ((place > -reach) & (place < np.array(where.shape) + reach - 1)).all(1)
+    place, radii, heights = place[near], radii[near], heights[near]
+    pixel = np.round(place).astype(int)
     offsets = np.arange(-reach, reach + 1)
-    rows = np.round(row).astype(int)[:, None, None] + offsets[:, None]
-    columns = np.round(column).astype(int)[:, None, None] + offsets
-    down, across = rows - row[:, None, None], columns - column[:, None, None]
-    distance = length(down.astype(np.float32), across.astype(np.float32)) * um
-    radius = radii[:, None, None].astype(np.float32)
-    value = coverage(distance - radius, soft_um) * heights[:, None, None].astype(np.float32)
+    down, across = (((pixel - place)[:, axis, None] + offsets).astype(np.float32) * um for axis in (0, 1))
+    squared = (down * down)[:, :, None] + (across * across)[:, None]
+    radius = radii.astype(np.float32)[:, None, None]
+    value = coverage(np.sqrt(squared) - radius, soft_um) * heights.astype(np.float32)[:, None, None]
     if hollow > 0:
-        value = value * (1 - hollow * np.exp(-((distance / (0.6 * radius)) ** 2)))
-    rows, columns = np.broadcast_arrays(rows, columns)
-    inside = (rows >= 0) & (rows < out.shape[0]) & (columns >= 0) & (columns < out.shape[1]) & (value > 0)
-    np.maximum.at(out, (rows[inside], columns[inside]), value[inside])
-    return out
+        value *= 1 - hollow * np.maximum(1 - squared / (radius * radius), 0)
+    out = np.zeros((height + 4 * reach, width + 4 * reach), np.float32)     # the margin takes what is outside
+    index = ((pixel[:, 0, None] + offsets + 2 * reach) * out.shape[1])[:, :, None]
+    index = index + (pixel[:, 1, None] + offsets + 2 * reach)[:, None]
+    np.maximum.at(out.reshape(-1), index.ravel(), value.ravel())
+    return out[2 * reach:2 * reach + height, 2 * reach:2 * reach + width]
 
 
 def packed_points(rng: np.random.Generator, radius: float, pitch: float, jitter: float) -> np.ndarray:
