@@ -15,6 +15,7 @@ from medlearn.instruments import mri, smear
 from medlearn.instruments.mri import physics
 from medlearn.instruments.mri.site import INVERTED, SEQUENCES
 
+_CODE = '<code style="white-space: pre-wrap">{}</code>'
 _WIDE = {"description_width": "6em"}
 _PROTOCOL = ("sequence", "field_tesla", "tr_ms", "te_ms", "ti_ms", "flip_deg", "matrix")
 
@@ -46,7 +47,7 @@ def console(shoot, dials, presets=None, *, width=384):
     Returns an HBox of two columns: the dials; the picture (PNG) and the text.
     """
     picture = ipywidgets.Image(format="png", layout={"width": f"{width}px", "height": f"{width}px"})
-    text = ipywidgets.HTML()
+    text = ipywidgets.HTML(layout={"max_width": f"{1.5 * width:.0f}px"})
     menu = ipywidgets.Dropdown(options=list((presets or {}).items()), description="start from", style=_WIDE)
     setting = []
 
@@ -59,7 +60,7 @@ def console(shoot, dials, presets=None, *, width=384):
             text.value = f"<b>Not possible.</b> {escape(str(impossible))}"
             return
         picture.value = _encoded(pixels)
-        text.value = "<br>".join(f"<code>{escape(line)}</code>" for line in lines)
+        text.value = "<br>".join(_CODE.format(escape(line)) for line in lines)
 
     def preset(change):
         setting.append(True)                # one picture for all dials, none of the mixtures in between

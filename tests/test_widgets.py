@@ -78,7 +78,7 @@ def test_a_console_answers_each_move(plain):
     dials, picture, text = parts(plain[0])
     dials["light"].value = 7
     assert plain[1] == [(3, 1), (7, 1)]
-    assert (pixels(picture) == 7).all() and text.value == "<code>light = 7 &amp; more</code>"
+    assert (pixels(picture) == 7).all() and ">light = 7 &amp; more</code>" in text.value
     assert all(dial.continuous_update for name, dial in dials.items() if name != "start from")
 
 
@@ -109,7 +109,7 @@ def test_pace_counts_pictures_and_leaves_the_dial_where_it_was(plain):
 
 def code_of(text):
     """What the learner copies from below the picture, run: its last value."""
-    lines = [html.unescape(line) for line in re.findall("<code>(.*?)</code>", text.value)]
+    lines = [html.unescape(line) for line in re.findall("<code.*?>(.*?)</code>", text.value)]
     names = {"mri": mri, "smear": smear}
     *before, last = [line for line in lines if re.match(r"(base = )?(mri|smear)\.", line)]
     exec("\n".join(before), names)
@@ -175,4 +175,4 @@ def test_every_dial_of_the_microscope_changes_the_picture():
 def test_a_reader_sees_what_the_microscope_shows():
     dials, picture, text = parts(widgets.microscope(lambda image: f"mean {image.mean():.3f}", size=64))
     dials["lamp"].value = 0.5
-    assert text.value.startswith(f"<code>mean {pixels(picture).mean():.3f}</code>")
+    assert f">mean {pixels(picture).mean():.3f}</code>" in text.value.split("<br>")[0]
