@@ -29,9 +29,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "features": {"backbones", "engine", "shipped", "progress"},
     "adaptation": {"engine"},
     "selection": {"metrics", "features", "backbones", "engine"},
+    "networks": {"engine"},
     "transfer": {"engine"},
     "check": set(),
     "plots": {"metrics"},
+    "report": {"metrics"},
     "widgets": {"plots", "metrics", *_INSTRUMENTS},
     "course": {*_BASE, "datasets", "backbones", "check"},
 }
