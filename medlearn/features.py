@@ -89,7 +89,7 @@ def _check_range(images: np.ndarray) -> None:
     chunks = [images[start:start + _CHUNK] for start in range(0, len(images), _CHUNK)]
     lowest, highest = min(chunk.min() for chunk in chunks), max(chunk.max() for chunk in chunks)
     if not all(np.isfinite(chunk).all() for chunk in chunks):
-        raise ValueError("The images hold values that are not finite (NaN or infinite): mend or drop those images.")
+        raise ValueError("The images hold values that are not finite (NaN or infinite): mend or drop those.")
     if lowest < 0 or highest > 255 or 0 < highest <= 1:
         raise ValueError(f"The images run from {lowest:g} to {highest:g}, but 0 to 255 is expected: give them as "
                          "they are, without rescaling or preprocessing, which the encoder does itself.")
@@ -107,7 +107,7 @@ def _check_taps(taps: list, encoder: keras.Model) -> None:
 
 def _paths(images: np.ndarray, prints: dict) -> dict[str | None, Path]:
     """Where the vectors of each tap are kept; empty, with a warning, if there is no place to keep them."""
-    digest = hashlib.blake2b(f"1 {images.dtype.str} {images.shape}".encode(), digest_size=20)
+    digest = hashlib.sha256(f"1 {images.dtype.str} {images.shape}".encode())
     for start in range(0, len(images), _CHUNK):
         digest.update(np.ascontiguousarray(images[start:start + _CHUNK]))
     try:
@@ -116,14 +116,14 @@ def _paths(images: np.ndarray, prints: dict) -> dict[str | None, Path]:
     except OSError as error:
         warnings.warn(f"Features are computed but not kept: {error}", stacklevel=3)
         return {}
-    return {tap: folder / f"{digest.hexdigest()}-{prints[tap]}.npy" for tap in prints}
+    return {tap: folder / f"{digest.hexdigest()[:40]}-{prints[tap]}.npy" for tap in prints}
 
 
 def _stored(path: Path, count: int) -> np.ndarray | None:
     """The vectors of an earlier call, or None if there are none or the file is damaged in any way."""
     try:
         content = path.read_bytes()
-        if hashlib.blake2b(content[:-64]).digest() != content[-64:]:
+        if hashlib.sha256(content[:-32]).digest() != content[-32:]:
             return None
         vectors = np.load(io.BytesIO(content), allow_pickle=False)
     except (OSError, ValueError):
@@ -139,7 +139,7 @@ def _store(path: Path, vectors: np.ndarray) -> None:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
             name = file.name
-            file.write(buffer.getvalue() + hashlib.blake2b(buffer.getvalue()).digest())
+            file.write(buffer.getvalue() + hashlib.sha256(buffer.getvalue()).digest())
         os.replace(name, path)
     except OSError as error:
         if name is not None:

@@ -45,12 +45,13 @@ def reestimate_batchnorm(model: keras.Model, images: np.ndarray, batch_size: int
 
 def _check(model: keras.Model, images: np.ndarray, batch_size: int) -> None:
     if not _batchnorms(model):
-        raise ValueError(f"{model.name} has no BatchNormalization layer, so there are no statistics to re-estimate.")
+        raise ValueError(f"{model.name} has no BatchNormalization layer: there is nothing to re-estimate.")
     expected = tuple(model.input_shape[1:])
     if images.ndim != len(expected) + 1 or any(e not in (None, g) for e, g in zip(expected, images.shape[1:])):
         raise ValueError(f"The images have the shape {images.shape}, but {model.name} takes (N, *{expected}).")
     if len(images) == 0 or batch_size < 1:
-        raise ValueError(f"{len(images)} images in batches of {batch_size} give no statistics; both must be positive.")
+        raise ValueError(f"{len(images)} images in batches of {batch_size} give no statistics: "
+                         "both must be positive.")
 
 
 def _batchnorms(model: keras.Model) -> list:

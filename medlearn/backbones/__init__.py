@@ -50,4 +50,4 @@ def _check(name: str, size: int | None) -> None:
         near = get_close_matches(str(name).lower().replace("-", "_"), NAMES, n=3, cutoff=0.4) or NAMES
         raise ValueError(f"There is no backbone {name!r}; do you mean {' or '.join(near)}?")
     if size is not None and (not isinstance(size, int) or size < 32):
-        raise ValueError(f"size={size!r} is not a number of pixels of at least 32; None takes images of any size.")
+        raise ValueError(f"size={size!r} is not a number of pixels of at least 32; None takes any size.")
