@@ -11,14 +11,15 @@ import math
 import numpy as np
 from PIL import Image
 from scipy import fft
+from scipy.ndimage import gaussian_filter
 
-from medlearn.instruments.smear.geometry import Grid, clamp, texture, whole
+from medlearn.instruments.smear.geometry import Grid, clamp, whole
 from medlearn.instruments.smear.laboratories import Illuminant, Laboratory, Optics, Sensor, Stain
 from medlearn.instruments.smear.patients import Patient
 from medlearn.instruments.smear.scene import Scene
 
 PIXEL_SD = 12**-0.5        # standard deviation of a square pixel, in pixels
-GRAIN_SPARE = 640          # a piece of grain starts in one of 640 x 640 places
+GRAIN_SPARE = 400          # a piece of noise starts in one of 400 x 400 places
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Exposure:
     focus: float
     slip: float                 # direction of the colour slip, 0..1
     refraction: float
-    blotches: np.ndarray        # (3, 2) corners of the chroma texture
+    blotches: np.ndarray        # (2,) corner of the chroma texture
 
 
 def draw_exposure(rng: np.random.Generator) -> Exposure:
@@ -43,7 +44,7 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
     focus = float(np.clip(rng.standard_normal(), -2.0, 2.0))
     gradient, slip, refraction = tuple(rng.random(2).tolist()), rng.random(), rng.random()
     return Exposure(zoom, strength, brightness, np.array(balance), gradient, focus, slip, refraction,
-                    rng.random((3, 2)))
+                    rng.random(2))
 
 
 def photograph(rng: np.random.Generator, scene: Scene, exposure: Exposure, laboratory: Laboratory,
@@ -142,15 +143,12 @@ def _record(rng: np.random.Generator, light: np.ndarray, sensor: Sensor, exposur
     """Tone curve, shot noise, eight bits and JPEG."""
     frame = light.shape[1:]
     if sensor.chroma_noise > 0:
-        pixels = whole(frame, 1.0)
-        blotches = np.stack([texture(corner, pixels, 1.7) for corner in exposure.blotches])
-        light = light * (1 + 0.012 * sensor.chroma_noise * blotches)
+        light = light * (1 + 0.012 * sensor.chroma_noise * _piece(_blotches, exposure.blotches, frame))
     if sensor.contrast != 1:
         light = (light - 200) * sensor.contrast + 200
     if sensor.gamma != 1:
         light = _tone_curve(sensor.gamma).take((clamp(light, 0, 510) * 4).astype(np.int32))
-    top, left = rng.integers(0, GRAIN_SPARE, 2)
-    grain = _grain(max(GRAIN_SPARE, *frame))[:, top:top + frame[0], left:left + frame[1]]
+    grain = _piece(_grain, rng.random(2), frame)
     shot = np.sqrt(clamp(light, 5, 255))
     shot *= sensor.noise / math.sqrt(200)
     shot *= grain
@@ -165,12 +163,31 @@ def _tone_curve(gamma: float) -> np.ndarray:
     return (255 * (np.arange(2041) / 1020) ** gamma).astype(np.float32)
 
 
+def _piece(film, corner: np.ndarray, frame: tuple[int, int]) -> np.ndarray:
+    """A piece (3, H, W) of a cached film of noise, from one of GRAIN_SPARE x GRAIN_SPARE places.
+
+    Drawing fresh noise for every image would take a fifth of its time.
+    """
+    top, left = (corner * GRAIN_SPARE).astype(int)
+    return film(max(GRAIN_SPARE, *frame))[:, top:top + frame[0], left:left + frame[1]]
+
+
+@cache
+def _blotches(largest: int) -> np.ndarray:
+    """Coloured blotches of unit variance, 1.7 pixels wide (assumption), as demosaicing leaves them."""
+    film = gaussian_filter(_white(2, largest), (0, 1.7, 1.7), mode="wrap")
+    return film / film.std()
+
+
+def _white(seed: int, largest: int) -> np.ndarray:
+    side = largest + GRAIN_SPARE
+    return np.random.default_rng((20240301, seed)).standard_normal((3, side, side), dtype=np.float32)
+
+
 @cache
 def _grain(largest: int) -> np.ndarray:
-    """A film of noise (3, H, W) of unit variance, shared by neighbours as after demosaicing. An image uses a
-    random piece of it, because drawing fresh noise would take a fifth of the time of an image."""
-    side = largest + GRAIN_SPARE
-    white = np.random.default_rng(20240301).standard_normal((3, side, side), dtype=np.float32)
+    """Shot noise of unit variance, shared by neighbours as after demosaicing."""
+    white = _white(1, largest)
     return (0.6 * white + 0.7 * np.roll(white, 1, 2)) * np.float32(1 / math.hypot(0.6, 0.7))
 
 
@@ -179,4 +196,4 @@ def _jpeg(image: np.ndarray, quality: int) -> np.ndarray:
         return image
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=2 if quality <= 85 else 0)
-    return np.asarray(Image.open(buffer))
+    return np.asarray(Image.open(buffer, formats=("JPEG",)))

@@ -45,7 +45,8 @@ def random_laboratory(seed: int | tuple[int, ...]) -> Laboratory:
         sensor=Sensor(noise=u(0.5, 5), chroma_noise=u(0, 1), sharpening=u(0, 0.8), sharpening_um=u(0.18, 0.4),
                       contrast=u(0.9, 1.2), gamma=u(0.85, 1.2), jpeg_quality=u(55, 96)),
         red_cells=RedCells(per_100um2=u(0.2, 2.6), density_sd=u(0.3, 0.9),
-                           lysis=(0, 0, 0.5, 0.95)[int(rng.integers(4))], spacing=u(0.7, 0.85), pallor=u(0.3, 0.9),
+                           lysis=(0, 0, 0.5, 0.95)[int(rng.integers(4))], spacing=u(0.7, 0.85),
+                           pallor=u(0.3, 0.9),
                            size_sd=u(0.04, 0.10), crenation=u(0, 0.3),
                            platelets_per_1000um2=u(0, 2.5), debris_per_1000um2=u(0, 1.5),
                            film_texture=u(0, 0.12)),
@@ -67,5 +68,6 @@ def _stain(rng: np.random.Generator) -> Stain:
 def _preparation(u) -> Preparation:
     return Preparation(irregularity=u(0.02, 0.06), warp_um=u(0.1, 0.4), fray_um=u(0.03, 0.25),
                        softness=u(0.2, 0.7), cytoplasm_texture=u(0.8, 2.5), monocyte_spread=u(1, 1.2),
-                       chromatin_contrast=u(0.4, 1.5), fine_chromatin=u(0, 1), granularity=u(0.6, 1.3), granule_scale=u(0.9, 1.5),
+                       chromatin_contrast=u(0.4, 1.5), fine_chromatin=u(0, 1), granularity=u(0.6, 1.3),
+                       granule_scale=u(0.9, 1.5),
                        granules_over_nucleus=u(0.3, 0.8), granule_clumping=u(0, 0.8))

@@ -8,7 +8,7 @@ import numpy as np
 from medlearn.instruments.smear import red_cells as small
 from medlearn.instruments.smear.cells import Cell
 from medlearn.instruments.smear.cytoplasm import ABSORBERS, CHROMATIN, EOSIN, HAEMOGLOBIN
-from medlearn.instruments.smear.geometry import patch, texture, whole
+from medlearn.instruments.smear.geometry import length, patch, texture, whole
 from medlearn.instruments.smear.laboratories import RedCells
 from medlearn.instruments.smear.patients import Patient
 
@@ -96,16 +96,17 @@ def _with_room(scene: Scene, crowd: small.Candidates, radii: np.ndarray, leukocy
     numbers = np.flatnonzero(free)
     places, radii, ranks = crowd.places[numbers], radii[numbers], crowd.ranks[numbers]
     clash = _apart(places, places) < spacing * (0.85 + 0.5 * ranks[:, None]) * (radii[:, None] + radii)
-    taken: list[int] = []
+    taken, blocked = [], np.zeros(len(numbers), bool)
     for index in range(len(numbers)):
-        if len(taken) < wanted and not clash[index, taken].any():
+        if len(taken) < wanted and not blocked[index]:
             taken.append(index)
+            blocked |= clash[:, index]
     return numbers[taken].tolist()
 
 
 def _apart(places: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Distances (N, M) between two sets of points."""
-    return np.sqrt(((places[:, None] - others) ** 2).sum(-1))
+    return length(places[:, :1] - others[:, 0], places[:, 1:] - others[:, 1])
 
 
 def _pixels(place, scene: Scene) -> tuple[float, float]:
