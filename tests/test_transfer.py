@@ -1,38 +1,149 @@
+"""Stages, rates, L2-SP and contracts, on a network small enough to train in a second."""
+
 import numpy as np
 import pytest
 
-from medlearn import transfer
+from medlearn import networks, transfer
 from medlearn.engine import keras
+
+NOISE = np.random.default_rng(0)
+IMAGES = NOISE.uniform(0, 255, (16, 8, 8, 3)).astype("float32")
+LABELS = np.arange(16) % 2
+
+
+def small_encoder():
+    image = x = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 255)(x)
+    for number in range(3):
+        x = keras.layers.Conv2D(4, 3, padding="same", name=f"block_{number}_conv",
+                                kernel_initializer=keras.initializers.HeNormal(number))(x)
+        x = keras.layers.BatchNormalization(name=f"block_{number}_bn")(x)
+        x = keras.layers.Identity(name=f"block_{number}")(x)
+    return keras.Model(image, x, name="encoder")
 
 
 @pytest.fixture
 def model():
-    keras.utils.set_random_seed(0)
-    image = keras.Input((8, 8, 3))
-    inside = keras.Sequential([keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()], name="encoder")
-    pooled = keras.layers.GlobalAveragePooling2D()(inside(image))
-    return keras.Model(image, keras.layers.Dense(2, name="head")(pooled))
+    return networks.classifier(small_encoder(), 2, dropout=0.0)
 
 
-def train(model):
-    model.compile("sgd", "mse")
-    noise = np.random.default_rng(0)
-    model.fit(noise.normal(size=(8, 8, 8, 3)), noise.normal(size=(8, 2)), verbose=0)
+def train(model, optimizer=None, batch_size=8, **options):
+    model.compile(optimizer or keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
+    return model.fit(IMAGES, LABELS, batch_size=batch_size, shuffle=False, verbose=0, **options)
 
 
-def test_a_frozen_model_stays_still_while_a_head_on_top_learns(model):
+def layers_of(paths):
+    return {path.split("/")[-2] for path in paths}
+
+
+# ---- stages ------------------------------------------------------------------------------------------------
+
+
+def test_a_frozen_encoder_stays_still_while_a_head_on_top_learns(model):
     encoder = transfer.freeze(model.get_layer("encoder"))
     before, before_all = transfer.snapshot(encoder), transfer.snapshot(model)
     train(model)
     transfer.assert_frozen(encoder, before)
     transfer.assert_moved(model, before_all)
-    assert {path.split("/")[0] for path in transfer.moved(model, before_all)} == {"head"}
+    assert layers_of(transfer.moved(model, before_all)) == {"head"}
+
+
+@pytest.mark.parametrize("from_, learning", [
+    ("block_2", {"block_2_conv", "head"}),
+    ("block_1", {"block_1_conv", "block_2_conv", "head"}),
+    ("block_1_bn", {"block_2_conv", "head"}),
+    ("encoder", {"block_0_conv", "block_1_conv", "block_2_conv", "head"}),
+])
+def test_unfreezing_moves_what_lies_above_and_no_batchnorm(model, from_, learning):
+    transfer.freeze(model)
+    before = transfer.snapshot(model)
+    train(transfer.unfreeze(model, from_))
+    transfer.assert_moved(model, before)
+    transfer.assert_bn_still(model, before)
+    assert layers_of(transfer.moved(model, before)) == learning
+
+
+def test_unfreezing_less_than_before_freezes_again(model):
+    transfer.unfreeze(model, "encoder")
+    transfer.unfreeze(model, "block_2")
+    before = transfer.snapshot(model)
+    train(model)
+    assert layers_of(transfer.moved(model, before)) == {"block_2_conv", "head"}
+
+
+def test_a_block_name_is_not_taken_for_the_beginning_of_another():
+    names = ["block_1_conv", "block_12_conv", "block_2_conv"]
+    model = keras.Sequential([keras.Input((8, 8, 3)), *(keras.layers.Conv2D(2, 1, name=name) for name in names)])
+    assert [layer.trainable for layer in transfer.unfreeze(model, "block_12").layers] == [False, True, True]
+
+
+def test_a_batchnorm_of_the_head_learns_and_one_of_the_encoder_does_not():
+    encoder = small_encoder()
+    image = keras.Input((8, 8, 3))
+    norm = keras.layers.BatchNormalization(name="own_bn")
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(norm(encoder(image))))
+    transfer.unfreeze(model, "block_1")
+    assert norm.trainable and not encoder.get_layer("block_2_bn").trainable
+
+
+def test_an_unknown_block_gets_the_nearest_names(model):
+    with pytest.raises(ValueError, match="no block or layer 'blok_2'; do you mean block_2"):
+        transfer.unfreeze(model, "blok_2")
+
+
+def test_a_model_without_an_encoder_is_told_how_to_get_one():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="no encoder either: networks.classifier"):
+        transfer.unfreeze(model, "block_12")
+    with pytest.raises(ValueError, match="no encoder.*networks.classifier"):
+        transfer.l2_sp(model)
+
+
+# ---- contracts ---------------------------------------------------------------------------------------------
+
+
+def test_training_false_in_the_call_does_not_keep_batchnorm_still_and_the_contract_says_so():
+    encoder = small_encoder()
+    image = keras.Input((8, 8, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(encoder(image))
+    model = keras.Model(image, keras.layers.Dense(2, "softmax")(pooled))
+    before = transfer.snapshot(model)
+    train(model)
+    with pytest.raises(AssertionError, match=r"12 of 12 BatchNorm weights moved, first '.*bn/gamma'.*trainable = False"):
+        transfer.assert_bn_still(model, before)
+
+
+def test_assert_bn_still_looks_at_batchnorm_only(model):
+    transfer.unfreeze(model, "encoder")
+    before = transfer.snapshot(model)
+    train(model)
+    transfer.assert_bn_still(model, before)
+    model.get_layer("encoder").get_layer("block_1_bn").moving_mean.assign(np.ones(4))
+    with pytest.raises(AssertionError, match="1 of 12 BatchNorm weights moved, first '.*block_1_bn/moving_mean'"):
+        transfer.assert_bn_still(model, before)
+
+
+def test_assert_bn_still_wants_a_batchnorm():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    with pytest.raises(AssertionError, match="nothing to hold still"):
+        transfer.assert_bn_still(model, transfer.snapshot(model))
+
+
+def test_a_forgotten_compile_is_caught(model):
+    """Keras goes on with the function that it traced at the first fit, and says nothing."""
+    transfer.unfreeze(model, "block_2").compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(IMAGES, LABELS, verbose=0)
+    transfer.unfreeze(model, "block_1")
+    before = transfer.snapshot(model)
+    model.fit(IMAGES, LABELS, verbose=0)
+    with pytest.raises(AssertionError, match="trainable weights did not move, first '.*block_1_conv/kernel'.*compile"):
+        transfer.assert_moved(model, before)
 
 
 def test_assert_frozen_names_the_weight_that_moved(model):
     before = transfer.snapshot(model)
     train(model)
-    with pytest.raises(AssertionError, match=r"8 of 8 weights moved, first '.+'; freeze"):
+    with pytest.raises(AssertionError, match=r"20 of 20 weights moved, first '.+'; freeze"):
         transfer.assert_frozen(model, before)
 
 
@@ -56,18 +167,162 @@ def test_a_snapshot_of_another_model_is_refused(model):
         transfer.assert_frozen(model, (("x", "0"),))
 
 
-@pytest.mark.parametrize(
-    "images, message",
-    [
-        (np.ones((2, 4, 4, 3), "float32"), "already divided by 255"),
-        (np.full((2, 4, 4, 3), -1.0), "preprocessing is inside"),
-        (np.full((2, 4, 4), 9), "Expected images of shape"),
-    ],
-)
+@pytest.mark.parametrize("images, message", [
+    (np.ones((2, 4, 4, 3), "float32"), "already divided by 255"),
+    (np.full((2, 4, 4, 3), -1.0), "preprocessing is inside"),
+    (np.full((2, 4, 4), 9), "Expected images of shape"),
+])
 def test_the_classic_preprocessing_mistakes_are_named(images, message):
     with pytest.raises(ValueError, match=message):
         transfer.check_preprocessing(images)
 
 
+def test_a_model_that_scales_twice_is_found(model):
+    transfer.check_preprocessing(IMAGES, model)
+    for again in (keras.layers.Rescaling(1 / 255), keras.Sequential([keras.layers.Rescaling(1 / 255)])):
+        twice = networks.classifier(small_encoder(), 2, augment=again)
+        with pytest.raises(ValueError, match="scales its images more than once.*'rescaling"):
+            transfer.check_preprocessing(IMAGES, twice)
+
+
 def test_proper_images_pass():
     transfer.check_preprocessing(np.full((2, 4, 4, 3), 255, "uint8"))
+
+
+# ---- rates -------------------------------------------------------------------------------------------------
+
+
+def test_rates_fall_from_the_head_down_by_block(model):
+    transfer.unfreeze(model, "block_1")
+    assert transfer.rates(model, 0.5) == {"head": 1.0, "block_2": 0.5, "block_1": 0.25}
+
+
+@pytest.mark.parametrize("names, blocks", [
+    (["block_12_expand_conv", "block_12_project_conv"], ["block_12"]),
+    (["block5a_expand_conv", "block5b_expand_conv"], ["block5b", "block5a"]),
+    (["conv5_block1_1_conv", "conv5_block2_1_conv"], ["conv5"]),
+    (["block5_conv1", "top_conv"], ["top_conv", "block5"]),
+])
+def test_layers_of_every_family_fall_into_blocks(names, blocks):
+    layers = [keras.layers.Conv2D(2, 1, name=name) for name in names]
+    assert list(transfer.rates(keras.Sequential([keras.Input((4, 4, 3)), *layers]))) == blocks
+
+
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Adam(0.01)])
+def test_the_first_step_of_a_block_is_its_factor_times_the_plain_step(model, optimizer):
+    transfer.unfreeze(model, "block_1")
+    start = model.get_weights()
+
+    def step(optimizer):
+        model.set_weights(start)
+        train(model, optimizer, steps_per_epoch=1)
+        return [after - was for after, was in zip(model.get_weights(), start)]
+
+    scaled, plain = step(transfer.by_depth(optimizer, model, 0.5)), step(type(optimizer).from_config(optimizer.get_config()))
+    factors = {"block_1_conv": 0.25, "block_2_conv": 0.5, "head": 1.0}
+    for weight, small, large in zip(model.weights, scaled, plain):
+        factor = factors.get(weight.path.split("/")[-2], 0)
+        np.testing.assert_allclose(small, factor * large, atol=1e-6)
+        assert np.abs(small).max() > 1e-5 or not factor
+
+
+def test_rates_go_with_a_schedule_and_survive_a_file(model, tmp_path):
+    transfer.unfreeze(model, "block_2")
+    cosine = keras.optimizers.schedules.CosineDecay(0.1, 4)
+    train(model, transfer.by_depth(keras.optimizers.Adam(cosine), model), epochs=2)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
+    assert type(again.optimizer) is keras.optimizers.Adam
+
+
+@pytest.mark.parametrize("decay", [0, 1.5, -1])
+def test_a_decay_that_is_none_is_refused(model, decay):
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
+        transfer.rates(model, decay)
+
+
+def test_rates_of_a_frozen_model_are_refused(model):
+    with pytest.raises(ValueError, match="transfer.unfreeze first"):
+        transfer.by_depth(keras.optimizers.SGD(), transfer.freeze(model))
+
+
+# ---- L2-SP -------------------------------------------------------------------------------------------------
+
+
+def shift(layer, by):
+    layer.kernel.assign(layer.kernel + by)
+
+
+def test_the_penalty_is_half_the_squared_distance_from_the_start(model):
+    transfer.l2_sp(model, alpha=0.3, beta=0.2)
+    transfer.unfreeze(model, "block_1")
+    head = model.get_layer("head").kernel.numpy()
+    assert float(sum(model.losses)) == pytest.approx(0.1 * (head**2).sum(), rel=1e-5)
+    shift(model.get_layer("encoder").get_layer("block_2_conv"), 0.5)
+    moved = 0.15 * 0.25 * 3 * 3 * 4 * 4
+    assert float(sum(model.losses)) == pytest.approx(0.1 * (head**2).sum() + moved, rel=1e-5)
+
+
+def test_frozen_weights_and_batchnorm_cost_nothing(model):
+    transfer.l2_sp(model, alpha=1.0, beta=0.0)
+    transfer.unfreeze(model, "block_2")
+    encoder = model.get_layer("encoder")
+    shift(encoder.get_layer("block_0_conv"), 1.0)
+    encoder.get_layer("block_2_bn").trainable = True
+    encoder.get_layer("block_2_bn").gamma.assign(np.full(4, 9.0))
+    assert float(sum(model.losses)) == 0
+
+
+def test_fit_feels_the_pull_and_zero_removes_it(model):
+    def wandered(alpha):
+        model.set_weights(start)
+        train(transfer.l2_sp(model, alpha, beta=0.0), keras.optimizers.SGD(0.001), batch_size=16, epochs=4)
+        return np.abs(kernel.numpy() - kernel_start).sum()
+
+    transfer.unfreeze(model, "block_1")
+    kernel = model.get_layer("encoder").get_layer("block_2_conv").kernel
+    start, kernel_start = model.get_weights(), kernel.numpy()
+    free, held = wandered(0.0), wandered(500.0)
+    assert 0 < held < 0.7 * free
+    assert wandered(0.0) == pytest.approx(free)
+    assert float(sum(model.losses)) == 0
+
+
+def test_calling_again_starts_from_the_weights_of_that_moment(model):
+    transfer.l2_sp(transfer.unfreeze(model, "block_1"), beta=0.0)
+    shift(model.get_layer("encoder").get_layer("block_2_conv"), 1.0)
+    assert float(sum(model.losses)) > 0
+    assert float(sum(transfer.l2_sp(model, beta=0.0).losses)) == 0
+
+
+def test_a_negative_strength_is_refused(model):
+    with pytest.raises(ValueError, match="0 or more"):
+        transfer.l2_sp(model, alpha=-1)
+
+
+# ---- Keras' own interrupt and resume -----------------------------------------------------------------------
+
+
+def test_a_run_with_all_of_it_resumes_where_it_was_interrupted(tmp_path):
+    """A crash in the third epoch, a new model, the same fit: same weights as a run without a crash."""
+    def run(*callbacks, epochs=4):
+        model = transfer.l2_sp(networks.classifier(small_encoder(), 2, dropout=0.0))
+        transfer.unfreeze(model, "block_1")
+        adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 8))
+        history = train(model, transfer.by_depth(adam, model), epochs=epochs, callbacks=list(callbacks))
+        return model, history
+
+    class Crash(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    folder = str(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        run(keras.callbacks.BackupAndRestore(folder), Crash())
+    resumed, history = run(keras.callbacks.BackupAndRestore(folder))
+    assert history.epoch == [2, 3]
+    for one, other in zip(resumed.get_weights(), run()[0].get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-6)

@@ -1,0 +1,5 @@
+"""Networks on a borrowed encoder: Functional builders, one per task."""
+
+from medlearn.networks.classification import classifier, set_head
+
+__all__ = ["classifier", "set_head"]
