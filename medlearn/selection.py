@@ -79,7 +79,7 @@ def nce(source_labels: ArrayLike, labels: ArrayLike) -> float:
     higher is better. Raises ValueError as `leep`. Source: Tran et al. 2019, arXiv:1908.08142.
     """
     source = _codes(source_labels, "source_labels")
-    _, members = _checked(np.ones((len(source), 1)), labels)
+    _, members = _checked(np.ones((len(source), 1)), labels, what="source_labels")
     joint = np.zeros((source.max() + 1, members.shape[1]))
     np.add.at(joint, source, members / len(members))
     known = joint / joint.sum(1, keepdims=True)
