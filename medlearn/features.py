@@ -6,7 +6,6 @@
 import hashlib
 import io
 import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -14,9 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from medlearn import shipped
+from medlearn import progress, shipped
 from medlearn.backbones import frozen
 from medlearn.engine import keras
 
@@ -53,7 +51,7 @@ def _computed(encoder, images, taps, prints, batch_size) -> list[np.ndarray]:
     dtype = "uint8" if images.dtype == np.uint8 else "float32"
     function = frozen.function(encoder, taps, images.shape[1:], dtype, prints)
     results = None
-    with tqdm(total=len(images), unit="image", file=sys.stdout, leave=False, disable=None, delay=3) as progress:
+    with progress.bar(text="features", total=len(images), unit=" images") as bar:
         for start in range(0, len(images), batch_size):
             batch = images[start:start + batch_size]
             parts = function(np.ascontiguousarray(batch, dtype))
@@ -61,7 +59,7 @@ def _computed(encoder, images, taps, prints, batch_size) -> list[np.ndarray]:
                 results = [np.empty((len(images), part.shape[1]), np.float32) for part in parts]
             for result, part in zip(results, parts):
                 result[start:start + len(batch)] = part
-            progress.update(len(batch))
+            bar.update(len(batch))
     return results
 
 

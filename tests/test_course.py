@@ -1,5 +1,7 @@
 """The commands of the course: notebooks found, run, swapped, cleaned; JupyterLab opened; the doctor's report."""
 
+import base64
+import io
 import json
 import os
 import re
@@ -13,8 +15,10 @@ import urllib.error
 import urllib.request
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from medlearn.course import cleaning, commands, doctor, lab, lessons, running, suite
 
@@ -171,6 +175,12 @@ def wait_for(condition, seconds=60):
 # ---- cleaning and saving ---------------------------------------------------------------------------------------------
 
 
+def png(pixels):
+    memory = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(memory, "PNG")
+    return base64.b64encode(memory.getvalue()).decode()
+
+
 def dirty():
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "IntSlider()"}
     book = notebook("import a", "b", "", "c", parameters=0)
@@ -181,7 +191,7 @@ def dirty():
         new_output("stream", name="stderr", text=BIG_RED_BOX),
         new_output("stream", name="stdout", text=f"{lessons.ROOT}/notebooks\n"),
         new_output("display_data", data=widget),
-        new_output("display_data", data={"image/png": "iVBORw0KGgo=", "text/plain": "<Figure size 640x320 with 1 Axes>"}),
+        new_output("display_data", data={"image/png": png(np.zeros((2, 2, 3))), "text/plain": "<Figure size 640x320 with 1 Axes>"}),
     ]
     book.cells[4].outputs = [
         new_output("execute_result", data={"text/plain": "<Thing at 0x7f00deadbeef>", "text/html": f"<b>{sys.prefix}/x</b>"}, execution_count=9)
@@ -211,6 +221,17 @@ def test_cleaning_keeps_pictures_and_text_and_nothing_of_this_machine():
     assert cleaned.cells[1].metadata == {"tags": ["parameters"]}
     assert lessons.clean(cleaned) == cleaned
     nbformat.validate(cleaned)
+
+
+def test_cleaning_makes_photographs_lighter_and_leaves_them_alike():
+    shades = np.linspace(40, 200, 96)[None, :, None] * np.array([1, 0.8, 0.9])
+    photograph = shades + np.random.default_rng(0).normal(0, 8, (96, 96, 3))
+    book = notebook("a")
+    book.cells[0].outputs = [new_output("display_data", data={"image/png": png(photograph)})]
+    cleaned = lessons.clean(book).cells[0].outputs[0].data["image/png"]
+    assert 2 * len(cleaned) < len(png(photograph))
+    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(cleaned))).convert("RGB"), float)
+    assert np.abs(after - photograph).mean() < 6
 
 
 def test_the_digest_tells_stale_outputs():
