@@ -22,10 +22,10 @@ NOT_FOR_CLINICAL_USE = "Not for clinical use. Made in a course, tested on the da
 _STYLE = """
 .model-card { max-width: 46rem; margin: 1rem auto; padding: 0 1rem; font: 15px/1.45 system-ui, sans-serif; color: #1a1a1a; background: #fff }
 .model-card h1 { font-size: 1.5rem; margin: .5rem 0 } .model-card h2 { font-size: 1.05rem; margin: 1.1rem 0 .3rem }
-.model-card p, .model-card ul { margin: .3rem 0 } .model-card figure { margin: .5rem 0 } .model-card img { max-width: 100% }
+.model-card p, .model-card ul { margin: .3rem 0 } .model-card figure { margin: .5rem 0 } .model-card img { max-width: min(100%, 22rem) }
 .model-card .warning { border: 2px solid #b45309; padding: .4rem .7rem; font-weight: 600 }
 .model-card table { border-collapse: collapse } .model-card th, .model-card td { padding: .25rem .8rem .25rem 0; text-align: left; border-bottom: 1px solid #ccc }
-@media print { .model-card { font-size: 12px; margin: 0 } }
+@media print { .model-card { font-size: 12px; margin: 0 } .model-card img { max-width: 16rem } }
 """.strip()
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
