@@ -1,9 +1,11 @@
 """Draw the README's picture anew: `python docs/pictures.py` (simulated images only)."""
 
+import io
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
+from PIL import Image
 
 from medlearn.instruments import mri, smear
 
@@ -34,4 +36,6 @@ def first_look():
 if __name__ == "__main__":
     with matplotlib.rc_context(fname=HERE.parent / "notebooks" / "matplotlibrc"):
         (HERE / "pictures").mkdir(exist_ok=True)
-        first_look().savefig(HERE / "pictures" / "first_look.png", dpi=110)
+        drawn = io.BytesIO()
+        first_look().savefig(drawn, dpi=110)
+    Image.open(drawn).convert("RGB").quantize(256).save(HERE / "pictures" / "first_look.png", optimize=True)

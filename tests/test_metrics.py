@@ -52,6 +52,7 @@ def test_scores_equal_scikit_learn(reading):
 
 
 @pytest.mark.parametrize("score", SCORES, ids=lambda score: score.__name__)
+@pytest.mark.filterwarnings("ignore:Only one patient")
 @settings(max_examples=25)
 @given(reading=readings(), seed=st.integers(0, 100))
 def test_the_fast_way_equals_scoring_every_resample(score, reading, seed):

@@ -27,6 +27,12 @@ def check_same_length(**arrays: np.ndarray) -> None:
         raise ValueError(f"Each image needs one of each: {counts}.")
 
 
+def check_level(level: float) -> None:
+    """Raise ValueError unless the level of an interval is above 0 and below 1."""
+    if not 0 < level < 1:
+        raise ValueError(f"level is the share of repetitions inside, above 0 and below 1, not {level!r}; usual is 0.95.")
+
+
 def checked_classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Labels and predicted classes (N,), of one length and one kind; raises ValueError."""
     labels, predictions = checked_column("labels", labels), checked_column("predictions", predictions)

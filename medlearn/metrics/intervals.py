@@ -72,8 +72,7 @@ def _resampled_patients(
     patients: ArrayLike, level: float, repeats: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """How often each patient is drawn in each resample (repeats, P), and each image's patient (N,)."""
-    if not 0 < level < 1:
-        raise ValueError(f"level is the share of resamples inside, above 0 and below 1, not {level!r}.")
+    inputs.check_level(level)
     if repeats < 1:
         raise ValueError(f"repeats is the number of resamples, at least 1, not {repeats!r}; try 1000.")
     if patients is None:

@@ -44,6 +44,7 @@ def delong(
     if each patient has one. Raises ValueError for other labels, NaN, lengths that differ, or fewer than two patients
     with an image of each class.
     """
+    inputs.check_level(level)
     labels, a = inputs.checked_scores(labels, scores_a)
     b = inputs.checked_scores(labels, scores_b)[1]
     patient = np.unique(inputs.checked_column("patients", patients), return_inverse=True)[1]
