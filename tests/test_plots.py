@@ -100,3 +100,22 @@ def test_signals_draws_each_curve_and_marks_the_protocol():
     assert (grey.get_label(), list(grey.get_ydata())) == ("grey matter", [3, 2, 1])
     assert set(mark.get_xdata()) == {95} and "T2w" in texts(figure)
     assert grey.get_linestyle() != fluid.get_linestyle()  # told apart without colour, too
+
+
+def test_rankings_shows_each_candidate_over_each_score_by_family():
+    panels = {"LogME": [1, 2, 3], "H-score": [3, 2, 1]}
+    figure = plots.rankings(panels, [0.5, 0.6, 0.7], ["lite", "lite", "random"], ylabel="accuracy")
+    assert [ax.get_title() for ax in figure.axes] == list(panels)
+    lite, random = figure.axes[1].collections
+    assert (lite.get_label(), lite.get_offsets().tolist()) == ("lite", [[3, 0.5], [2, 0.6]])
+    assert random.get_offsets().tolist() == [[1, 0.7]]
+
+
+def test_costs_joins_and_names_the_best_in_the_order_of_speed():
+    figure = plots.costs([100, 20, 50], [0.6, 0.9, 0.5], [1, 4, 2], ["a", "b", "c"], ["x", "x", "y"], best=[0, 1],
+                         xlabel="images/s", ylabel="accuracy")
+    [ax] = figure.axes
+    assert ax.lines[0].get_xydata().tolist() == [[20, 0.9], [100, 0.6]]
+    assert {"a", "b"} <= set(texts(figure)) and "c" not in texts(figure)
+    first, second = ax.collections[0].get_sizes()
+    assert second > first and ax.get_xscale() == "log"
