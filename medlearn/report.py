@@ -117,7 +117,7 @@ def _table(numbers: Mapping[str, Interval]) -> str:
     )
     return (
         "<table>\n<thead><tr><th>Measure</th><th>Value</th><th>95 % interval</th></tr></thead>\n"
-        f"<tbody>\n{rows}</tbody>\n</table>\n<p>The interval is the range that new patients of the same kind make plausible.</p>"
+        f"<tbody>\n{rows}</tbody>\n</table>\n<p>Tested on other patients of the same kind, a value may well lie anywhere in its interval.</p>"
     )
 
 
