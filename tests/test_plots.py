@@ -112,10 +112,11 @@ def test_rankings_shows_each_candidate_over_each_score_by_family():
 
 
 def test_costs_joins_and_names_the_best_in_the_order_of_speed():
-    figure = plots.costs([100, 20, 50], [0.6, 0.9, 0.5], [1, 4, 2], ["a", "b", "c"], ["x", "x", "y"], best=[0, 1],
+    figure = plots.costs([100, 20, 50], [0.6, 0.9, 0.5], [1, 4, 2], ["a", "b", "c"], ["x", "x", "y"], best=[0, 1], chosen=2,
                          xlabel="images/s", ylabel="accuracy")
     [ax] = figure.axes
     assert ax.lines[0].get_xydata().tolist() == [[20, 0.9], [100, 0.6]]
     assert {"a", "b"} <= set(texts(figure)) and "c" not in texts(figure)
     first, second = ax.collections[0].get_sizes()
     assert second > first and ax.get_xscale() == "log"
+    assert ax.collections[-1].get_offsets().tolist() == [[50, 0.5]]

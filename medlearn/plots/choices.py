@@ -20,8 +20,8 @@ def rankings(panels, performance, groups, *, ylabel):
     return figure
 
 
-def costs(speed, performance, areas, names, groups, *, best=(), xlabel, ylabel, title=""):
-    """Performance (M,) over speed (M,), logarithmic; dots grow with `areas` (M,); those with an index in `best` are named and joined."""
+def costs(speed, performance, areas, names, groups, *, best=(), chosen=None, xlabel, ylabel, title=""):
+    """Performance (M,) over speed (M,), logarithmic, dots growing with `areas` (M,): indices `best` are named and joined, `chosen` ringed."""
     figure, ax = plt.subplots(figsize=(8, 4.6))
     sizes = 30 + 400 * np.asarray(areas) / np.max(areas)
     for colour, _, name, here in _families(groups):
@@ -30,6 +30,8 @@ def costs(speed, performance, areas, names, groups, *, best=(), xlabel, ylabel, 
     ax.plot([speed[i] for i in front], [performance[i] for i in front], "--", color="0.4", linewidth=1, zorder=0)
     for index in front:
         ax.annotate(names[index], (speed[index], performance[index]), (0, 9), textcoords="offset points", ha="center", fontsize=9)
+    if chosen is not None:
+        ax.scatter(speed[chosen], performance[chosen], s=sizes[chosen] + 150, facecolors="none", edgecolors=COLOURS[3], linewidths=2)
     ax.set_xscale("log")
     ax.margins(0.12)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
