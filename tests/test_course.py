@@ -381,6 +381,9 @@ def test_jupyterlab_opens_behind_its_token_and_ends_at_ctrl_c():
         wait_for(lambda: any("Stop it" in line for line in lines))
         address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/README\.md\?token=\w{48}", "".join(lines))[0]
         assert urllib.request.urlopen(address, timeout=30).status == 200
+        news = address.replace("/lab/tree/README.md", "/lab/api/settings/@jupyterlab/apputils-extension:notification")
+        settings = json.load(urllib.request.urlopen(news, timeout=30))["schema"]["properties"]
+        assert settings["fetchNews"]["default"] == "false"      # else JupyterLab begins with a question about its news
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(address.split("/lab")[0] + "/api/contents", timeout=30)
         process.send_signal(signal.SIGINT)

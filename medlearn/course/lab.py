@@ -25,7 +25,7 @@ def open_lab(path: Path, port: int | None = None, browser: bool = True) -> int:
     token = secrets.token_hex(24)
     address = f"http://{ADDRESS}:{port}/lab/tree/{quote(path.relative_to(lessons.ROOT).as_posix())}?token={token}"
     # The token travels in the environment: any user of the machine can read a command line.
-    environment = dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_PREFER_ENV_PATH="1")
+    environment = dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_PREFER_ENV_PATH="1", JUPYTER_CONFIG_PATH=config_path())
     if is_root():
         print("Running as root, as in a container: JupyterLab is told that this is meant (--allow-root).")
     signal.signal(signal.SIGTERM, signal.default_int_handler)   # what stops a container is a Ctrl-C, too
@@ -57,6 +57,11 @@ def command(path: Path, port: int, browser: bool) -> list[str]:
     }
     root = ["--allow-root"] if is_root() else []
     return [sys.executable, "-m", "jupyterlab", *root, *(f"--{name}={value}" for name, value in options.items())]
+
+
+def config_path() -> str:
+    """Where Jupyter finds our `labconfig` (it keeps JupyterLab from asking about news), and then the user's own places."""
+    return os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH")]))
 
 
 def is_root() -> bool:
