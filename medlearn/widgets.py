@@ -91,8 +91,9 @@ def pace(console, dial, moves=30):
     before = slider.value
     picture.observe(pictures.append, names="value")
     start = time.perf_counter()
-    for value in np.linspace(slider.min, slider.max, moves):
-        slider.value = value
+    # Only values that the slider can show: a browser would round others, and send that back after the last move.
+    for position in np.linspace(0, (slider.max - slider.min) / slider.step, moves).round():
+        slider.value = round(slider.min + slider.step * position, 6)
     seconds = time.perf_counter() - start
     picture.unobserve(pictures.append, names="value")
     slider.value = before
@@ -177,8 +178,10 @@ def _arguments(values) -> str:
 
 
 def _slider(label, value, low, high, step):
-    kind = ipywidgets.FloatSlider if isinstance(step, float) else ipywidgets.IntSlider
-    return kind(value, min=low, max=high, step=step, description=label, style=_WIDE)
+    if isinstance(step, int):
+        return ipywidgets.IntSlider(value, min=low, max=high, step=step, description=label, style=_WIDE)
+    digits = f".{max(1, math.ceil(-math.log10(step)))}f"            # the readout shows each step
+    return ipywidgets.FloatSlider(value, min=low, max=high, step=step, readout_format=digits, description=label, style=_WIDE)
 
 
 def _dial(name, control):

@@ -107,6 +107,14 @@ def test_pace_counts_pictures_and_leaves_the_dial_where_it_was(plain):
         widgets.pace(plain[0], "shade")
 
 
+def test_pace_sets_only_values_that_a_browser_can_show():
+    microscope = widgets.microscope(size=32)
+    moved = []
+    parts(microscope)[0]["defocus um"].observe(lambda change: moved.append(change.new), names="value")
+    widgets.pace(microscope, "defocus um", moves=8)
+    assert moved == [round(value, 2) for value in moved] and (max(moved), moved[-1]) == (1.5, 0)
+
+
 def code_of(text):
     """What the learner copies from below the picture, run: its last value."""
     lines = [html.unescape(line) for line in re.findall("<code.*?>(.*?)</code>", text.value)]
