@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.ticker import LogLocator
 
 from .style import COLOURS, chance_line
 
@@ -90,6 +91,7 @@ def parameters(counts):
     ax.set_xlim(1, max(number for number, _ in counts.values()) * 60)
     ax.set_yticks(range(len(counts)), counts)
     ax.invert_yaxis()
+    ax.xaxis.set_major_locator(LogLocator(numticks=12))    # all powers of ten, where the default skips some
     ax.set_xlabel("parameters (each step on the axis is a factor of ten)")
     ax.legend(loc="lower right")
     return figure
