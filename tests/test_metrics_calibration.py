@@ -46,6 +46,11 @@ def test_calibration_error_by_hand():
     assert metrics.calibration_error(labels, said, bins=10) == pytest.approx((0.1 + 0.7 + 2 * 0.1) / 4)
 
 
+def test_a_probability_on_an_edge_belongs_to_the_bin_below():
+    assert metrics.reliability([1, 1, 0], [0.2, 0.5, 0.9], bins=2).count.tolist() == [2, 1]
+    assert metrics.reliability([1, 1, 0], [0.2, 0.2, 0.9], bins=3, adaptive=True).count.tolist() == [2, 1]
+
+
 def test_of_many_classes_the_largest_probability_is_judged():
     labels, shares = three_classes()
     right = (shares.argmax(1) == labels).astype(int)
