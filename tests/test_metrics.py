@@ -67,7 +67,7 @@ def test_unclustered_interval_agrees_with_scipy():
     ours = metrics.interval(metrics.accuracy, labels, predictions, np.arange(len(labels)), repeats=4000)
     theirs = stats.bootstrap(
         (labels, predictions), lambda a, b, axis=-1: np.mean(a == b, axis=axis), paired=True, vectorized=True,
-        method="percentile", n_resamples=4000, rng=np.random.default_rng(1),
+        method="percentile", n_resamples=4000, random_state=np.random.default_rng(1),
     ).confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.008)
 
@@ -76,7 +76,7 @@ def test_clustered_interval_agrees_with_resampling_patients_one_by_one():
     labels, predictions, patients = study()
     hits = np.array([np.mean((labels == predictions)[patients == p]) for p in np.unique(patients)])
     theirs = stats.bootstrap(
-        (hits,), np.mean, method="percentile", n_resamples=4000, rng=np.random.default_rng(1)
+        (hits,), np.mean, method="percentile", n_resamples=4000, random_state=np.random.default_rng(1)
     ).confidence_interval  # equal because all patients have equally many images
     ours = metrics.interval(metrics.accuracy, labels, predictions, patients, repeats=4000)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.012)
