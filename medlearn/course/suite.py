@@ -6,7 +6,8 @@ import time
 
 from medlearn.course import lessons
 
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-n", "2", "--dist", "loadscope"]
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]          # without loadscope, the cells of a notebook would part
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
 PASSED, NO_TEST_RAN = 0, 5             # pytest's exit codes
 
 
@@ -24,9 +25,9 @@ def test(extra: list[str]) -> int:
         notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in lessons.find([])]
     parts = {}
     if modules:
-        parts["unit tests"] = timed_pytest([*modules, *options])
+        parts["unit tests"] = timed_pytest([*TWO_AT_A_TIME, *modules, *options])
     if notebooks:
-        parts["notebooks"] = timed_pytest([*NBVAL, *notebooks, *options])
+        parts["notebooks"] = timed_pytest([*NBVAL, *TWO_AT_A_TIME, *notebooks, *options])
     print()
     for name, (code, minutes) in parts.items():
         verdict = {PASSED: "passed", NO_TEST_RAN: "no test ran"}.get(code, "FAILED")
