@@ -51,6 +51,13 @@ def test_a_probability_on_an_edge_belongs_to_the_bin_below():
     assert metrics.reliability([1, 1, 0], [0.2, 0.2, 0.9], bins=3, adaptive=True).count.tolist() == [2, 1]
 
 
+def test_calibration_error_averages_the_gaps_of_its_own_bins():
+    labels, said, _ = boaster(300)
+    for options in ({"bins": 5}, {"bins": 5, "adaptive": True}):
+        predicted, observed, count = metrics.reliability(labels, said, **options)
+        assert metrics.calibration_error(labels, said, **options) == pytest.approx(np.average(abs(predicted - observed), weights=count))
+
+
 def test_of_many_classes_the_largest_probability_is_judged():
     labels, shares = three_classes()
     right = (shares.argmax(1) == labels).astype(int)

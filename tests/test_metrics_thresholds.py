@@ -38,6 +38,7 @@ def test_no_threshold_is_cheaper_than_the_cheapest(question, miss, alarm):
 
 
 def test_the_cheapest_lies_between_two_scores():
+    assert metrics.cheapest_threshold([0, 1, 0, 1], [0.1, 0.3, 0.5, 0.7], miss=1, alarm=1) == pytest.approx(0.2)  # of equals, the lowest
     assert metrics.cheapest_threshold([0, 0, 1], [0.1, 0.2, 0.8], miss=1, alarm=1) == pytest.approx(0.5)
     assert metrics.cheapest_threshold([1, 0], [0.1, 0.8], miss=100, alarm=1) == 0.1
     alone = metrics.cheapest_threshold([1, 0], [0.1, 0.8], miss=1, alarm=100)
