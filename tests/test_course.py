@@ -316,20 +316,21 @@ def asked(folder, monkeypatch):
 def test_test_runs_units_and_every_notebook_and_hands_arguments_on(asked, capsys):
     assert commands.main(["test", "-k", "smear", "--maxfail=1"]) == 0
     units, books = asked
-    assert units == ["tests", "-k", "smear", "--maxfail=1"]
-    assert books == [*suite.NBVAL, "un chemin é à/02_b.ipynb", "-k", "smear", "--maxfail=1"]
+    assert units == [*suite.TWO_AT_A_TIME, "tests", "-k", "smear", "--maxfail=1"]
+    assert books == [*suite.NBVAL, *suite.TWO_AT_A_TIME, "un chemin é à/02_b.ipynb", "-k", "smear", "--maxfail=1"]
     assert re.search(r"unit tests +\d\.\d min +passed\nnotebooks +\d\.\d min +passed\n", capsys.readouterr().out)
 
 
 def test_test_takes_single_files(asked):
     assert commands.main(["test", "tests/test_splits.py::test_x", "-x"]) == 0
     assert commands.main(["test", "notebooks/02_b.ipynb"]) == 0
-    assert asked == [["tests/test_splits.py::test_x", "-x"], [*suite.NBVAL, "notebooks/02_b.ipynb"]]
+    one_test = [*suite.TWO_AT_A_TIME, "tests/test_splits.py::test_x", "-x"]
+    assert asked == [one_test, [*suite.NBVAL, *suite.TWO_AT_A_TIME, "notebooks/02_b.ipynb"]]
 
 
 def test_nbval_runs_a_notebook_and_fails_with_it(folder):
     path = write(folder, "02_b.ipynb", notebook("1 / 0"))
-    ended = subprocess.run([sys.executable, "-m", "pytest", *suite.NBVAL, "-n", "0", path.name], cwd=folder, capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-m", "pytest", *suite.NBVAL, path.name], cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 1 and "ZeroDivisionError" in ended.stdout
 
 
