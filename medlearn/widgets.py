@@ -2,6 +2,7 @@
 
 import io
 import math
+import threading
 import time
 from dataclasses import replace
 from html import escape
@@ -29,8 +30,11 @@ def explore(draw, **controls):
     dials = {name: _dial(name, control) for name, control in controls.items()}
     picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
 
+    one_at_a_time = threading.RLock()       # JupyterLab lets a second thread of the kernel answer for its controls
+
     def redraw(_=None):
-        picture.value = _png(draw(**{name: dial.value for name, dial in dials.items()}))
+        with one_at_a_time:
+            picture.value = _png(draw(**{name: dial.value for name, dial in dials.items()}))
 
     for dial in dials.values():
         dial.observe(redraw, names="value")
@@ -195,8 +199,8 @@ def _dial(name, control):
 
 def _png(figure) -> bytes:
     memory = io.BytesIO()
+    plt.close(figure)                       # first: an open one may be drawn by the notebook's other thread meanwhile
     figure.savefig(memory, format="png")
-    plt.close(figure)
     return memory.getvalue()
 
 

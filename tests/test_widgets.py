@@ -184,3 +184,11 @@ def test_a_reader_sees_what_the_microscope_shows():
     dials, picture, text = parts(widgets.microscope(lambda image: f"mean {image.mean():.3f}", size=64))
     dials["lamp"].value = 0.5
     assert f">mean {pixels(picture).mean():.3f}</code>" in text.value.split("<br>")[0]
+
+
+def test_explore_draws_a_figure_that_no_other_thread_can_find(monkeypatch):
+    figure, found = plt.figure(), []
+    save = figure.savefig
+    monkeypatch.setattr(figure, "savefig", lambda *args, **options: (found.append(plt.get_fignums()), save(*args, **options)))
+    widgets.explore(lambda side: figure, side=[1, 2])
+    assert found == [[]]
