@@ -21,8 +21,10 @@ import csv
 from functools import lru_cache
 import time
 
+from instrument_speed import cpu_model
 import numpy as np
 import pandas as pd
+import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -238,7 +240,7 @@ def row(data: str, labels: str, method: str, seed: int) -> dict:
 
 
 def table() -> pd.DataFrame:
-    return pd.read_csv(RESULT, dtype={"labels": str, "predictions": str}) if RESULT.exists() else pd.DataFrame(columns=COLUMNS)
+    return pd.read_csv(RESULT, comment="#", dtype={"labels": str, "predictions": str}) if RESULT.exists() else pd.DataFrame(columns=COLUMNS)
 
 
 def measure(only: str, minutes: float) -> None:
@@ -251,12 +253,11 @@ def measure(only: str, minutes: float) -> None:
             continue
         maps(key[0]), vectors(key[0]), shrunk(key[0])      # outside the timing of the first row
         done = row(*key)
-        begun = RESULT.exists()
+        if not RESULT.exists():
+            versions = ", ".join(f"{library.__name__} {library.__version__}" for library in (tf, keras, np, sklearn))
+            RESULT.write_text(f"# python benchmarks/transfer.py\n# {cpu_model()}, one thread\n# {versions}\n{','.join(COLUMNS)}\n")
         with open(RESULT, "a", newline="") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
-            if not begun:
-                writer.writeheader()
-            writer.writerow(done)
+            csv.DictWriter(stream, COLUMNS, lineterminator="\n").writerow(done)
         print(*list(done.values())[:-1], flush=True)
 
 
@@ -300,7 +301,8 @@ if __name__ == "__main__":
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     if options.summary:
-        summarise().to_csv(SUMMARY, index=False)
-        print(summarise().to_string(index=False))
+        summary = summarise()
+        summary.to_csv(SUMMARY, index=False)
+        print(summary.to_string(index=False))
     else:
         measure(options.only, options.minutes)
