@@ -9,33 +9,23 @@ regression on frozen features; `fine-tune` starts from that probe, and all weigh
 `extract` only times frozen features. A row that is in the table is not run again: stop and start at will. `--only`
 keeps the rows whose "network layer data method images seed" contains the text.
 """
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"                 # before NumPy starts its threads: on small matrices they only cost
-
-import argparse
-import csv
 from dataclasses import replace
-from datetime import date
 from functools import lru_cache
-import platform
 import time
 
-from instrument_speed import cpu_model
+import table                               # first: it sets the threads
 import numpy as np
-import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import backbones, datasets, features, metrics, networks, shipped, splits, transfer
+from medlearn import backbones, datasets, features, metrics, networks, splits, transfer
 from medlearn.adaptation import statistics
-from medlearn.engine import keras, tf
+from medlearn.engine import keras
 
-RESULT = shipped.folder("results") / "backbone_choice.csv"
-COLUMNS = ("network", "layer", "data", "method", "images", "seed", "balanced_accuracy", "images_per_second", "cpu_seconds")
+KEY = ("network", "layer", "data", "method", "images", "seed")
+COLUMNS = ("balanced_accuracy", "images_per_second", "cpu_seconds")
 DOMAINS = {"smear": "lab-a", "brain-mri": "3T-FLAIR", "wbc": "lab-a"}
 GRANULOCYTES = (0, 3, 4)                               # classes of cells with granules; "DATA, granules" asks for no more
 TASKS = (*DOMAINS, "smear, granules", "wbc, granules")
@@ -173,36 +163,14 @@ def as_dense(fitted) -> tuple[np.ndarray, np.ndarray]:
 METHODS = {"probe": probe, "extract": extract, "fine-tune": fine_tune}
 
 
-def done() -> set[tuple[str, ...]]:
-    """Keys of the rows in the table; the table is begun if there is none."""
-    if not RESULT.exists():
-        RESULT.write_text(f"# python benchmarks/backbone_choice.py\n# {cpu_model()}, one thread\n# Python "
-                          f"{platform.python_version()}, TensorFlow {tf.__version__}, Keras {keras.__version__}, NumPy "
-                          f"{np.__version__}, scikit-learn {sklearn.__version__}\n# {date.today()}\n{','.join(COLUMNS)}\n")
-    with open(RESULT, newline="") as stream:
-        rows = csv.DictReader(line for line in stream if not line.startswith("#"))
-        return {tuple(row[column] for column in COLUMNS[:6]) for row in rows}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--download", action="store_true")
-    options = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    present = done()
-    for row in planned(LAYERS | DOWNLOADED if options.download else LAYERS):
-        if options.only not in " ".join(map(str, row)) or tuple(map(str, row)) in present:
-            continue
-        network, layer, data, method, images, seed = row
-        start = time.process_time()
-        accuracy, speed = METHODS[method](network, layer, data, images, seed)
-        result = (*row, f"{accuracy:.4f}", f"{speed:.1f}", f"{time.process_time() - start:.1f}")
-        with open(RESULT, "a", newline="") as stream:
-            csv.writer(stream).writerow("" if value == "nan" else value for value in result)
-        print(*result, flush=True)
+def measure(network: str, layer: str, data: str, method: str, images: int, seed: int) -> dict:
+    start = time.process_time()
+    accuracy, speed = METHODS[method](network, layer, data, images, seed)
+    values = (f"{accuracy:.4f}", f"{speed:.1f}", f"{time.process_time() - start:.1f}")
+    return {column: "" if value == "nan" else value for column, value in zip(COLUMNS, values)}
 
 
 if __name__ == "__main__":
-    main()
+    given = table.options(__doc__, download="also VGG16 and ResNet50")
+    layers = LAYERS | DOWNLOADED if given.download else LAYERS
+    table.grow("backbone_choice", given, KEY, COLUMNS, planned(layers), measure)

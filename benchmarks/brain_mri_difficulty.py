@@ -9,31 +9,22 @@ sites each image is cropped and mirrored at random, or not at all: only without 
 48 or 32 epochs (except at 1.5T-T1w), and the test subjects are read worse. Both rows are kept. Rows in the table are not
 run again: stop and start at will. `--only` keeps the rows whose "site method images seed" holds TEXT.
 """
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"                 # before NumPy starts its threads: on small matrices they only cost
-
-import argparse
-import csv
-from datetime import date
 from functools import cache, partial
 import time
 
-from instrument_speed import cpu_model
+import table                               # first: it sets the threads
 import numpy as np
-import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import backbones, datasets, features, metrics, shipped, splits
+from medlearn import backbones, datasets, features, metrics, splits
 from medlearn.adaptation.statistics import reestimate_batchnorm
-from medlearn.engine import keras, tf
+from medlearn.engine import keras
 
-RESULT = shipped.folder("results") / "brain_mri_difficulty.csv"
-COLUMNS = ("site", "method", "images", "seed", "train_accuracy", "test_accuracy", "low", "high", "macro_f1",
+KEY = ("site", "method", "images", "seed")
+COLUMNS = ("train_accuracy", "test_accuracy", "low", "high", "macro_f1",
            "cpu_seconds", "epochs", "layer")
 VALIDATION, TEST = dict(seed=101, count=320), dict(seed=202, count=640)      # four slices of each subject
 FLAIR, OTHERS = "3T-FLAIR", ("3T-T1w", "1.5T-T1w", "3T-T2w", "PD")
@@ -116,7 +107,7 @@ ROWS = [(FLAIR, method, images, seed) for seed in range(3) for images in EPOCHS 
 ROWS += [(site, method, 1000, 0) for method in ELSEWHERE for site in OTHERS]
 
 
-def measure(site: str, method: str, images: int, seed: int, held_out: dict) -> dict:
+def measure(site: str, method: str, images: int, seed: int, held_out: dict = TEST) -> dict:
     train, test = slices(site, seed, max(EPOCHS)).take(slice(images)), slices(site, **held_out)
     assert not set(train.patients) & set(test.patients)
     start = time.process_time()
@@ -125,38 +116,14 @@ def measure(site: str, method: str, images: int, seed: int, held_out: dict) -> d
     guess = predict(test)
     share = metrics.interval(metrics.accuracy, test.labels, guess, test.patients)
     scores = (metrics.accuracy(train.labels, predict(train)), *share, metrics.macro_f1(test.labels, guess))
-    values = (site, method, images, seed, *(f"{score:.3f}" for score in scores), round(seconds))
+    values = (*(f"{score:.3f}" for score in scores), round(seconds))
     return dict(zip(COLUMNS, values)) | facts
 
 
-def done() -> set[tuple[str, ...]]:
-    """Site, method, images and seed of the rows in the table; the table is begun if there is none."""
-    if not RESULT.exists():
-        versions = ", ".join(f"{library.__name__} {library.__version__}" for library in (tf, keras, np, sklearn))
-        RESULT.write_text(f"# python benchmarks/brain_mri_difficulty.py\n# {cpu_model()}, one thread\n# {versions}\n"
-                          f"# {date.today()}\n{','.join(COLUMNS)}\n")
-    with open(RESULT, newline="") as stream:
-        rows = csv.DictReader(line for line in stream if not line.startswith("#"))
-        return {tuple(row[column] for column in COLUMNS[:4]) for row in rows}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--validate", action="store_true")
-    options = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    present = set() if options.validate else done()
-    for row in ROWS:
-        if options.only not in " ".join(map(str, row)) or tuple(map(str, row)) in present:
-            continue
-        result = measure(*row, VALIDATION if options.validate else TEST)
-        print(*result.values(), flush=True)
-        if not options.validate:
-            with open(RESULT, "a", newline="") as stream:
-                csv.DictWriter(stream, COLUMNS, lineterminator="\n").writerow(result)
-
-
 if __name__ == "__main__":
-    main()
+    given = table.options(__doc__, validate="score on the validation subjects, and write nothing")
+    if given.validate:
+        for row in (row for row in ROWS if given.only in " ".join(map(str, row))):
+            print(*row, *measure(*row, VALIDATION).values(), flush=True)
+    else:
+        table.grow("brain_mri_difficulty", given, KEY, COLUMNS, ROWS, measure)

@@ -7,27 +7,20 @@ Seconds are processor seconds of one thread. `yardsticks` is the time of one ima
 of NumPy and SciPy work measured in the same run, which compares better between machines, and on busy ones,
 than images per second.
 """
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"                 # before NumPy starts its threads
-
 import argparse
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 import platform
 import time
 
+import table                               # first: it sets the threads
 import numpy as np
 import pandas as pd
 import PIL
 import scipy
 from scipy.ndimage import gaussian_filter
 
-from medlearn.instruments import smear
-
-RESULT = Path(__file__).parent / "results" / "instrument_speed.csv"
+from medlearn.instruments import mri, smear
 
 # One line per measurement: instrument, what it makes, how many images, the call that makes them.
 CASES: list[tuple[str, str, int, Callable[[], object]]] = [
@@ -36,16 +29,11 @@ CASES: list[tuple[str, str, int, Callable[[], object]]] = [
     ("smear", "single cells, random, 128 px", 500, partial(smear.single_cells, "random", 500, seed=1)),
     ("smear", "fields, field-lab, 480 x 640 px", 20, partial(smear.fields, "field-lab", 20, seed=1)),
     ("smear", "one cell (widget), lab-a, 128 px", 1, partial(smear.one_cell, "lab-a", "monocyte", seed=1)),
+    *(("mri", f"slices, {site}, 128 px", 400, partial(mri.slices, site, 400)) for site in (*mri.SITES, "random")),
+    ("mri", "the same slices at all sites, 128 px", 400 * len(mri.SITES), partial(mri.slices, list(mri.SITES), 400)),
+    ("mri", "rescan of a prepared slice (widget), 3T-FLAIR", 1, partial(mri.scan, mri.prepare("tumour"), "3T-FLAIR")),
 ]
-WARM_UP = (partial(smear.single_cells, "lab-a", 5), partial(smear.fields, "field-lab", 1))
-
-
-def cpu_model() -> str:
-    """Name of the processor, as far as the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+WARM_UP = (partial(smear.single_cells, "lab-a", 5), partial(smear.fields, "field-lab", 1), partial(mri.slices, "PD", 4))
 
 
 def processor_seconds(call: Callable[[], object]) -> float:
@@ -63,7 +51,7 @@ def yardstick() -> float:
 def measure() -> pd.DataFrame:
     for call in WARM_UP:
         call()
-    versions = dict(cpu=cpu_model(), python=platform.python_version(), numpy=np.__version__,
+    versions = dict(cpu=table.cpu_model(), python=platform.python_version(), numpy=np.__version__,
                     scipy=scipy.__version__, pillow=PIL.__version__)
     rows = []
     for instrument, product, images, call in CASES:
@@ -76,10 +64,9 @@ def measure() -> pd.DataFrame:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--save", action="store_true", help=f"write {RESULT.name} beside the other results")
-    table = measure()
-    print(table.drop(columns=["cpu", "python", "numpy", "scipy", "pillow"]).to_string(index=False))
-    print(table.loc[0, ["cpu", "python", "numpy", "scipy", "pillow"]].to_string())
+    parser.add_argument("--save", action="store_true", help="write results/instrument_speed.csv")
+    measured, described = measure(), ["cpu", "python", "numpy", "scipy", "pillow"]
+    print(measured.drop(columns=described).to_string(index=False))
+    print(measured.loc[0, described].to_string())
     if parser.parse_args().save:
-        RESULT.parent.mkdir(exist_ok=True)
-        table.to_csv(RESULT, index=False)
+        measured.to_csv(table.path("instrument_speed"), index=False)

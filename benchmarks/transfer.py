@@ -1,7 +1,7 @@
 """Does fine-tuning in stages pay? Ours against a probe, the classic head and a network from scratch.
 
     python benchmarks/transfer.py [--only TEXT] [--minutes 9]     # adds the missing rows to results/transfer.csv
-    python benchmarks/transfer.py --summary                       # results/transfer_summary.csv: means, intervals, differences
+    python benchmarks/transfer_summary.py                         # then: means, intervals, differences
 
 A row is one seed: five folds by patient (equal cells grouped), every image predicted once by a model that never saw its
 patient. `labels` is the number of labelled images a class that are drawn from the training folds, or "all". A row that is
@@ -11,31 +11,21 @@ All but the plain probe learn from the eight flips and quarter turns of each ima
 average their predictions over them. Settings were chosen on `smear`; the folds of `wbc` chose nothing. What lies below
 block_12 never changes, so its maps are computed once: same numbers, a fraction of the time (counted as `shared` seconds).
 """
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"                 # before NumPy starts its threads: on small matrices they only cost
-
-import argparse
-import csv
 from functools import lru_cache
 import time
 
-from instrument_speed import cpu_model
+import table                               # first: it sets the threads
 import numpy as np
-import pandas as pd
-import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import backbones, datasets, metrics, networks, shipped, splits, transfer
-from medlearn.engine import keras, tf
+from medlearn import backbones, datasets, metrics, networks, splits, transfer
+from medlearn.engine import keras
 
-RESULT, SUMMARY = (shipped.folder("results") / name for name in ("transfer.csv", "transfer_summary.csv"))
 KEY = ("data", "labels", "method", "seed")
-COLUMNS = (*KEY, "accuracy", "macro_f1", "trainable", "cpu_seconds", "predictions")
+COLUMNS = ("accuracy", "macro_f1", "trainable", "cpu_seconds", "predictions")
 SEEDS = {"smear": 1, "wbc": 3}
 LABELS, FOLDS, VIEWS, BATCH = ("5", "20", "all"), 5, 8, 32
 PASSES = {"5": 5, "20": 5, "all": 3}        # over all eight views
@@ -225,84 +215,22 @@ def drawn(data: str, train: np.ndarray, labels: str, generator) -> np.ndarray:
     return np.concatenate([generator.permutation(train[here == value])[:int(labels)] for value in np.unique(here)])
 
 
-def row(data: str, labels: str, method: str, seed: int) -> dict:
+def measure(data: str, labels: str, method: str, seed: int) -> dict:
     here = cells(data)
+    maps(data), vectors(data), shrunk(data)      # outside the timing of the first row
     predictions, size = np.empty_like(here.labels), 0
     start = time.process_time()
     for number, (train, test) in enumerate(splits.folds(here.patients, here.labels, FOLDS, seed)):
         some = drawn(data, train, labels, np.random.default_rng([seed, number]))
         keras.utils.set_random_seed(seed)
         predictions[test], size = METHODS[method](data, labels, some, test, seed)
-    seconds = time.process_time() - start
-    return dict(zip(COLUMNS, (data, labels, method, seed, f"{metrics.accuracy(here.labels, predictions):.4f}",
-                              f"{metrics.macro_f1(here.labels, predictions):.4f}", size, f"{seconds:.1f}",
-                              "".join(map(str, predictions)))))
+    return {"accuracy": round(metrics.accuracy(here.labels, predictions), 4),
+            "macro_f1": round(metrics.macro_f1(here.labels, predictions), 4), "trainable": size,
+            "cpu_seconds": round(time.process_time() - start, 1), "predictions": "".join(map(str, predictions))}
 
 
-def table() -> pd.DataFrame:
-    return pd.read_csv(RESULT, comment="#", dtype={"labels": str, "predictions": str}) if RESULT.exists() else pd.DataFrame(columns=COLUMNS)
-
-
-def measure(only: str, minutes: float) -> None:
-    end = time.monotonic() + 60 * minutes
-    present = set(table()[list(KEY)].itertuples(index=False, name=None))
-    keys = [(data, labels, method, seed) for data in SEEDS for method in METHODS for labels in LABELS
-            for seed in range(SEEDS[data])]
-    for key in keys:
-        if key in present or only not in " ".join(map(str, key)) or time.monotonic() > end:
-            continue
-        maps(key[0]), vectors(key[0]), shrunk(key[0])      # outside the timing of the first row
-        done = row(*key)
-        if not RESULT.exists():
-            versions = ", ".join(f"{library.__name__} {library.__version__}" for library in (tf, keras, np, sklearn))
-            RESULT.write_text(f"# python benchmarks/transfer.py\n# {cpu_model()}, one thread\n# {versions}\n{','.join(COLUMNS)}\n")
-        with open(RESULT, "a", newline="") as stream:
-            csv.DictWriter(stream, COLUMNS, lineterminator="\n").writerow(done)
-        print(*list(done.values())[:-1], flush=True)
-
-
-# ---- summary -----------------------------------------------------------------------------------------------
-
-
-def summarise() -> pd.DataFrame:
-    """Means over seeds, with intervals over patients of that mean and of ours minus it on the same resamples."""
-    rows = []
-    for (data, labels), block in table().groupby(["data", "labels"], sort=False):
-        told = {method: np.array([list(map(int, text)) for text in seeds.predictions]).T
-                for method, seeds in block.groupby("method", sort=False)}
-        for method, predictions in told.items():
-            here = block[block.method == method]
-            scores = {}
-            for name, metric in (("accuracy", metrics.accuracy), ("macro_f1", metrics.macro_f1)):
-                scores |= columns(name, metrics.interval(over_seeds(metric), cells(data).labels, predictions, cells(data).patients))
-            if len(told.get("staged fine-tuning", ())) and told["staged fine-tuning"].shape == predictions.shape:
-                scores |= columns("ours_minus_this", metrics.paired_difference(
-                    over_seeds(metrics.macro_f1), cells(data).labels, told["staged fine-tuning"], predictions, cells(data).patients))
-            rows.append({"data": data, "labels": labels, "method": method, "seeds": len(here), **scores,
-                         "trainable": here.trainable.iloc[0], "cpu_seconds": here.cpu_seconds.mean().round(1)})
-    return pd.DataFrame(rows)
-
-
-def over_seeds(metric):
-    """A metric of predictions (N, seeds): the mean of its values."""
-    return lambda labels, predictions: float(np.mean([metric(labels, each) for each in predictions.T]))
-
-
-def columns(name: str, interval) -> dict[str, float]:
-    return {name: round(interval.value, 4), f"{name}_low": round(interval.low, 4), f"{name}_high": round(interval.high, 4)}
-
+ROWS = [(data, labels, method, seed) for data in SEEDS for method in METHODS for labels in LABELS
+        for seed in range(SEEDS[data])]
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--minutes", type=float, default=1e9, help="begin no further row after that")
-    parser.add_argument("--summary", action="store_true")
-    options = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    if options.summary:
-        summary = summarise()
-        summary.to_csv(SUMMARY, index=False)
-        print(summary.to_string(index=False))
-    else:
-        measure(options.only, options.minutes)
+    table.grow("transfer", __doc__, KEY, COLUMNS, ROWS, measure)
