@@ -19,7 +19,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import backbones, datasets, features, metrics, splits
+from medlearn import backbones, datasets, features, metrics, networks, splits
 from medlearn.adaptation.statistics import reestimate_batchnorm
 from medlearn.engine import keras
 
@@ -28,6 +28,7 @@ COLUMNS = ("train_accuracy", "test_accuracy", "low", "high", "macro_f1",
            "cpu_seconds", "epochs", "layer")
 VALIDATION, TEST = dict(seed=101, count=320), dict(seed=202, count=640)      # four slices of each subject
 FLAIR, OTHERS = "3T-FLAIR", ("3T-T1w", "1.5T-T1w", "3T-T2w", "PD")
+WINDOW = 112, 96                            # pixels; every head fits in
 EPOCHS = {50: 100, 200: 60, 1000: 24}       # by number of training images, on 3T-FLAIR
 
 
@@ -39,50 +40,26 @@ def slices(site: str, seed: int, count: int) -> datasets.Dataset:
 def scratch(train: datasets.Dataset, seed: int, augment: bool = True):
     """A small network trained from random weights: a function from data to classes, and what to note down."""
     keras.utils.set_random_seed(seed)
-    chance = np.random.default_rng(seed)
-    images, flair = standardised(train.images), train.domains[0] == FLAIR
-    epochs, batch = (EPOCHS[len(train)], 32) if flair else (48 if augment else 32, 16)      # slower to fit
-    network = small_network()
-    rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * -(-len(images) // batch))
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=1e-2),
-                    keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
-    for _ in range(epochs):
-        network.fit(augmented(images, chance) if augment else cropped(images), train.labels, batch, verbose=0)
-    return (lambda data: network.predict(cropped(standardised(data.images)), verbose=0).argmax(axis=1),
-            {"epochs": epochs})
+    epochs, batch = schedule(train, augment)
+    window = cropped_at_random(seed) if augment else keras.layers.CenterCrop(*WINDOW)
+    network = networks.small((128, 128, 1), len(train.classes), augment=window, seed=seed)
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * -(-len(train) // batch))
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=1e-2), "sparse_categorical_crossentropy", jit_compile=False)
+    network.fit(train.images[..., :1], train.labels, batch, epochs, verbose=0)
+    return lambda data: network.predict(data.images[..., :1], verbose=0).argmax(axis=1), {"epochs": epochs}
 
 
-def standardised(images: np.ndarray) -> np.ndarray:
-    """One grey channel, each image with mean 0 and standard deviation 1."""
-    grey = images[..., :1].astype(np.float32)
-    return (grey - grey.mean((1, 2, 3), keepdims=True)) / grey.std((1, 2, 3), keepdims=True)
+def schedule(train: datasets.Dataset, augment: bool) -> tuple[int, int]:
+    """Epochs and batch size; the other contrasts are slower to fit than FLAIR."""
+    if train.domains[0] == FLAIR:
+        return EPOCHS[len(train)], 32
+    return (48, 16) if augment else (32, 16)
 
 
-def cropped(images: np.ndarray, down: int = 8, right: int = 16) -> np.ndarray:
-    """A window of 112 x 96 pixels, by default the central one, which holds every head."""
-    return images[..., down:down + 112, right:right + 96, :]
-
-
-def augmented(images: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Windows up to 8 pixels off the centre, half of them mirrored."""
-    places = chance.integers((0, 8), (17, 25), (len(images), 2))
-    return np.stack([cropped(image, *place)[:, ::chance.choice((-1, 1))] for image, place in zip(images, places)])
-
-
-def small_network() -> keras.Model:
-    """Four convolutions, each halving the side; mean and maximum of the last maps; 0.06 million weights."""
-    layers = keras.layers
-
-    def convolve(x, channels, kernel=3, stride=1):
-        x = layers.Conv2D(channels, kernel, stride, "same", use_bias=False)(x)
-        return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-
-    image = keras.Input((112, 96, 1))
-    x = convolve(image, 16, kernel=5, stride=2)
-    for channels in (24, 48, 96):
-        x = layers.MaxPooling2D()(convolve(x, channels))
-    pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
-    return keras.Model(image, layers.Dense(4)(layers.Dropout(0.3)(pooled)))
+def cropped_at_random(seed: int) -> keras.Sequential:
+    """Windows up to 8 pixels off the centre, half of them mirrored; the central window when predicting."""
+    return keras.Sequential([keras.layers.CenterCrop(WINDOW[0] + 16, WINDOW[1] + 16),
+                             keras.layers.RandomCrop(*WINDOW, seed=seed), keras.layers.RandomFlip("horizontal", seed=seed)])
 
 
 def probe(train: datasets.Dataset, seed: int, weights: str | None):
