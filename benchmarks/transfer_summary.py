@@ -9,7 +9,7 @@ from transfer import cells
 
 from medlearn import metrics
 
-OURS = OURS
+OURS = "staged fine-tuning"
 
 
 def summarise() -> pd.DataFrame:

@@ -120,3 +120,11 @@ def test_costs_joins_and_names_the_best_in_the_order_of_speed():
     first, second = ax.collections[0].get_sizes()
     assert second > first and ax.get_xscale() == "log"
     assert ax.collections[-1].get_offsets().tolist() == [[50, 0.5]]
+
+
+def test_training_shows_each_loss_and_how_far_each_block_moved():
+    figure = plots.training({"training": [2, 1, 0.5], "validation": [2, 1.5, 1.6]}, {"block_1": 0.01, "block_2": 0.3}, title="lambda = 0")
+    left, right = figure.axes
+    assert [list(line.get_ydata()) for line in left.lines] == [[2, 1, 0.5], [2, 1.5, 1.6]]
+    assert [bar.get_width() for bar in right.patches] == [0.01, 0.3]
+    assert {"training", "validation", "block_1", "lambda = 0"} <= set(texts(figure))

@@ -3,10 +3,12 @@
 from .charts import clouds, curves, intervals, layers, parameters, signals
 from .choices import costs, rankings
 from .judgement import confusion, reliability, studies, threshold, tradeoffs
+from .learning import training
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
     "COLOURS", "OUTLINES", "RIGHT", "WRONG", "clouds", "confusion", "costs", "curves", "feature_maps", "grid", "images", "intervals",
     "layers", "neighbours", "outlined", "parameters", "rankings", "reliability", "signals", "studies", "threshold", "tradeoffs",
+    "training",
 ]
