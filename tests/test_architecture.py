@@ -11,7 +11,7 @@ import pytest
 from lessons import ROOT, expect_none
 
 # A door is a module or package right under medlearn or medlearn.instruments. Floors only look down.
-_BASE = {"engine", "shipped", "progress", "budget", "splits", "metrics"}
+_BASE = {"boxes", "engine", "shipped", "progress", "budget", "splits", "metrics"}
 _INSTRUMENTS = {"instruments.smear", "instruments.mri"}
 MAY_IMPORT: dict[str, set[str]] = {
     "medlearn": {"engine"},  # `import medlearn` says which extra to install
@@ -20,7 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "progress": set(),
     "budget": {"engine"},
     "splits": set(),
-    "metrics": set(),
+    "boxes": set(),
+    "metrics": {"boxes"},
     "instruments": set(),
     "instruments.smear": {"shipped"},
     "instruments.mri": {"shipped"},
@@ -28,8 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backbones": {"engine", "shipped", "progress"},
     "features": {"backbones", "engine", "shipped", "progress"},
     "adaptation": {"engine"},
-    "selection": {"metrics", "features", "backbones", "engine"},
-    "networks": {"engine"},
+    "selection": {"metrics", "features", "backbones", "engine", "adaptation"},
+    "networks": {"engine", "boxes"},
     "transfer": {"engine"},
     "check": set(),
     "plots": {"metrics"},

@@ -1,1 +1,12 @@
-"""Adaptation to a new laboratory or scanner without its labels; each method is a module with pure functions."""
+"""Adaptation to another hospital: source images, source labels and unlabelled target images, and nothing else.
+
+    colour        images of one laboratory in the colours of another
+    statistics    BatchNorm statistics of the images at hand (AdaBN), and their affine parameters by entropy (TENT)
+    matching      frozen vectors of two hospitals brought to one space: standardise, CORAL, subspaces, transport
+    distances     how far two batches of vectors lie apart
+    layers        a distance, or a fooled critic, as a term of the loss of plain Keras `fit`
+    self_training pseudo-labels that stay balanced, and prototypes
+    prior         other shares of the classes in the target
+
+No function here has an argument for target labels; `tests/test_adaptation_contract.py` holds that.
+"""
