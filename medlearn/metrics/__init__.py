@@ -8,6 +8,10 @@ The usual scores are scikit-learn's. In questions of yes and no, labels are 0 or
 from .calibration import (
     Reliability, apply_temperature, brier, calibration_error, fit_temperature, log_loss, reliability,
 )
+from .detection import (
+    TEN_OVERLAPS, average_precisions, counting_bias, counting_error, counts, free_response, match, mean_average_precision,
+    sensitivity_at_alarms,
+)
 from .intervals import Interval, interval, paired_difference
 from .paired import Comparison, delong, mcnemar
 from .scores import (
@@ -17,9 +21,10 @@ from .scores import (
 from .thresholds import bayes_threshold, cheapest_threshold, cost, costs, threshold_at_specificity
 
 __all__ = [
-    "Comparison", "Interval", "Reliability", "accuracy", "apply_temperature", "auroc", "average_precision",
-    "balanced_accuracy", "bayes_threshold", "brier", "calibration_error", "cheapest_threshold", "confusion", "cost",
-    "costs", "delong", "f1", "fit_temperature", "interval", "kappa", "log_loss", "macro_f1", "mcnemar",
-    "paired_difference", "precision", "reliability", "sensitivity", "sensitivity_at_specificity", "specificity",
-    "threshold_at_specificity",
+    "Comparison", "Interval", "Reliability", "TEN_OVERLAPS", "accuracy", "apply_temperature", "auroc",
+    "average_precision", "average_precisions", "balanced_accuracy", "bayes_threshold", "brier",
+    "calibration_error", "cheapest_threshold", "confusion", "cost", "costs", "counting_bias", "counting_error",
+    "counts", "delong", "f1", "fit_temperature", "free_response", "interval", "kappa", "log_loss", "macro_f1",
+    "match", "mcnemar", "mean_average_precision", "paired_difference", "precision", "reliability", "sensitivity",
+    "sensitivity_at_alarms", "sensitivity_at_specificity", "specificity", "threshold_at_specificity",
 ]
