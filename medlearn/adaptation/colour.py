@@ -103,9 +103,10 @@ def _stains(density: np.ndarray, background: float, percentile: float) -> tuple[
     stained = density[(density >= background).all(1)]
     if len(stained) < 30:
         return None
-    plane = np.linalg.eigh(np.cov(stained, rowvar=False))[1][:, 1:]
-    plane *= np.where(plane.sum(0) < 0, -1, 1)
-    angles = np.arctan2(*(stained @ plane)[:, ::-1].T[::-1])
+    plane = np.linalg.eigh(np.cov(stained, rowvar=False))[1][:, :0:-1]      # the two axes of largest variance
+    plane = plane * np.where(plane.sum(0) < 0, -1, 1)
+    along, across = (stained @ plane).T
+    angles = np.arctan2(across, along)
     low, high = np.percentile(angles, [percentile, 100 - percentile])
     vectors = np.array([plane @ [np.cos(angle), np.sin(angle)] for angle in (low, high)])
     vectors = vectors[np.argsort(-vectors[:, 0])]          # haematoxylin takes more red light away than eosin does

@@ -133,7 +133,7 @@ def ramp(critic: Critic, epochs: int) -> keras.callbacks.Callback:
 
     Source: Ganin et al. 2016 (arXiv:1505.07818), sec. 5.2.2.
     """
-    def begin(epoch, logs):
+    def begin(epoch, logs=None):
         grown = 2 / (1 + math.exp(-10 * epoch / max(1, epochs - 1))) - 1
         critic.reverse.strength.assign(critic.reverse.weight * grown)
 
