@@ -20,7 +20,7 @@ def checked(boxes: ArrayLike, *, columns: int = 4, shape: tuple[int, int] | None
     box, for another shape, NaN, no area, a place outside, an unknown class.
     """
     array = np.asarray(boxes, float)
-    array = array.reshape(0, columns) if array.size == 0 else array
+    array = np.zeros((0, max(4, columns))) if array.size == 0 and array.ndim < 2 else array
     if array.ndim != 2 or not max(4, columns) <= array.shape[1] <= 6:
         raise ValueError(f"Boxes are rows [y0, x0, y1, x1{', class' * (columns > 4)}{', score' * (columns > 5)}], "
                          f"an array (k, {columns}); this one has the shape {array.shape}.")

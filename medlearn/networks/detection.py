@@ -54,8 +54,7 @@ def centre_loss(wanted, logits):
     centre, p = tf.cast(wanted > 1 - 1e-4, tf.float32), tf.sigmoid(logits)
     hit = centre * (1 - p) ** 2 * tf.math.log_sigmoid(logits)
     rest = (1 - centre) * (1 - wanted) ** 4 * p**2 * tf.math.log_sigmoid(-logits)
-    objects = tf.reduce_mean(tf.reduce_sum(centre, (1, 2, 3)))
-    return -tf.reduce_sum(hit + rest, (1, 2, 3)) / tf.maximum(objects, 1.0)
+    return -_per_object(tf.reduce_sum(hit + rest, (1, 2, 3)), tf.reduce_sum(centre))
 
 
 def sides_loss(wanted, sides):
@@ -70,8 +69,7 @@ def sides_loss(wanted, sides):
     shared, around = _product(inner), _product(outer)
     union = _product(true) + _product(sides) - shared
     giou = shared / tf.maximum(union, 1e-6) - (around - union) / tf.maximum(around, 1e-6)
-    objects = tf.reduce_mean(tf.reduce_sum(weight, (1, 2)))
-    return tf.reduce_sum(weight * (1 - giou), (1, 2)) / tf.maximum(objects, 1.0)
+    return _per_object(tf.reduce_sum(weight * (1 - giou), (1, 2)), tf.reduce_sum(weight))
 
 
 def detect(model: keras.Model, images: np.ndarray, *, least: float = 0.05, overlap: float = 0.5, most: int = 100,
@@ -107,6 +105,11 @@ def _unflipped(told: dict[str, np.ndarray], axes: tuple[int, ...]) -> dict[str, 
     order = [2, 1, 0, 3] if axes == (1,) else [0, 3, 2, 1] if axes == (2,) else [0, 1, 2, 3]
     heat = 1 / (1 + np.exp(-told["centres"]))
     return {"centres": np.flip(heat, axes), "sides": np.flip(told["sides"], axes)[..., order]}
+
+
+def _per_object(sums, objects):
+    """Sums (N,) of the images of a batch, such that their mean is the sum of all for each object in it."""
+    return sums * tf.cast(tf.shape(sums)[0], tf.float32) / tf.maximum(objects, 1.0)
 
 
 def _product(sides):

@@ -1,0 +1,143 @@
+"""Detection on a borrowed encoder: average precision on `bccd`, for its CPU-seconds.
+
+    python benchmarks/dense_detection.py [--only TEXT] [--minutes 5]     # adds the missing rows to results/dense_detection.csv
+
+A row is one seed: the official training images, whole fields resized to 240 x 320, from all of which flips, zooms and
+colours are drawn anew in each epoch; then the official test images, once, with predictions averaged over three flips.
+`apart` is the same on the test images of fields of which no training or validation image shows a part. Settings were chosen
+on the official validation images. `random` is the same network with random weights, all of which learn.
+"""
+from functools import lru_cache
+import time
+
+import table                               # first: it sets the threads
+import numpy as np
+from PIL import Image
+
+from medlearn import backbones, boxes, datasets, metrics, networks, transfer
+from medlearn.engine import keras
+
+KEY = ("task", "data", "method", "seed")
+COLUMNS = ("map50", "map50_95", "red", "white", "platelet", "map50_no_flips", "map50_apart", "apart_images",
+           "red_counting_error", "trainable", "epochs", "cpu_seconds")
+SHAPE, BATCH, CLASSES = (240, 320), 8, 3
+EPOCHS = {"fine-tuned, short": 9, "fine-tuned": 24, "random": 24}
+LOSSES = {"centres": networks.centre_loss, "sides": networks.sides_loss}
+
+
+@lru_cache
+def fields() -> datasets.Dataset:
+    return datasets.load("bccd")
+
+
+def part(*names: str) -> np.ndarray:
+    return np.flatnonzero(np.isin(fields().split, names))
+
+
+class Drawn(keras.utils.PyDataset):
+    """Training images in random order, each flipped, zoomed and coloured at random, with their targets."""
+
+    def __init__(self, rows: np.ndarray, seed: int):
+        super().__init__()
+        self.rows, self.random, self.order = rows, np.random.default_rng(seed), rows
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self.rows) // BATCH
+
+    def on_epoch_end(self):
+        self.order = self.random.permutation(self.rows)
+
+    def __getitem__(self, index: int):
+        rows = self.order[index * BATCH:(index + 1) * BATCH]
+        drawn = [self.one(fields().images[row], fields().boxes[row]) for row in rows]
+        images, kept = np.stack([image for image, _ in drawn]), [each for _, each in drawn]
+        return images, networks.targets(kept, SHAPE, CLASSES)
+
+    def one(self, image: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        image, found = zoomed(image, found, 1 / self.random.uniform(1.0, 1.35), self.random.random(2))
+        for axis in (1, 2):
+            if self.random.random() < 0.5:
+                image, (found,) = boxes.flipped(image[None], [found], axis)
+                image = image[0]
+        light = self.random.uniform(0.85, 1.15) * self.random.uniform(0.94, 1.06, 3)
+        return np.clip(image * light.astype(np.float32), 0, 255), found
+
+
+def zoomed(image: np.ndarray, found: np.ndarray, share: float, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A window of the image, `share` of each side, at `place` (0..1 twice); boxes stay if their centre does."""
+    sides = np.array(image.shape[:2])
+    window = sides * share
+    corner = (sides - window) * place
+    region = (corner[1], corner[0], corner[1] + window[1], corner[0] + window[0])
+    small = np.asarray(Image.fromarray(image).resize(SHAPE[::-1], Image.Resampling.BILINEAR, box=region))
+    moved = found.copy()
+    moved[:, :4] = (found[:, :4] - np.tile(corner, 2)) * np.tile(SHAPE / window, 2)
+    centre = (moved[:, :2] + moved[:, 2:4]) / 2
+    moved[:, :4] = moved[:, :4].clip(0, [*SHAPE, *SHAPE])
+    return small, moved[((centre >= 0) & (centre < SHAPE)).all(1)]
+
+
+def fitted(method: str, rows: np.ndarray, seed: int, epochs: int) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    borrowed = method != "random"
+    encoder = backbones.load("efficientnet_lite0", weights="imagenet" if borrowed else None, seed=seed)
+    model = networks.detector(encoder, CLASSES, seed=seed)
+    if borrowed:
+        transfer.unfreeze(model, from_="block_2")
+    steps = epochs * (len(rows) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, warmup_target=1.5e-3, warmup_steps=steps // 10)
+    model.compile(keras.optimizers.AdamW(rate, weight_decay=1e-4, clipnorm=5.0), LOSSES, jit_compile=False)
+    model.fit(Drawn(rows, seed), epochs=epochs, verbose=0)
+    return model
+
+
+def judged(model: keras.Model, rows: np.ndarray, flips: bool) -> tuple[np.ndarray, np.ndarray, list, list]:
+    images, truth = boxes.fit_into(SHAPE, fields().images[rows], [fields().boxes[row] for row in rows])
+    found = networks.detect(model, images, flips=flips, least=0.02)
+    return *metrics.match(truth, found, CLASSES, metrics.TEN_OVERLAPS), truth, found
+
+
+def only(matches: np.ndarray, overlaps: int = 1) -> np.ndarray:
+    """The matches at the first overlaps alone."""
+    out = np.empty(len(matches), object)
+    out[:] = [each[:, :2 + overlaps] for each in matches]
+    return out
+
+
+def apart() -> np.ndarray:
+    """Which of the test images show nothing that a training or validation image shows."""
+    return ~np.isin(fields().patients[part("test")], fields().patients[part("train", "val")])
+
+
+def measure(task: str, data: str, method: str, seed: int) -> dict:
+    fields()                                # outside the timing of the first row
+    start = time.process_time()
+    model = fitted(method, part("train"), seed, EPOCHS[method])
+    seconds = time.process_time() - start
+    objects, matches, truth, found = judged(model, part("test"), flips=True)
+    plain = judged(model, part("test"), flips=False)[:2]
+    each, clean = metrics.average_precisions(objects, only(matches)), apart()
+    counted = metrics.counts(found, CLASSES, least_for_counting(model))[:, 0]
+    score = metrics.mean_average_precision
+    return {"map50": round(score(objects, only(matches)), 4), "map50_95": round(score(objects, matches), 4),
+            "red": round(each[0], 4), "white": round(each[1], 4), "platelet": round(each[2], 4),
+            "map50_no_flips": round(score(plain[0], only(plain[1])), 4),
+            "map50_apart": round(score(objects[clean], only(matches[clean])), 4), "apart_images": int(clean.sum()),
+            "red_counting_error": round(metrics.counting_error(objects[:, 0], counted), 2),
+            "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+            "epochs": EPOCHS[method], "cpu_seconds": round(seconds, 1)}
+
+
+def least_for_counting(model: keras.Model) -> float:
+    """The score from which on red cells are counted: the one with the smallest counting error on the validation images."""
+    _, _, truth, found = judged(model, part("val"), flips=True)
+    there = metrics.counts(truth, CLASSES)[:, 0]
+    scores = np.arange(0.1, 0.8, 0.05)
+    return float(min(scores, key=lambda least: metrics.counting_error(there, metrics.counts(found, CLASSES, least)[:, 0])))
+
+
+ROWS = [("detection", "bccd", method, seed) for seed in range(3) for method in EPOCHS]
+
+if __name__ == "__main__":
+    table.grow("dense_detection", __doc__, KEY, COLUMNS, ROWS, measure)

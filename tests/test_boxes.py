@@ -1,0 +1,173 @@
+"""Boxes: overlap against counting pixels, suppression against its definition, masks against scikit-image."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+from skimage.measure import label, regionprops
+
+from medlearn import boxes
+
+WHOLE = st.integers(0, 20)
+
+
+@st.composite
+def pixel_boxes(draw, most=8, least=0):
+    """Boxes whose edges lie between pixels of a 32 x 32 image."""
+    rows = draw(st.lists(st.tuples(WHOLE, WHOLE, st.integers(1, 11), st.integers(1, 11)), min_size=least, max_size=most))
+    return np.array([(y, x, y + height, x + width) for y, x, height, width in rows], float).reshape(-1, 4)
+
+
+def filled(box):
+    image = np.zeros((32, 32), bool)
+    y0, x0, y1, x1 = box[:4].astype(int)
+    image[y0:y1, x0:x1] = True
+    return image
+
+
+# ---- overlap ---------------------------------------------------------------------------------------------------
+
+
+@given(pixel_boxes(), pixel_boxes())
+def test_iou_counts_pixels(one, other):
+    counted = [[(filled(a) & filled(b)).sum() / (filled(a) | filled(b)).sum() for b in other] for a in one]
+    np.testing.assert_allclose(boxes.iou(one, other), np.reshape(counted, (len(one), len(other))), atol=1e-12)
+
+
+@given(pixel_boxes(), pixel_boxes())
+def test_giou_takes_the_empty_share_of_the_frame_off(one, other):
+    for i, a in enumerate(one):
+        for j, b in enumerate(other):
+            frame = filled(np.array([min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])]))
+            union = filled(a) | filled(b)
+            expected = (filled(a) & filled(b)).sum() / union.sum() - (frame.sum() - union.sum()) / frame.sum()
+            assert np.isclose(boxes.giou(one, other)[i, j], expected)
+
+
+def test_iou_and_giou_by_hand():
+    one, other, far = [[0, 0, 10, 10]], [[0, 5, 10, 15]], [[0, 30, 10, 40]]
+    assert np.isclose(boxes.iou(one, other)[0, 0], 50 / 150)
+    assert boxes.iou(one, far)[0, 0] == 0
+    assert np.isclose(boxes.giou(one, far)[0, 0], -200 / 400)
+    assert boxes.giou(one, far)[0, 0] > boxes.giou(one, [[0, 90, 10, 100]])[0, 0]
+
+
+# ---- suppression -----------------------------------------------------------------------------------------------
+
+
+@st.composite
+def scored(draw):
+    found = draw(pixel_boxes(most=10))
+    kinds = draw(st.lists(st.integers(0, 1), min_size=len(found), max_size=len(found)))
+    scores = draw(st.lists(st.integers(0, 5), min_size=len(found), max_size=len(found)))
+    return np.column_stack([found, np.array(kinds, float)]).reshape(-1, 5), np.array(scores, float)
+
+
+@given(scored(), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+def test_suppression_keeps_exactly_what_no_kept_better_box_rules_out(found_and_scores, overlap):
+    found, scores = found_and_scores
+    kept = boxes.suppress(found, scores, overlap)
+    rival = (boxes.iou(found, found) > overlap) & (found[:, 4][:, None] == found[:, 4])
+    np.fill_diagonal(rival, False)
+    assert not rival[np.ix_(kept, kept)].any()
+    assert (np.diff(scores[kept]) <= 0).all() and len(set(kept)) == len(kept)
+    for lost in set(range(len(found))) - set(kept.tolist()):
+        assert any(rival[lost, better] and scores[better] >= scores[lost] for better in kept)
+
+
+@given(scored())
+def test_suppressing_twice_changes_nothing(found_and_scores):
+    found, scores = found_and_scores
+    kept = boxes.suppress(found, scores)
+    np.testing.assert_array_equal(boxes.suppress(found[kept], scores[kept]), np.arange(len(kept)))
+
+
+def test_suppression_by_hand():
+    found = np.array([[0, 0, 10, 10], [0, 1, 10, 11], [0, 6, 10, 16], [30, 30, 40, 40]], float)
+    scores = [0.8, 0.9, 0.7, 0.1]
+    assert boxes.suppress(found, scores).tolist() == [1, 2, 3]
+    assert boxes.suppress(found, scores, 0.2).tolist() == [1, 3]
+    assert boxes.suppress(found, scores, 0.9).tolist() == [1, 0, 2, 3]
+    classes = np.column_stack([found, [0, 1, 0, 0]])
+    assert boxes.suppress(classes, scores).tolist() == [1, 0, 2, 3]
+    assert boxes.suppress([], []).tolist() == []
+    assert boxes.suppress(found[[0, 0]], [0.5, 0.5]).tolist() == [0]
+
+
+# ---- from masks, flips, sizes ----------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 2**16), st.floats(0.05, 0.6), st.integers(1, 6))
+def test_boxes_of_a_mask_are_those_of_scikit_image(seed, share, smallest):
+    mask = np.random.default_rng(seed).random((12, 17)) < share
+    expected = sorted(region.bbox for region in regionprops(label(mask, connectivity=2)) if region.area >= smallest)
+    assert sorted(map(tuple, boxes.from_mask(mask, smallest))) == expected
+
+
+def test_an_empty_mask_has_no_box_and_two_touching_cells_have_one():
+    assert boxes.from_mask(np.zeros((5, 5))).shape == (0, 4)
+    touching = np.zeros((9, 9), int)
+    touching[1:4, 1:4] = touching[4:8, 4:8] = 1
+    assert boxes.from_mask(touching).tolist() == [[1, 1, 8, 8]]
+
+
+@given(pixel_boxes(), st.sampled_from([1, 2]))
+def test_a_flip_moves_box_and_image_alike_and_undoes_itself(found, axis):
+    image = np.zeros((1, 32, 40, 1))
+    for box in found:
+        image[0, *(slice(int(a), int(b)) for a, b in zip(box[:2], box[2:]))] += 1
+    turned, (moved,) = boxes.flipped(image, [found], axis)
+    painted = np.zeros_like(image)
+    for box in moved:
+        painted[0, *(slice(int(a), int(b)) for a, b in zip(box[:2], box[2:]))] += 1
+    np.testing.assert_array_equal(turned, painted)
+    np.testing.assert_allclose(boxes.flipped(turned, [moved], axis)[1][0], found)
+
+
+def test_images_of_several_sizes_fit_into_one():
+    wide, tall = np.full((10, 40, 3), 200, np.uint8), np.full((30, 15, 3), 100, np.uint8)
+    images, moved = boxes.fit_into((32, 64), [wide, tall], [np.array([[0, 0, 10, 40, 1.0]]), np.zeros((0, 5))])
+    assert images.shape == (2, 32, 64, 3) and images.dtype == np.uint8
+    np.testing.assert_allclose(moved[0], [[0, 0, 16, 64, 1]])
+    assert moved[1].shape == (0, 5)
+    assert (images[0, :16] == 200).all() and (images[0, 16:] == 0).all()
+    assert (images[1, :, :16] == 100).all() and (images[1, :, 16:] == 0).all()
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------
+
+GOOD = [0, 0, 4, 4, 1]
+
+
+@pytest.mark.parametrize("rows, options, sentence", [
+    ([GOOD, [0, 0, 0, 4, 1]], {}, r"Box 1 of 2, .*has no area"),
+    ([[3, 0, 1, 4]], {}, "has no area"),
+    ([[0, 0, np.nan, 4]], {}, "NaN"),
+    ([[0, 0, 4]], {}, r"shape \(1, 3\)"),
+    ([GOOD], {"columns": 6}, r"score\].*shape \(1, 5\)"),
+    ([[40, 0, 50, 4, 1]], {"shape": (32, 32)}, "outside its image of 32 x 32"),
+    ([[-9, 0, 0, 4, 1]], {"shape": (32, 32)}, "outside its image"),
+    ([GOOD], {"classes": 1}, "unknown class: classes are whole numbers from 0 to 0"),
+    ([[0, 0, 4, 4, 0.5]], {"classes": 3}, "unknown class"),
+])
+def test_bad_boxes_get_one_sentence(rows, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        boxes.checked(rows, **options)
+
+
+def test_good_boxes_pass_and_none_is_fine():
+    np.testing.assert_array_equal(boxes.checked([[-5, 0, 4, 4, 1]], shape=(32, 32), classes=2), [[-5, 0, 4, 4, 1]])
+    assert boxes.checked([], columns=5).shape == (0, 5)
+
+
+@pytest.mark.parametrize("call, sentence", [
+    (lambda: boxes.suppress([GOOD], [0.5, 0.1]), "one score"),
+    (lambda: boxes.suppress([GOOD], [np.nan]), "one score that is a number"),
+    (lambda: boxes.suppress([GOOD], [0.5], 50), "overlap=50"),
+    (lambda: boxes.iou([[0, 0, 0, 0]], [GOOD]), "no area"),
+    (lambda: boxes.from_mask(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\)"),
+    (lambda: boxes.flipped(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
+    (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3), np.uint8)], []), "1 images, 0 boxes"),
+])
+def test_bad_calls_get_one_sentence(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
