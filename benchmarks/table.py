@@ -74,13 +74,19 @@ def grow(name: str, given: str | argparse.Namespace, key: Sequence[str], columns
 def begun(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[str, ...]]:
     """Keys of the rows in the table; it is begun if there is none."""
     if not path(name).exists():
-        versions = ", ".join(f"{library} {importlib.metadata.version(library)}" for library in LIBRARIES)
+        versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
         head = (f"python benchmarks/{name}.py", f"{cpu_model()}, one thread",
                 f"Python {platform.python_version()}, {versions}", f"begun {date.today()}")
         path(name).write_text("".join(f"# {line}\n" for line in head) + ",".join((*key, *columns)) + "\n")
     with open(path(name), newline="") as stream:
         found = csv.DictReader(line for line in stream if not line.startswith("#"))
         return {tuple(each[column] for column in key) for each in found}
+
+
+def version(library: str) -> str:
+    """Version of an installed library; TensorFlow may be installed under the name of its smaller edition."""
+    names = (library, f"{library}-cpu")
+    return next(found.version for name in names for found in importlib.metadata.distributions(name=name))
 
 
 def cpu_model() -> str:
