@@ -2,12 +2,14 @@
 
 from .charts import clouds, curves, intervals, layers, parameters, signals
 from .choices import costs, rankings
+from .detection import assignment, boxed, counting, crops, draw_boxes, free_response, precision_curve
 from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
+    "assignment", "boxed", "counting", "crops", "draw_boxes", "free_response", "precision_curve",
     "COLOURS", "OUTLINES", "RIGHT", "WRONG", "clouds", "confusion", "costs", "curves", "feature_maps", "grid", "images", "intervals",
     "layers", "neighbours", "outlined", "parameters", "rankings", "reliability", "signals", "studies", "threshold", "tradeoffs",
     "training",
