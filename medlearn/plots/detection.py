@@ -33,7 +33,7 @@ def boxed(pictures, boxes, classes, *, titles=None, wrong=None, scores=False, co
 
 def draw_boxes(ax, boxes, *, dashed=None, scores=False, colour=None, linewidth=1.6):
     """Draw boxes (k, 5 or 6) on an axes that shows their picture, in the colours of their classes or in one."""
-    for index, box in enumerate(np.asarray(boxes, float).reshape(len(boxes), -1)):
+    for index, box in enumerate(boxes):
         y0, x0, y1, x1 = box[:4]
         tone = colour or _TONES[int(box[4]) % len(_TONES)]
         broken = dashed is not None and dashed[index]
