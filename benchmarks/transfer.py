@@ -28,7 +28,7 @@ KEY = ("data", "labels", "method", "seed")
 COLUMNS = ("accuracy", "macro_f1", "trainable", "cpu_seconds", "predictions")
 SEEDS = {"smear": 1, "wbc": 3}
 LABELS, FOLDS, VIEWS, BATCH = ("5", "20", "all"), 5, 8, 32
-PASSES = {"5": 5, "20": 5, "all": 3}        # over all eight views
+PASSES = {"2": 5, "5": 5, "10": 5, "20": 5, "50": 3, "100": 3, "200": 3, "all": 3}     # over all eight views; learning.py has more sizes
 
 
 # ---- images, their views, and what the frozen part of the encoder says of them -----------------------------
@@ -36,7 +36,9 @@ PASSES = {"5": 5, "20": 5, "all": 3}        # over all eight views
 
 @lru_cache
 def cells(data: str) -> datasets.Dataset:
-    return datasets.load(data, domain="lab-a", size=128)
+    """A set by its name, with a space and a number of images behind it where more than usual are wanted."""
+    name, *count = data.split()
+    return datasets.load(name, domain="lab-a", size=128, count=int(count[0]) if count else None)
 
 
 def classes(data: str) -> int:
