@@ -21,6 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "budget": {"engine"},
     "splits": set(),
     "boxes": set(),
+    "quality": set(),
+    "label_noise": {"metrics"},
     "metrics": {"boxes"},
     "instruments": set(),
     "instruments.smear": {"shipped"},
