@@ -182,7 +182,9 @@ def scratch_model(data):
 
 
 def staged_model(data):
-    model = transfer.l2_sp(networks.classifier(upper(), classes(data)), alpha=0.01, beta=0.0)
+    own = keras.models.clone_model(upper())        # fine-tuning must not reach upper(), where other rows start and get vectors
+    own.set_weights(upper().get_weights())
+    model = transfer.l2_sp(networks.classifier(own, classes(data)), alpha=0.01, beta=0.0)
     return transfer.unfreeze(model, from_="block_12"), 1e-3
 
 
