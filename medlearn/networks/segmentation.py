@@ -67,14 +67,14 @@ def skips(encoder: keras.Model) -> tuple[str, ...]:
     Maps that are just the image, rescaled or padded, do not count. Works on every model of `backbones` and
     `keras.applications`, with or without its head, and on a part of one. Raises ValueError for a model without maps.
     """
-    shapes = _map_shapes(encoder)
+    shapes, found, finest = _map_shapes(encoder), {}, 0
     side = encoder.input_shape[1] or _PROBE
-    found = {}
-    for name, (height, _, channels) in shapes.items():
-        # Padded maps, a pixel or two larger, belong to no resolution.
+    for name, (height, _, channels) in reversed(shapes.items()):
         level = next((k for k in range(7) if height in (side >> k, -(-side >> k))), None)
-        if level is not None and channels > _IMAGE_CHANNELS:
-            found[level] = name
+        # Not padded maps, which are a pixel or two larger, nor squeezed ones (1 x 1) that are used to weigh finer ones.
+        if level is not None and channels > _IMAGE_CHANNELS and height >= finest:
+            finest = height
+            found.setdefault(level, name)
     if not found:
         raise ValueError(f"{encoder.name} has no layer that gives maps (N, h, w, channels): load a backbone, not its head.")
     return tuple(found[level] for level in sorted(found))
@@ -126,3 +126,32 @@ def _check(classes: int, width: int) -> None:
         raise ValueError(f"classes={classes!r} is not a number of at least 2, the background included; len(data.mask_classes) counts them.")
     if not isinstance(width, int | np.integer) or width < 4:
         raise ValueError(f"width={width!r} is the number of channels at full resolution, at least 4; try 16.")
+
+
+def checked_masks(images, masks, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, H, W, 3) and masks uint8 (N, H, W) fit to train on: values 0 to classes - 1, sizes equal.
+
+    Look once before training: inside a loss, an unknown value would silently belong to no class. Raises ValueError, one
+    sentence that names the first image at fault.
+    """
+    images, masks = _of_one_size("images", images), _of_one_size("masks", masks)
+    if images.ndim != 4 or images.shape[-1] != _IMAGE_CHANNELS:
+        raise ValueError(f"The images have the shape {images.shape}, but (N, H, W, 3) is expected: repeat a grey channel three times.")
+    if images.shape[:3] != masks.shape:
+        raise ValueError(f"The images have the shape {images.shape} and the masks {masks.shape}: give one mask an image, of the same size.")
+    if masks.dtype.kind not in "biu":
+        raise ValueError(f"The masks are {masks.dtype}, but whole numbers are expected, one class a pixel; round them knowingly.")
+    unknown = (masks < 0) | (masks >= classes)
+    if unknown.any():
+        first = np.argwhere(unknown)[0]
+        raise ValueError(f"Mask {first[0]} holds the value {masks[tuple(first)]} where classes 0 to {classes - 1} are known, in "
+                         f"{unknown.any((1, 2)).sum()} of {len(masks)} masks: map or drop such values first.")
+    return images, masks.astype(np.uint8)
+
+
+def _of_one_size(name: str, values) -> np.ndarray:
+    shapes = {np.shape(value)[:2] for value in values}
+    if len(shapes) > 1:
+        shown = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:2])
+        raise ValueError(f"The {name} have different sizes, {shown} among them: crop or resize them to one size first.")
+    return np.asarray(values)

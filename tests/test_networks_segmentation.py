@@ -1,0 +1,335 @@
+"""The segmenter on every encoder, its losses against formulas typed out, and views that come back as they went."""
+
+import numpy as np
+import pytest
+
+from medlearn import backbones, networks, transfer
+from medlearn.engine import keras
+from medlearn.networks import losses, segmentation, views
+
+NOISE = np.random.default_rng(0)
+IMAGES = NOISE.uniform(0, 255, (6, 32, 32, 3)).astype("float32")
+MASKS = NOISE.integers(0, 3, (6, 32, 32)).astype("uint8")
+
+
+def tiny_encoder(side=32, batchnorm=True):
+    """Three resolutions: 1/2, 1/4 and 1/8 of the side."""
+    image = keras.Input((side, side, 3))
+    x = keras.layers.Rescaling(1 / 255)(image)
+    for number, channels in enumerate((4, 6, 8)):
+        x = keras.layers.Conv2D(channels, 3, 2, "same", name=f"block_{number}_conv")(x)
+        x = keras.layers.BatchNormalization(name=f"block_{number}_bn")(x) if batchnorm else x
+        x = keras.layers.ReLU(name=f"block_{number}")(x)
+    return keras.Model(image, x, name="tiny")
+
+
+# ---- which layers ------------------------------------------------------------------------------------------
+
+
+def test_the_last_layer_of_each_resolution_is_found():
+    assert segmentation.skips(tiny_encoder()) == ("block_0", "block_1", "block_2")
+    assert segmentation.skips(tiny_encoder(None)) == ("block_0", "block_1", "block_2")
+    assert segmentation.skips(tiny_encoder(50)) == ("block_0", "block_1", "block_2")          # 50, 25, 13, 7
+
+
+@pytest.mark.parametrize("name", backbones.NAMES)
+def test_it_builds_on_every_backbone_and_sees_strides_2_to_32(name):
+    encoder = backbones.load(name, weights=None, size=64)
+    names = segmentation.skips(encoder)
+    sides = [encoder.get_layer(each).output.shape[1] for each in names]
+    assert sides == [64, 32, 16, 8, 4, 2] if name == "vgg16" else sides == [32, 16, 8, 4, 2]
+    for number, layer in enumerate(encoder.layers):             # nothing of that resolution comes later
+        later = [each.name for each in encoder.layers[number + 1:] if each.output.shape[1:2] == layer.output.shape[1:2]]
+        assert layer.name not in names or not later
+    model = networks.segmenter(encoder, 4)
+    assert model.output_shape == (None, 64, 64, 4)
+    transfer.freeze(model.get_layer(name))
+    assert {weight.path.split("/")[0] for weight in model.trainable_weights} & {name} == set()
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "mobilenet_v2", "vgg16"])
+def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide(name):
+    encoder = backbones.load(name, weights=None)
+    assert segmentation.skips(encoder) == segmentation.skips(backbones.load(name, weights=None, size=64))
+    model = networks.segmenter(encoder, 2, size=(50, 70))
+    images = NOISE.uniform(0, 255, (1, 50, 70, 3))
+    probabilities = model.predict(images, verbose=0)
+    assert probabilities.shape == (1, 50, 70, 2)
+    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
+
+
+def test_named_layers_are_taken_in_the_order_of_their_resolution():
+    model = networks.segmenter(tiny_encoder(), 3, layers=["block_2", "block_0"])
+    assert [output.shape[1] for output in model.get_layer("tiny").outputs] == [16, 4]
+    assert not [layer.name for layer in model.layers if layer.name.endswith("_4_conv")]
+
+
+def test_a_part_of_an_encoder_and_one_with_a_head_work_too():
+    encoder = backbones.load("efficientnet_lite0", weights=None, size=64, head=True)
+    assert networks.segmenter(encoder, 2).output_shape == (None, 64, 64, 2)
+    part = keras.Model(encoder.input, encoder.get_layer("block_4").output, name="part")
+    assert len(segmentation.skips(part)) == 3
+
+
+# ---- what is built -----------------------------------------------------------------------------------------
+
+
+def test_probabilities_a_pixel_and_the_encoders_own_weights():
+    encoder = tiny_encoder()
+    model = networks.segmenter(encoder, 3)
+    probabilities = model.predict(IMAGES, verbose=0)
+    assert probabilities.shape == (6, 32, 32, 3) and probabilities.min() >= 0
+    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
+    assert {id(weight) for weight in encoder.weights} <= {id(weight) for weight in model.weights}
+    assert not [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+
+
+def test_every_resolution_of_the_encoder_reaches_the_pixels():
+    model = networks.segmenter(tiny_encoder(), 3, detail=False)
+    whole = model.predict(IMAGES, verbose=0)
+    for number in range(3):
+        layer = model.get_layer("tiny").get_layer(f"block_{number}_conv")
+        kept = layer.get_weights()
+        layer.set_weights([kept[0], kept[1] + NOISE.normal(size=kept[1].shape) * 9])     # only this level's map changes first
+        assert np.abs(model.predict(IMAGES, verbose=0) - whole).max() > 1e-3
+        layer.set_weights(kept)
+
+
+def test_the_detail_branch_draws_finer_than_the_finest_map_of_the_encoder():
+    roughness = {}
+    for detail in (True, False):
+        model = networks.segmenter(tiny_encoder(), 2, detail=detail)
+        drawn = model.predict(IMAGES, verbose=0)[..., 0]
+        roughness[detail] = np.abs(np.diff(drawn, 2, axis=1)).mean() / drawn.std()
+    assert roughness[True] > 1.5 * roughness[False]
+
+
+def test_width_and_seed_are_used():
+    narrow, wide = (networks.segmenter(tiny_encoder(), 3, width=width) for width in (8, 16))
+    assert wide.get_layer("decode_1_conv").kernel.shape[-1] == 16 and wide.count_params() > narrow.count_params()
+    kernels = [networks.segmenter(tiny_encoder(), 3, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert np.abs(kernels[0] - kernels[2]).max() > 0.01
+
+
+def test_an_encoder_for_larger_images_is_shown_them_enlarged():
+    model = networks.segmenter(tiny_encoder(64), 3, size=32)
+    assert model.input_shape == (None, 32, 32, 3) and model.output_shape == (None, 32, 32, 3)
+    assert model.get_layer("tiny").outputs[0].shape[1] == 32
+    assert "detail_conv" not in [layer.name for layer in model.layers]       # the encoder has full resolution itself
+
+
+def test_a_saved_model_opens_and_says_the_same(tmp_path):
+    model = networks.segmenter(tiny_encoder(), 3)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
+
+
+def test_freezing_unfreezing_and_the_contracts_of_transfer_hold():
+    encoder = tiny_encoder()
+    model = networks.segmenter(encoder, 3)
+    transfer.freeze(encoder)
+    before, still = transfer.snapshot(model), transfer.snapshot(encoder)
+    fit(model)
+    transfer.assert_frozen(encoder, still)
+    transfer.assert_moved(model, before)
+    transfer.unfreeze(model, from_="block_2")
+    before = transfer.snapshot(model)
+    fit(model)
+    transfer.assert_moved(model, before)
+    transfer.assert_bn_still(model, before)
+    changed = transfer.moved(encoder, still)
+    assert changed and all("block_2_conv" in path for path in changed)
+
+
+def fit(model, epochs=1, loss=losses.cross_entropy):
+    model.compile(keras.optimizers.Adam(1e-2), loss, jit_compile=False)
+    return model.fit(IMAGES, MASKS, batch_size=3, epochs=epochs, verbose=0)
+
+
+def test_it_learns_a_square():
+    masks = np.zeros((6, 32, 32), "uint8")
+    images = np.full((6, 32, 32, 3), 60.0, "float32")
+    for number in range(6):
+        masks[number, number:number + 14, 2 * number:2 * number + 12] = 1
+    images[masks == 1] = 190
+    model = networks.segmenter(tiny_encoder(batchnorm=False), 2)
+    model.compile(keras.optimizers.Adam(1e-2), losses.combined(losses.cross_entropy, losses.dice), jit_compile=False)
+    model.fit(images, masks, batch_size=3, epochs=15, verbose=0)
+    assert (model.predict(images, verbose=0).argmax(-1) == masks).mean() > 0.97
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (dict(classes=1), "at least 2"),
+        (dict(classes="3"), "at least 2"),
+        (dict(classes=3, width=2), "at least 4"),
+        (dict(classes=3, layers=["block_7"]), "no map 'block_7'; do you mean block_"),
+        (dict(classes=3, layers=["block_1", "block_1_conv"]), "one layer a resolution"),
+        (dict(classes=3, layers=[]), "one layer a resolution"),
+        (dict(classes=3, size=64), "load it with size=64"),
+        (dict(classes=3, size=16), "at least 32"),
+        (dict(classes=3, size=(32, 32, 3)), r"\(height, width\)"),
+    ],
+)
+def test_bad_arguments_get_one_sentence(options, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        networks.segmenter(tiny_encoder(), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_encoders_get_one_sentence():
+    with pytest.raises(ValueError, match="say size=128"):
+        networks.segmenter(tiny_encoder(None), 3)
+    with pytest.raises(ValueError, match="model of images is needed"):
+        networks.segmenter("efficientnet_lite0", 3)
+    flat = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match="no layer that gives maps"):
+        networks.segmenter(flat, 3)
+
+
+# ---- losses ------------------------------------------------------------------------------------------------
+
+PROBABILITIES = NOISE.dirichlet(np.ones(3), (2, 4, 5)).astype("float32")
+TRUTH = NOISE.integers(0, 3, (2, 4, 5))
+ONE_HOT = np.eye(3)[TRUTH]
+
+
+def by_hand(name):
+    p = (ONE_HOT * PROBABILITIES).sum(-1)
+    found = (ONE_HOT * PROBABILITIES).sum((0, 1, 2))
+    missed, claimed = (ONE_HOT * (1 - PROBABILITIES)).sum((0, 1, 2)), ((1 - ONE_HOT) * PROBABILITIES).sum((0, 1, 2))
+    return {
+        "cross_entropy": -np.log(p).mean(),
+        "focal": -((1 - p) ** 2 * np.log(p)).mean(),
+        "dice": 1 - np.mean(2 * found / (2 * found + missed + claimed)),
+        "tversky": 1 - np.mean(found / (found + 0.8 * missed + 0.1 * claimed)),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name, loss",
+    [("cross_entropy", losses.cross_entropy), ("dice", losses.dice), ("focal", losses.focal(2)),
+     ("tversky", losses.tversky(misses=0.8, alarms=0.1))],
+)
+def test_a_loss_is_its_formula(name, loss):
+    assert float(loss(TRUTH, PROBABILITIES)) == pytest.approx(by_hand(name), rel=1e-4)
+    assert float(loss(TRUTH[..., None].astype("uint8"), PROBABILITIES)) == pytest.approx(by_hand(name), rel=1e-4)
+
+
+def test_relations_between_losses():
+    def at(loss):
+        return float(loss(TRUTH, PROBABILITIES))
+
+    assert at(losses.focal(0)) == pytest.approx(at(losses.cross_entropy), rel=1e-4)
+    assert at(losses.focal(4)) < at(losses.focal(1)) < at(losses.cross_entropy)
+    assert at(losses.tversky(0.5, 0.5)) == pytest.approx(at(losses.dice), rel=1e-4)
+    assert at(losses.combined(losses.cross_entropy, losses.dice)) == pytest.approx(at(losses.cross_entropy) + at(losses.dice))
+
+
+def test_perfect_predictions_cost_nothing_and_missing_is_dearer_than_claiming_in_tversky():
+    for loss in (losses.cross_entropy, losses.dice, losses.focal(), losses.tversky()):
+        assert float(loss(TRUTH, ONE_HOT.astype("float32"))) == pytest.approx(0, abs=1e-5)
+    truth = np.zeros((1, 8, 8), int)
+    truth[0, :2] = 1
+    more, less = truth.copy(), truth.copy()
+    more[0, 2], less[0, 1] = 1, 0                         # one row too many, one too few
+    costs = {name: float(losses.tversky(0.9, 0.1)(truth, np.eye(2, dtype="float32")[mask])) for name, mask in
+             {"more": more, "less": less}.items()}
+    assert costs["less"] > costs["more"]                  # of the small class; both classes count
+
+
+def test_a_class_that_the_batch_lacks_plays_no_part_in_dice():
+    truth = np.zeros((1, 4, 4), int)
+    truth[0, :2] = 1
+    four = np.zeros((1, 4, 4, 4), "float32")
+    four[..., 0], four[..., 1], four[..., 3] = 0.5, 0.3, 0.2
+    present = [2 * four[0, ..., k][truth[0] == k].sum() / (four[..., k].sum() + (truth == k).sum()) for k in (0, 1)]
+    for loss in (losses.dice, losses.tversky(0.5, 0.5)):
+        assert float(loss(truth, four)) == pytest.approx(1 - np.mean(present), rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice, losses.focal(), losses.tversky()])
+def test_masks_of_another_size_get_one_sentence(loss):
+    with pytest.raises(ValueError, match="do not belong together"):
+        loss(TRUTH[:, :3], PROBABILITIES)
+
+
+def test_bad_options_of_losses_get_one_sentence():
+    with pytest.raises(ValueError, match="at least 0"):
+        losses.focal(-1)
+    with pytest.raises(ValueError, match="not both 0"):
+        losses.tversky(0, 0)
+    with pytest.raises(ValueError, match="at least one"):
+        losses.combined()
+
+
+# ---- checks of training masks --------------------------------------------------------------------------------
+
+
+def test_sound_masks_pass_as_small_numbers():
+    images, masks = networks.checked_masks(IMAGES, MASKS.astype(int), 3)
+    assert images.dtype == IMAGES.dtype and masks.dtype == np.uint8
+    np.testing.assert_array_equal(masks, MASKS)
+
+
+@pytest.mark.parametrize(
+    "images, masks, sentence",
+    [
+        (IMAGES, MASKS[:, :16], "one mask an image, of the same size"),
+        (IMAGES, MASKS[:4], "one mask an image, of the same size"),
+        (IMAGES, np.where(MASKS == 2, 255, MASKS), "value 255 where classes 0 to 2"),
+        (IMAGES, MASKS.astype(int) - 1, "value -1 where classes 0 to 2"),
+        (IMAGES, MASKS + 0.5, "whole numbers"),
+        ([IMAGES[0], IMAGES[1, :20]], MASKS[:2], "images have different sizes"),
+        (IMAGES[:2], [MASKS[0], MASKS[1, :20]], "masks have different sizes"),
+        (IMAGES[..., 0], MASKS, r"\(N, H, W, 3\)"),
+    ],
+)
+def test_bad_masks_get_one_sentence(images, masks, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        networks.checked_masks(images, masks, 3)
+    assert "\n" not in str(caught.value)
+
+
+# ---- views -------------------------------------------------------------------------------------------------
+
+
+def test_eight_views_are_all_different_and_the_first_is_the_image():
+    seen = views.turned(MASKS)
+    assert seen.shape == (48, 32, 32)
+    np.testing.assert_array_equal(seen[:6], MASKS)
+    assert len({view.tobytes() for view in seen[::6]}) == 8
+    pairs = views.turned(np.stack([IMAGES[..., 0], IMAGES[..., 0]], -1))
+    np.testing.assert_array_equal(pairs[..., 0], pairs[..., 1])
+    np.testing.assert_array_equal(views.turned(IMAGES, views.MIRROR)[6:], IMAGES[:, :, ::-1])
+
+
+class Brightness:
+    """A model that answers with the image: what goes in must come out where it was."""
+
+    def predict(self, images, batch_size, verbose):
+        return images / 255 + np.linspace(0, 1, 32)[None, :, None, None] * self.lean
+
+    lean = 0.0
+
+
+def test_views_are_turned_back_and_averaged():
+    model = Brightness()
+    for how in (views.TURNS, views.MIRROR, views.TURNS[1:3]):
+        np.testing.assert_allclose(views.segment(model, IMAGES, how), IMAGES / 255, atol=1e-6)
+    model.lean = 1.0                                       # a bias towards the lower rows disappears in the mean of turns
+    lean = views.segment(model, IMAGES, views.TURNS) - IMAGES / 255
+    np.testing.assert_allclose(lean, 0.5, atol=1e-6)
+    assert np.ptp(views.segment(model, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
+
+
+def test_bad_views_get_one_sentence():
+    with pytest.raises(ValueError, match="MIRROR"):
+        views.turned(MASKS[:, :20])
+    with pytest.raises(ValueError, match="shape"):
+        views.turned(MASKS[0, 0])
+    with pytest.raises(ValueError, match="empty"):
+        views.segment(Brightness(), IMAGES, ())
