@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "selection": {"metrics", "features", "backbones", "engine", "adaptation"},
     "networks": {"engine", "boxes"},
     "transfer": {"engine"},
+    "explain": {"engine"},
     "check": set(),
     "plots": {"metrics"},
     "report": {"metrics"},

@@ -100,6 +100,24 @@ def test_further_sites_see_the_same_subjects(batch):
     assert (t2w.images != flair.images).mean() > 0.3
 
 
+def test_stacks_hold_whole_subjects_the_same_as_slices(batch):
+    stacks = mri.stacks("3T-FLAIR", 8, heights=5, size=SIZE, seed=5)
+    assert stacks.images.shape == (40, SIZE, SIZE, 3) and stacks.masks.shape == (40, SIZE, SIZE)
+    assert stacks.patients[::5].tolist() == batch.patients[::4].tolist()
+    assert np.array_equal(stacks.labels[::5], batch.labels[::4]) and np.array_equal(stacks.ages[::5], batch.ages[::4])
+    assert all(len(set(stacks.labels[start:start + 5])) == 1 for start in range(0, 40, 5))
+    shows = (stacks.masks == mri.MASK_CLASSES.index("lesion")).any(axis=(1, 2))
+    assert not shows[stacks.labels == 0].any() and 0.2 < shows[stacks.labels > 0].mean() < 0.95
+
+
+def test_heights_of_a_stack_run_evenly_from_below_upwards():
+    stack, finer = (mri.stacks("3T-FLAIR", 1, heights=heights, size=SIZE, seed=3) for heights in (3, 5))
+    assert np.array_equal(stack.masks, finer.masks[::2])
+    who = mri.prepare(int(stack.labels[0]), seed=3, subject=0, size=SIZE).subject
+    assert np.array_equal(scanner.prepare_level(who, 48.0, SIZE).mask, stack.masks[-1])
+    assert not np.array_equal(mri.stacks("PD", 1, heights=3, size=SIZE, seed=3).images, stack.images)
+
+
 def test_random_sites_vary_and_repeat():
     sites = [mri.random_site(seed) for seed in range(60)]
     assert {site.sequence for site in sites} == {"T1w", "T1w-IR", "T2w", "PD", "FLAIR"}
@@ -338,6 +356,11 @@ def test_impossible_sites_are_refused(changes, words):
     (lambda: mri.slices("PD", 40001), "count must be"),
     (lambda: mri.slices("PD", 4, size=8), "size must be a whole number from 32 to 512"),
     (lambda: mri.slices("PD", 4, seed=-1), "seed must be"),
+    (lambda: mri.stacks("7T-FLAIR", 4), "Unknown site '7T-FLAIR'; choose one of"),
+    (lambda: mri.stacks("PD", 0), "count must be a whole number from 1 to 10000"),
+    (lambda: mri.stacks("PD", 1, heights=1), "heights must be a whole number from 2 to 26"),
+    (lambda: mri.stacks("PD", 1, size=8), "size must be"),
+    (lambda: mri.stacks("PD", 1, seed=-1), "seed must be"),
     (lambda: mri.prepare("flu"), "Unknown class 'flu'; choose one of"),
     (lambda: mri.prepare(4), "Unknown class 4"),
     (lambda: mri.prepare("healthy", subject=10000), "subject must be a whole number from 0 to 9999"),

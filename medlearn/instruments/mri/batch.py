@@ -9,7 +9,7 @@ from . import scanner, subjects
 from .anatomy import FIELD_OF_VIEW
 from .scanner import find_site, prepare, prepare_level, scan
 from .site import Site, random_site, whole
-from .subjects import CLASSES, SLICES, SUBJECTS
+from .subjects import CLASSES, LEVELS, SLICES, SUBJECTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,28 @@ def slices(site: Site | str | Sequence[Site | str], count: int, size: int = 128,
         prepared.append((slice_.subject, slice_.mask, slice_.boxes))
     batches = tuple(_batch(row, prepared, item) for row, item in zip(images, sites))
     return batches[0] if isinstance(site, (str, Site)) else batches
+
+
+def stacks(site: Site | str, count: int, heights: int = 8, size: int = 128, seed: int = 0) -> Batch:
+    """Stacks of slices at `heights` even heights from -2 to 48 mm (MNI), from below upwards, of `count` subjects at a site.
+
+    The subjects are those of `slices` with the same seed, in the same order, so their classes are balanced too. Every
+    slice has its subject's class as label, and only some of them show a lesion: the mask tells. `count` from 1 to
+    10000, `heights` from 2 to 26; the rest as in `slices`, but for "random". Raises ValueError for anything else.
+    """
+    site = find_site(site)
+    whole("count", count, 1, SUBJECTS)
+    whole("heights", heights, 2, 26)
+    whole("size", size, *scanner.SIZES)
+    whole("seed", seed, 0, 2**31 - 1)
+    images, prepared = [], []
+    for person in range(count):
+        who, _ = _of_batch(seed, person * SLICES)
+        for level in np.linspace(*LEVELS, heights):
+            slice_ = prepare_level(who, float(level), size)
+            images.append(scan(slice_, site))
+            prepared.append((who, slice_.mask, slice_.boxes))
+    return _batch(np.stack(images), prepared, site)
 
 
 def one_slice(site: Site | str, label, seed: int = 0, subject: int = 0, height: float = 0.0,

@@ -12,7 +12,7 @@ SUBJECTS = 10_000                       # subjects of a seed
 SLICES = 4                              # slices of each subject in a batch
 TRUTH_THICKNESS = 3.0                   # mm: masks are of this slab, whatever the site's own thickness
 VISIBLE = (0.0, 150.0, 50.0, 120.0)     # mm2 of lesion that a slice must show to carry its class's label
-_LEVELS = (-2.0, 48.0)                  # MNI mm: between the skull's base and the vertex
+LEVELS = (-2.0, 48.0)                   # MNI mm: between the skull's base and the vertex
 _DRAW = (None, lesions.tumour, lesions.plaques, lesions.stroke)
 
 
@@ -43,18 +43,18 @@ def draw(seed: int, number: int, label: int) -> Subject:
     if label == 0:
         rng = np.random.default_rng([seed, number, 12])
         levels = rng.uniform(4, 36) + np.array([0, *rng.uniform(-14, 14, SLICES - 1)])
-        return Subject(seed, number, 0, head, None, np.clip(levels, *_LEVELS))
+        return Subject(seed, number, 0, head, None, np.clip(levels, *LEVELS))
     for attempt in range(30):
         rng = np.random.default_rng([seed, number, 13, label, attempt])
         lesion = _DRAW[label](rng)
         wished = lesions.heights(lesion, SLICES, rng)
         levels = wished[:1]
-        if _LEVELS[0] <= levels[0] <= _LEVELS[1] and _shows(head, lesion, label, levels[0]):
+        if LEVELS[0] <= levels[0] <= LEVELS[1] and _shows(head, lesion, label, levels[0]):
             break
     for wish in wished[1:]:
         nearer = levels[0] + (wish - levels[0]) * np.array([1, 0.6, 0.3])
         options = [*nearer, *(levels[0] + np.array([1, -1, 2, -2, 0.5, -0.5]))]
-        fits = (level for level in options if _LEVELS[0] <= level <= _LEVELS[1] and abs(levels - level).min() >= 0.5
+        fits = (level for level in options if LEVELS[0] <= level <= LEVELS[1] and abs(levels - level).min() >= 0.5
                 and _shows(head, lesion, label, level))
         levels = np.append(levels, next(fits, levels[0] + 0.1 * len(levels)))
     return Subject(seed, number, label, head, lesion, levels)
