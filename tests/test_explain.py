@@ -1,0 +1,337 @@
+"""Grad-CAM against closed forms, a split in two models and tf-keras-vis; the pointing game by hand; the control."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+from skimage.transform import resize
+
+from medlearn import backbones, explain, networks
+from medlearn.engine import keras, tf
+
+SIDE, CLASSES = 32, 3
+layers = keras.layers
+
+
+def tiny_encoder() -> keras.Model:
+    image = keras.Input((SIDE, SIDE, 3))
+    x = layers.Conv2D(6, 3, 2, "same", activation="relu", name="first", kernel_initializer=keras.initializers.HeNormal(1))(image)
+    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.Conv2D(8, 3, 2, "same", activation="relu", name="second", kernel_initializer=keras.initializers.HeNormal(2))(x)
+    return keras.Model(image, x, name="tiny")
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return tiny_encoder()
+
+
+@pytest.fixture(scope="module")
+def nested(encoder):
+    return networks.classifier(encoder, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).uniform(-1, 1, (5, SIDE, SIDE, 3)).astype(np.float32)
+
+
+def enlarged(maps):
+    return np.stack([resize(each, (SIDE, SIDE), order=1, mode="edge", anti_aliasing=False) for each in maps])
+
+
+def by_two_models(below, above, images, wanted):
+    """Equations 1 and 2 where the network falls into two: `below` up to the maps, `above` from them to the scores."""
+    maps = tf.constant(below.predict(images, verbose=0))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        score = tf.reduce_sum(above(maps)[:, wanted])
+    weights = tape.gradient(score, maps).numpy().mean((1, 2), keepdims=True)
+    return enlarged(np.maximum((weights * maps.numpy()).sum(-1), 0))
+
+
+# Grad-CAM against oracles
+
+@pytest.mark.parametrize("wanted", range(CLASSES))
+def test_before_mean_pooling_it_is_the_class_activation_map(nested, encoder, images, wanted):
+    maps = encoder.predict(images, verbose=0)
+    kernel = nested.get_layer("head").kernel.numpy()[:, wanted]
+    expected = np.maximum(maps @ kernel, 0) / np.prod(maps.shape[1:3])       # Selvaraju et al. 2017, section 3
+    np.testing.assert_allclose(explain.grad_cam(nested, images, wanted), enlarged(expected), atol=1e-6)
+    assert expected.max() > 1e-3
+
+
+def test_a_layer_deep_in_a_nested_encoder_equals_two_models(nested, encoder, images):
+    maps = encoder.get_layer("first").output
+    below = keras.Model(encoder.input, maps)
+    x = start = keras.Input(maps.shape[1:])
+    for name in ("norm", "second"):
+        x = encoder.get_layer(name)(x)
+    head = nested.get_layer("head")
+    scores = layers.Dense(CLASSES)
+    above = keras.Model(start, scores(layers.GlobalAveragePooling2D()(x)))
+    scores.set_weights(head.get_weights())
+    for wanted in range(CLASSES):
+        expected = by_two_models(below, above, images, wanted)
+        np.testing.assert_allclose(explain.grad_cam(nested, images, wanted, layer="first"), expected, atol=1e-6)
+
+
+def test_slopes_equal_finite_differences(nested, encoder, images):
+    """The score moves as the weights of the maps say when a whole map is lifted a little."""
+    kernel, bias = nested.get_layer("head").get_weights()
+    score = lambda maps: (maps.mean((1, 2)) @ kernel + bias)[:, 1]
+    maps = encoder.predict(images, verbose=0).astype(np.float64)
+    lifted = [score(maps + 0.01 * np.eye(8)[channel]) - score(maps) for channel in range(8)]
+    weights = np.transpose(lifted) / 0.01 / np.prod(maps.shape[1:3])
+    expected = np.maximum(np.einsum("nhwc,nc->nhw", maps, weights), 0)
+    np.testing.assert_allclose(explain.grad_cam(nested, images, 1), enlarged(expected), atol=1e-5)
+
+
+def test_it_agrees_with_tf_keras_vis(images):
+    pytest.importorskip("tf_keras_vis")
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    flat = networks.small((SIDE, SIDE, 3), CLASSES, seed=4)
+    theirs, heights = Gradcam(flat, model_modifier=ReplaceToLinear(), clone=True), []
+    for layer in [name for name in explain.map_layers(flat) if name.startswith("conv2d")]:
+        for wanted in range(CLASSES):
+            maps = np.asarray(theirs(CategoricalScore([wanted] * len(images)), images, penultimate_layer=layer,
+                                     expand_cam=False, normalize_cam=False))
+            ours = explain.grad_cam(flat, images, wanted, layer=layer)
+            np.testing.assert_allclose(ours, enlarged(maps), atol=1e-6)
+            heights.append(ours.max())
+    assert np.median(heights) > 1e-4
+
+
+def test_a_real_backbone_inside_a_classifier():
+    encoder = backbones.load("efficientnet_lite0", weights=None, size=64)
+    model = networks.classifier(encoder, CLASSES, layer="block_2")
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    assert "block_1" in explain.map_layers(model) and "block_3" not in explain.map_layers(model)
+    kernel = model.get_layer("head").kernel.numpy()[:, 2]
+    maps = model.get_layer("efficientnet_lite0").predict(pictures.astype(np.float32), verbose=0)
+    found = explain.grad_cam(model, pictures, 2)
+    expected = tf.image.resize(np.maximum(maps @ kernel, 0)[..., None], (64, 64))[..., 0] / np.prod(maps.shape[1:3])
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
+# each argument, and what must not change
+
+def test_no_class_means_the_highest_score_and_each_image_may_have_its_own(nested, images):
+    highest = nested.predict(images, verbose=0).argmax(1)
+    own = np.array([0, 1, 2, 1, 0])
+    np.testing.assert_array_equal(explain.grad_cam(nested, images), explain.grad_cam(nested, images, highest))
+    each = [explain.grad_cam(nested, images[[row]], int(wanted))[0] for row, wanted in enumerate(own)]
+    np.testing.assert_allclose(explain.grad_cam(nested, images, own), each, atol=1e-6)
+    assert not np.allclose(explain.grad_cam(nested, images, 0), explain.grad_cam(nested, images, 1))
+
+
+def test_layers_differ_and_batches_do_not(nested, images):
+    first, last = (explain.grad_cam(nested, images, 1, layer=layer) for layer in ("first", "second"))
+    assert not np.allclose(first, last)
+    np.testing.assert_array_equal(last, explain.grad_cam(nested, images, 1))
+    np.testing.assert_allclose(last, explain.grad_cam(nested, images, 1, batch_size=2), atol=1e-6)
+    assert last.shape == (5, SIDE, SIDE) and last.dtype == np.float32 and last.min() >= 0
+
+
+def test_the_model_is_as_before_even_after_an_error(nested, images):
+    before, head = nested.predict(images, verbose=0), nested.get_layer("head")
+    inner = nested.get_layer("tiny").get_layer("first")
+    explain.grad_cam(nested, images, layer="first")
+    with pytest.raises(Exception):                         # noqa: B017 - whatever the broken layer raises
+        inner.call, whole = None, inner.call
+        try:
+            explain.grad_cam(nested, images, layer="first")
+        finally:
+            del inner.call
+    assert head.activation is keras.activations.softmax and "call" not in vars(inner)
+    np.testing.assert_array_equal(nested.predict(images, verbose=0), before)
+
+
+def test_a_sure_softmax_does_not_flatten_the_map(encoder, images):
+    model = networks.classifier(encoder, CLASSES)
+    kernel, bias = model.get_layer("head").get_weights()
+    mild = explain.grad_cam(model, images, 1)
+    networks.set_head(model, 1000 * kernel.T, 1000 * bias)
+    assert np.ptp(model.predict(images, verbose=0), axis=1).min() > 0.999
+    np.testing.assert_allclose(explain.grad_cam(model, images, 1), 1000 * mild, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("end", [layers.Softmax(), layers.Activation("softmax")], ids=["Softmax", "Activation"])
+def test_a_softmax_of_its_own_is_left_out_too(nested, encoder, images, end):
+    scores = layers.Dense(CLASSES)
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), encoder, layers.GlobalAveragePooling2D(), scores, end])
+    scores.set_weights(nested.get_layer("head").get_weights())
+    np.testing.assert_allclose(explain.grad_cam(model, images, 1), explain.grad_cam(nested, images, 1), atol=1e-6)
+    assert np.allclose(model.predict(images, verbose=0).sum(1), 1, atol=1e-5)
+
+
+def test_one_sigmoid_is_one_class(encoder, images):
+    image = keras.Input((SIDE, SIDE, 3))
+    model = keras.Model(image, layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling2D()(encoder(image))))
+    kernel = model.layers[-1].kernel.numpy()[:, 0]
+    expected = np.maximum(encoder.predict(images, verbose=0) @ kernel, 0) / 64
+    np.testing.assert_allclose(explain.grad_cam(model, images), enlarged(expected), atol=1e-6)
+
+
+def test_the_layers_are_listed_from_input_to_output(nested):
+    assert explain.map_layers(nested) == ("first", "norm", "second", "tiny")
+    assert explain.map_layers(networks.small((SIDE, SIDE, 1), 2))[-1].startswith("max_pooling2d")
+
+
+def test_pooled_maps_are_not_the_default(images):
+    flat = networks.small((SIDE, SIDE, 3), CLASSES, seed=4)
+    relu = [name for name in explain.map_layers(flat) if name.startswith("re_lu")][-1]
+    np.testing.assert_array_equal(explain.grad_cam(flat, images, 0), explain.grad_cam(flat, images, 0, layer=relu))
+
+
+def test_a_trained_network_points_at_what_it_was_taught():
+    rng = np.random.default_rng(0)
+    pictures = rng.normal(0, 0.3, (200, SIDE, SIDE, 1)).astype(np.float32)
+    masks, labels = np.zeros((200, SIDE, SIDE), bool), np.arange(200) % 2
+    masks[labels == 1] = _squares(rng)
+    pictures[masks] += 1.5
+    image = keras.Input((SIDE, SIDE, 1))
+    x = layers.Conv2D(8, 5, 2, "same", activation="relu", kernel_initializer=keras.initializers.HeNormal(0))(image)
+    x = layers.Conv2D(8, 3, 1, "same", activation="relu", kernel_initializer=keras.initializers.HeNormal(1))(x)
+    model = keras.Model(image, layers.Dense(2, "softmax")(layers.GlobalMaxPooling2D()(x)))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(pictures[:150], labels[:150], batch_size=25, epochs=10, verbose=0, shuffle=False)
+    assert model.evaluate(pictures[150:], labels[150:], verbose=0)[1] > 0.9
+    shown = pictures[150:][labels[150:] == 1], masks[150:][labels[150:] == 1]
+    assert explain.pointing_game(explain.grad_cam(model, shown[0], 1), shown[1]).mean() > 0.8
+    assert explain.energy_inside(explain.grad_cam(model, shown[0], 1), shown[1]).mean() > 3 * shown[1].mean()
+
+
+def _squares(rng):
+    masks = np.zeros((100, SIDE, SIDE), bool)
+    for mask, (top, left) in zip(masks, rng.integers(0, SIDE - 8, (100, 2))):
+        mask[top:top + 8, left:left + 8] = True
+    return masks
+
+
+@pytest.mark.parametrize("change, words", [
+    (dict(images=np.zeros((SIDE, SIDE, 3))), r"takes \(N, 32, 32, 3\); a single image goes in as images\[None\]"),
+    (dict(images=np.zeros((2, SIDE, SIDE, 1))), "takes"),
+    (dict(images=np.zeros((0, SIDE, SIDE, 3))), "no image"),
+    (dict(images=np.full((1, SIDE, SIDE, 3), np.nan)), "not finite"),
+    (dict(class_index=3), "class_index 3 does not exist: the model has the classes 0 to 2"),
+    (dict(class_index=-1), "class_index -1 does not exist"),
+    (dict(class_index=[0, 1]), "one for each of 5 images"),
+    (dict(class_index=0.5), "one whole number"),
+    (dict(layer="secund"), "no layer 'secund' with maps; do you mean second"),
+    (dict(layer="head"), "no layer 'head' with maps"),
+    (dict(model=keras.Sequential([keras.Input((4,)), layers.Dense(2)])), "is not one"),
+    (dict(model="a path"), "is not one"),
+])
+def test_bad_calls_say_what_is_expected(nested, images, change, words):
+    with pytest.raises(ValueError, match=words):
+        explain.grad_cam(**dict(model=nested, images=images) | change)
+
+
+def test_a_network_without_maps_is_refused():
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(2)])
+    with pytest.raises(ValueError, match="no layer with maps"):
+        explain.grad_cam(model, np.zeros((1, 8, 8, 1)))
+
+
+# the pointing game and the energy
+
+def test_the_pointing_game_by_hand():
+    maps, masks = np.zeros((3, 4, 4)), np.zeros((3, 4, 4), np.uint8)
+    masks[:, 1, 1] = 4
+    maps[0, 1, 1], maps[1, 1, 2], maps[2] = 0.2, 9, 5
+    assert explain.pointing_game(maps, masks).tolist() == [1, 0, 1 / 16]
+    assert explain.pointing_game(maps, masks, tolerance=1).tolist() == [1, 1, 5 / 16]
+    maps[1, 1, 1] = 3
+    assert explain.energy_inside(maps, masks).tolist() == [1, 0.25, 1 / 16]
+
+
+def test_a_map_of_zeros_scores_like_guessing():
+    masks = np.zeros((1, 4, 5))
+    masks[0, :2] = 1
+    assert explain.pointing_game(np.zeros((1, 4, 5)), masks) == explain.energy_inside(np.zeros((1, 4, 5)), masks) == 0.5
+
+
+MAPS = hnp.arrays(np.float64, (2, 6, 5), elements=st.floats(0, 10, width=16))
+
+
+@settings(max_examples=50, deadline=None)
+@given(MAPS, st.integers(0, 2**20))
+def test_shares_are_shares_and_scale_and_place_do_not_matter(maps, seed):
+    masks = np.random.default_rng(seed).random((2, 6, 5)) < 0.4
+    masks[:, 0, 0] = True
+    hits, inside = explain.pointing_game(maps, masks), explain.energy_inside(maps, masks)
+    assert (0 <= hits).all() and (hits <= 1).all() and (0 <= inside).all() and (inside <= 1 + 1e-12).all()
+    np.testing.assert_array_equal(explain.pointing_game(4 * maps, masks), hits)
+    np.testing.assert_allclose(explain.energy_inside(4 * maps, masks), inside)
+    np.testing.assert_array_equal(explain.pointing_game(maps[:, ::-1], masks[:, ::-1]), hits)
+    np.testing.assert_allclose(explain.energy_inside(masks, masks), 1)
+    assert (explain.pointing_game(maps, masks, tolerance=1) >= hits).all()
+    if not masks.all():
+        rest = ~masks | (~masks).all((1, 2), keepdims=True)
+        kept = (~masks).any((1, 2)) & maps.any((1, 2))
+        np.testing.assert_allclose((inside + explain.energy_inside(maps, rest))[kept], 1)
+
+
+@pytest.mark.parametrize("score", [explain.pointing_game, explain.energy_inside])
+@pytest.mark.parametrize("maps, masks, words", [
+    (np.ones((2, 4, 4)), np.ones((2, 4, 5)), "of the same size"),
+    (np.ones((4, 4)), np.ones((4, 4)), r"both \(N, H, W\)"),
+    (np.full((1, 4, 4), np.nan), np.ones((1, 4, 4)), "not finite"),
+    (np.ones((2, 4, 4)), np.stack([np.ones((4, 4)), np.zeros((4, 4))]), "1 of 2 masks are empty, first number 1"),
+])
+def test_bad_maps_and_masks(score, maps, masks, words):
+    with pytest.raises(ValueError, match=words):
+        score(maps, masks)
+
+
+def test_bad_tolerance_and_negative_heat():
+    with pytest.raises(ValueError, match="tolerance=-1 is not a distance"):
+        explain.pointing_game(np.ones((1, 4, 4)), np.ones((1, 4, 4)), tolerance=-1)
+    with pytest.raises(ValueError, match="Heat of -1 has no share"):
+        explain.energy_inside(-np.ones((1, 4, 4)), np.ones((1, 4, 4)))
+
+
+# the control
+
+def test_randomised_shuffles_values_and_leaves_the_model_alone(nested, images):
+    before = nested.get_weights()
+    copy = explain.randomised(nested)
+    for old, kept, shuffled in zip(before, nested.get_weights(), copy.get_weights()):
+        np.testing.assert_array_equal(old, kept)
+        np.testing.assert_array_equal(np.sort(old.ravel()), np.sort(shuffled.ravel()))
+    assert not np.allclose(copy.predict(images, verbose=0), nested.predict(images, verbose=0))
+    assert explain.map_layers(copy) == explain.map_layers(nested)
+
+
+def test_randomised_layers_count_from_the_head(nested, encoder):
+    moved = lambda copy: [weight.path for weight, new in zip(nested.weights, copy.get_weights())
+                          if not np.array_equal(weight.numpy(), new)]
+    assert moved(explain.randomised(nested, layers=1)) == [nested.get_layer("head").kernel.path]
+    two = moved(explain.randomised(nested, layers=2))
+    assert encoder.get_layer("second").kernel.path in two and encoder.get_layer("first").kernel.path not in two
+    assert encoder.get_layer("first").kernel.path in moved(explain.randomised(nested))
+
+
+def test_randomised_repeats_with_its_seed(nested):
+    one, same, other = (explain.randomised(nested, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1))
+    assert np.array_equal(one, same) and not np.array_equal(one, other)
+    for wrong in (0, 5):
+        with pytest.raises(ValueError, match="not a number from 1 to 4"):
+            explain.randomised(nested, layers=wrong)
+
+
+def test_similarity_is_spearmans():
+    one, other = np.random.default_rng(0).integers(0, 6, (2, 3, 7, 7)).astype(float)      # with ties
+    expected = [stats.spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(one, other)]
+    np.testing.assert_allclose(explain.similarity(one, other), expected)
+    np.testing.assert_allclose(explain.similarity(one, one**3), 1)
+    np.testing.assert_allclose(explain.similarity(one, -one), -1)
+    assert explain.similarity(one, np.zeros_like(one)).tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="of the same images"):
+        explain.similarity(one, other[:2])
