@@ -16,7 +16,8 @@ def by_patient(
     patients: (N,) ids, one per image. test: share of the patients (not of the images) to test, above 0 and
     below 1; at least one patient ends on each side. labels: (N,) classes; if given, patients are stratified by
     their majority class (systematic sampling: Cochran, Sampling Techniques, 3rd ed., ch. 8), so that each
-    class has its share of the test patients to within one. Every patient is equally likely to be tested.
+    class has its share of the test patients to within one; if one side then lacks a class, a warning says so. Every
+    patient is equally likely to be tested.
 
     Returns two sorted arrays of image indices, train and test. They depend on the seed and on the patients,
     not on the order of the images. Raises ValueError for fewer than two patients, a share outside 0..1 or
@@ -36,7 +37,10 @@ def by_patient(
     steps = np.floor((np.arange(wanted) + random.random()) * every).astype(int)
     picked = order[np.minimum(steps, len(names) - 1)]  # rounding may reach one past the end
     tested = np.isin(patient, picked)
-    return np.flatnonzero(~tested), np.flatnonzero(tested)
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
+    if labels is not None:
+        _warn_of_lost_classes(_labels(labels, patient), patient, train, test)
+    return train, test
 
 
 def folds(
@@ -46,7 +50,8 @@ def folds(
 
     patients, labels: (N,), one per image. Classes are spread over the folds as evenly as the patients allow
     (scikit-learn's StratifiedGroupKFold). Raises ValueError, at the call, for k below 2, fewer patients than
-    folds, classes all smaller than k, labels of another length, or patients so uneven that a fold stays empty.
+    folds, classes all smaller than k, labels of another length, NaN, or patients so uneven that a fold stays empty;
+    warns of a class that some training part lacks, such as one with a single patient.
     """
     names, patient = _patients(patients)
     labels = _labels(labels, patient)
@@ -63,12 +68,17 @@ def folds(
         pairs = list(splitter.split(labels, labels, patient))
     if not all(len(test) for _, test in pairs):
         raise ValueError(f"The patients are too uneven for {k} folds, one would be empty: choose a smaller k.")
+    _warn_of_lost_classes(labels, patient, *(train for train, _ in pairs))
     return iter(pairs)
 
 
 def _patients(patients: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The distinct ids, and for each image the position of its id among them."""
+    if patients is None:
+        raise ValueError("patients is missing: give each image its patient's id, or an id of its own, np.arange(N), if unknown.")
     ids = np.asarray(patients)
+    if ids.dtype.kind == "f" and np.isnan(ids).any():
+        raise ValueError(f"patients holds {np.isnan(ids).sum()} NaN; a patient who is unknown needs an id of their own.")
     if ids.ndim != 1 or not len(ids):
         raise ValueError(f"patients is one id per image, a list of length N; its shape is {ids.shape}.")
     return np.unique(ids, return_inverse=True)
@@ -81,7 +91,19 @@ def _labels(labels: ArrayLike, patient: np.ndarray) -> np.ndarray:
             f"labels and patients go together, one of each per image; there are {len(patient)} patient ids, "
             f"but labels have the shape {labels.shape}."
         )
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"labels holds {np.isnan(labels).sum()} NaN; leave those images out before the split.")
     return labels
+
+
+def _warn_of_lost_classes(labels: np.ndarray, patient: np.ndarray, *parts: np.ndarray) -> None:
+    """Warn of the first class that one of the parts lacks: it cannot be learned there, or not be judged."""
+    for value in np.unique(labels):
+        if not all((labels[part] == value).any() for part in parts):
+            owners = len(np.unique(patient[labels == value]))
+            warnings.warn(f"Class {value} has images of {owners} patient{'s' * (owners > 1)} only, too few for every part of "
+                          "this split to hold some: bring more of its patients, or leave the class out.", stacklevel=3)
+            return
 
 
 def _majority(patient: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -69,8 +69,23 @@ def test_a_head_of_another_shape_is_refused(encoder):
         networks.set_head(networks.classifier(encoder, 3), np.zeros((3, 6)), np.zeros(2))
 
 
+@pytest.mark.parametrize("weights, bias, message", [
+    (None, np.zeros(3), "coef_ and intercept_.*NoneType and ndarray"), (np.zeros((3, 6)), None, "coef_ and intercept_"),
+    (np.full((3, 6), np.nan), np.zeros(3), "NaN"), (np.zeros((3, 6)), np.full(3, np.inf), "infinite"),
+])
+def test_what_is_no_probe_is_refused(encoder, weights, bias, message):
+    with pytest.raises(ValueError, match=message):
+        networks.set_head(networks.classifier(encoder, 3), weights, bias)
+
+
+def test_only_a_dense_head_can_be_set(encoder):
+    with pytest.raises(ValueError, match="tiny ends in Conv2D"):
+        networks.set_head(encoder, np.zeros((3, 6)), np.zeros(3))
+
+
 @pytest.mark.parametrize("arguments, message", [
     ({"classes": 1}, "at least 2"), ({"classes": 2.5}, "at least 2"), ({"dropout": 1.0}, "dropout=1.0"),
+    ({"dropout": None}, "dropout=None"), ({"augment": "flip"}, "augment='flip' is not a Keras layer"),
     ({"layer": "blok_1"}, "no layer 'blok_1'; do you mean block_1"),
 ])
 def test_bad_arguments_get_one_sentence(encoder, arguments, message):
@@ -114,7 +129,17 @@ def test_small_crops_with_the_layers_it_is_given():
 
 
 @pytest.mark.parametrize(("shape", "classes", "message"), [((16, 64, 3), 2, "at least 32 pixels"), ((64, 64), 2, "height, width"),
-                                                           ((64, 64, 3), 1, "at least 2")])
+                                                           ((64, 64, 3), 1, "at least 2"), ((64, 64, 1), 2.5, "at least 2"),
+                                                           (64, 2, "shape=<int>"), ((None, None, 3), 2, "at least 32"),
+                                                           (IMAGES, 2, "shape=<ndarray>.*images.shape"), ((64, 64, 0), 2, "channels")])
 def test_small_says_what_is_wrong(shape, classes, message):
     with pytest.raises(ValueError, match=message):
         networks.small(shape, classes)
+
+
+def test_small_wants_a_share_of_dropout_and_32_pixels_after_the_crop():
+    with pytest.raises(ValueError, match="dropout=1.5"):
+        networks.small((64, 64, 1), 2, dropout=1.5)
+    with pytest.raises(ValueError, match=r"After augment the images are \(16, 16, 1\): crop less"):
+        networks.small((64, 64, 1), 2, augment=keras.layers.CenterCrop(16, 16))
+

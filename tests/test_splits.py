@@ -1,3 +1,6 @@
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,6 +54,7 @@ def test_labels_matter():
     assert unequal > 5
 
 
+@pytest.mark.filterwarnings("ignore:Class . has images of")
 def test_every_patient_is_equally_likely_to_be_tested():
     patients, labels = np.arange(10), np.array([0] * 7 + [1] * 2 + [2])
     tested = np.zeros(10)
@@ -73,6 +77,7 @@ def test_order_of_the_images_does_not_matter():
     assert set(patients[test]) == set(patients[shuffled][test_shuffled])
 
 
+@pytest.mark.filterwarnings("ignore:Class . has images of")
 @given(cohorts(least=6), st.integers(2, 4), st.integers(0, 1000))
 def test_folds_test_every_image_once_and_no_patient_twice(cohort, k, seed):
     patients, labels = cohort
@@ -92,13 +97,27 @@ def test_folds_test_every_image_once_and_no_patient_twice(cohort, k, seed):
 def test_folds_are_stratified_seeded_and_quiet(recwarn):
     patients = np.repeat(np.arange(50), 2)
     labels = np.repeat([0, 1], 50)
-    labels[0] = 2  # rarer than the folds
+    labels[[0, 2, 4]] = 2  # rarer than the folds
     pairs = list(splits.folds(patients, labels, k=5, seed=1))
     assert all(8 <= (labels[test] == 1).sum() <= 12 for _, test in pairs)
     tests = [test.tolist() for _, test in pairs]
     assert tests == [test.tolist() for _, test in splits.folds(patients, labels, k=5, seed=1)]
     assert tests != [test.tolist() for _, test in splits.folds(patients, labels, k=5, seed=2)]
     assert not recwarn.list
+
+
+def test_a_class_that_a_part_lacks_is_said():
+    patients = np.repeat(np.arange(20), 2)
+    labels = np.repeat([0, 1, 0, 1], 10)
+    labels[:2] = 2
+    sentence = "Class 2 has images of 1 patient only, too few for every part of this split"
+    with pytest.warns(UserWarning, match=sentence) as said:
+        list(splits.folds(patients, labels, k=4))
+        splits.by_patient(patients, labels=labels)
+    assert [Path(warning.filename).name for warning in said] == [Path(__file__).name] * 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        splits.by_patient(patients)                     # who does not stratify is not asked about classes
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.2, 30, float("nan")])
@@ -112,6 +131,10 @@ def test_share_outside_0_to_1(share):
     [
         (lambda: splits.by_patient(["a", "a", "a"]), "All 3 images come from one patient"),
         (lambda: splits.by_patient([]), "one id per image"),
+        (lambda: splits.by_patient(None), "patients is missing: give each image its patient's id"),
+        (lambda: splits.folds(None, [0, 1]), "patients is missing: give each image its patient's id"),
+        (lambda: splits.by_patient([1.0, np.nan, np.nan]), "patients holds 2 NaN; .* an id of their own"),
+        (lambda: splits.folds([1, 2], [np.nan, 1.0], k=2), "labels holds 1 NaN; leave those images out"),
         (lambda: splits.by_patient([["a"], ["b"]]), "one id per image"),
         (lambda: splits.by_patient(["a", "b"], labels=[0]), "there are 2 patient ids"),
         (lambda: splits.folds(["a", "b"], [0, 1, 1]), "there are 2 patient ids"),

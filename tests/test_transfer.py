@@ -177,6 +177,63 @@ def test_the_classic_preprocessing_mistakes_are_named(images, message):
         transfer.check_preprocessing(images)
 
 
+@pytest.mark.parametrize("images, message", [
+    (IMAGES[:0], r"shape \(N, height, width, 3\), got \(0, 8, 8, 3\)"),
+    ([IMAGES[0], IMAGES[1][:4]], "differ in shape.*one size first"),
+    (np.where(np.arange(8)[:, None] == 3, np.nan, IMAGES), "16 of 16 images hold NaN"),
+    (IMAGES.astype(complex), "type complex128 hold no grey values"),
+    (40 * IMAGES, "Values run from .* preprocessing is inside"),
+])
+def test_what_is_no_image_is_named(images, message):
+    with pytest.raises(ValueError, match=message):
+        transfer.check_preprocessing(images)
+
+
+def test_images_of_another_size_than_the_model_takes_are_named(model):
+    with pytest.raises(ValueError, match="images are 8 x 6 pixels, but encoder_classifier takes 8 x 8; load the encoder with size=8"):
+        transfer.check_preprocessing(IMAGES[:, :, :6], model)
+    any_size = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1)])
+    transfer.check_preprocessing(IMAGES[:, :, :6], any_size)
+
+
+@pytest.mark.parametrize("labels, message", [
+    (np.eye(2)[LABELS], r"one class an image, .* \(16, 2\); one-hot rows become classes by labels.argmax\(1\)"),
+    ([], r"one class an image, .* \(0,\)"),
+    (None, r"one class an image, .* \(\)"),
+    (np.array(["lymphocyte", "monocyte"])[LABELS], "labels such as 'lymphocyte' are no whole numbers; np.unique"),
+    (LABELS + 0.5, "labels such as 0.5 are no whole numbers"),
+    (np.where(LABELS, np.nan, 0), "are no whole numbers"),
+    (LABELS + 1, "run from 1 to 2, but encoder_classifier has 2 outputs, for 0 to 1"),
+    (-LABELS, "run from -1 to 0"),
+    (0 * LABELS, "No image is of class 1, but encoder_classifier has 2 outputs"),
+])
+def test_labels_that_do_not_fit_the_outputs_are_named(model, labels, message):
+    with pytest.raises(ValueError, match=message):
+        transfer.check_labels(labels, model)
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS.astype(float), LABELS.astype(bool), LABELS.tolist()])
+def test_proper_labels_pass(model, labels):
+    transfer.check_labels(labels, model)
+
+
+@pytest.mark.parametrize("call", [
+    transfer.snapshot, transfer.freeze, transfer.rates, transfer.l2_sp, lambda model: transfer.unfreeze(model, "block_1"),
+    lambda model: transfer.assert_moved(model, ()), lambda model: transfer.assert_bn_still(model, ()),
+    lambda model: transfer.check_labels(LABELS, model), lambda model: transfer.check_preprocessing(IMAGES, model),
+])
+@pytest.mark.parametrize("no_model", ["encoder", ()])
+def test_what_is_no_model_is_named(call, no_model):
+    with pytest.raises(ValueError, match=f"model is {type(no_model).__name__}, but a Keras model is needed"):
+        call(no_model)
+
+
+@pytest.mark.parametrize("before", [None, [np.zeros(2)]])
+def test_what_is_no_snapshot_is_named(model, before):
+    with pytest.raises(ValueError, match=f"before is {type(before).__name__}, not a snapshot; take before ="):
+        transfer.assert_frozen(model, before)
+
+
 def test_a_model_that_scales_twice_is_found(model):
     transfer.check_preprocessing(IMAGES, model)
     for again in (keras.layers.Rescaling(1 / 255), keras.Sequential([keras.layers.Rescaling(1 / 255)])):
@@ -237,7 +294,7 @@ def test_rates_go_with_a_schedule_and_survive_a_file(model, tmp_path):
     assert type(again.optimizer) is keras.optimizers.Adam
 
 
-@pytest.mark.parametrize("decay", [0, 1.5, -1])
+@pytest.mark.parametrize("decay", [0, 1.5, -1, "half", float("nan")])
 def test_a_decay_that_is_none_is_refused(model, decay):
     with pytest.raises(ValueError, match="above 0 and at most 1"):
         transfer.rates(model, decay)
@@ -246,6 +303,12 @@ def test_a_decay_that_is_none_is_refused(model, decay):
 def test_rates_of_a_frozen_model_are_refused(model):
     with pytest.raises(ValueError, match="transfer.unfreeze first"):
         transfer.by_depth(keras.optimizers.SGD(), transfer.freeze(model))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam])
+def test_an_optimizer_that_is_only_named_is_refused(model, optimizer):
+    with pytest.raises(ValueError, match="one that is made is needed, such as keras.optimizers.Adam"):
+        transfer.by_depth(optimizer, model)
 
 
 # ---- L2-SP -------------------------------------------------------------------------------------------------
@@ -297,9 +360,11 @@ def test_calling_again_starts_from_the_weights_of_that_moment(model):
     assert float(sum(transfer.l2_sp(model, beta=0.0).losses)) == 0
 
 
-def test_a_negative_strength_is_refused(model):
-    with pytest.raises(ValueError, match="0 or more"):
-        transfer.l2_sp(model, alpha=-1)
+@pytest.mark.parametrize("strength", [-1, None, float("nan")])
+def test_a_strength_that_is_none_is_refused(model, strength):
+    for strengths in ({"alpha": strength}, {"beta": strength}):
+        with pytest.raises(ValueError, match="0 or more"):
+            transfer.l2_sp(model, **strengths)
 
 
 # ---- Keras' own interrupt and resume -----------------------------------------------------------------------

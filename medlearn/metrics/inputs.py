@@ -35,11 +35,23 @@ def check_level(level: float) -> None:
 
 def checked_classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Labels and predicted classes (N,), of one length and one kind; raises ValueError."""
-    labels, predictions = checked_column("labels", labels), checked_column("predictions", predictions)
+    labels, predictions = checked_column("labels", labels), _decided(predictions)
     check_same_length(labels=labels, predictions=predictions)
     if (labels.dtype.kind in "US") != (predictions.dtype.kind in "US"):
         raise ValueError(f"labels are {labels.dtype} but predictions are {predictions.dtype}: give both as text or as numbers.")
     return labels, predictions
+
+
+def _decided(predictions: ArrayLike) -> np.ndarray:
+    """Predicted classes (N,); raises ValueError for probabilities in their place."""
+    if np.ndim(predictions) == 2:
+        raise ValueError(f"predictions are one class an image, (N,), not {np.shape(predictions)}; of probabilities (N, classes) "
+                         "take .argmax(axis=1).")
+    predictions = checked_column("predictions", predictions)
+    if predictions.dtype.kind == "f" and (predictions != np.floor(predictions)).any():
+        broken = predictions[predictions != np.floor(predictions)][0].item()
+        raise ValueError(f"predictions such as {broken:.3g} are no classes; decide first, for example scores >= 0.5.")
+    return predictions
 
 
 def checked_yes_no(labels: ArrayLike, both: bool = True) -> np.ndarray:
@@ -75,7 +87,9 @@ def checked_probabilities(labels: ArrayLike, values: ArrayLike) -> tuple[np.ndar
     labels, columns = checked_column("labels", labels), values.shape[1]
     check_same_length(labels=labels, probabilities=values)
     if labels.dtype.kind not in "biu" or labels.min() < 0 or labels.max() >= columns:
-        raise ValueError(f"labels must be whole numbers from 0 to {columns - 1}, for there are {columns} columns of probabilities.")
+        given = "text" if labels.dtype.kind in "US" else f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"labels must be whole numbers from 0 to {columns - 1}, for there are {columns} columns of "
+                         f"probabilities; here they are {given}.")
     return labels.astype(int), values
 
 

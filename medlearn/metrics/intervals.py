@@ -42,6 +42,7 @@ def interval(
     undefined on these images or on half of the resamples.
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
+    _check_metric(metric)
     counts, patient = _resampled_patients(patients, level, repeats, seed)
     _check_lengths(patient, labels=labels, predictions=predictions)
     value = metric(labels, predictions)
@@ -60,12 +61,18 @@ def paired_difference(
     errors are those of `interval`.
     """
     labels, a, b = np.asarray(labels), np.asarray(predictions_a), np.asarray(predictions_b)
+    _check_metric(metric)
     counts, patient = _resampled_patients(patients, level, repeats, seed)
     _check_lengths(patient, labels=labels, predictions_a=a, predictions_b=b)
     value = metric(labels, a) - metric(labels, b)
     _warn_of_lonely_classes(metric, labels, patient)
     a, b = (resamples.resampled_scores(metric, labels, each, patient, counts) for each in (a, b))
     return _percentile(value, a - b, level)
+
+
+def _check_metric(metric: Metric) -> None:
+    if not callable(metric):
+        raise ValueError(f"metric is a function of (labels, predictions), such as metrics.accuracy, not {metric!r}.")
 
 
 def _resampled_patients(

@@ -19,8 +19,10 @@ def classifier(encoder: keras.Model, classes: int, *, layer: str | None = None, 
     """
     if not isinstance(classes, int | np.integer) or classes < 2:
         raise ValueError(f"classes={classes!r} is not a number of at least 2; len(np.unique(labels)) counts them.")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout={dropout!r} is a share, from 0 to below 1; try 0.2.")
+    if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise ValueError(f"dropout={dropout!r} is not a share, from 0 to below 1; try 0.2.")
+    if augment is not None and not callable(augment):
+        raise ValueError(f"augment={augment!r} is not a Keras layer; try keras.layers.RandomFlip().")
     part = _up_to(encoder, layer)
     image = keras.Input(encoder.input_shape[1:], name="image")
     maps = part(augment(image) if augment is not None else image)
@@ -35,10 +37,16 @@ def set_head(model: keras.Model, weights: np.ndarray, bias: np.ndarray) -> keras
     """Give the last layer of a classifier the solution of a linear probe; returns the model.
 
     weights: (classes, D) and bias: (classes,), as scikit-learn's `coef_` and `intercept_` for vectors of the layer that
-    the classifier is cut at; of two classes, scikit-learn keeps only one row. Raises ValueError if the shapes differ.
+    the classifier is cut at; of two classes, scikit-learn keeps only one row. Raises ValueError if the shapes differ, and
+    for NaN or a model without such a layer.
     Source: Kumar et al. 2022 (arXiv:2202.10054), linear probing before fine-tuning.
     """
-    weights, bias = np.atleast_2d(np.asarray(weights, np.float32)), np.asarray(bias, np.float32)
+    if weights is None or bias is None or not isinstance(model.layers[-1], keras.layers.Dense):
+        raise ValueError(f"set_head wants a model that ends in a dense layer, and a probe's coef_ and intercept_; {model.name} "
+                         f"ends in {type(model.layers[-1]).__name__}, and given were {type(weights).__name__} and {type(bias).__name__}.")
+    weights, bias = np.atleast_2d(np.asarray(weights, np.float32)), np.atleast_1d(np.asarray(bias, np.float32))
+    if not np.isfinite(weights).all() or not np.isfinite(bias).all():
+        raise ValueError("The probe holds NaN or infinite weights; was it fitted on vectors without NaN?")
     if len(weights) == 1:                  # the log-odds of the second class
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     kernel = model.layers[-1].kernel

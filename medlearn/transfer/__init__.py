@@ -10,6 +10,7 @@ from medlearn.transfer.contracts import (
     assert_bn_still,
     assert_frozen,
     assert_moved,
+    check_labels,
     check_preprocessing,
     moved,
     snapshot,
@@ -19,6 +20,6 @@ from medlearn.transfer.rates import by_depth, rates
 from medlearn.transfer.stages import freeze, unfreeze
 
 __all__ = [
-    "Snapshot", "assert_bn_still", "assert_frozen", "assert_moved", "by_depth", "check_preprocessing", "freeze",
-    "l2_sp", "moved", "rates", "snapshot", "unfreeze",
+    "Snapshot", "assert_bn_still", "assert_frozen", "assert_moved", "by_depth", "check_labels", "check_preprocessing",
+    "freeze", "l2_sp", "moved", "rates", "snapshot", "unfreeze",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from medlearn.engine import keras
-from medlearn.transfer.stages import encoders
+from medlearn.transfer.stages import check_model, encoders
 
 
 def l2_sp(model: keras.Model, alpha: float = 0.1, beta: float = 0.01) -> keras.Model:
@@ -14,7 +14,8 @@ def l2_sp(model: keras.Model, alpha: float = 0.1, beta: float = 0.01) -> keras.M
     penalty; alpha=0 and beta=0 remove it. Raises ValueError for a negative strength or a model without an encoder.
     Source: Li, Grandvalet & Davoine 2018 (arXiv:1802.01483), eq. 3.
     """
-    if alpha < 0 or beta < 0:
+    check_model(model)
+    if not all(isinstance(strength, int | float) and strength >= 0 for strength in (alpha, beta)):
         raise ValueError(f"alpha={alpha!r} and beta={beta!r} are strengths of a penalty: 0 or more; try 0.1 and 0.01.")
     inside = encoders(model)
     if not inside:

@@ -3,6 +3,7 @@
 import re
 
 from medlearn.engine import keras
+from medlearn.transfer.stages import check_model
 
 # Up to the first number, with a letter: block_12_expand_conv -> block_12, block5a_expand_conv -> block5a.
 _BLOCK = re.compile(r".*?\d+[a-z]?(?=_|$)")
@@ -15,7 +16,8 @@ def rates(model: keras.Model, decay: float = 0.5) -> dict[str, float]:
     nothing in the model learns.
     Source: Howard & Ruder 2018 (arXiv:1801.06146), which divides by 2.6 from layer to layer.
     """
-    if not 0 < decay <= 1:
+    check_model(model)
+    if not isinstance(decay, int | float) or not 0 < decay <= 1:
         raise ValueError(f"decay={decay!r} is not above 0 and at most 1; try 0.5, each block half of the one above.")
     blocks = dict.fromkeys(_block(layer) for layer in reversed(_leaves(model)) if layer.trainable_weights)
     if not blocks:
@@ -28,8 +30,11 @@ def by_depth(optimizer: keras.optimizers.Optimizer, model: keras.Model, decay: f
 
     For `model.compile`, after `unfreeze`; schedules, momentum and checkpoints work as before. It is the rate that
     shrinks, not the gradient, which Adam would scale back up. Not shrunk: the `weight_decay` of the optimizer. A model
-    that is saved and loaded has the plain optimizer again.
+    that is saved and loaded has the plain optimizer again. Raises ValueError as `rates`, and for an optimizer that is
+    only named.
     """
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(f"optimizer is {optimizer!r}, but one that is made is needed, such as keras.optimizers.Adam(1e-3).")
     factors = rates(model, decay)
     of_path = {weight.path: factors[_block(layer)] for layer in _leaves(model) for weight in layer.trainable_weights}
     plain = type(optimizer)

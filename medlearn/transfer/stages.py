@@ -10,6 +10,7 @@ def freeze(model: keras.Model) -> keras.Model:
 
     Compile afterwards: Keras reads the flags then.
     """
+    check_model(model)
     model.trainable = False
     return model
 
@@ -24,11 +25,19 @@ def unfreeze(model: keras.Model, from_: str) -> keras.Model:
     names, for one that is unknown.
     Source: Howard & Ruder 2018 (arXiv:1801.06146), gradual unfreezing; keras-team/keras#20285 for BatchNorm.
     """
+    check_model(model)
     encoder, first = _find(model, from_)
     model.trainable = True
     for index, layer in enumerate(encoder.layers):
         layer.trainable = index >= first and not isinstance(layer, keras.layers.BatchNormalization)
     return model
+
+
+def check_model(model) -> None:
+    """Raise ValueError unless this is a network (or a layer of one)."""
+    if not isinstance(model, keras.layers.Layer):
+        raise ValueError(f"model is {type(model).__name__}, but a Keras model is needed; networks.classifier and backbones.load "
+                         "give one.")
 
 
 def encoders(model: keras.Model) -> list[keras.Model]:
