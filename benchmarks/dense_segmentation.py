@@ -1,0 +1,176 @@
+"""Segmentation on a borrowed encoder: a U-Net with its encoder frozen, fine-tuned, random or replaced, for equal CPU-seconds.
+
+    python benchmarks/dense_segmentation.py [--only TEXT] [--minutes 5]     # adds the missing rows to results/dense_segmentation.csv
+
+A row is one seed: patients are drawn into training and test with it, the U-Net trains for the CPU-seconds of its data set
+(one thread; the learning rate falls with them along a cosine, so that faster networks take more steps), and the test images
+are predicted once, averaged over the views that the network trained on. `random` has the same encoder with random weights,
+all of which learn; `scratch` a plain encoder of strided convolutions in its place; `fine-tuned, long` takes LONG times the
+seconds. Scores: `dice` is the mean over classes, then over images (hippocampus: over cases) that show them, with an interval
+over patients; `each` the same class by class; `pooled` over all test pixels at once; `one_view` is `each` without averaging.
+`alarms`: of the images without a class, the share that is given at least one pixel of it. `hd95` is the median over images,
+in pixels or, where the spacing is known, in mm. Settings were chosen on `smear`, `brain-mri` and validation patients among
+the training patients of `wbc`.
+"""
+from dataclasses import dataclass
+from functools import lru_cache
+import time
+
+import table                               # first: it sets the threads
+import numpy as np
+
+from medlearn import backbones, datasets, metrics, networks, splits, transfer
+from medlearn.engine import keras
+from medlearn.networks import losses, views
+
+KEY = ("task", "data", "method", "seed")
+COLUMNS = ("dice", "low", "high", "each", "pooled", "one_view", "hd95", "alarms", "train_images", "test_images",
+           "trainable", "steps", "cpu_seconds")
+METHODS, LONG, BATCH, RATE = ("fine-tuned", "frozen", "random", "scratch"), 3, 16, 3e-3
+
+
+@dataclass(frozen=True)
+class Task:
+    """How one data set is divided, shown and paid for."""
+
+    domain: str
+    count: int | None
+    size: int
+    seen: int                              # side at which the encoder sees the images
+    how: tuple                             # views to train on and to average
+    test: float                            # share of the patients
+    seconds: float
+
+
+TASKS = {
+    "wbc": Task("lab-a", None, 128, 128, views.TURNS, 0.2, 90),
+    "hippocampus": Task("vanderbilt", None, 64, 128, views.MIRROR, 0.25, 60),
+    "brain-mri": Task("3T-FLAIR", 1000, 128, 128, views.MIRROR, 0.2, 100),
+    "smear": Task("lab-a", 300, 128, 128, views.TURNS, 0.2, 40),
+}
+
+
+@lru_cache(1)
+def load(data: str) -> datasets.Dataset:
+    task = TASKS[data]
+    return datasets.load(data, domain=task.domain, count=task.count, size=task.size)
+
+
+# ---- networks ----------------------------------------------------------------------------------------------
+
+
+def plain_encoder(side: int, seed: int) -> keras.Model:
+    """Strided convolutions to 1/16 of the side, as a U-Net from scratch has them; images 0 to 255."""
+    image = keras.Input((side, side, 3), name="image")
+    x = keras.layers.Rescaling(1 / 64, offset=-2)(image)
+    for number, channels in enumerate((24, 48, 96, 160)):
+        for part, stride in (("down", 2), ("look", 1)):
+            he = keras.initializers.HeNormal(seed + 10 * number + stride)
+            x = keras.layers.Conv2D(channels, 3, stride, "same", use_bias=False, kernel_initializer=he)(x)
+            x = keras.layers.GroupNormalization(8)(x)
+            x = keras.layers.ReLU(name=f"block_{number}_{part}")(x)
+    return keras.Model(image, x, name="plain")
+
+
+def unet(method: str, task: Task, classes: int, seed: int) -> keras.Model:
+    if method == "scratch":
+        return networks.segmenter(plain_encoder(task.size, seed), classes, seed=seed)
+    encoder = backbones.load("efficientnet_lite0", weights=None if method == "random" else "imagenet", size=task.seen, seed=seed)
+    model = networks.segmenter(encoder, classes, size=task.size, seed=seed)
+    if method == "frozen":
+        transfer.freeze(model.get_layer(encoder.name))
+    elif method != "random":
+        transfer.unfreeze(model, from_=encoder.name)
+    return model
+
+
+class Clock(keras.callbacks.Callback):
+    """Ends the training after so many CPU-seconds, and lets the learning rate fall with them; tracing is not counted."""
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds, self.start, self.steps = seconds, None, 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.steps += 1
+        if self.steps == 3:
+            self.start = time.process_time()
+        part = min(1.0, self.spent() / self.seconds)
+        warm = min(1.0, self.steps / 30)
+        self.model.optimizer.learning_rate.assign(RATE * warm * (1e-3 + np.cos(np.pi / 2 * part) ** 2))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = self.spent() >= self.seconds
+
+    def spent(self) -> float:
+        return time.process_time() - self.start if self.start else 0.0
+
+
+def fitted(method: str, task: Task, images: np.ndarray, masks: np.ndarray, classes: int, seed: int) -> tuple[keras.Model, Clock]:
+    model, clock = unet(method, task, classes, seed), Clock(task.seconds * (LONG if method.endswith("long") else 1))
+    images, masks = (views.turned(each, task.how) for each in networks.checked_masks(images, masks, classes))
+    adam = keras.optimizers.Adam(RATE)
+    if method.startswith("fine-tuned"):
+        adam = transfer.by_depth(adam, model, decay=0.95)
+    model.compile(adam, losses.combined(losses.cross_entropy, losses.dice), jit_compile=False)
+    keras.utils.set_random_seed(seed)      # the order of the batches
+    model.fit(images, masks, batch_size=BATCH, epochs=10_000, verbose=0, callbacks=[clock])
+    return model, clock
+
+
+# ---- scores ------------------------------------------------------------------------------------------------
+
+
+def units(data: datasets.Dataset) -> np.ndarray:
+    """Names of what is scored as one: the case, where a data set has cases, or the image."""
+    return data.facts.get("case", np.arange(len(data)).astype(str))
+
+
+def each_dice(data: datasets.Dataset, said: np.ndarray) -> np.ndarray:
+    """Dice (units, classes without the background) where the truth has the class, else NaN."""
+    of, columns = units(data), []
+    for value in range(1, len(data.mask_classes)):
+        there = metrics.dice(data.masks, data.masks, value, patients=of)        # NaN where the truth lacks it
+        columns.append(np.where(np.isnan(there), np.nan, metrics.dice(data.masks, said, value, patients=of)))
+    return np.stack(columns, axis=1)
+
+
+def named(data: datasets.Dataset, values) -> str:
+    return "; ".join(f"{name} {value:.4f}" for name, value in zip(data.mask_classes[1:], values))
+
+
+def scores(data: datasets.Dataset, said: np.ndarray, one_view: np.ndarray) -> dict:
+    every, values = each_dice(data, said), range(1, len(data.mask_classes))
+    of, first = np.unique(units(data), return_index=True)
+    mean = metrics.mean_score(np.nanmean(every, axis=1), data.patients[first])
+    spacing = np.nan_to_num(data.spacing, nan=1.0)
+    far = [np.nanmedian(metrics.hd95(data.masks, said, value, spacing=spacing)) for value in values]
+    lacking = [~(data.masks == value).any((1, 2)) for value in values]
+    alarms = [(said[none] == value).any((1, 2)).mean() if none.any() else np.nan for value, none in zip(values, lacking)]
+    everywhere = np.zeros(len(data), int)
+    return {"dice": round(mean.value, 4), "low": round(mean.low, 4), "high": round(mean.high, 4),
+            "each": named(data, np.nanmean(every, axis=0)),
+            "pooled": named(data, [metrics.dice(data.masks, said, value, patients=everywhere)[0] for value in values]),
+            "one_view": named(data, np.nanmean(each_dice(data, one_view), axis=0)),
+            "hd95": named(data, far), "alarms": named(data, alarms)}
+
+
+def measure(task: str, data: str, method: str, seed: int) -> dict:
+    here, spec = load(data), TASKS[data]
+    train, test = splits.by_patient(here.patients, test=spec.test, seed=seed)
+    model, clock = fitted(method, spec, here.images[train], here.masks[train], len(here.mask_classes), seed)
+    seconds, judged = clock.spent(), here.take(test)
+    said, one_view = (networks.segment(model, judged.images, how).argmax(-1) for how in (spec.how, spec.how[:1]))
+    size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    return scores(judged, said, one_view) | {
+        "train_images": len(train), "test_images": len(test), "trainable": size, "steps": clock.steps,
+        "cpu_seconds": round(seconds, 1)}
+
+
+ROWS = [("segmentation", data, method, 0) for method in METHODS for data in TASKS]
+ROWS += [("segmentation", data, "fine-tuned, long", 0) for data in ("wbc", "brain-mri")]
+ROWS += [("segmentation", data, method, seed) for seed in (1, 2) for method in METHODS for data in TASKS]
+ROWS += [("segmentation", data, "fine-tuned, long", seed) for seed in (1, 2) for data in ("wbc", "brain-mri")]
+
+if __name__ == "__main__":
+    table.grow("dense_segmentation", __doc__, KEY, COLUMNS, ROWS, measure)
