@@ -121,9 +121,13 @@ def test_an_encoder_for_larger_images_is_shown_them_enlarged():
 
 def test_a_saved_model_opens_and_says_the_same(tmp_path):
     model = networks.segmenter(tiny_encoder(), 3)
+    model.compile("adam", losses.Combined(losses.cross_entropy, losses.Focal(1.5), losses.Tversky(0.6, 0.2)))
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
+    assert again.evaluate(IMAGES, MASKS, verbose=0) == pytest.approx(model.evaluate(IMAGES, MASKS, verbose=0), rel=1e-4)
+    copy = keras.models.clone_model(model)                  # as AdaBN does
+    assert float(copy.loss(TRUTH, PROBABILITIES)) == pytest.approx(float(model.loss(TRUTH, PROBABILITIES)))
 
 
 def test_freezing_unfreezing_and_the_contracts_of_transfer_hold():
@@ -155,7 +159,7 @@ def test_it_learns_a_square():
         masks[number, number:number + 14, 2 * number:2 * number + 12] = 1
     images[masks == 1] = 190
     model = networks.segmenter(tiny_encoder(batchnorm=False), 2)
-    model.compile(keras.optimizers.Adam(1e-2), losses.combined(losses.cross_entropy, losses.dice), jit_compile=False)
+    model.compile(keras.optimizers.Adam(1e-2), losses.Combined(losses.cross_entropy, losses.dice), jit_compile=False)
     model.fit(images, masks, batch_size=3, epochs=15, verbose=0)
     assert (model.predict(images, verbose=0).argmax(-1) == masks).mean() > 0.97
 
@@ -211,8 +215,8 @@ def by_hand(name):
 
 @pytest.mark.parametrize(
     "name, loss",
-    [("cross_entropy", losses.cross_entropy), ("dice", losses.dice), ("focal", losses.focal(2)),
-     ("tversky", losses.tversky(misses=0.8, alarms=0.1))],
+    [("cross_entropy", losses.cross_entropy), ("dice", losses.dice), ("focal", losses.Focal(2)),
+     ("tversky", losses.Tversky(misses=0.8, alarms=0.1))],
 )
 def test_a_loss_is_its_formula(name, loss):
     assert float(loss(TRUTH, PROBABILITIES)) == pytest.approx(by_hand(name), rel=1e-4)
@@ -223,20 +227,20 @@ def test_relations_between_losses():
     def at(loss):
         return float(loss(TRUTH, PROBABILITIES))
 
-    assert at(losses.focal(0)) == pytest.approx(at(losses.cross_entropy), rel=1e-4)
-    assert at(losses.focal(4)) < at(losses.focal(1)) < at(losses.cross_entropy)
-    assert at(losses.tversky(0.5, 0.5)) == pytest.approx(at(losses.dice), rel=1e-4)
-    assert at(losses.combined(losses.cross_entropy, losses.dice)) == pytest.approx(at(losses.cross_entropy) + at(losses.dice))
+    assert at(losses.Focal(0)) == pytest.approx(at(losses.cross_entropy), rel=1e-4)
+    assert at(losses.Focal(4)) < at(losses.Focal(1)) < at(losses.cross_entropy)
+    assert at(losses.Tversky(0.5, 0.5)) == pytest.approx(at(losses.dice), rel=1e-4)
+    assert at(losses.Combined(losses.cross_entropy, losses.dice)) == pytest.approx(at(losses.cross_entropy) + at(losses.dice))
 
 
 def test_perfect_predictions_cost_nothing_and_missing_is_dearer_than_claiming_in_tversky():
-    for loss in (losses.cross_entropy, losses.dice, losses.focal(), losses.tversky()):
+    for loss in (losses.cross_entropy, losses.dice, losses.Focal(), losses.Tversky()):
         assert float(loss(TRUTH, ONE_HOT.astype("float32"))) == pytest.approx(0, abs=1e-5)
     truth = np.zeros((1, 8, 8), int)
     truth[0, :2] = 1
     more, less = truth.copy(), truth.copy()
     more[0, 2], less[0, 1] = 1, 0                         # one row too many, one too few
-    costs = {name: float(losses.tversky(0.9, 0.1)(truth, np.eye(2, dtype="float32")[mask])) for name, mask in
+    costs = {name: float(losses.Tversky(0.9, 0.1)(truth, np.eye(2, dtype="float32")[mask])) for name, mask in
              {"more": more, "less": less}.items()}
     assert costs["less"] > costs["more"]                  # of the small class; both classes count
 
@@ -247,11 +251,11 @@ def test_a_class_that_the_batch_lacks_plays_no_part_in_dice():
     four = np.zeros((1, 4, 4, 4), "float32")
     four[..., 0], four[..., 1], four[..., 3] = 0.5, 0.3, 0.2
     present = [2 * four[0, ..., k][truth[0] == k].sum() / (four[..., k].sum() + (truth == k).sum()) for k in (0, 1)]
-    for loss in (losses.dice, losses.tversky(0.5, 0.5)):
+    for loss in (losses.dice, losses.Tversky(0.5, 0.5)):
         assert float(loss(truth, four)) == pytest.approx(1 - np.mean(present), rel=1e-4)
 
 
-@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice, losses.focal(), losses.tversky()])
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice, losses.Focal(), losses.Tversky()])
 def test_masks_of_another_size_get_one_sentence(loss):
     with pytest.raises(ValueError, match="do not belong together"):
         loss(TRUTH[:, :3], PROBABILITIES)
@@ -259,11 +263,11 @@ def test_masks_of_another_size_get_one_sentence(loss):
 
 def test_bad_options_of_losses_get_one_sentence():
     with pytest.raises(ValueError, match="at least 0"):
-        losses.focal(-1)
+        losses.Focal(-1)
     with pytest.raises(ValueError, match="not both 0"):
-        losses.tversky(0, 0)
+        losses.Tversky(0, 0)
     with pytest.raises(ValueError, match="at least one"):
-        losses.combined()
+        losses.Combined()
 
 
 # ---- checks of training masks --------------------------------------------------------------------------------

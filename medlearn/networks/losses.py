@@ -1,17 +1,19 @@
-"""What a segmenter is punished for: functions of masks int (N, H, W) and probabilities (N, H, W, classes), one number each.
+"""What a segmenter is punished for, from masks int (N, H, W) and probabilities (N, H, W, classes): one number.
 
-    model.compile("adam", networks.losses.combined(networks.losses.cross_entropy, networks.losses.dice))
+    model.compile("adam", losses.Combined(losses.cross_entropy, losses.dice))
 
-Those with options are called first: `losses.focal(gamma=2)` is the loss. Keras does the computing where it can.
+Those with options are classes, as in Keras, which does the computing where it can. Models compiled with them can be
+saved and copied.
 """
 
 from collections.abc import Callable
 
 from medlearn.engine import keras
 
-Loss = Callable[[object, object], object]
+_registered = keras.saving.register_keras_serializable("medlearn")
 
 
+@_registered
 def cross_entropy(masks, probabilities):
     """Mean over the pixels of minus the logarithm of the probability of the true class; large classes rule.
 
@@ -21,6 +23,7 @@ def cross_entropy(masks, probabilities):
     return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(masks, probabilities))
 
 
+@_registered
 def dice(masks, probabilities):
     """One minus the soft Dice of each class, over all pixels of the batch, mean over the classes that occur in its masks.
 
@@ -32,53 +35,77 @@ def dice(masks, probabilities):
     return _over_present(truth, keras.losses.dice(truth, probabilities, axis=(0, 1, 2)))
 
 
-def focal(gamma: float = 2.0) -> Loss:
+@_registered
+class Focal(keras.losses.Loss):
     """Cross-entropy that looks away from easy pixels: each is weighted by (1 - p) ** gamma, p the probability of its class.
 
     gamma=0 is cross-entropy. Raises ValueError for a negative one. Source: Lin et al. 2017 (arXiv:1708.02002), eq. 4.
     """
-    if gamma < 0:
-        raise ValueError(f"gamma={gamma!r} is an exponent of at least 0; 0 is plain cross-entropy, 2 is usual.")
 
-    def focal_cross_entropy(masks, probabilities):
-        masks, probabilities = _checked(masks, probabilities)
+    def __init__(self, gamma: float = 2.0, name: str = "focal", **options):
+        if gamma < 0:
+            raise ValueError(f"gamma={gamma!r} is an exponent of at least 0; 0 is plain cross-entropy, 2 is usual.")
+        super().__init__(name=name, **options)
+        self.gamma = gamma
+
+    def call(self, y_true, y_pred):
+        masks, probabilities = _checked(y_true, y_pred)
         truth = _one_hot(masks, probabilities)
-        return keras.ops.mean(keras.losses.categorical_focal_crossentropy(truth, probabilities, alpha=1.0, gamma=gamma))
+        return keras.ops.mean(keras.losses.categorical_focal_crossentropy(truth, probabilities, alpha=1.0, gamma=self.gamma))
 
-    return focal_cross_entropy
+    def get_config(self):
+        return super().get_config() | {"gamma": self.gamma}
 
 
-def tversky(misses: float = 0.7, alarms: float = 0.3) -> Loss:
+@_registered
+class Tversky(keras.losses.Loss):
     """Dice with two prices: missed pixels weigh `misses`, falsely claimed ones `alarms`; 0.5 and 0.5 is Dice.
 
     Mean over the classes that occur in the batch. Raises ValueError for a negative price or two zeros. Not Keras' own:
     there, the argument for false positives multiplies the false negatives (seen in Keras 3.15).
     Source: Salehi, Erdogmus & Gholipour 2017 (arXiv:1706.05721), eq. 4.
     """
-    if misses < 0 or alarms < 0 or misses + alarms == 0:
-        raise ValueError(f"misses={misses!r} and alarms={alarms!r} are prices: 0 or more, and not both 0; try 0.7 and 0.3.")
 
-    def tversky_loss(masks, probabilities):
-        masks, probabilities = _checked(masks, probabilities)
+    def __init__(self, misses: float = 0.7, alarms: float = 0.3, name: str = "tversky", **options):
+        if misses < 0 or alarms < 0 or misses + alarms == 0:
+            raise ValueError(f"misses={misses!r} and alarms={alarms!r} are prices: 0 or more, and not both 0; try 0.7 and 0.3.")
+        super().__init__(name=name, **options)
+        self.misses, self.alarms = misses, alarms
+
+    def call(self, y_true, y_pred):
+        masks, probabilities = _checked(y_true, y_pred)
         truth = _one_hot(masks, probabilities)
         found = keras.ops.sum(truth * probabilities, axis=(0, 1, 2))
         missed = keras.ops.sum(truth * (1 - probabilities), axis=(0, 1, 2))
         claimed = keras.ops.sum((1 - truth) * probabilities, axis=(0, 1, 2))
-        score = found / (found + misses * missed + alarms * claimed + keras.config.epsilon())
+        score = found / (found + self.misses * missed + self.alarms * claimed + keras.config.epsilon())
         return _over_present(truth, 1 - score)
 
-    return tversky_loss
+    def get_config(self):
+        return super().get_config() | {"misses": self.misses, "alarms": self.alarms}
 
 
-def combined(*losses: Loss) -> Loss:
-    """The sum of several losses; most used is `combined(cross_entropy, dice)`. Raises ValueError if there is none."""
-    if not losses or not all(map(callable, losses)):
-        raise ValueError("combined takes loss functions, at least one: combined(losses.cross_entropy, losses.dice).")
+@_registered
+class Combined(keras.losses.Loss):
+    """The sum of several losses; most used is `Combined(cross_entropy, dice)`. Raises ValueError if there is none."""
 
-    def combined_loss(masks, probabilities):
-        return sum(loss(masks, probabilities) for loss in losses)
+    def __init__(self, *losses: Callable, name: str = "combined", **options):
+        if not losses or not all(map(callable, losses)):
+            raise ValueError("Combined takes losses, at least one: Combined(losses.cross_entropy, losses.dice).")
+        super().__init__(name=name, **options)
+        self.losses = losses
 
-    return combined_loss
+    def call(self, y_true, y_pred):
+        return sum(loss(y_true, y_pred) for loss in self.losses)
+
+    def get_config(self):
+        return super().get_config() | {"losses": [keras.saving.serialize_keras_object(loss) for loss in self.losses]}
+
+    @classmethod
+    def from_config(cls, config):
+        """The loss that `get_config` described."""
+        losses = [keras.saving.deserialize_keras_object(loss) for loss in config.pop("losses")]
+        return cls(*losses, **config)
 
 
 def _checked(masks, probabilities):
