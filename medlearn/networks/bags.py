@@ -32,7 +32,7 @@ def bag_classifier(width: int, classes: int, pool: str = "attention", *, hidden:
 
     Each vector goes through a layer of `hidden` units; then one vector is made of all: their mean, their maximum,
     their mean weighted by gated attention, or the last state of a GRU that reads them in order. Only "recurrent"
-    notices the order. `seed` draws the weights and the dropout. Raises ValueError for another pool, fewer than two
+    notices the order, and needs the absent ones to come last. `seed` draws the weights and the dropout. Raises ValueError for another pool, fewer than two
     classes, a width or hidden below 1, or a dropout outside 0..1.
     Source: Ilse et al. 2018 (arXiv:1802.04712), equations 7 to 9; Campanella et al. 2019 for a recurrent reader.
     """
@@ -59,7 +59,7 @@ def attention_weights(model: keras.Model, bags: np.ndarray, present: np.ndarray)
     if "attention" not in [layer.name for layer in model.layers]:
         raise ValueError(f"{model.name} has no attention; build it with bag_classifier(..., pool=\"attention\").")
     reader = keras.Model(model.inputs, model.get_layer("attention").output)
-    return reader.predict([bags, present], verbose=0)[..., 0]
+    return reader([bags, present], training=False)[..., 0].numpy()
 
 
 def _mean(x, present, hidden, seed):
@@ -82,9 +82,13 @@ def _attention(x, present, hidden, seed):
 
 
 def _recurrent(x, present, hidden, seed):
-    initial = dict(kernel_initializer=keras.initializers.GlorotUniform(seed),
-                   recurrent_initializer=keras.initializers.Orthogonal(seed=seed + 1))
-    return keras.layers.GRU(hidden, name="recurrent", **initial)(x, mask=present)
+    """The state after the last slice that is present; those before it have been read, those after it do not count."""
+    states = keras.layers.GRU(
+        hidden, return_sequences=True, name="recurrent", kernel_initializer=keras.initializers.GlorotUniform(seed),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=seed + 1))(x)
+    here = keras.ops.cast(present, "float32")
+    last = here - here * keras.ops.concatenate([here[:, 1:], keras.ops.zeros_like(here[:, :1])], axis=1)
+    return keras.ops.sum(states * keras.ops.expand_dims(last, -1), axis=1)
 
 
 _POOL = dict(zip(POOLS, (_mean, _maximum, _attention, _recurrent)))

@@ -3,6 +3,7 @@
 from .charts import clouds, curves, intervals, layers, parameters, signals
 from .choices import costs, rankings
 from .detection import assignment, boxed, counting, crops, draw_boxes, free_response, precision_curve
+from .evidence import heat, stack
 from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
 from .pictures import feature_maps, grid, images, neighbours, outlined
@@ -13,5 +14,5 @@ __all__ = [
     "assignment", "boxed", "counting", "crops", "draw_boxes", "free_response", "precision_curve",
     "COLOURS", "OUTLINES", "RIGHT", "WRONG", "clouds", "confusion", "costs", "curves", "feature_maps", "grid", "images", "intervals",
     "layers", "neighbours", "outlined", "parameters", "rankings", "reliability", "signals", "studies", "threshold", "tradeoffs",
-    "training", "label_curves", "remedies", "severities", "suspects", "verdict",
+    "training", "heat", "stack", "label_curves", "remedies", "severities", "suspects", "verdict",
 ]
