@@ -62,7 +62,7 @@ def severities(panels, *, ylabel):
     return figure
 
 
-def verdict(before, after, probabilities, classes, truth, *, alarms=()):
+def opinions(before, after, probabilities, classes, truth, *, alarms=()):
     """A picture as it was and as it is, and what each model says of it: `probabilities` maps a model to (K,).
 
     The true class is printed in bold; `alarms` names the measures that are out of their limits.
