@@ -128,3 +128,11 @@ def test_training_shows_each_loss_and_how_far_each_block_moved():
     assert [list(line.get_ydata()) for line in left.lines] == [[2, 1, 0.5], [2, 1.5, 1.6]]
     assert [bar.get_width() for bar in right.patches] == [0.01, 0.3]
     assert {"training", "validation", "block_1", "lambda = 0"} <= set(texts(figure))
+
+
+def test_training_marks_the_epoch_shown_and_holds_its_axis():
+    figure = plots.training({"validation": [3, 2, 1]}, {"block_1": 0.05}, now=2, reach=0.4)
+    left, right = figure.axes
+    assert [list(line.get_ydata()) for line in left.lines[:2]] == [[3, 2], [2, 1]]
+    assert left.lines[1].get_alpha() < 1 and list(left.lines[2].get_xdata()) == [2, 2]
+    assert right.get_xlim()[1] == pytest.approx(0.44)
