@@ -8,11 +8,13 @@ from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .scarcity import label_curves, opinions, remedies, severities, suspects
+from .shifts import harm, shares, together
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
-    "assignment", "boxed", "counting", "crops", "draw_boxes", "free_response", "precision_curve",
-    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "clouds", "confusion", "costs", "curves", "feature_maps", "grid", "images", "intervals",
-    "layers", "neighbours", "outlined", "parameters", "rankings", "reliability", "signals", "studies", "threshold", "tradeoffs",
-    "training", "heat", "stack", "label_curves", "remedies", "severities", "suspects", "opinions",
+    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "assignment", "boxed", "clouds", "confusion", "costs", "counting", "crops",
+    "curves", "draw_boxes", "feature_maps", "free_response", "grid", "harm", "heat", "images", "intervals",
+    "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
+    "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
+    "together", "tradeoffs", "training",
 ]

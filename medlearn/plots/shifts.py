@@ -1,0 +1,51 @@
+"""How far a laboratory moved, and what it cost."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from .style import COLOURS
+
+
+def together(steps, panels, *, xlabel):
+    """Curves side by side over the same steps: `panels` maps a title to values (steps,) or to rows (value, low, high)."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(8, 3), squeeze=False)
+    for ax, (title, values), colour in zip(axes.flat, panels.items(), COLOURS):
+        values = np.asarray([np.broadcast_to(each, 3) for each in values])
+        ax.fill_between(steps, values[:, 1], values[:, 2], color=colour, alpha=0.18, linewidth=0)
+        ax.plot(steps, values[:, 0], "o-", color=colour)
+        ax.set(title=title, xlabel=xlabel)
+        ax.set_ylim(min(0, ax.get_ylim()[0]), max(1, ax.get_ylim()[1]))
+    return figure
+
+
+def harm(shifts, *, home, xlabel, ylabel):
+    """Distance against score, one point a shift with its interval: `shifts` maps a name to (distance, (value, low, high)).
+
+    The band is the interval of the score at home, (value, low, high).
+    """
+    figure, ax = plt.subplots(figsize=(8, 4.2))
+    ax.axhspan(home[1], home[2], color="0.9", label="at home (95 %)")
+    for (name, (distance, (value, low, high))), colour, marker in zip(shifts.items(), 2 * COLOURS, 3 * "osD^vP"):
+        ax.plot([distance, distance], [low, high], color=colour, linewidth=2, alpha=0.5)
+        ax.plot(distance, value, marker, color=colour, label=name)
+    ax.set(xlabel=xlabel, ylabel=f"{ylabel} (bar: 95 % interval)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def shares(rows, classes):
+    """Shares of the classes as stacked bars, one row a name: `rows` maps a name to shares (classes,) that sum to 1."""
+    figure, ax = plt.subplots(figsize=(8, 0.9 + 0.45 * len(rows)))
+    left = np.zeros(len(rows))
+    for column, (name, colour) in enumerate(zip(classes, COLOURS)):
+        widths = np.array([row[column] for row in rows.values()])
+        ax.barh(range(len(rows)), widths, left=left, color=colour, label=name, height=0.65, edgecolor="white")
+        left += widths
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set(xlim=(0, 1), xlabel="share of the images")
+    ax.invert_yaxis()
+    sns.despine(ax=ax, left=True)
+    ax.tick_params(left=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure

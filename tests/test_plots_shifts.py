@@ -1,0 +1,37 @@
+"""Figures of shifts show what they were given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from medlearn import plots
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_together_draws_one_curve_a_panel_with_its_interval():
+    figure = plots.together([0, 0.5, 1], {"score": [(0.9, 0.8, 1), (0.5, 0.4, 0.6), (0.3, 0.2, 0.4)], "distance": [0, 1, 2]}, xlabel="severity")
+    first, second = figure.axes
+    np.testing.assert_array_equal(first.lines[0].get_ydata(), [0.9, 0.5, 0.3])
+    np.testing.assert_array_equal(second.lines[0].get_ydata(), [0, 1, 2])
+    assert (first.get_title(), second.get_title(), first.get_xlabel()) == ("score", "distance", "severity")
+    assert first.collections[0].get_paths()[0].vertices[:, 1].min() == 0.2
+
+
+def test_harm_puts_each_shift_at_its_distance_and_score():
+    figure = plots.harm({"stain": (1.2, (0.7, 0.6, 0.8)), "noise": (1.9, (0.9, 0.85, 0.95))}, home=(0.9, 0.86, 0.94), xlabel="d", ylabel="accuracy")
+    ax = figure.axes[0]
+    points = [tuple(line.get_xydata()[0]) for line in ax.lines if line.get_marker() in "osD^vP"]
+    assert points == [(1.2, 0.7), (1.9, 0.9)]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["at home (95 %)", "stain", "noise"]
+
+
+def test_shares_fill_each_row():
+    figure = plots.shares({"home": [0.5, 0.3, 0.2], "away": [0.1, 0.1, 0.8]}, ("a", "b", "c"))
+    bars = figure.axes[0].patches
+    assert [round(bar.get_width(), 2) for bar in bars] == [0.5, 0.1, 0.3, 0.1, 0.2, 0.8]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["home", "away"]
