@@ -9,6 +9,7 @@ from .learning import training
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .scarcity import label_curves, opinions, remedies, severities, suspects
 from .shifts import harm, shares, together
+from .segmentation import by_size, contest, doubt, overlays, painted
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
     "together", "tradeoffs", "training",
+    "by_size", "contest", "doubt", "overlays", "painted",
 ]
