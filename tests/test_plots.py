@@ -127,6 +127,7 @@ def test_training_shows_each_loss_and_how_far_each_block_moved():
     left, right = figure.axes
     assert [list(line.get_ydata()) for line in left.lines] == [[2, 1, 0.5], [2, 1.5, 1.6]]
     assert [bar.get_width() for bar in right.patches] == [0.01, 0.3]
+    figure.canvas.draw()                                   # names of blocks are written then
     assert {"training", "validation", "block_1", "lambda = 0"} <= set(texts(figure))
 
 
