@@ -105,7 +105,7 @@ def test_a_model_without_an_encoder_is_told_how_to_get_one():
 def test_training_false_in_the_call_does_not_keep_batchnorm_still_and_the_contract_says_so():
     encoder = small_encoder()
     image = keras.Input((8, 8, 3))
-    pooled = keras.layers.GlobalAveragePooling2D()(encoder(image))
+    pooled = keras.layers.GlobalAveragePooling2D()(encoder(image, training=False))
     model = keras.Model(image, keras.layers.Dense(2, "softmax")(pooled))
     before = transfer.snapshot(model)
     train(model)
