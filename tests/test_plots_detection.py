@@ -51,15 +51,15 @@ def test_boxes_of_one_colour():
 
 def test_assignment_draws_the_four_distances_of_a_cell():
     centres, sides = networks.assign(BOXES[:, :5], (64, 96), 3)
-    figure = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES)
-    y, x = 20, 68                                  # the heaviest cell
+    figure = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES, cell=(2, 8))
+    y, x = 20, 68
     ends = {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in figure.axes[1].texts}
     assert ends == {(x, 10), (50, y), (x, 30), (80, y)}
     np.testing.assert_allclose(drawn(figure.axes[1]), BOXES[:, :4])
     overlay = figure.axes[0].images[1].get_array()
     np.testing.assert_allclose(overlay[..., 3], centres.max(-1))
-    other = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES, cell=(3, 3))
-    assert {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in other.axes[1].texts} == {(28, 8), (16, 28), (28, 40), (40, 28)}
+    deepest = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES)
+    assert {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in deepest.axes[1].texts} == {(28, 8), (16, 20), (28, 40), (40, 20)}
 
 
 def test_precision_curve_shades_average_precision():

@@ -47,7 +47,7 @@ def draw_boxes(ax, boxes, *, dashed=None, scores=False, colour=None, linewidth=1
 def assignment(picture, boxes, centres, sides, stride, classes, cell=None, *, width=8.0):
     """What the grid should say: left the hills of the centres (h, w, classes), right which cells draw a box, and how one does.
 
-    sides: (h, w, 5), distances and a weight. `cell`: (row, column) whose four distances are drawn; None for the heaviest.
+    sides: (h, w, 5), distances and a weight. `cell`: (row, column) whose four distances are drawn; None for one deep inside a large box.
     """
     figure, axes = plt.subplots(1, 2, figsize=(width, width / 2 * picture.shape[0] / picture.shape[1] + 0.75))
     for ax in axes:
@@ -66,7 +66,8 @@ def assignment(picture, boxes, centres, sides, stride, classes, cell=None, *, wi
                    extent=(0, picture.shape[1], picture.shape[0], 0))
     _grid_lines(axes[1], picture, stride)
     draw_boxes(axes[1], boxes, linewidth=1.2)
-    _arrows(axes[1], sides, cell or np.unravel_index(weight.argmax(), weight.shape), stride)
+    depth = np.where(weight > 0, sides[..., :4].min(-1), -1)
+    _arrows(axes[1], sides, cell or np.unravel_index(depth.argmax(), depth.shape), stride)
     axes[1].set_title("sides: white cells draw; the arrows of one", fontsize=9, loc="center")
     _name_classes(figure, classes)
     return figure
