@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from .style import COLOURS, RIGHT, WRONG, bare_axes
@@ -55,9 +56,9 @@ def assignment(picture, boxes, centres, sides, stride, classes, cell=None, *, wi
         bare_axes(ax)
     hills = np.zeros((*centres.shape[:2], 4))
     for kind in range(centres.shape[-1]):
-        tone = plt.matplotlib.colors.to_rgb(_TONES[kind])
-        hills = np.where(centres[..., kind:kind + 1] > hills[..., 3:], np.dstack([np.broadcast_to(tone, (*centres.shape[:2], 3)),
-                                                                                centres[..., kind]]), hills)
+        tone = to_rgb(_TONES[kind])
+        painted = np.dstack([np.broadcast_to(tone, (*centres.shape[:2], 3)), centres[..., kind]])
+        hills = np.where(painted[..., 3:] > hills[..., 3:], painted, hills)
     axes[0].imshow(hills, extent=(0, picture.shape[1], picture.shape[0], 0), interpolation="nearest", alpha=0.9)
     _grid_lines(axes[0], picture, stride)
     axes[0].set_title("centres: a hill in the cells around each", fontsize=9, loc="center")
