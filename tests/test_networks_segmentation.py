@@ -61,7 +61,7 @@ def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide(name)
 def test_named_layers_are_taken_in_the_order_of_their_resolution():
     model = networks.segmenter(tiny_encoder(), 3, layers=["block_2", "block_0"])
     assert [output.shape[1] for output in model.get_layer("tiny").outputs] == [16, 4]
-    assert not [layer.name for layer in model.layers if layer.name.endswith("_4_conv")]
+    assert [layer.name for layer in model.layers if layer.name.endswith("_join")] == ["step_1_join", "step_2_join"]
 
 
 def test_a_part_of_an_encoder_and_one_with_a_head_work_too():
@@ -106,7 +106,7 @@ def test_the_detail_branch_draws_finer_than_the_finest_map_of_the_encoder():
 
 def test_width_and_seed_are_used():
     narrow, wide = (networks.segmenter(tiny_encoder(), 3, width=width) for width in (8, 16))
-    assert wide.get_layer("decode_1_conv").kernel.shape[-1] == 16 and wide.count_params() > narrow.count_params()
+    assert wide.get_layer("step_3_decode_conv").kernel.shape[-1] == 16 and wide.count_params() > narrow.count_params()
     kernels = [networks.segmenter(tiny_encoder(), 3, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1)]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert np.abs(kernels[0] - kernels[2]).max() > 0.01
@@ -117,6 +117,8 @@ def test_an_encoder_for_larger_images_is_shown_them_enlarged():
     assert model.input_shape == (None, 32, 32, 3) and model.output_shape == (None, 32, 32, 3)
     assert model.get_layer("tiny").outputs[0].shape[1] == 32
     assert "detail_conv" not in [layer.name for layer in model.layers]       # the encoder has full resolution itself
+    model = networks.segmenter(tiny_encoder(48), 3, size=32)
+    assert model.output_shape == (None, 32, 32, 3) and model.get_layer("detail_conv")
 
 
 def test_a_saved_model_opens_and_says_the_same(tmp_path):

@@ -34,24 +34,27 @@ def segmenter(encoder: keras.Model, classes: int, *, layers: Sequence[str] | Non
     if detail and (not maps or maps[0].shape[1] < sides[0]):
         scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="detail_scaling")(image)
         maps = [_convolve(scaled, width, 3, "detail", seed), *maps]
-    for skip in reversed(maps):
-        x = _step_up(x, skip, sides[0], width, seed)
+    for number, skip in enumerate(reversed(maps), start=1):
+        x = _step_up(x, skip, f"step_{number}", _channels(width, sides[0] / skip.shape[1]), seed + 10 * number)
     glorot = keras.initializers.GlorotUniform(seed)
     x = keras.layers.Conv2D(int(classes), 1, kernel_initializer=glorot, name="head")(x)
     x = x if x.shape[1:3] == sides else keras.layers.Resizing(*sides, name="resize")(x)
     return keras.Model(image, keras.layers.Softmax(name="probabilities")(x), name=f"{encoder.name}_segmenter")
 
 
-def _step_up(x, skip, side: int, width: int, seed: int):
+def _step_up(x, skip, name: str, channels: int, seed: int):
     """Squeeze, enlarge to the size of the encoder's map, join it, and look at both."""
-    scale = np.log2(side / skip.shape[1])
-    name, channels = f"{2 ** max(round(scale), 0)}", 4 * round(width * 1.5 ** max(scale, 0) / 4)
-    x = _convolve(x, channels, 1, f"squeeze_{name}", seed + 1)
-    x = keras.layers.Resizing(*skip.shape[1:3], name=f"up_{name}")(x)
+    x = _convolve(x, channels, 1, f"{name}_squeeze", seed + 1)
+    x = keras.layers.Resizing(*skip.shape[1:3], name=f"{name}_up")(x)
     if skip.shape[-1] > channels:
-        skip = _convolve(skip, channels, 1, f"skip_{name}", seed + 2)
-    x = keras.layers.Concatenate(name=f"join_{name}")([x, skip])
-    return _convolve(x, channels, 3, f"decode_{name}", seed + 3)
+        skip = _convolve(skip, channels, 1, f"{name}_skip", seed + 2)
+    x = keras.layers.Concatenate(name=f"{name}_join")([x, skip])
+    return _convolve(x, channels, 3, f"{name}_decode", seed + 3)
+
+
+def _channels(width: int, stride: float) -> int:
+    """A multiple of four, the size of a group."""
+    return 4 * round(width * 1.5 ** max(np.log2(stride), 0) / 4)
 
 
 def _convolve(x, channels: int, kernel: int, name: str, seed: int):
