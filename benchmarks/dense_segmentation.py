@@ -45,9 +45,9 @@ class Task:
 
 TASKS = {
     "wbc": Task("lab-a", None, 128, 128, views.TURNS, 0.2, 90),
-    "hippocampus": Task("vanderbilt", None, 64, 128, views.MIRROR, 0.25, 60),
-    "brain-mri": Task("3T-FLAIR", 1000, 128, 128, views.MIRROR, 0.2, 100),
-    "smear": Task("lab-a", 300, 128, 128, views.TURNS, 0.2, 40),
+    "hippocampus": Task("vanderbilt", None, 64, 128, views.MIRROR, 0.25, 50),
+    "brain-mri": Task("3T-FLAIR", 1000, 128, 128, views.MIRROR, 0.2, 90),
+    "smear": Task("lab-a", 300, 96, 96, views.TURNS, 0.25, 25),
 }
 
 
