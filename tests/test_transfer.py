@@ -71,6 +71,17 @@ def test_unfreezing_less_than_before_freezes_again(model):
     assert layers_of(transfer.moved(model, before)) == {"block_2_conv", "head"}
 
 
+def test_a_layer_that_was_set_by_itself_is_frozen_and_unfrozen_with_the_rest(model):
+    """`model.trainable = value` alone would skip it where the model has that value already."""
+    head, conv = model.get_layer("head"), model.get_layer("encoder").get_layer("block_2_conv")
+    head.trainable = False
+    transfer.unfreeze(model, "block_2")
+    assert head.trainable and conv.trainable
+    transfer.freeze(model)
+    conv.trainable = True
+    assert not transfer.freeze(model).get_layer("encoder").get_layer("block_2_conv").trainable
+
+
 def test_a_block_name_is_not_taken_for_the_beginning_of_another():
     names = ["block_1_conv", "block_12_conv", "block_2_conv"]
     model = keras.Sequential([keras.Input((8, 8, 3)), *(keras.layers.Conv2D(2, 1, name=name) for name in names)])

@@ -11,7 +11,7 @@ def freeze(model: keras.Model) -> keras.Model:
     Compile afterwards: Keras reads the flags then.
     """
     check_model(model)
-    model.trainable = False
+    _let_learn(model, False)
     return model
 
 
@@ -27,10 +27,21 @@ def unfreeze(model: keras.Model, from_: str) -> keras.Model:
     """
     check_model(model)
     encoder, first = _find(model, from_)
-    model.trainable = True
+    _let_learn(model, True)
     for index, layer in enumerate(encoder.layers):
         layer.trainable = index >= first and not isinstance(layer, keras.layers.BatchNormalization)
     return model
+
+
+def _let_learn(layer: keras.layers.Layer, whether: bool) -> None:
+    """Set `trainable` here and on all layers inside, one by one.
+
+    `model.trainable = True` is not enough: TensorFlow skips an assignment that changes nothing, and then the layers
+    inside keep what they had.
+    """
+    layer.trainable = whether
+    for part in getattr(layer, "layers", ()):
+        _let_learn(part, whether)
 
 
 def check_model(model) -> None:
