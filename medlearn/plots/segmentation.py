@@ -3,10 +3,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import LogLocator
 
-from .style import COLOURS, OUTLINES, WRONG, bare_axes
+from .style import COLOURS, WRONG, bare_axes
 
-_FILL = tuple(np.array(to_rgb(colour)) for colour in OUTLINES)
+# Okabe and Ito's, lighter for the large regions and strongest for the last, often the smallest.
+_FILL = tuple(np.array(to_rgb(colour)) for colour in ("#FFFFFF", "#F0E442", "#56B4E9", "#CC79A7", "#D55E00"))
 
 
 def painted(image, mask, opacity=0.5):
@@ -69,6 +71,9 @@ def by_size(panels, areas, *, xlabel, ylabel):
     for ax, (title, scores), colour in zip(axes.flat, panels.items(), COLOURS):
         ax.scatter(areas, scores, s=14, color=colour, alpha=0.6, linewidth=0)
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.minorticks_off()
         ax.set(xlabel=xlabel, ylim=(-0.03, 1.03))
         ax.set_title(title, fontsize=10, loc="center")
     axes[0, 0].set_ylabel(ylabel)
