@@ -3,8 +3,8 @@
     python benchmarks/dense_detection.py [--only TEXT] [--minutes 5]     # adds the missing rows to results/dense_detection.csv
     python benchmarks/dense_detection.py --ceiling                       # then: results/dense_detection_ceiling.csv
 
-The second table says what the 40 surest false red cells of one fine-tuned model are, with another, trained from another
-seed, as a witness.
+The second table says what the 40 surest false red cells of one fine-tuned model are, with another as a
+witness that was trained from other weights, random ones, or from another seed.
 
 A row of the first table is one seed: the official training images, whole fields resized to 288 x 384, of which flips, zooms
 and colours are drawn anew in each epoch; then the official test images, once, with predictions averaged over three flips.
@@ -159,10 +159,12 @@ def kept(method: str, seed: int):
     return folder / f"{method}-{seed}.npz"
 
 
-def detections(seed: int) -> list[np.ndarray]:
-    if not kept("fine-tuned", seed).exists():
-        measure("detection", "bccd", "fine-tuned", seed)
-    with np.load(kept("fine-tuned", seed)) as stored:
+def detections(model: str) -> list[np.ndarray]:
+    """What a model such as "fine-tuned 0" (method and seed) finds in the test images; it is trained if that is not kept."""
+    method, seed = model.rsplit(" ", 1)
+    if not kept(method, int(seed)).exists():
+        measure("detection", "bccd", method, int(seed))
+    with np.load(kept(method, int(seed))) as stored:
         return [stored[f"arr_{number}"] for number in range(len(stored.files))]
 
 
@@ -176,7 +178,7 @@ def stained(image: np.ndarray, box: np.ndarray) -> float:
     return float((image[y0:y1 + 1, x0:x1 + 1, 1] < threshold_otsu(image[..., 1])).mean())
 
 
-def ceiling(data: str, judge: int, witness: int) -> dict:
+def ceiling(data: str, judge: str, witness: str) -> dict:
     """The surest false red cells of `judge`: near no true box at all? found by `witness` as well? stained as red cells are?
 
     `red_without` is its average precision if false alarms that are near no box and that the witness is sure of (from
@@ -205,7 +207,9 @@ def ceiling(data: str, judge: int, witness: int) -> dict:
 _SEED_0_FIRST = [("fine-tuned", 0), ("random", 0), ("fine-tuned", 1), ("fine-tuned, short", 0), ("fine-tuned", 2), ("random", 1),
                  ("fine-tuned, short", 1), ("fine-tuned, short", 2), ("random", 2)]
 ROWS = [("detection", "bccd", method, seed) for method, seed in _SEED_0_FIRST]
-PAIRS = [("bccd", seed, (seed + 1) % 3) for seed in range(3)]
+PAIRS = [("bccd", "fine-tuned 0", "random 0"), ("bccd", "fine-tuned 0", "fine-tuned 1"), ("bccd", "fine-tuned 1", "fine-tuned 0"),
+         ("bccd", "fine-tuned 2", "fine-tuned 0")]
+
 
 if __name__ == "__main__":
     given = table.options(__doc__, ceiling="only the second table")
