@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from medlearn import plots
@@ -35,3 +36,12 @@ def test_shares_fill_each_row():
     bars = figure.axes[0].patches
     assert [round(bar.get_width(), 2) for bar in bars] == [0.5, 0.1, 0.3, 0.1, 0.2, 0.8]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["home", "away"]
+
+
+def test_choices_ring_what_each_validator_chose():
+    rows = [("a", 1), ("b", 2), ("c", 3)]
+    scores = pd.DataFrame({"sure": [0.1, 0.9, 0.5], "spread": [3.0, 1.0, 2.0]}, index=pd.MultiIndex.from_tuples(rows))
+    figure = plots.choices(scores, pd.Series([0.2, 0.4, 0.6], index=scores.index), {"sure": rows[1], "spread": rows[0]}, ylabel="accuracy")
+    for ax, place, title in zip(figure.axes, ((0.9, 0.4), (3.0, 0.2)), scores):
+        dots, ring = ax.lines
+        assert len(dots.get_xdata()) == 3 and tuple(ring.get_xydata()[0]) == place and ax.get_title() == title

@@ -8,12 +8,12 @@ from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .scarcity import label_curves, opinions, remedies, severities, suspects
-from .shifts import harm, shares, together
+from .shifts import choices, harm, shares, together
 from .segmentation import by_size, contest, doubt, overlays, painted
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
-    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "assignment", "boxed", "clouds", "confusion", "costs", "counting", "crops",
+    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "assignment", "boxed", "choices", "clouds", "confusion", "costs", "counting", "crops",
     "curves", "draw_boxes", "feature_maps", "free_response", "grid", "harm", "heat", "images", "intervals",
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",

@@ -49,3 +49,21 @@ def shares(rows, classes):
     ax.tick_params(left=False)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def choices(scores, performance, chosen, *, ylabel):
+    """One panel a validator: its score of each candidate against what the candidate achieves; the ring is its choice.
+
+    scores: a table with a column a validator and a row a candidate; performance: a series over the same rows; chosen: a
+    dict of column -> row.
+    """
+    figure, axes = plt.subplots(1, scores.shape[1], figsize=(8, 2.6), sharey=True, squeeze=False)
+    for ax, (name, column) in zip(axes.flat, scores.items()):
+        ax.plot(column, performance, "o", color=COLOURS[0], alpha=0.6, markersize=4)
+        ax.plot(column[chosen[name]], performance[chosen[name]], "o", markersize=13, markerfacecolor="none",
+                color=COLOURS[1], markeredgewidth=2.5)
+        ax.set_title(name, fontsize=10)
+        ax.tick_params(labelsize=8)
+    axes.flat[0].set_ylabel(ylabel)
+    figure.supxlabel("the validator's score (higher is better)", fontsize=10)
+    return figure
