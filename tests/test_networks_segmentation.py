@@ -332,6 +332,19 @@ def test_views_are_turned_back_and_averaged():
     assert np.ptp(views.segment(model, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize("batch_size, sizes", [(32, {6}), (4, {3}), (5, {3}), (1, {1})])
+def test_batches_have_one_size_and_no_image_is_lost(batch_size, sizes):
+    class Counting(Brightness):
+        def predict(self, images, batch_size, verbose):
+            seen.update({len(images[start:start + batch_size]) for start in range(0, len(images), batch_size)})
+            return super().predict(images, batch_size, verbose)
+
+    seen = set()
+    np.testing.assert_allclose(views.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6)
+    assert seen == sizes
+    np.testing.assert_allclose(views.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6)
+
+
 def test_bad_views_get_one_sentence():
     with pytest.raises(ValueError, match="MIRROR"):
         views.turned(MASKS[:, :20])

@@ -31,8 +31,16 @@ def segment(model: keras.Model, images: np.ndarray, how: Sequence[tuple[int, boo
     images, total = np.asarray(images), 0.0
     _check(images, how)
     for turns, swap in how:
-        total = total + _turn_back(model.predict(_turn(images, turns, swap), batch_size, verbose=0), turns, swap)
+        total = total + _turn_back(_predicted(model, _turn(images, turns, swap), batch_size), turns, swap)
     return total / np.float32(len(how))
+
+
+def _predicted(model, images: np.ndarray, batch_size: int) -> np.ndarray:
+    """What the model says of the images, in batches of one size: TensorFlow compiles anew for a last one that is smaller."""
+    batches = -(-len(images) // batch_size)
+    batch = -(-len(images) // batches)
+    padding = images[:1].repeat(batches * batch - len(images), axis=0)
+    return model.predict(np.concatenate([images, padding]), batch_size=batch, verbose=0)[:len(images)]
 
 
 def _turn(images: np.ndarray, turns: int, swap: bool) -> np.ndarray:

@@ -8,7 +8,7 @@ from matplotlib.ticker import LogLocator
 from .style import COLOURS, WRONG, bare_axes
 
 # Okabe and Ito's, lighter for the large regions and strongest for the last, often the smallest.
-_FILL = tuple(np.array(to_rgb(colour)) for colour in ("#FFFFFF", "#F0E442", "#56B4E9", "#CC79A7", "#D55E00"))
+_FILL = tuple(np.array(to_rgb(colour)) for colour in ("#FFFFFF", "#009E73", "#56B4E9", "#CC79A7", "#D55E00"))
 
 
 def painted(image, mask, opacity=0.5):
@@ -22,7 +22,8 @@ def painted(image, mask, opacity=0.5):
 
 def overlays(rows, titles, mask_classes, *, opacity=0.5, width=8.0):
     """Images in named rows with their masks painted over them: `rows` maps a name to (images, masks), masks None for bare images."""
-    side = width / (len(titles) + 0.9)
+    high, wide = np.shape(next(iter(rows.values()))[0][0])[:2]
+    side = width / (len(titles) + 0.9) * high / wide
     figure, axes = plt.subplots(len(rows), len(titles), figsize=(width, len(rows) * side + 0.65), squeeze=False)
     for row, (name, (pictures, masks)) in zip(axes, rows.items()):
         for number, ax in enumerate(row):
