@@ -13,6 +13,8 @@ from nbformat.v4 import new_code_cell
 from medlearn.course import running
 
 CALLS = ("value", "function", "condition")
+_SOLUTION = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>", re.DOTALL)
+_LOOKERS = {"print", "plots", "widgets", "display"}      # calls that only look at what they are given
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,30 @@ def with_proofs(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def needed(notebook: NotebookNode) -> NotebookNode:
+    """A copy without the code that no exercise builds on, so that proving exercises does not play a whole lesson again.
+
+    Kept is what binds a name that a kept cell reads, or may change the thing behind it: calls its methods, assigns to
+    its parts, or hands it to a function whose result is thrown away. nbval runs the lesson whole.
+    """
+    notebook = copy.deepcopy(notebook)
+    trees = {id(cell): lessons.parse(cell) for cell in lessons.code(notebook)}
+    modules = {name for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
+               for name in _bound(node)}
+    wanted, kept = set(), []
+    for cell in reversed(notebook.cells):
+        tree = trees.get(id(cell))
+        if "solution" in _tags(cell):
+            tree, ours = ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1]), True
+        else:
+            ours = tree is None or bool({"parameters", "exercise", "check"} & set(_tags(cell)))
+        if ours or _touches(tree, wanted, modules):
+            kept.append(cell)
+            wanted |= _loaded(tree) if tree else set()
+    notebook.cells = kept[::-1]
+    return notebook
+
+
 def run(notebook: NotebookNode, folder: Path) -> list[str]:
     """Run a notebook with its proofs, once, in `folder`; returns what failed."""
     notebook = with_proofs(notebook)
@@ -76,10 +102,7 @@ def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
         raise ValueError('no markdown cell with a heading "Your turn ..." or "Exercise ..." before it')
     if "..." not in stub.source:
         raise ValueError("the stub leaves no `...` to fill in")
-    block = re.fullmatch(
-        r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>",
-        solution.source.strip(), re.DOTALL,
-    )
+    block = _SOLUTION.fullmatch(solution.source.strip())
     if solution.cell_type != "markdown" or not block:
         raise ValueError("the solution is not one python block, collapsed, in a markdown cell")
     call = _check_call(check)
@@ -144,6 +167,40 @@ def _assert_last(id: str, state: str, ending: str = "''") -> str:
         "_said = _check.last()\n"
         f"assert (_said.id, _said.state) == ({id!r}, {state!r}) and _said.message.endswith({ending}), _said"
     )
+
+
+def _touches(tree: ast.Module, wanted: set[str], modules: set[str]) -> bool:
+    things = wanted - modules
+    return any(_bound(node) & wanted or _changed(node) & things for node in ast.walk(tree))
+
+
+def _bound(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    return {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+
+
+def _changed(node: ast.AST) -> set[str]:
+    """Names of the things that this node may change in place."""
+    if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+        return {_root(node)}
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return {_root(node.func)}
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _root(node.value.func) not in _LOOKERS:
+        return {argument.id for argument in node.value.args if isinstance(argument, ast.Name)}
+    return set()
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _loaded(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def _failures(place: int, cell: NotebookNode) -> list[str]:
