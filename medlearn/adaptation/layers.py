@@ -24,8 +24,8 @@ class Align(keras.layers.Layer):
     """Passes its inputs through and adds `weight` times the distance of the first two, source and target, to the loss.
 
     distance: a function of two batches to a scalar, such as those of `distances`, or a layer that is one, such as
-    `Critic`. weight: at least 0. Under a tf.distribute strategy each replica compares its own part of the batch, and the
-    penalty is shared among them. Raises ValueError for a negative weight.
+    `Critic`. weight: at least 0. Under a tf.distribute strategy each replica compares its own part of the batch, and `fit`
+    averages over the replicas. Raises ValueError for a negative weight.
     """
 
     def __init__(self, distance: Callable, weight: float = 1.0, **options):
@@ -39,8 +39,7 @@ class Align(keras.layers.Layer):
             self.distance.build(shapes[0])
 
     def call(self, tensors):
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self.add_loss(self.weight * self.distance(tensors[0], tensors[1]) / replicas)
+        self.add_loss(self.weight * self.distance(tensors[0], tensors[1]))
         return list(tensors)
 
     def compute_output_shape(self, shapes):
