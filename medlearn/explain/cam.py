@@ -78,7 +78,7 @@ def _overheard(layer, tape) -> Iterator[list]:
 @contextmanager
 def _without_softmax(model) -> Iterator[None]:
     """Scores instead of probabilities: where a softmax is sure of itself it is flat, and no gradient comes through."""
-    last = _leaves(model)[-1]
+    last = leaves(model)[-1]
     squeezes = getattr(last, "activation", None) in (keras.activations.softmax, keras.activations.sigmoid)
     if isinstance(last, keras.layers.Softmax):
         last.call = lambda scores, *args, **kwargs: scores
@@ -93,9 +93,9 @@ def _without_softmax(model) -> Iterator[None]:
             last.activation = activation
 
 
-def _leaves(model) -> list:
+def leaves(model) -> list:
     """The layers that are not models themselves, from input to output."""
-    nested = (_leaves(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers)
+    nested = (leaves(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers)
     return [leaf for leaves in nested for leaf in leaves]
 
 

@@ -6,6 +6,8 @@ from scipy import stats
 
 from medlearn.engine import keras
 
+from .cam import leaves
+
 
 def randomised(model: keras.Model, *, layers: int | None = None, seed: int = 0) -> keras.Model:
     """A copy of a model that has forgotten what it learned: the values inside each weight array are shuffled.
@@ -18,7 +20,7 @@ def randomised(model: keras.Model, *, layers: int | None = None, seed: int = 0) 
     """
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    weighted = [layer for layer in _leaves(copy) if layer.weights]
+    weighted = [layer for layer in leaves(copy) if layer.weights]
     if layers is not None and not 1 <= layers <= len(weighted):
         raise ValueError(f"layers={layers!r} is not a number from 1 to {len(weighted)}, the layers with weights here.")
     rng = np.random.default_rng(seed)
@@ -40,8 +42,3 @@ def similarity(heatmaps: ArrayLike, others: ArrayLike) -> np.ndarray:
     a, b = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     return (a * b).sum(axis=1) / np.where(scale > 0, scale, 1)
-
-
-def _leaves(model) -> list:
-    nested = (_leaves(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers)
-    return [leaf for leaves in nested for leaf in leaves]
