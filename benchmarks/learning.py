@@ -60,7 +60,7 @@ def measure(data: str, labels: int, method: str, draw: int) -> dict:
 
 ROWS = [(data, labels, method, draw) for draw in range(DRAWS) for data in SETS for method in METHODS
         for labels in LABELS[data] if labels < MANY or draw < FEWER]
-ROWS.sort(key=lambda row: (row[3] > 0) * ((row[1] >= MANY / 2) + (row[1] >= MANY)))    # the longer a fit, the later its repeats
+ROWS.sort(key=lambda row: (row[3] > 0) * row[1])               # first draws first, then size by size
 
 if __name__ == "__main__":
     table.grow("learning", __doc__, KEY, COLUMNS, ROWS, measure)
