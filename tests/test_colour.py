@@ -114,6 +114,13 @@ def test_fourier_refuses(band, shape, message):
         colour.fourier(np.zeros((1, 8, 8, 3), np.uint8), np.zeros(shape, np.uint8), band)
 
 
+def test_colours_that_no_screen_shows_are_clipped_without_a_word(recwarn):
+    loud = np.zeros((1, 16, 16, 3), np.uint8)
+    loud[0, :8] = (255, 0, 255)
+    colour.reinhard(loud, np.array([[[0, 0, 255], [255, 255, 0]]], np.uint8).repeat(8, 0).repeat(4, 1))
+    assert not [each for each in recwarn if issubclass(each.category, UserWarning)]
+
+
 def test_a_flat_picture_does_not_break_anything():
     flat = np.full((1, 16, 16, 3), 200, np.uint8)
     for normalise in ALL[:3]:

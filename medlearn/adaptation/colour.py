@@ -4,6 +4,8 @@ Each takes `images` and a `reference`, one image or many of the laboratory that 
 target's images to the source, on which the classifier was trained, or train on source images in the target's colours.
 """
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike
 from skimage import color, exposure
@@ -84,7 +86,8 @@ def _reinhard(images: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np
     own, spread = lab.mean((1, 2), keepdims=True), lab.std((1, 2), keepdims=True)
     lab = (lab - own) * (deviation / np.maximum(spread, 1e-6)) + mean
     lab[..., 0] = np.clip(lab[..., 0], 0, 100)
-    with np.errstate(invalid="ignore"):
+    with warnings.catch_warnings():        # colours that no screen shows are clipped, and scikit-image says so
+        warnings.simplefilter("ignore", UserWarning)
         return _to_uint8(255 * color.lab2rgb(lab))
 
 
