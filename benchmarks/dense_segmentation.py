@@ -9,8 +9,9 @@ all of which learn, its BatchNorm statistics estimated at the end; `scratch` a p
 seconds. Scores: `dice` is the mean over classes, then over images (hippocampus: over cases) that show them, with an interval
 over patients; `each` the same class by class; `pooled` over all test pixels at once; `one_view` is `each` without averaging.
 `alarms`: of the images without a class, the share that is given at least one pixel of it. `hd95` is the median over images,
-in pixels or, where the spacing is known, in mm. Settings were chosen on `smear`, `brain-mri` and validation patients among
-the training patients of `wbc`.
+in pixels or, where the spacing is known, in mm. Settings are defaults of the libraries and of lesson 08; one, the highest
+rate, was tried on validation patients among the training patients of `wbc`. The seconds of `hippocampus` were raised from 40
+to 150 when its first row, with 173 steps, had learned only one of the two classes.
 """
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,9 +46,9 @@ class Task:
 
 TASKS = {
     "wbc": Task("lab-a", None, 128, 128, views.TURNS, 0.2, 90),
-    "hippocampus": Task("vanderbilt", None, 64, 128, views.MIRROR, 0.25, 40),
     "brain-mri": Task("3T-FLAIR", 1000, 128, 128, views.MIRROR, 0.2, 75),
     "smear": Task("lab-a", 300, 96, 96, views.TURNS, 0.25, 25),
+    "hippocampus": Task("vanderbilt", None, 64, 128, views.MIRROR, 0.25, 150),
 }
 
 

@@ -14,7 +14,8 @@ import time
 import table                               # first: it sets the threads
 import numpy as np
 from transfer import (
-    BATCH, PASSES, VIEWS, cells, drawn, maps, probe_on_views, ready, scratch_model, shrunk, size_of, stacked, staged, vectors,
+    BATCH, PASSES, VIEWS, cells, drawn, fitted_on_views, maps, probe_on_views, ready, scratch_model, shrunk, size_of,
+    stacked, staged, vectors,
 )
 
 from medlearn import metrics, splits
@@ -42,7 +43,12 @@ def scratch(data, labels, train, test, seed):
     return told.argmax(1), size_of(model)
 
 
-METHODS = {"frozen": probe_on_views, "fine-tuned": staged, "scratch": scratch}
+def fine_tuned(data, labels, train, test, seed):
+    """Starts from the probe that is its rival here: two labels a class leave nothing to choose its strength on."""
+    return staged(data, labels, train, test, seed, start=fitted_on_views(data, train))
+
+
+METHODS = {"frozen": probe_on_views, "fine-tuned": fine_tuned, "scratch": scratch}
 
 
 def measure(data: str, labels: int, method: str, draw: int) -> dict:

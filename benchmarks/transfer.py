@@ -120,13 +120,17 @@ def probe_on_views(data, labels, train, test, seed):
     return averaged(fitted_on_views(data, train), data, test), probe_size(data)
 
 
-def tuned_on_views(data, labels, train, test, seed):
-    """The same, its strength chosen on inner folds of the training patients: the probe that fine-tuning has to beat."""
+def tuned(data, train, seed):
+    """A probe on views, its strength chosen on inner folds of the training patients."""
     source, wanted = stacked(vectors(data)[train], cells(data).labels[train])
     inner = list(splits.folds(np.repeat(cells(data).patients[train], VIEWS), wanted, k=3, seed=seed))
     grid = {"logisticregression__C": [0.001, 0.01, 0.1]}
-    search = GridSearchCV(regression(1.0), grid, scoring="f1_macro", cv=inner).fit(source, wanted)
-    return averaged(search, data, test), probe_size(data)
+    return GridSearchCV(regression(1.0), grid, scoring="f1_macro", cv=inner).fit(source, wanted).best_estimator_
+
+
+def tuned_on_views(data, labels, train, test, seed):
+    """The probe that fine-tuning starts from, and has to beat."""
+    return averaged(tuned(data, train, seed), data, test), probe_size(data)
 
 
 def averaged(fitted, data, test):
@@ -150,10 +154,10 @@ def scratch(data, labels, train, test, seed):
     return model.predict(shrunk(data)[test, 0], verbose=0).argmax(1), size_of(model)
 
 
-def staged(data, labels, train, test, seed):
-    """Ours: the probe on eight views becomes the head, then blocks 12 to 14 learn as well, held by L2-SP."""
+def staged(data, labels, train, test, seed, start=None):
+    """Ours: a probe on eight views becomes the head, then blocks 12 to 14 learn as well, held by L2-SP."""
     model = ready(staged_model, data, labels, len(train))
-    scaler, head = fitted_on_views(data, train)
+    scaler, head = start or tuned(data, train, seed)
     weights = head.coef_ / scaler.scale_
     networks.set_head(model, weights, head.intercept_ - weights @ scaler.mean_)
     before = transfer.snapshot(model)
