@@ -1,7 +1,7 @@
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures import house_style, texts  # noqa: F401
 
 from medlearn import plots
 
@@ -9,17 +9,6 @@ RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1])
 CLASSES = ("neutrophil", "lymphocyte", "monocyte")
-
-
-@pytest.fixture(autouse=True)
-def house_style(request):
-    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
-        yield
-    plt.close("all")
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
 def test_the_house_colours_are_those_of_the_figure_style():

@@ -1,23 +1,15 @@
 """Figures of boxes: what is drawn lies where the numbers say."""
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib.patches import Rectangle
+from figures import house_style  # noqa: F401
 
 from medlearn import metrics, networks, plots
 
 PICTURES = np.zeros((2, 64, 96, 3), np.uint8)
 BOXES = np.array([[8, 16, 40, 40, 0, 0.9], [10, 50, 30, 80, 2, 0.25]])
 NAMES = ("red", "white", "speck")
-
-
-@pytest.fixture(autouse=True)
-def house_style(request):
-    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
-        yield
-    plt.close("all")
 
 
 def rectangles(ax):

@@ -1,22 +1,14 @@
 """Heat maps over pictures, and stacks with weights: what is drawn is what was given."""
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures import house_style  # noqa: F401
 
 from medlearn import plots
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 16, 12, 3), np.uint8)
 MAPS = np.zeros((3, 16, 12))
 MAPS[0, 4, 7], MAPS[0, 4, 6], MAPS[1, 9, 2] = 5, 2, 0.1
-
-
-@pytest.fixture(autouse=True)
-def house_style(request):
-    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
-        yield
-    plt.close("all")
 
 
 def test_each_map_is_scaled_to_itself_and_its_hottest_point_is_crossed():

@@ -1,24 +1,12 @@
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures import house_style, texts  # noqa: F401
 
 from medlearn import metrics, plots
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat([0, 1], [60, 40])
 SCORES = 1 / (1 + np.exp(-2 * (LABELS - 0.5 + RANDOM.normal(size=100))))
-
-
-@pytest.fixture(autouse=True)
-def house_style(request):
-    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
-        yield
-    plt.close("all")
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
 def test_confusion_puts_counts_where_they_belong():

@@ -1,25 +1,13 @@
 """Figures of lesson 05: what they draw is what they were given."""
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures import house_style, texts  # noqa: F401
 
 from medlearn import plots
 
 PICTURES = np.random.default_rng(0).integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
 CLASSES = ("neutrophil", "lymphocyte", "monocyte")
-
-
-@pytest.fixture(autouse=True)
-def house_style(request):
-    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
-        yield
-    plt.close("all")
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
 def test_label_curves_draw_mean_band_and_star_of_ragged_draws():

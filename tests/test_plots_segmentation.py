@@ -1,9 +1,8 @@
 """What the figures of masks show is what they were given."""
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures import house_style, texts  # noqa: F401
 
 from medlearn import plots
 
@@ -11,17 +10,6 @@ RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.integers(0, 255, (3, 16, 16, 3), dtype=np.uint8)
 MASKS = RANDOM.integers(0, 3, (3, 16, 16))
 CLASSES = ("background", "cytoplasm", "nucleus")
-
-
-@pytest.fixture(autouse=True)
-def house_style(request):
-    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
-        yield
-    plt.close("all")
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 
 def test_painting_leaves_the_background_and_mixes_the_rest():

@@ -1,17 +1,10 @@
 """Figures of shifts show what they were given."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
+from figures import house_style  # noqa: F401
 
 from medlearn import plots
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_together_draws_one_curve_a_panel_with_its_interval():
@@ -19,7 +12,7 @@ def test_together_draws_one_curve_a_panel_with_its_interval():
     first, second = figure.axes
     np.testing.assert_array_equal(first.lines[0].get_ydata(), [0.9, 0.5, 0.3])
     np.testing.assert_array_equal(second.lines[0].get_ydata(), [0, 1, 2])
-    assert (first.get_title(), second.get_title(), first.get_xlabel()) == ("score", "distance", "severity")
+    assert (first.get_title("left"), second.get_title("left"), first.get_xlabel()) == ("score", "distance", "severity")
     assert first.collections[0].get_paths()[0].vertices[:, 1].min() == 0.2
 
 
@@ -44,4 +37,4 @@ def test_choices_ring_what_each_validator_chose():
     figure = plots.choices(scores, pd.Series([0.2, 0.4, 0.6], index=scores.index), {"sure": rows[1], "spread": rows[0]}, ylabel="accuracy")
     for ax, place, title in zip(figure.axes, ((0.9, 0.4), (3.0, 0.2)), scores):
         dots, ring = ax.lines
-        assert len(dots.get_xdata()) == 3 and tuple(ring.get_xydata()[0]) == place and ax.get_title() == title
+        assert len(dots.get_xdata()) == 3 and tuple(ring.get_xydata()[0]) == place and ax.get_title("left") == title

@@ -1,0 +1,17 @@
+"""What all tests of figures share: the house style around each test, and the words on a figure."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def house_style(request):
+    """Import it, and every test of the module draws as the notebooks do and leaves no figure open."""
+    with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
+        yield
+    plt.close("all")
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
