@@ -9,8 +9,6 @@ import pytest
 from medlearn.adaptation import distances, layers
 from medlearn.engine import keras, tf
 
-RANDOM = np.random.default_rng(0)
-
 
 def encoder(width=4, units=3, seed=1):
     vector = keras.Input((width,), name="vector")
@@ -23,10 +21,10 @@ def head(classes=2, seed=2):
 
 
 def data(n=64, m=48, width=4, shift=3.0):
-    labels = np.arange(n) % 2
-    source = RANDOM.normal(size=(n, width)).astype(np.float32)
+    random, labels = np.random.default_rng(0), np.arange(n) % 2
+    source = random.normal(size=(n, width)).astype(np.float32)
     source[:, 0] += 4 * labels
-    target = RANDOM.normal(size=(m, width)).astype(np.float32)
+    target = random.normal(size=(m, width)).astype(np.float32)
     target[:, 0] += 4 * (np.arange(m) % 2)
     target[:, 1] += shift
     return source, labels, target
