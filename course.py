@@ -166,7 +166,7 @@ def install_libraries():
     pip = [str(PYTHON), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
     return step(
         "Installing JupyterLab, TensorFlow and the course (some minutes, 2 GB)",
-        pip + ["-c", "constraints.txt", "-e", ".[cpu,lab,test]"],
+        pip + ["-c", "constraints.txt", "-e", ".[cpu,lab,test,docs]"],
     )
 
 

@@ -82,7 +82,7 @@ def conda_pip():
 def test_conda_installs_what_the_course_installs():
     parsed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     requirements, options = conda_pip()
-    assert options == ["-c constraints.txt", "-e .[cpu,lab,test]"]
+    assert options == ["-c constraints.txt", "-e .[cpu,lab,test,docs]"]
     assert SpecifierSet(PROJECT["requires-python"]) == Requirement(parsed["dependencies"][0]).specifier
     assert {"jupyterlab", "ipywidgets", "matplotlib", "seaborn", "nbval"} <= {r.name for r in requirements}
     asked = {r.name: str(r.marker) for r in BASE + EXTRAS["cpu"] + EXTRAS["lab"] + EXTRAS["test"]}
@@ -100,7 +100,7 @@ def test_conda_file_gives_a_reason_on_every_line():
 
 def test_setting_up_uses_the_same_extras_and_lock():
     text = (ROOT / "course.py").read_text(encoding="utf-8")
-    assert '"-c", "constraints.txt", "-e", ".[cpu,lab,test]"' in text
+    assert '"-c", "constraints.txt", "-e", ".[cpu,lab,test,docs]"' in text
 
 
 # ---- the oldest libraries, and Colab's -------------------------------------------------------------------------------
