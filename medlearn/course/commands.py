@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from medlearn.course import lessons
 
@@ -38,6 +39,15 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers, such as 02; all lessons if left out")
     run.add_argument("--real", action="store_true", help="on the real twin of each virtual data set")
     run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks, cleaned")
+    site = commands.add_parser("site", help="build the course's web site, offline, from the lessons as they are saved")
+    site.add_argument("--to", type=Path, metavar="FOLDER", help="an empty or new folder; _site in the course if left out")
+    data = commands.add_parser("data", help="list the data sets, fetch them, or pack them for machines without a network")
+    doing = data.add_subparsers(dest="doing", metavar="fetch or mirror")
+    for what, text in (("fetch", "bring real data sets into the cache"), ("mirror", "pack them for MEDLEARN_MIRROR")):
+        each = doing.add_parser(what, help=text)
+        each.add_argument("names", nargs="+", metavar="NAME")
+        each.add_argument("--size", type=int, help="pixels a side, for sets that come in several sizes")
+    each.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="such as a USB stick")
     commands.add_parser("doctor", help="what is there, and what to do about what is not")
     cleaning = commands.add_parser("clean", help="remove what running the course left in its folder")
     cleaning.add_argument("--cache", action="store_true", help="the downloads and computed features as well")
@@ -75,6 +85,26 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def _site(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import site
+
+    for line in site.build(options.to):
+        print(line)
+    return 0
+
+
+def _data(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import data
+
+    if options.doing == "mirror":
+        lines = data.mirror(options.to, options.names, options.size)
+    else:
+        lines = data.fetch(options.names, options.size) if options.doing == "fetch" else data.table()
+    for line in lines:
+        print(line, flush=True)
+    return 0
+
+
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
     from medlearn.course import doctor
 
@@ -88,4 +118,5 @@ def _clean(options: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
-COMMANDS = {OPEN: _open, "setup": _setup, "test": _test, "run": _run, "doctor": _doctor, "clean": _clean}
+COMMANDS = {OPEN: _open, "setup": _setup, "test": _test, "run": _run, "site": _site,
+            "data": _data, "doctor": _doctor, "clean": _clean}

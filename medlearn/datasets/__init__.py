@@ -40,7 +40,7 @@ def _check(card: Card, domain, count, size, seed) -> None:
     known = card.domains + card.more_domains
     if domain is not None and domain not in known:
         raise ValueError(f"{card.name!r} has no domain {domain!r}; choose one of {', '.join(known)}, or None for all.")
-    limits = (("count", count, 1, 1_000_000), ("size", size, 32, 1024), ("seed", seed, 0, 2**31 - 1))
+    limits = (("count", count, 1, 1_000_000), ("size", size, 28, 1024), ("seed", seed, 0, 2**31 - 1))
     for what, value, least, most in limits:
         if value is None and what != "seed":
             continue

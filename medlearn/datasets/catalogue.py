@@ -13,7 +13,9 @@ class Card:
 
     domains are what `load(name)` brings; more_domains exist but are brought only when asked for by name.
     count and size are the defaults (None: every image, the full frame). limit bounds archive and unpacked files, in
-    bytes. details holds what only the reader of this set understands, such as lists of repeated images.
+    bytes. reader is the module that understands the files, if it is not named like the set; check says what they are
+    compared with ("files", "archive" or "first use", see stored). supplied: the user brings the archive. details holds
+    what only the reader of this set understands, such as lists of repeated images.
     """
 
     name: str
@@ -34,10 +36,15 @@ class Card:
     origin: str = ""
     folder: str = ""                             # of the archive; the checksums' paths start below it
     limit: int = 0
+    reader: str = ""
+    check: str = "files"
+    supplied: bool = False
+    download: str = ""                           # how much is to be fetched, in words
     details: dict = field(default_factory=dict)
 
     def __str__(self) -> str:
-        lines = [f"{self.name}: {self.title} ({self.kind}; twin {self.twin})", f"Licence: {self.licence}",
+        lines = [f"{self.name}: {self.title} ({self.kind}; {f'twin {self.twin}' if self.twin else 'no twin'})",
+                 f"Licence: {self.licence}",
                  f"Domains: {', '.join(self.domains + self.more_domains)}",
                  f"Classes: {', '.join(self.classes) or 'none'}",
                  f"Mask classes: {', '.join(self.mask_classes) or 'none'}",
@@ -62,6 +69,7 @@ def card(name: str) -> Card:
 
 
 def checksums(name: str) -> dict[str, str]:
-    """SHA-256 of every file of a real set by its path, from `NAME.sha256` (the format of `sha256sum`)."""
-    lines = (shipped.folder("datasets") / f"{name}.sha256").read_text(encoding="utf-8").splitlines()
+    """SHA-256 of every file of a real set by its path, from `NAME.sha256` (as `sha256sum` writes); {} without one."""
+    listed = shipped.folder("datasets") / f"{name}.sha256"
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
     return {path: digest for digest, path in (line.split("  ", 1) for line in lines)}

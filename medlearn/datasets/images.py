@@ -12,6 +12,21 @@ def decode(data: bytes, mode: str = "RGB") -> np.ndarray:
         return np.asarray(image.convert(mode))
 
 
+def decode_file(files, name: str, mode: str = "RGB", most: int = 50_000_000) -> np.ndarray:
+    """The image file `name` of `files` (paths to bytes) as `decode` gives it.
+
+    Raises ValueError with the name if it is no image, is damaged, or says it has more than `most` pixels.
+    """
+    data = files[name]
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > most:
+                raise ValueError(f"{image.width} x {image.height} pixels are more than {most:,}")
+        return decode(data, mode)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise ValueError(f"The file {name!r} cannot be read as an image: {error}.") from error
+
+
 def square(image: np.ndarray, size: int | None, labels: bool = False) -> np.ndarray:
     """The central square of a uint8 image (H, W) or (H, W, 3), `size` pixels a side; size None returns it whole.
 

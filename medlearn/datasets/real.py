@@ -2,21 +2,22 @@
 
 import numpy as np
 
-from medlearn.datasets import bccd, catalogue, hippocampus, stored, wbc
+from medlearn.datasets import bccd, catalogue, hippocampus, medmnist, nuclei, stored, vessels, wbc
 from medlearn.datasets.catalogue import Card
 from medlearn.datasets.dataset import Dataset
 
 # A reader has two functions: `index(card, files)`, a dict of columns with one entry per image, and
 # `read(columns, files, size)`, the Dataset fields that need pixels, for the images that were chosen.
-_READERS = {"wbc": wbc, "bccd": bccd, "hippocampus": hippocampus}
+_READERS = {"wbc": wbc, "bccd": bccd, "hippocampus": hippocampus, "medmnist": medmnist, "nuclei": nuclei,
+            "vessels": vessels}
 _FEW = 10
 _shown = set()
 
 
 def load(card: Card, domain: str | None, count: int | None, size: int | None, seed: int, rare: bool) -> Dataset:
     """A real set from the cache, the mirror or the origin; arguments as in `datasets.load`."""
-    files = stored.files(card, catalogue.checksums(card.name))
-    reader = _READERS[card.name]
+    files = fetch(card, [domain] if domain else card.domains, size)
+    reader = _READERS[card.reader or card.name]
     columns = reader.index(card, files)
     columns = _rows(columns, np.isin(columns["domains"], [domain] if domain else card.domains))
     few = _rare_classes(card, columns)
@@ -30,6 +31,13 @@ def load(card: Card, domain: str | None, count: int | None, size: int | None, se
         patients_known=card.patients_known, **known, **reader.read(columns, files, size),
         facts={key: column for key, column in columns.items() if key not in known},
     )
+
+
+def fetch(card: Card, domains, size: int | None):
+    """The files that `load` would read, fetched if they are not in the cache: paths to bytes, or domains to parts."""
+    if card.check == "archive":
+        return medmnist.parts(card, domains, size)
+    return stored.first_files(card) if card.check == "first use" else stored.files(card, catalogue.checksums(card.name))
 
 
 def _rows(columns: dict, rows: np.ndarray) -> dict:

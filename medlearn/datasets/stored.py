@@ -1,10 +1,16 @@
-"""The verified files of a real data set: from the cache, else from the mirror, else from the origin."""
+"""The verified files of a real data set: from the cache, else from the mirror, else from the origin.
+
+What "verified" means depends on what is published, and each card says it in `check`:
+files      the SHA-256 of every file is on the card: whoever zipped them, only the listed content is accepted
+archive    the publishers give an MD5 of the archive: it must have that, or arrays that the card lists (see npz.accept)
+first use  nothing is published: what comes the first time is written down, and any later change is noticed
+"""
 
 import hashlib
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +20,8 @@ from filelock import FileLock
 from medlearn import shipped
 from medlearn.datasets import archive, download
 from medlearn.datasets.catalogue import Card
+
+Keep = Callable[[Path, Path], None]              # puts what an archive holds, verified, into a new folder
 
 
 @dataclass(frozen=True)
@@ -48,41 +56,83 @@ def files(card: Card, checksums: dict[str, str]) -> Verified:
     Raises ConnectionError if no source can be reached, ValueError if what they hold is damaged or dangerous, OSError
     if the cache is full or closed to us.
     """
-    folder = shipped.cache() / "datasets" / card.name
+    def keep(source: Path, folder: Path) -> None:
+        archive.unpack(source, folder, card.folder, checksums, card.limit)
+
+    return Verified(card.name, ensure(card, card.origin, folder_of(card.name), card.limit, keep), checksums)
+
+
+def first_files(card: Card) -> Verified:
+    """The files of a set without published checksums, as they came the first time; errors as of `files`."""
+    def keep(source: Path, folder: Path) -> None:
+        archives = sorted(source.glob("*.zip")) if card.supplied else [source]
+        archive.unpack_first(archives, folder, card.details["pattern"], card.limit)
+
+    folder = ensure(card, card.origin, folder_of(card.name), card.limit, keep)
+    try:
+        lines = (folder / archive.RECORD).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        discard(folder)
+        raise ValueError(f"What the data set {card.name!r} was when it first came is no longer written down; the copy has "
+                         "been removed: load again to fetch it anew.") from error
+    return Verified(card.name, folder, dict(line.split("  ", 1)[::-1] for line in lines))
+
+
+def folder_of(name: str) -> Path:
+    """Where the cache keeps an archive's files, whether they are there or not."""
+    return shipped.cache() / "datasets" / name
+
+
+def supplied(card: Card) -> Path:
+    """The folder in which a user puts the archives that only the authors may give out."""
+    return shipped.cache() / "supplied" / card.name
+
+
+def ensure(card: Card, origin: str, folder: Path, limit: int, keep: Keep) -> Path:
+    """The folder, filled by `keep` from the first source that has a good archive, if it is not there yet."""
     try:
         if not folder.is_dir():
             folder.parent.mkdir(exist_ok=True)
             with _locked(folder):
                 if not folder.is_dir():
-                    _obtain(card, checksums, folder)
+                    _obtain(card, origin, folder, limit, keep)
     except ConnectionError:
         raise
     except OSError as error:
         raise OSError(f"The data set {card.name!r} cannot be kept in {folder.parent} ({error.strerror or error}); "
                       "make room there, or set MEDLEARN_CACHE to another folder.") from error
-    return Verified(card.name, folder, checksums)
+    return folder
 
 
-def place(card: Card) -> str:
-    """Where a mirror holds this set's archive: `host/path` of its origin."""
-    parts = urlsplit(card.origin)
+def discard(folder: Path) -> None:
+    """Take a folder that went bad out of the cache, so that the next call fetches it anew."""
+    with _locked(folder):
+        _remove(folder)
+
+
+def place(origin: str) -> str:
+    """Where a mirror holds an archive: `host/path` of its origin."""
+    parts = urlsplit(origin)
     return parts.netloc + parts.path
 
 
-def _sources(card: Card) -> list[str | Path]:
+def _sources(card: Card, origin: str) -> list[str | Path]:
     mirror = os.environ.get("MEDLEARN_MIRROR", "").rstrip("/")
+    if card.supplied:
+        folders = [supplied(card)] if not mirror or "://" in mirror else [Path(mirror).expanduser() / place(origin), supplied(card)]
+        return [folder for folder in folders if list(folder.glob("*.zip"))]
     if not mirror:
-        return [card.origin]
+        return [origin]
     if mirror.startswith(("http://", "https://")):
-        return [f"{mirror}/{place(card)}", card.origin]
-    return [Path(mirror).expanduser() / place(card), card.origin]
+        return [f"{mirror}/{place(origin)}", origin]
+    return [Path(mirror).expanduser() / place(origin), origin]
 
 
-def _obtain(card: Card, checksums: dict[str, str], folder: Path) -> None:
+def _obtain(card: Card, origin: str, folder: Path, limit: int, keep: Keep) -> None:
     unreachable, damaged = [], []
-    for source in _sources(card):
+    for source in _sources(card, origin):
         try:
-            _obtain_from(source, card, checksums, folder)
+            _obtain_from(source, folder, limit, keep)
         except ConnectionError as error:
             unreachable.append(str(error))
         except ValueError as error:
@@ -96,21 +146,27 @@ def _obtain(card: Card, checksums: dict[str, str], folder: Path) -> None:
             return
     if damaged:
         raise ValueError(" ".join(damaged))
-    raise ConnectionError(
-        f"The data set {card.name!r} is not on this machine and {', '.join(unreachable)}: load its virtual twin "
-        f"{card.twin!r}, or set MEDLEARN_MIRROR to a folder or an http address that holds {place(card)}."
-    )
+    raise ConnectionError(_nowhere(card, origin, unreachable))
 
 
-def _obtain_from(source: str | Path, card: Card, checksums: dict[str, str], folder: Path) -> None:
+def _nowhere(card: Card, origin: str, unreachable: list[str]) -> str:
+    if card.supplied:
+        return (f"The data set {card.name!r} is given out by its authors alone: download it at {origin}, save its .zip "
+                f"files, unopened, in the folder {supplied(card)}, and load again.")
+    twin = f"load its virtual twin {card.twin!r}, or " if card.twin else ""
+    return (f"The data set {card.name!r} is not on this machine and {', '.join(unreachable)}: {twin}"
+            f"set MEDLEARN_MIRROR to a folder or an http address that holds {place(origin)}.")
+
+
+def _obtain_from(source: str | Path, folder: Path, limit: int, keep: Keep) -> None:
     if isinstance(source, Path):
-        if not source.is_file():
+        if not source.exists():
             raise ConnectionError(f"the mirror holds no {source}")
-        archive.unpack(source, folder, card.folder, checksums, card.limit)
+        keep(source, folder)
         return
-    downloaded = download.fetch(source, folder.with_name(f"{card.name}.zip"), card.limit)
+    downloaded = download.fetch(source, folder.with_name(f"{folder.name}.download"), limit)
     try:
-        archive.unpack(downloaded, folder, card.folder, checksums, card.limit)
+        keep(downloaded, folder)
     finally:
         downloaded.unlink()
 
