@@ -5,6 +5,8 @@
     matching      frozen vectors of two hospitals brought to one space: standardise, CORAL, subspaces, transport
     distances     how far two batches of vectors lie apart
     layers        a distance, or a fooled critic, as a term of the loss of plain Keras `fit`
+    consistency   a student that agrees with its own average on spoiled target images (mean teacher)
+    randomisation pictures of any contrast from the source's masks alone, so that no scanner is a surprise
     self_training pseudo-labels that stay balanced, and prototypes
     prior         other shares of the classes in the target
 

@@ -54,6 +54,20 @@ def image_pair(images: ArrayLike, reference: ArrayLike) -> tuple[np.ndarray, np.
     return images, reference
 
 
+def domains(source_images: ArrayLike, target_images: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, H, W, C) and (M, H, W, C) of two domains; raises ValueError unless they are finite and of one size."""
+    source, target = np.asarray(source_images), np.asarray(target_images)
+    for name, values in (("source", source), ("target", target)):
+        if values.ndim != 4 or not len(values):
+            raise ValueError(f"The {name} images should be (N, H, W, channels) with at least one picture, not {values.shape}.")
+        if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+            raise ValueError(f"The {name} images are {values.dtype} and hold something else than finite numbers; look at them first.")
+    if source.shape[1:] != target.shape[1:]:
+        raise ValueError(f"Source images are {source.shape[1:]} and target images {target.shape[1:]} (height, width, channels); "
+                         "load both with one size.")
+    return source, target
+
+
 def _vectors(name: str, values: ArrayLike) -> np.ndarray:
     values = np.asarray(values, float)
     if values.ndim != 2 or not values.shape[1]:

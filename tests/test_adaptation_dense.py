@@ -1,0 +1,150 @@
+"""Mean teacher and randomised contrasts, beside independent computations."""
+
+import numpy as np
+import pytest
+
+from medlearn.adaptation import consistency, randomisation
+from medlearn.engine import keras
+
+
+def tiny(size=8, classes=2):
+    image = keras.Input((size, size, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="frozen")(keras.layers.Rescaling(1 / 255)(image))
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    x = keras.layers.Conv2D(classes, 1, activation="softmax", name="head")(x)
+    return keras.Model(image, x)
+
+
+@pytest.fixture
+def given():
+    random = np.random.default_rng(0)
+    masks = random.integers(0, 2, (6, 8, 8)).astype(np.uint8)
+    images = np.repeat(60 + 120 * masks[..., None], 3, -1).astype(np.uint8)
+    return images, masks, 255 - images[:4]
+
+
+def teach(model, source_images, source_labels, target_images, **options):
+    settings = {"loss": keras.losses.SparseCategoricalCrossentropy(), "steps": 3, "batch_size": 2} | options
+    return consistency.mean_teacher(model, source_images, source_labels, target_images, **settings)
+
+
+def apart(one, other):
+    return max(np.abs(a - b).max() for a, b in zip(one.get_weights(), other.get_weights()))
+
+
+def test_the_teacher_is_the_average_that_was_written_down(given):
+    """Without spoiling and agreement a student is plain training; its weights are averaged here by hand."""
+    images, masks, target = given
+    model = tiny()
+    model.get_layer("norm").trainable = False
+    student = keras.models.clone_model(model)
+    student.set_weights(model.get_weights())
+    student.get_layer("norm").trainable = False
+    student.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    random, mean = np.random.default_rng(5), model.get_weights()
+    order = random.permutation(len(images))
+    for start in (0, 2, 4):
+        student.train_on_batch(images[order[start:start + 2]], masks[order[start:start + 2]])
+        mean = [0.7 * old + 0.3 * new for old, new in zip(mean, student.get_weights())]
+    taught = teach(model, images, masks, target, weight=0.0, spoil=0.0, decay=0.7, rate=0.01, seed=5)
+    for found, wanted in zip(taught.get_weights(), mean):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_the_given_model_its_frozen_layers_and_its_statistics_stay(given):
+    model = tiny()
+    model.get_layer("frozen").trainable = False
+    before = model.get_weights()
+    taught = teach(model, *given)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+    assert np.array_equal(taught.get_layer("frozen").kernel, model.get_layer("frozen").kernel)
+    assert np.array_equal(taught.get_layer("norm").moving_mean, model.get_layer("norm").moving_mean)
+    assert not np.array_equal(taught.get_layer("head").kernel, model.get_layer("head").kernel)
+
+
+@pytest.mark.parametrize("option", [{"weight": 50.0}, {"decay": 0.1}, {"spoil": 0.9}, {"rate": 0.1}, {"steps": 6},
+                                    {"batch_size": 3}, {"seed": 7}, {"loss": keras.losses.SparseCategoricalCrossentropy(ignore_class=0)}])
+def test_each_option_matters(given, option):
+    model = tiny()
+    assert apart(teach(model, *given), teach(model, *given, **option)) > 1e-7
+
+
+def test_the_target_matters_and_one_image_is_enough(given):
+    images, masks, target = given
+    model = tiny()
+    assert apart(teach(model, images, masks, target[:1], weight=20.0), teach(model, images, masks, images[:1], weight=20.0)) > 1e-7
+
+
+@pytest.mark.parametrize("spoil, message", [
+    (lambda i, m, t: (i, m, t[:, :4]), "load both with one size"),
+    (lambda i, m, t: (i, m, t[..., :1]), "channels"),
+    (lambda i, m, t: (i, m, t[:0]), "target images should be .* at least one picture"),
+    (lambda i, m, t: (i[:0], m, t), "source images should be .* at least one picture"),
+    (lambda i, m, t: (i, m, np.full(t.shape, np.nan)), "finite"),
+    (lambda i, m, t: (i, m[:3], t), "source_labels should be whole numbers"),
+    (lambda i, m, t: (i, m.astype(float), t), "source_labels should be whole numbers"),
+])
+def test_bad_domains_get_one_sentence(given, spoil, message):
+    with pytest.raises(ValueError, match=message):
+        teach(tiny(), *spoil(*given))
+
+
+@pytest.mark.parametrize("option", [{"steps": 0}, {"decay": 1.0}, {"spoil": 2.0}, {"batch_size": 0}])
+def test_bad_options_get_one_sentence(given, option):
+    with pytest.raises(ValueError, match=str(next(iter(option)))):
+        teach(tiny(), *given, **option)
+
+
+# ---- randomised contrasts ----------------------------------------------------------------------------------
+
+PLAIN = {"blur": 0.0, "bias": 0.0, "noise": 0.0, "coarse": 1.0}
+
+
+@pytest.fixture
+def masks():
+    one = np.zeros((32, 32), np.uint8)
+    one[8:24, 8:24], one[12:20, 12:20] = 1, 2
+    return np.repeat(one[None], 300, axis=0)
+
+
+def test_regions_get_greys_from_the_whole_range_independently(masks):
+    painted = randomisation.contrasts(masks, **PLAIN)
+    assert painted.shape == (*masks.shape, 3) and painted.dtype == np.uint8
+    assert (painted[..., 0] == painted[..., 2]).all()
+    inner, outer = (np.array([image[..., 0][mask == value].mean() for image, mask in zip(painted, masks)]) for value in (2, 1))
+    assert inner.min() < 25 and inner.max() > 230
+    assert abs(np.corrcoef(inner, outer)[0, 1]) < 0.2                     # so any order of the tissues occurs
+    assert 0.4 < np.mean(inner > outer) < 0.6
+
+
+def test_the_background_is_dark_in_its_share_of_images(masks):
+    for share in (0.0, 0.5, 1.0):
+        corners = randomisation.contrasts(masks, dark_background=share, **PLAIN)[:, :4, :4, 0].mean((1, 2))
+        assert abs(np.mean(corners < 12) - share) < 0.12
+
+
+@pytest.mark.parametrize("option", [{"blur": 3.0}, {"bias": 0.8}, {"noise": 0.3}, {"coarse": 4.0}, {"dark_background": 0.0}, {"seed": 1}])
+def test_each_range_matters(masks, option):
+    assert np.any(randomisation.contrasts(masks[:9]) != randomisation.contrasts(masks[:9], **option))
+
+
+def test_same_seed_same_pictures_and_masks_stay(masks):
+    before = masks.copy()
+    assert np.array_equal(randomisation.contrasts(masks[:5], seed=3), randomisation.contrasts(masks[:5], seed=3))
+    assert np.array_equal(masks, before)
+
+
+def test_noise_has_the_spread_it_says():
+    flat = randomisation.contrasts(np.ones((400, 16, 16), np.uint8), blur=0, bias=0, noise=0.0, coarse=1)
+    rough = randomisation.contrasts(np.ones((400, 16, 16), np.uint8), blur=0, bias=0, noise=0.4, coarse=1)
+    assert np.median(rough.std((1, 2))) > 1.5 * np.median(flat.std((1, 2)))
+
+
+@pytest.mark.parametrize("given, option, message", [
+    (np.zeros((2, 8)), {}, "source_masks"), (np.zeros((0, 8, 8), int), {}, "source_masks"),
+    (np.full((1, 8, 8), np.nan), {}, "source_masks"), (np.full((1, 8, 8), -1), {}, "source_masks"),
+    (np.zeros((1, 8, 8), int), {"bias": 1.0}, "bias"), (np.zeros((1, 8, 8), int), {"coarse": 0.5}, "coarse"),
+])
+def test_bad_masks_and_ranges_get_one_sentence(given, option, message):
+    with pytest.raises(ValueError, match=message):
+        randomisation.contrasts(given, **option)
