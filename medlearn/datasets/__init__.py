@@ -2,6 +2,7 @@
 
     cells = datasets.load("smear", domain="lab-a", count=600, size=128, seed=0)
     print(datasets.card("wbc"))        # origin, licence, what is odd about it, whom to cite
+    found = datasets.from_folder("scans", layout="class/patient")      # your own: found.dataset, found.problems
 """
 
 from numbers import Integral
@@ -9,8 +10,9 @@ from numbers import Integral
 from medlearn.datasets import real, virtual
 from medlearn.datasets.catalogue import Card, card, names
 from medlearn.datasets.dataset import Dataset
+from medlearn.datasets.readers import Found, from_boxes, from_folder, from_masks, from_table
 
-__all__ = ["Card", "Dataset", "card", "load", "names"]
+__all__ = ["Card", "Dataset", "Found", "card", "from_boxes", "from_folder", "from_masks", "from_table", "load", "names"]
 
 
 def load(name: str, domain: str | None = None, count: int | None = None, size: int | None = None, seed: int = 0,
