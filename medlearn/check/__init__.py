@@ -6,11 +6,15 @@ verdict. A mistake of the learner never raises; one of the author (a malformed i
 """
 
 import copy
+import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from medlearn.check.answers import blank, mismatch, same
+
+RIGHT = "right, well done!"            # `course.py collect` looks for it in what students hand in
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Progress(list):
             return "No exercise checked yet."
         lines = [f"{id}   {'solved' if solved else 'open  '}   attempts: {tries}" for id, tries, solved in self]
         return "\n".join([*lines, f"{sum(solved for *_, solved in self)} of {len(self)} solved"])
+
+    def save(self, path: str | Path = "progress.csv") -> None:
+        """Write the rows to a table that a teacher's `course.py collect` reads."""
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("id", "attempts", "solved"), *self])
 
 
 _records: dict[str, _Record] = {}
@@ -165,7 +174,7 @@ def _blank(id: str, record: _Record, hints: Sequence[str], why: str = "not answe
 def _solved(id: str, record: _Record) -> None:
     record.attempts += not record.solved
     record.solved = True
-    _say(id, "solved", "right, well done!")
+    _say(id, "solved", RIGHT)
 
 
 def _wrong(id: str, record: _Record, hints: Sequence[str], own: str | None, kind: str = "") -> None:

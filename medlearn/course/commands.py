@@ -48,6 +48,14 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("names", nargs="+", metavar="NAME")
         each.add_argument("--size", type=int, help="pixels a side, for sets that come in several sizes")
     each.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="such as a USB stick")
+    student = commands.add_parser("student", help="write copies of the lessons without their solutions")
+    student.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    collect = commands.add_parser("collect", help="a table of who solved what, from the notebooks that students hand in")
+    collect.add_argument("folder", type=Path, metavar="FOLDER", help="a folder or a file for each student")
+    collect.add_argument("--to", type=Path, required=True, metavar="class.csv")
+    colab = commands.add_parser("colab", help="write copies of the lessons for Google Colab, and the package beside them")
+    colab.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    colab.add_argument("--repository", metavar="OWNER/NAME", help="where the copies will lie on GitHub: for links and badges")
     commands.add_parser("doctor", help="what is there, and what to do about what is not")
     cleaning = commands.add_parser("clean", help="remove what running the course left in its folder")
     cleaning.add_argument("--cache", action="store_true", help="the downloads and computed features as well")
@@ -105,6 +113,30 @@ def _data(options: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def _student(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import student
+
+    return _show(student.write(options.to))
+
+
+def _collect(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import collect
+
+    return _show(collect.write(options.folder, options.to))
+
+
+def _colab(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import colab
+
+    return _show(colab.write(options.to, options.repository))
+
+
+def _show(lines) -> int:
+    for line in lines:
+        print(line, flush=True)
+    return 0
+
+
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
     from medlearn.course import doctor
 
@@ -119,4 +151,4 @@ def _clean(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 COMMANDS = {OPEN: _open, "setup": _setup, "test": _test, "run": _run, "site": _site,
-            "data": _data, "doctor": _doctor, "clean": _clean}
+            "data": _data, "student": _student, "collect": _collect, "colab": _colab, "doctor": _doctor, "clean": _clean}

@@ -1,0 +1,136 @@
+"""Student copies, and the table of what a class has solved."""
+
+import csv
+import json
+
+import nbformat
+import pytest
+from lessons import code, miniature, tagged
+
+from medlearn import check
+from medlearn.course import collect, commands, lessons, student
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course of one lesson in a folder of its own."""
+    root = tmp_path / "un cours é"
+    for name in ("notebooks", "docs"):
+        (root / name).mkdir(parents=True)
+    for name in student.BESIDE:
+        (root / name).write_text("text")
+    lessons.save(miniature().notebook, root / "notebooks" / miniature().name)
+    monkeypatch.setattr(lessons, "ROOT", root)
+    monkeypatch.setattr(lessons, "FOLDER", root / "notebooks")
+    return root
+
+
+def write(lines):
+    return list(lines)
+
+
+def test_student_copies_hold_stubs_and_checks_but_no_solution(course, tmp_path):
+    write(student.write(tmp_path / "class"))
+    given = nbformat.read(tmp_path / "class" / "notebooks" / miniature().name, as_version=4)
+    whole = miniature().notebook
+    assert tagged(whole, "solution") and not tagged(given, "solution")
+    for tag in ("exercise", "check"):
+        assert [cell.source for cell in tagged(given, tag)] == [cell.source for cell in tagged(whole, tag)]
+        assert not any(cell.outputs for cell in tagged(given, tag))
+    assert "twice = 2 * sum(numbers)" not in json.dumps(given)
+    assert len(code(given)) == len(code(whole)) and any(cell.outputs for cell in code(given))
+
+
+def test_links_of_student_copies_lead_somewhere(course, tmp_path):
+    write(student.write(tmp_path / "class"))
+    assert (tmp_path / "class" / "notebooks" / ".." / "docs" / "glossary.md").resolve().read_text() == "text"
+    assert (tmp_path / "class" / "notebooks" / "matplotlibrc").exists()
+
+
+def test_untouched_copies_may_be_written_again_but_a_students_work_stays(course, tmp_path, capsys):
+    to = tmp_path / "class"
+    write(student.write(to))
+    write(student.write(to))
+    path = to / "notebooks" / miniature().name
+    path.write_text(path.read_text(encoding="utf-8").replace("twice = ...", "twice = 20"), encoding="utf-8")
+    mine = path.read_bytes()
+    assert commands.main(["student", "--to", str(to)]) == 1
+    said = capsys.readouterr().err.strip()
+    assert "may hold a student's work" in said and "\n" not in said and path.read_bytes() == mine
+
+
+def handed_in(*said):
+    return json.dumps({"cells": [{"cell_type": "code", "outputs": [{"output_type": "stream", "name": "stdout", "text": list(said)}]}]})
+
+
+def table(folder, to):
+    lines = list(collect.write(folder, to))
+    with to.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file)), lines
+
+
+def test_a_class_is_collected_from_notebooks_and_progress_files(tmp_path):
+    folder = tmp_path / "class"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada" / "02.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n", "02.2: not yet. Hint: Sum.\n"))
+    (folder / "ada" / "03.ipynb").write_text(handed_in(f"03.1: {check.RIGHT}\n"))
+    check.Progress([("02.1", 3, True), ("02.2", 1, False)]).save(folder / "ben.csv")
+    rows, _ = table(folder, tmp_path / "class.csv")
+    assert rows == [
+        {"student": "ada", "solved": "2", "02.1": "1", "02.2": "0", "03.1": "1"},
+        {"student": "ben", "solved": "1", "02.1": "1", "02.2": "0", "03.1": ""},
+    ]
+
+
+def test_what_a_check_prints_is_what_is_collected(tmp_path, capsys):
+    check.value("97.1", 4, expected=4, hints=["Count."])
+    check.value("97.2", 5, expected=4, hints=["Count."])
+    assert collect.in_notebook(handed_in(capsys.readouterr().out)) == {"97.1": True, "97.2": False}
+
+
+def test_hostile_files_are_left_out_and_said(tmp_path, monkeypatch):
+    folder = tmp_path / "class"
+    folder.mkdir()
+    monkeypatch.setattr(collect, "LARGEST_FILE", 300_000)
+    bad = {"deep.ipynb": "[" * 100_000, "list.ipynb": "[1]", "no.ipynb": "\0\xff", "none.ipynb": '{"cells": [null]}',
+           "text.ipynb": handed_in().replace('"text": []', '"text": 7'), "vast.ipynb": " " * 300_001, "empty.csv": "x,y\n1,2\n"}
+    for name, text in bad.items():
+        (folder / name).write_text(text)
+    (folder / "link.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    (folder / "good.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n"))
+    rows, lines = table(folder, tmp_path / "class.csv")
+    assert [row["student"] for row in rows] == ["good"]
+    assert sum(line.startswith("Left out") for line in lines) == len(bad)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)", " =1", "＝1"])
+def test_no_name_is_a_formula(tmp_path, name):
+    folder = tmp_path / "class"
+    (folder / name).mkdir(parents=True)
+    (folder / name / "a.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n"))
+    rows, _ = table(folder, tmp_path / "class.csv")
+    assert rows[0]["student"] == f"'{name}"
+
+
+def test_control_characters_and_long_names_are_cut():
+    assert collect.harmless("a\x1b[31mb\n=c") == "a?[31mb?=c"
+    assert len(collect.harmless("x" * 500)) == collect.LONGEST_NAME
+
+
+def test_the_table_replaces_only_a_table_and_is_not_read_itself(tmp_path, capsys):
+    folder = tmp_path / "class"
+    folder.mkdir()
+    (folder / "ada.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n"))
+    first, second = table(folder, folder / "class.csv")[0], table(folder, folder / "class.csv")[0]
+    assert first == second
+    (tmp_path / "thesis.csv").write_text("mine")
+    assert commands.main(["collect", str(folder), "--to", str(tmp_path / "thesis.csv")]) == 1
+    assert "not a table of this command" in capsys.readouterr().err
+    assert (tmp_path / "thesis.csv").read_text() == "mine"
+
+
+def test_nothing_to_collect_is_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match="holds no notebook and no progress file"):
+        list(collect.write(tmp_path, tmp_path / "class.csv"))
+    with pytest.raises(NotADirectoryError, match="is not a folder"):
+        list(collect.write(tmp_path / "none", tmp_path / "class.csv"))
