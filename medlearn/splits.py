@@ -1,4 +1,4 @@
-"""Who goes where: images are split by patient, so that nobody is trained on and tested on."""
+"""Who goes where: images are split by patient or by domain, so that nobody is trained on and tested on."""
 
 import warnings
 from collections.abc import Iterator
@@ -41,6 +41,29 @@ def by_patient(
     if labels is not None:
         _warn_of_lost_classes(_labels(labels, patient), patient, train, test)
     return train, test
+
+
+def by_domain(domains: ArrayLike, patients: ArrayLike, test: str) -> tuple[np.ndarray, np.ndarray]:
+    """Keep one domain for the test: train on all others, without the patients who are tested.
+
+    domains: (N,) names of laboratories or scanners, one per image. patients: (N,) ids; a patient who was at several
+    domains is tested, so their images elsewhere are in neither part. test: the domain to test on.
+
+    Returns two sorted arrays of image indices, train and test. Raises ValueError for an unknown domain, for domains and
+    patients of different lengths, and if nobody is left to train on.
+    """
+    _, patient = _patients(patients)
+    domains = np.asarray(domains)
+    if domains.shape != patient.shape:
+        raise ValueError(f"Each image needs its domain: {len(patient)} patient ids, but domains have the shape {domains.shape}.")
+    tested = domains == test
+    if not tested.any():
+        raise ValueError(f"There is no image of domain {test!r}; there are {', '.join(map(str, np.unique(domains)))}.")
+    train = np.flatnonzero(~np.isin(patient, patient[tested]))
+    if not len(train):
+        raise ValueError(f"Nobody is left to train on: every patient has images of {test!r}. Split by_patient first, "
+                         "then choose each part's domain.")
+    return train, np.flatnonzero(tested)
 
 
 def folds(

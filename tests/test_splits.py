@@ -160,3 +160,35 @@ def test_an_empty_fold_is_refused(monkeypatch):
 def test_patients_cannot_be_left_out():
     with pytest.raises(TypeError):
         splits.by_patient()
+
+
+# ---- by domain ----------------------------------------------------------------------------------------------
+
+
+def test_a_domain_is_tested_and_its_patients_train_nowhere():
+    domains = ["a", "a", "b", "b", "c"]
+    train, test = splits.by_domain(domains, ["p", "q", "q", "r", "s"], test="b")
+    assert test.tolist() == [2, 3]
+    assert train.tolist() == [0, 4]                       # q was at both, so their image at a is in neither part
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=40))
+def test_no_patient_is_on_both_sides_of_a_domain_split(pairs):
+    domains, patients = (np.array(column) for column in zip(*pairs, strict=True))
+    try:
+        train, test = splits.by_domain(domains, patients, test="a")
+    except ValueError:
+        assert "a" not in domains or set(patients) == set(patients[domains == "a"])
+        return
+    assert (domains[test] == "a").all() and (domains == "a").sum() == len(test)
+    assert not set(patients[train]) & set(patients[test])
+
+
+@pytest.mark.parametrize(("domains", "patients", "test", "words"), [
+    (["a", "b"], ["p", "q"], "lab-c", "no image of domain 'lab-c'; there are a, b"),
+    (["a", "b"], ["p"], "a", "Each image needs its domain"),
+    (["a", "b"], ["p", "p"], "a", "Nobody is left"),
+])
+def test_a_domain_split_that_cannot_be(domains, patients, test, words):
+    with pytest.raises(ValueError, match=words):
+        splits.by_domain(domains, patients, test)
