@@ -315,10 +315,11 @@ def asked(folder, monkeypatch):
 
 def test_test_runs_units_and_every_notebook_and_hands_arguments_on(asked, capsys):
     assert commands.main(["test", "-k", "smear", "--maxfail=1"]) == 0
-    units, books = asked
-    assert units == [*suite.TWO_AT_A_TIME, "tests", "-k", "smear", "--maxfail=1"]
+    units, books, browser = asked
+    assert units == [*suite.TWO_AT_A_TIME, "tests", "--ignore=tests/browser", "-k", "smear", "--maxfail=1"]
     assert books == [*suite.NBVAL, *suite.TWO_AT_A_TIME, "un chemin é à/02_b.ipynb", "-k", "smear", "--maxfail=1"]
-    assert re.search(r"unit tests +\d\.\d min +passed\nnotebooks +\d\.\d min +passed\n", capsys.readouterr().out)
+    assert browser == ["tests/browser", "-rs", "-k", "smear", "--maxfail=1"]
+    assert re.search(r"unit tests +\d\.\d min +passed\nnotebooks +\d\.\d min +passed\nbrowser +\d\.\d min +passed\n", capsys.readouterr().out)
 
 
 def test_test_takes_single_files(asked):

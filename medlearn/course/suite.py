@@ -1,4 +1,4 @@
-"""Run the unit tests, and every notebook as a test."""
+"""Run the unit tests, every notebook as a test, and some lessons in a real browser."""
 
 import subprocess
 import sys
@@ -8,11 +8,12 @@ from medlearn.course import lessons
 
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]          # without loadscope, the cells of a notebook would part
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+BROWSER = "tests/browser"              # alone, after the others: it times out where two cores are busy
 PASSED, NO_TEST_RAN = 0, 5             # pytest's exit codes
 
 
 def test(extra: list[str]) -> int:
-    """Run both parts from the course's folder and print the minutes of each; returns 0 if all passed, else 1.
+    """Run the parts from the course's folder and print the minutes of each; returns 0 if all passed, else 1.
 
     `extra` goes to pytest; files among it (`tests/test_splits.py`, `notebooks/02_....ipynb`) replace what is run.
     """
@@ -21,13 +22,15 @@ def test(extra: list[str]) -> int:
     notebooks = [text for text in files if text.split("::")[0].endswith(".ipynb")]
     modules = [text for text in files if text not in notebooks]
     if not files:
-        modules = ["tests"]
+        modules = ["tests", f"--ignore={BROWSER}"]
         notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in lessons.find([])]
     parts = {}
     if modules:
         parts["unit tests"] = timed_pytest([*TWO_AT_A_TIME, *modules, *options])
     if notebooks:
         parts["notebooks"] = timed_pytest([*NBVAL, *TWO_AT_A_TIME, *notebooks, *options])
+    if not files:
+        parts["browser"] = timed_pytest([BROWSER, "-rs", *options])
     print()
     for name, (code, minutes) in parts.items():
         verdict = {PASSED: "passed", NO_TEST_RAN: "no test ran"}.get(code, "FAILED")

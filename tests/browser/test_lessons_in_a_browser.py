@@ -1,0 +1,98 @@
+"""Lessons in a real browser, from a real start of the course: run, turn the dials, use the keyboard, fetch nothing."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+import served
+
+pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() or "-")
+NUMBERS = ["00", "02", "06", "13"]
+PATHS = {number: next((served.ROOT / "notebooks").glob(f"{number}_*.ipynb")) for number in NUMBERS}
+
+
+def digests():
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in PATHS.values()}
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory):
+    """Where screenshots go: MEDLEARN_SCREENSHOTS, or a temporary folder."""
+    folder = Path(os.environ.get("MEDLEARN_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    before = digests()
+    with served.course(tmp_path_factory.mktemp("jupyter")) as (address, token, process):
+        yield address, token
+    assert process.poll() is not None
+    assert digests() == before, "looking at lessons in the browser changed their files"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=served.CHROMIUM, headless=True, args=served.QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, course, shots, request):
+    """A fresh page; when it closes, everything it asked for must have been the course's own server."""
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    page, asked = context.new_page(), []
+    context.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.set_default_timeout(30_000)
+    yield page
+    page.screenshot(path=shots / f"{request.node.name}.png")
+    context.close()
+    assert asked and served.outside(asked, course[0]) == []
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_lesson_runs_without_an_error_and_its_dials_answer(number, page, course, shots):
+    served.open_lesson(page, *course, PATHS[number])
+    served.run_all(page)
+    assert served.errors(page) == []
+    panels = served.panels(page)
+    assert len(panels) == PATHS[number].read_text(encoding="utf-8").count("widgets.explore(") or number == "00" and len(panels) == 3
+    for place, panel in enumerate(panels):
+        panel.scroll_into_view_if_needed()
+        assert panel.locator(".widget-image").first.is_visible()
+        answered = served.turn(page, panel)
+        panel.screenshot(path=shots / f"{number}_widget_{place}.png")
+        assert answered, f"the first dial of widget {place} of lesson {number} changed nothing"
+    page.screenshot(path=shots / f"{number}_end.png")
+
+
+def test_the_keyboard_alone_is_enough(page, course, shots):
+    served.open_lesson(page, *course, PATHS["00"])
+    for _ in range(30):                        # on from wherever the focus is: no mouse
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(700)
+        if served.panels(page):
+            break
+    panel = served.panels(page)[0]
+    for _ in range(60):
+        if page.evaluate("document.activeElement.classList.contains('noUi-handle')"):
+            break
+        page.keyboard.press("Escape" if page.evaluate("!!document.activeElement.closest('.cm-editor')") else "Tab")
+    page.screenshot(path=shots / "keyboard.png")
+    assert page.evaluate("document.activeElement.classList.contains('noUi-handle')"), "Tab never reached a slider"
+    before = served.picture(panel)
+    page.keyboard.press("ArrowRight")
+    assert served.changed(page, panel, before), "the arrow key moved nothing"
+
+
+def test_a_request_to_elsewhere_would_be_seen(course):
+    address, _ = course
+    home, away = f"{address}/lab", "https://cdn.example.org/require.js"
+    assert served.outside([home, away, "data:image/png;base64,xx"], address) == [away]
