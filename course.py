@@ -5,6 +5,8 @@
     python3 course.py test              run the tests and every notebook
     python3 course.py run 02            run lesson 02 (or all lessons) and print its results (--real, --save)
     python3 course.py setup             only set up
+    python3 course.py data              what data sets there are (fetch NAME, mirror --to F NAME)
+    python3 course.py site --to F       the lessons and the instructor kit as a web site
     python3 course.py student --to F    copies of the lessons without their solutions, for a class
     python3 course.py collect F --to T  a table of who solved what, from what students hand in
     python3 course.py colab --to F      copies for Google Colab (--repository OWNER/NAME)

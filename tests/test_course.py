@@ -425,9 +425,10 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MEDLEARN_MIRROR", raising=False)
     assert "downloaded" in doctor.where("wbc")
+    assert "supply" in doctor.where("drive")
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
     assert "downloaded" in doctor.where("wbc")
-    archive = tmp_path / stored.place(catalogue.card("wbc"))
+    archive = tmp_path / stored.place(catalogue.card("wbc").origin)
     archive.parent.mkdir(parents=True)
     archive.touch()
     assert doctor.where("wbc") == "at the mirror"

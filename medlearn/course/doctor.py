@@ -133,8 +133,10 @@ def where(name: str) -> str:
         return "in the cache"
     if mirror.startswith(("http://", "https://")):
         return f"will be asked for at {mirror}"
-    if mirror and (Path(mirror).expanduser() / stored.place(catalogue.card(name))).exists():
+    if mirror and (Path(mirror).expanduser() / stored.place(catalogue.card(name).origin)).exists():
         return "at the mirror"
+    if catalogue.card(name).supplied:
+        return f"is yours to supply: see {catalogue.card(name).origin}"
     return "will be downloaded at its first use (or take it from a folder: MEDLEARN_MIRROR)"
 
 
