@@ -34,7 +34,7 @@ if wheel is None and RELEASE:
     urllib.request.urlretrieve(RELEASE, wheel)
 if wheel is None:
     raise SystemExit("Upload {wheel} (folder symbol on the left, or your Drive), then run this cell again.")
-subprocess.run([sys.executable, "-m", "pip", "install", "-qq", "--no-deps", str(wheel)], check=True)
+subprocess.run([sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--force-reinstall", str(wheel)], check=True)
 from medlearn.course import session
 print(session.prepare(CONTENT))'''
 
