@@ -194,7 +194,9 @@ def _dial(name, control):
         return control
     if isinstance(control, dict):
         return ipywidgets.Dropdown(options=list(control.items()), description=label)
-    return ipywidgets.SelectionSlider(options=list(control), description=label, continuous_update=False)
+    longest = max(len(str(option)) for option in control)
+    wide = {"width": f"{300 + 8 * max(0, longest - 10)}px"}        # or the name of the item is cut off
+    return ipywidgets.SelectionSlider(options=list(control), description=label, continuous_update=False, layout=wide)
 
 
 def _png(figure) -> bytes:

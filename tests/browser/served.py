@@ -93,6 +93,18 @@ def open_lesson(page, address, token, path):
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
     page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=30_000)
+    # The page calls a kernel idle before it has one; told to run then, it asks which kernel to take. The server knows.
+    deadline = time.monotonic() + 60
+    while not _has_kernel(page, address, token, path.name):
+        assert time.monotonic() < deadline, f"no kernel for {path.name} after a minute"
+        page.wait_for_timeout(250)
+    page.wait_for_timeout(500)
+
+
+def _has_kernel(page, address, token, name):
+    sessions = page.request.get(f"{address}/api/sessions?token={token}").json()
+    kernels = [each["kernel"] for each in sessions if each["path"].endswith(name)]
+    return any(kernel["connections"] > 0 and kernel["execution_state"] == "idle" for kernel in kernels)
 
 
 def run_all(page):
@@ -100,6 +112,7 @@ def run_all(page):
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").click()
     page.locator(".lm-Menu-itemLabel").filter(has_text="Run All Cells").first.click(timeout=10_000)
     page.wait_for_function(f"() => {BUSY}", timeout=20_000)
+    assert not page.locator(".jp-Dialog").count(), page.locator(".jp-Dialog").first.inner_text()
     deadline, quiet = time.monotonic() + RUN_SECONDS, 0
     while quiet < 8:                               # between two cells the kernel may look idle for a moment
         assert time.monotonic() < deadline, f"the lesson took more than {RUN_SECONDS} s"
