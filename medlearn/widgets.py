@@ -18,6 +18,7 @@ from medlearn.instruments.mri.site import INVERTED, SEQUENCES
 
 _CODE = '<code style="white-space: pre-wrap">{}</code>'
 _WIDE = {"description_width": "6em"}
+_LONG = 20                              # letters; a slider's own readout cuts longer names off
 _PROTOCOL = ("sequence", "field_tesla", "tr_ms", "te_ms", "ti_ms", "flip_deg", "matrix")
 
 
@@ -39,7 +40,7 @@ def explore(draw, **controls):
     for dial in dials.values():
         dial.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*dials.values(), picture])
+    return ipywidgets.VBox([*map(_row, dials.values()), picture])
 
 
 def console(shoot, dials, presets=None, *, width=384):
@@ -95,12 +96,12 @@ def pace(console, dial, moves=30):
     before = slider.value
     picture.observe(pictures.append, names="value")
     start = time.perf_counter()
-    # Only values that the slider can show: a browser would round others, and send that back after the last move.
-    for position in np.linspace(0, (slider.max - slider.min) / slider.step, moves).round():
-        slider.value = round(slider.min + slider.step * position, 6)
-    seconds = time.perf_counter() - start
-    picture.unobserve(pictures.append, names="value")
-    slider.value = before
+    with slider.hold_sync():                # the browser would answer some moves late, after the last one
+        for position in np.linspace(0, (slider.max - slider.min) / slider.step, moves).round():
+            slider.value = round(slider.min + slider.step * position, 6)
+        seconds = time.perf_counter() - start
+        picture.unobserve(pictures.append, names="value")
+        slider.value = before
     return len(pictures) / seconds
 
 
@@ -194,9 +195,18 @@ def _dial(name, control):
         return control
     if isinstance(control, dict):
         return ipywidgets.Dropdown(options=list(control.items()), description=label)
-    longest = max(len(str(option)) for option in control)
-    wide = {"width": f"{300 + 8 * max(0, longest - 10)}px"}        # or the name of the item is cut off
-    return ipywidgets.SelectionSlider(options=list(control), description=label, continuous_update=False, layout=wide)
+    short = max(len(str(option)) for option in control) <= _LONG
+    return ipywidgets.SelectionSlider(options=list(control), description=label, continuous_update=False, readout=short)
+
+
+def _row(dial):
+    """The dial; beside a slider whose readout would cut its names off, the whole name."""
+    if getattr(dial, "readout", True):
+        return dial
+    name = ipywidgets.Label(dial.label)
+    dial.observe(lambda _: setattr(name, "value", dial.label), names="value")
+    return ipywidgets.HBox([dial, name])
+
 
 
 def _png(figure) -> bytes:

@@ -192,3 +192,12 @@ def test_explore_draws_a_figure_that_no_other_thread_can_find(monkeypatch):
     monkeypatch.setattr(figure, "savefig", lambda *args, **options: (found.append(plt.get_fignums()), save(*args, **options)))
     widgets.explore(lambda side: figure, side=[1, 2])
     assert found == [[]]
+
+
+def test_long_names_stand_beside_their_slider_because_its_readout_would_cut_them_off():
+    short, long = ["a", "b" * 20], ["a", "b" * 21]
+    first, row, _ = widgets.explore(lambda short, long: plt.figure(), short=short, long=long).children
+    slider, name = row.children
+    assert first.readout and not slider.readout and name.value == "a"
+    slider.value = long[1]
+    assert name.value == long[1]
