@@ -6,6 +6,7 @@ from .detection import assignment, boxed, counting, crops, draw_boxes, free_resp
 from .evidence import heat, stack
 from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
+from .looking import contact_sheet, planes, window
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .scarcity import label_curves, opinions, remedies, severities, suspects
 from .shifts import choices, harm, shares, together
@@ -13,10 +14,10 @@ from .segmentation import by_size, contest, doubt, overlays, painted
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
-    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "assignment", "boxed", "choices", "clouds", "confusion", "costs", "counting", "crops",
+    "COLOURS", "OUTLINES", "RIGHT", "WRONG", "assignment", "boxed", "choices", "clouds", "confusion", "contact_sheet", "costs", "counting", "crops",
     "curves", "draw_boxes", "feature_maps", "free_response", "grid", "harm", "heat", "images", "intervals",
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
     "together", "tradeoffs", "training",
-    "by_size", "contest", "doubt", "overlays", "painted",
+    "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
 ]
