@@ -44,7 +44,7 @@ def site(tmp_path_factory):
     if BUILDERS:
         pytest.skip(f"not installed: {', '.join(BUILDERS)} (the extra `docs`)")
     folder = tmp_path_factory.mktemp("site") / "built"
-    building.build(folder)
+    building.write(folder)
     return folder
 
 
@@ -83,9 +83,8 @@ def test_every_picture_has_a_text_in_its_stead(pages):
     silent = [f"{path.name}: {picture['src'][:60]}" for path, page in pages.items() for picture in page.pictures
               if len(picture.get("alt") or "") < 15 and not (picture.get("alt") == "" and "_static/figures" in picture["src"])]
     assert not silent
-    for name in NAMES:                 # the empty text is for a card's picture only, whose link says the title
-        page = next(page for path, page in pages.items() if path.name == f"{name}.html")
-        assert page.pictures and all(len(picture["alt"]) > 15 for picture in page.pictures)
+    shown = [picture for path, page in pages.items() if path.stem in NAMES for picture in page.pictures]
+    assert len(shown) > 100 and all(len(picture["alt"]) > 15 for picture in shown)   # an empty one is for a card's picture only
 
 
 def test_pages_show_what_was_committed(site):
@@ -111,17 +110,19 @@ def browser():
         browser.close()
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_pages_open_without_an_error_a_request_outside_or_a_sideways_scroll(site, pages, browser, size):
-    context, wrong = browser.new_context(viewport=size), []
+def test_pages_open_without_an_error_a_request_outside_or_a_sideways_scroll(site, pages, browser):
+    context, wrong = browser.new_context(viewport=DESK), []
     page = context.new_page()
     page.on("console", lambda message: message.type == "error" and wrong.append(f"{page.url}: {message.text}"))
     page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
     page.on("request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(f"asks {request.url}"))
     for path in pages:
+        page.set_viewport_size(DESK)
         page.goto(path.as_uri(), wait_until="load")
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            wrong.append(f"{path.relative_to(site)} scrolls sideways at {size['width']} px")
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)
+            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                wrong.append(f"{path.relative_to(site)} scrolls sideways at {size['width']} px")
     context.close()
     assert not wrong
 
@@ -130,7 +131,7 @@ def test_formulas_are_set_by_the_local_mathjax(site, browser):
     if not (site / "_static" / "vendor" / "mathjax").exists():
         pytest.skip("no npm and no cache: formulas stay in TeX")
     page = browser.new_page()
-    page.goto((site / "notebooks" / f"{NAMES[1]}.html").as_uri())
+    page.goto(next((site / "notebooks").glob("02_*.html")).as_uri())
     page.wait_for_selector("mjx-container", timeout=10_000)
     page.close()
 
@@ -143,7 +144,7 @@ def test_a_folder_that_holds_other_things_is_left_alone(tmp_path):
         pytest.skip("the builders are not installed")
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(ValueError, match="holds other things than a site"):
-        building.build(tmp_path)
+        building.write(tmp_path)
     assert (tmp_path / "thesis.tex").exists()
 
 

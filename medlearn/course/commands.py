@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
 def _site(options: argparse.Namespace, rest: list[str]) -> int:
     from medlearn.course import site
 
-    for line in site.build(options.to):
+    for line in site.write(options.to):
         print(line)
     return 0
 

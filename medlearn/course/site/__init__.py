@@ -4,6 +4,6 @@
     python3 course.py site --to FOLDER
 """
 
-from medlearn.course.site.building import build
+from medlearn.course.site.building import write
 
-__all__ = ["build"]
+__all__ = ["write"]

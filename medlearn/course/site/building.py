@@ -11,11 +11,11 @@ from medlearn.course import lessons
 from medlearn.course.site import charts, copies, data, front, reference, results, slides, vendor
 
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
-PAGES_BY_HAND = ("index.md", "glossary.md", "instructor", "_static", "pictures", "conf.py")
+PAGES_BY_HAND = ("index.md", "glossary.md", "jupyterhub.md", "instructor", "_static", "pictures", "conf.py")
 MARK = ".medlearn-site"                # in a folder that a build made, and that the next may replace
 
 
-def build(to: Path | None = None) -> list[str]:
+def write(to: Path | None = None) -> list[str]:
     """Build the site into the folder `to` (default: `_site` in the course) and return sentences on how it went.
 
     Raises RuntimeError if a builder is not installed or if Sphinx finds fault with a page, ValueError if `to` holds
