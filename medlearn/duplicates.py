@@ -1,7 +1,7 @@
 """Pictures that are there twice: found by frozen features, proved on pixels, grouped so that a split keeps them together.
 
     groups = duplicates.find(images, vectors)                        # int (N,): near-identical images share a number
-    train, test = splits.by_patient(groups, test=0.3)
+    train, test = splits.by_patient(duplicates.joined(patients, groups), test=0.3)
 """
 
 import numpy as np
@@ -30,10 +30,23 @@ def find(images: ArrayLike, vectors: ArrayLike, alike: float = 0.85, nearest: in
         raise ValueError(f"Each image needs its vector: {len(images)} images, {len(np.asarray(vectors))} vectors.")
     pairs = candidates(vectors, nearest)
     same = pairs[likeness(images, pairs, shift) >= alike]
-    links = coo_array((np.ones(len(same)), same.T), shape=(len(images), len(images)))
-    _, found = connected_components(links, directed=False)
-    _, first, group = np.unique(found, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[group]
+    return _components(same, len(images))
+
+
+def joined(*groupings: ArrayLike) -> np.ndarray:
+    """The coarsest grouping (N,) that all of them ask for: images share a number if any of the groupings ties them.
+
+    groupings: (N,) ids each, such as patients and near-duplicates; ties reach on through third images. Numbered from 0 in
+    the order of their first image. Raises ValueError for none, or for groupings of different lengths.
+    """
+    columns = [np.asarray(grouping) for grouping in groupings]
+    if not columns or any(column.ndim != 1 or len(column) != len(columns[0]) for column in columns):
+        raise ValueError(f"Groupings are lists of one id per image, equally long; their shapes are {[c.shape for c in columns]}.")
+    pairs = []
+    for column in columns:
+        _, first, group = np.unique(column, return_index=True, return_inverse=True)
+        pairs.append(np.stack([first[group], np.arange(len(column))], axis=1))
+    return _components(np.concatenate(pairs), len(columns[0]))
 
 
 def candidates(vectors: ArrayLike, nearest: int = 20) -> np.ndarray:
@@ -75,6 +88,14 @@ def likeness(images: ArrayLike, pairs: ArrayLike, shift: float = 0.1) -> np.ndar
             match = np.fft.irfft2(waves[0][one] * np.conj(turned[other]), (_SIDE, _SIDE))
             best[part] = np.maximum(best[part], match[:, steps[:, None], steps].max(axis=(1, 2)))
     return best
+
+
+def _components(pairs: np.ndarray, count: int) -> np.ndarray:
+    """The group (count,) of each image when pairs (P, 2) are tied, numbered in the order of first images."""
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(count, count))
+    _, found = connected_components(links, directed=False)
+    _, first, group = np.unique(found, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[group]
 
 
 def _detail(images: np.ndarray) -> np.ndarray:

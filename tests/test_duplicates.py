@@ -6,6 +6,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
@@ -84,6 +86,23 @@ def test_each_argument_matters(cells):
     far = np.array([[1, 0], [0, 1], [0.9, 0.1]])             # these vectors hide the pair from its only neighbour
     assert duplicates.find(images, far, nearest=1).tolist() == [0, 1, 2]
     assert duplicates.find(images, far, nearest=2).tolist() == [0, 0, 1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), min_size=1, max_size=20))
+def test_joined_is_the_closure_of_all_ties(ids):
+    one, other = zip(*ids)
+    tie = np.array([[a == c or b == d for c, d in ids] for a, b in ids], dtype=int)
+    groups = duplicates.joined(one, other)
+    for _ in range(len(ids)):                                # the oracle: spread the lowest number until nothing moves
+        tie = (tie @ tie > 0).astype(int)
+    assert ((groups[:, None] == groups) == (tie > 0)).all()
+    assert list(dict.fromkeys(groups.tolist())) == list(range(groups.max() + 1))
+
+
+@pytest.mark.parametrize("groupings", [(), ([1, 2], [1]), ([[1]],)])
+def test_joined_says_what_it_needs(groupings):
+    with pytest.raises(ValueError, match="equally long"):
+        duplicates.joined(*groupings)
 
 
 def test_grey_images_and_blank_ones(cells):

@@ -41,3 +41,12 @@ def test_the_seed_of_a_contact_sheet_matters(seed, same):
     drawn = [[int(ax.images[0].get_array()[0, 0]) for ax in plots.contact_sheet(pictures, np.zeros(40, int), ("one",), seed=which).axes]
              for which in (0, seed)]
     assert (drawn[0] == drawn[1]) is same
+
+
+def test_likenesses_stack_known_pairs_on_the_others():
+    figure = plots.likenesses([0.1, 0.12, 0.9, 0.95], [False, False, True, False], 0.8)
+    [ax] = figure.axes
+    colours = {container[0].get_facecolor()[:3]: len(container) for container in ax.containers}
+    heights = [sum(bar.get_height() for bar in container) for container in ax.containers]
+    assert len(colours) == 2 and heights == [3, 1]
+    assert ax.lines[0].get_xdata()[0] == 0.8 and "from 0.8 on: one picture" in texts(figure)

@@ -6,7 +6,7 @@ from .detection import assignment, boxed, counting, crops, draw_boxes, free_resp
 from .evidence import heat, stack
 from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
-from .looking import contact_sheet, planes, window
+from .looking import contact_sheet, likenesses, planes, window
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .scarcity import label_curves, opinions, remedies, severities, suspects
 from .shifts import choices, harm, shares, together
@@ -19,5 +19,5 @@ __all__ = [
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
     "together", "tradeoffs", "training",
-    "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
+    "likenesses", "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
 ]

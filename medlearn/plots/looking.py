@@ -1,4 +1,4 @@
-"""Looking before training: windows, planes of a volume, contact sheets."""
+"""Looking before training: windows, planes of a volume, contact sheets, near-duplicates."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -46,6 +46,19 @@ def contact_sheet(pictures, labels, classes, *, each=6, seed=0):
         for ax, index in zip(row, members):
             ax.imshow(pictures[index], cmap="gray", vmin=0, vmax=255)
         row[0].set_ylabel(classes[value], rotation=0, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def likenesses(scores, known, threshold):
+    """How alike candidate pairs are, `scores` (P,), as two histograms: pairs `known` (bool (P,)) to be one picture, and others."""
+    scores, known = np.asarray(scores), np.asarray(known, bool)
+    figure, ax = plt.subplots(figsize=(8, 3))
+    bins = np.linspace(min(0, scores.min()), 1, 61)
+    ax.hist([scores[~known], scores[known]], bins=bins, stacked=True, log=True, color=["0.6", COLOURS[1]],
+            label=["other pairs", "planted copies"])
+    ax.axvline(threshold, color="black", linestyle=":", label=f"from {threshold:g} on: one picture")
+    ax.set(xlabel="correlation of fine detail", ylabel="pairs")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
