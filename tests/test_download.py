@@ -8,14 +8,13 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 import time
 import tracemalloc
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from loopback import Server
 
 from medlearn.datasets import archive, download, stored
 from medlearn.datasets.catalogue import Card
@@ -44,53 +43,6 @@ def zipped(files, root="set-1"):
 def made_card(origin, limit=10_000_000):
     return Card(name="toy", title="", kind="real", twin="smear", licence="", citation="", domains=("here",),
                 origin=origin, folder="set-1", limit=limit)
-
-
-class Server:
-    """Serves `content` at every path; breaks off after `cuts[0]`, `cuts[1]`, ... bytes; keeps the Range headers."""
-
-    def __init__(self, content, cuts=(), ranges=True, status=None, delay=0.0):
-        self.content, self.cuts, self.ranges, self.status, self.delay = content, list(cuts), ranges, status, delay
-        self.asked, self.paths, self.finished = [], [], 0
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                server.answer(self)
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.http.server_port}"
-
-    def answer(self, request):
-        asked = request.headers.get("Range")
-        self.asked.append(asked)
-        self.paths.append(request.path)
-        if self.status:
-            return request.send_error(self.status)
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.ranges else 0
-        if start and start >= len(self.content):
-            return request.send_error(416)
-        body = self.content[start:]
-        request.send_response(206 if start else 200)
-        if start:
-            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        time.sleep(self.delay)
-        with contextlib.suppress(OSError):
-            request.wfile.write(body[: self.cuts.pop(0)] if self.cuts else body)
-            self.finished += 1
-
-    def __enter__(self):
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.http.shutdown()
-        self.http.server_close()
 
 
 def closed_port():

@@ -1,6 +1,7 @@
 """Unpack a zip archive without trusting it: only listed files, only with the listed content, only below one folder."""
 
 import contextlib
+import errno
 import hashlib
 import lzma
 import os
@@ -26,6 +27,10 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except _DAMAGED as error:
         raise ValueError(f"it is truncated or damaged ({str(error) or type(error).__name__})") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ValueError("it is truncated or damaged (an address in it lies outside)") from error
 
 
 def unpack(archive: Path, folder: Path, root: str, checksums: dict[str, str], limit: int) -> None:

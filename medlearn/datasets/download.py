@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -12,6 +13,8 @@ from urllib.request import getproxies, proxy_bypass
 from medlearn import progress
 
 _CONNECT, _SILENCE = 3.05, 15         # seconds: to reach a server, and between two pieces of an answer
+_WINDOW, _LEAST = 60, 1 << 16         # seconds in which so many bytes must come: slower is no connection
+_BROKEN, _SLOW = "broke off", "sends too slowly"
 _PIECE = 1 << 14                      # bytes: what a broken connection may cost
 
 
@@ -57,7 +60,7 @@ def _continue(address: str, partial: Path, limit: int) -> None:
         with (open(partial, "ab" if resumed else "wb") as file,
               progress.bar(text=urlsplit(address).netloc, total=whole, bytes=True) as bar):
             bar.update(start)
-            for piece in answer.iter_content(_PIECE):
+            for piece in _pieces(answer):
                 file.write(piece)
                 bar.update(len(piece))
                 if file.tell() > limit:
@@ -66,7 +69,26 @@ def _continue(address: str, partial: Path, limit: int) -> None:
         partial.unlink()
         raise ValueError(f"it is larger than the {limit:,} bytes that its card allows")
     if whole is not None and _size(partial) < whole:          # older urllib3 ends a broken answer without a word
-        raise requests.ConnectionError("broke off")
+        raise requests.ConnectionError(_BROKEN)
+
+
+def _pieces(answer):
+    """What arrives, as it arrives; raises requests.ConnectionError if it breaks off or trickles in too slowly."""
+    import requests
+    import urllib3
+
+    read = getattr(answer.raw, "read1", answer.raw.read)      # urllib3 1 has no read1, and waits for whole pieces
+    began, came = time.monotonic(), 0
+    try:
+        while piece := read(_PIECE, decode_content=True):
+            came += len(piece)
+            yield piece
+            if time.monotonic() - began > _WINDOW:
+                if came < _LEAST:
+                    raise requests.ConnectionError(_SLOW)
+                began, came = time.monotonic(), 0
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(_BROKEN) from error
 
 
 def _size(path: Path) -> int:
@@ -92,4 +114,6 @@ def _found(address: str, seconds: float = 4) -> bool:
 
 def _reason(error) -> str:
     status = getattr(error.response, "status_code", None)
-    return f"answers {status}" if status else "does not answer"
+    if status:
+        return f"answers {status}"
+    return str(error) if str(error) in (_BROKEN, _SLOW) else "does not answer"

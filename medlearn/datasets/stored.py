@@ -6,6 +6,7 @@ archive    the publishers give an MD5 of the archive: it must have that, or arra
 first use  nothing is published: what comes the first time is written down, and any later change is noticed
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -96,6 +97,9 @@ def ensure(card: Card, origin: str, folder: Path, limit: int, keep: Keep) -> Pat
             with _locked(folder):
                 if not folder.is_dir():
                     _obtain(card, origin, folder, limit, keep)
+        if _downloaded(folder).exists():             # of a process that was killed between its last two steps
+            with contextlib.suppress(OSError):
+                _downloaded(folder).unlink()
     except ConnectionError:
         raise
     except OSError as error:
@@ -164,11 +168,17 @@ def _obtain_from(source: str | Path, folder: Path, limit: int, keep: Keep) -> No
             raise ConnectionError(f"the mirror holds no {source}")
         keep(source, folder)
         return
-    downloaded = download.fetch(source, folder.with_name(f"{folder.name}.download"), limit)
+    downloaded = _downloaded(folder)
+    if not downloaded.exists():          # it has its name when it is whole: what a killed process fetched is of use
+        download.fetch(source, downloaded, limit)
     try:
         keep(downloaded, folder)
     finally:
-        downloaded.unlink()
+        downloaded.unlink(missing_ok=True)
+
+
+def _downloaded(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.download")
 
 
 def _bytes(path: Path, digest: str) -> bytes | None:
