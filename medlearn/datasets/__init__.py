@@ -10,9 +10,18 @@ from numbers import Integral
 from medlearn.datasets import real, virtual
 from medlearn.datasets.catalogue import Card, card, names
 from medlearn.datasets.dataset import Dataset
-from medlearn.datasets.readers import Found, from_boxes, from_folder, from_masks, from_table
 
 __all__ = ["Card", "Dataset", "Found", "card", "from_boxes", "from_folder", "from_masks", "from_table", "load", "names"]
+_READERS = ("Found", "from_boxes", "from_folder", "from_masks", "from_table")      # with pandas, pydicom and nibabel
+
+
+def __getattr__(name: str):
+    """The readers of one's own files, imported when first asked for: a lesson on simulated images needs none of it."""
+    if name not in _READERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from medlearn.datasets import readers
+
+    return getattr(readers, name)
 
 
 def load(name: str, domain: str | None = None, count: int | None = None, size: int | None = None, seed: int = 0,
