@@ -4,7 +4,7 @@
     python3 course.py                   open the lessons in JupyterLab (--no-browser, --port 8888)
     python3 course.py test              run the tests and every notebook
     python3 course.py run 02            run lesson 02 (or all lessons) and print its results (--real, --save)
-    python3 course.py setup             only set up
+    python3 course.py setup             only set up (--wheels FOLDER: fill a stick, or set up from it without a network)
     python3 course.py data              what data sets there are (fetch NAME, mirror --to F NAME)
     python3 course.py site --to F       the lessons and the instructor kit as a web site
     python3 course.py student --to F    copies of the lessons without their solutions, for a class
@@ -34,6 +34,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "set-up.stamp"
 LOG = VENV / "setup.log"
 VERSIONS = ((3, 13), (3, 12), (3, 11))
+EVERYTHING = ".[cpu,lab,test,docs]"
 
 FULL_DISK = (
     "The disk is full: the course needs about 3 GB in %s and some in the folder for temporary files (TMPDIR); "
@@ -63,12 +64,20 @@ def main(arguments):
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return
+    wheels = wheels_folder(arguments)
     if not ready():
         if sys.version_info[:2] not in VERSIONS:
             run_instead(find_python() + [str(Path(__file__).resolve())] + arguments)
-        set_up()
+        set_up(wheels)
+    elif wheels and not filled(wheels):
+        stop(fill(wheels))
     os.environ["PYTHONUTF8"] = "1"     # Python 3.11 and 3.12 on Windows misread the install's path if it has accents
     run_instead([str(PYTHON), "-P", "-m", "medlearn.course"] + arguments)
+
+
+def stop(problem):
+    if problem:
+        raise SystemExit(problem)
 
 
 def find_python():
@@ -123,7 +132,7 @@ def ready():
     return stamped() == fingerprint()
 
 
-def set_up():
+def set_up(wheels=None):
     """Make .venv, or bring it up to date. The stamp is taken away first and comes last: half an environment has none."""
     old = stamped()
     if old.split("\n")[0] == str(HERE):
@@ -132,7 +141,8 @@ def set_up():
     else:
         old = ""
         make_environment()
-    problem = install_libraries()
+    problem = fill(wheels) if wheels and not filled(wheels) else None
+    problem = problem or install_libraries(wheels)
     if problem == NO_NETWORK and old:
         print("No network, so the libraries stay as they were; connect some day and run `course.py setup`.")
         STAMP.write_text(old, encoding="utf-8")
@@ -167,15 +177,75 @@ def make_environment():
         raise SystemExit(problem)
 
 
-def install_libraries():
-    pip = [str(PYTHON), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+def install_libraries(wheels=None):
+    """Install everything: from the package index, or, with a folder of wheels, from there and nowhere else."""
+    offline = ["--no-index", "--find-links", str(wheels)] if wheels else []
     return step(
         "Installing JupyterLab, TensorFlow and the course (some minutes, 2 GB)",
-        pip + ["-c", "constraints.txt", "-e", ".[cpu,lab,test,docs]"],
+        pip("install") + offline + ["-c", "constraints.txt", "-e", EVERYTHING],
+        ((("No matching distribution found", "satisfies the requirement"), wrong_wheels(wheels)),) if wheels else (),
     )
 
 
-def step(title, command):
+def pip(command):
+    return [str(PYTHON), "-I", "-m", "pip", command, "--disable-pip-version-check", "--progress-bar", "off"]
+
+
+# ---- a folder of wheels, so that a class installs without a network ------------------------------------------------
+
+
+def wheels_folder(arguments):
+    """FOLDER of `setup --wheels FOLDER`, or None."""
+    if arguments[:1] != ["setup"] or not any(each.split("=")[0] == "--wheels" for each in arguments):
+        return None
+    place = [each.split("=")[0] for each in arguments].index("--wheels")
+    given = arguments[place].split("=", 1)[1:] or arguments[place + 1 : place + 2]
+    if not given or not given[0]:
+        raise SystemExit("--wheels needs the name of a folder: one with wheels, or a new one to fill.")
+    folder = Path(os.path.abspath(os.path.expanduser(given[0])))
+    if folder.exists() and not (folder.is_dir() and (filled(folder) or not any(folder.iterdir()))):
+        raise SystemExit("%s is neither a folder of wheels nor an empty or new one: name another." % folder)
+    return folder
+
+
+def filled(folder):
+    return any(folder.glob("*.whl"))
+
+
+def fill(folder):
+    """Put all that `install_libraries` needs on a machine like this one into `folder`; it has its name when it is whole."""
+    partial = folder.with_name(folder.name + ".partial")
+    problem = step(
+        "Fetching wheels into %s (some minutes, about 1 GB)" % folder,
+        pip("wheel") + ["-c", "constraints.txt", "-w", str(partial), EVERYTHING] + build_tools(),
+    )
+    if problem:
+        return problem
+    for own in partial.glob("medlearn-*.whl"):
+        own.unlink()                   # the course itself is installed from its folder
+    if folder.exists():
+        folder.rmdir()
+    os.rename(str(partial), str(folder))
+    return None
+
+
+def build_tools():
+    """What building the editable install asks for; pip wheel fetches these for itself alone."""
+    import tomllib                     # late: this line is only reached by a Python that has it
+
+    needs = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    return needs + ["editables"] if needs else []
+
+
+def wrong_wheels(folder):
+    return (
+        "The wheels in %s are not those of this machine (Python %d.%d on %s) or of this version of the course: fill "
+        "another folder on a machine of this kind, with `python3 course.py setup --wheels FOLDER`. The log is %s"
+        % ((folder,) + sys.version_info[:2] + (sys.platform, LOG))
+    )
+
+
+def step(title, command, causes=()):
     """Run one step under its title with its output in the log; returns None, or one sentence on what went wrong."""
     watched = sys.stdout.isatty()
     print("  %s ..." % title, end="", flush=True)
@@ -196,13 +266,13 @@ def step(title, command):
                 print("\r\033[K    %s" % lines[-1].strip()[:width], end="", flush=True)
     failed = process.wait()
     print("%s %d s" % ("\r\033[K  %s ..." % title if watched else "", time.time() - began), flush=True)
-    return explain(lines) if failed else None
+    return explain(lines, causes) if failed else None
 
 
-def explain(lines):
-    """One sentence for a step that failed, from what it printed."""
+def explain(lines, causes=()):
+    """One sentence for a step that failed, from what it printed; `causes` go before those of every step."""
     text = "\n".join(lines)
-    for signs, sentence in CAUSES:
+    for signs, sentence in tuple(causes) + CAUSES:
         if any(sign in text for sign in signs):
             return sentence
     last = [line for line in lines if line.lstrip().lower().startswith("error")] or lines or ["(no output)"]

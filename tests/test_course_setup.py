@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def build_editable(folder, *_):
         wheel.writestr(f"{INFO}/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr(f"{INFO}/RECORD", "")
     return name
+build_wheel = build_editable
 '''
 CLOSED = "http://127.0.0.1:9/"         # nothing listens on the discard port
 
@@ -297,3 +299,61 @@ def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
     assert process.returncode == 1
     assert err == "\nStopped. Run the same command again to go on; nothing half-made will be used.\n"
     assert "Installing" in out and not (folder / ".venv" / "set-up.stamp").exists()
+
+
+# ---- a folder of wheels ----------------------------------------------------------------------------------------------
+
+
+def a_library(folder):
+    """A folder that serves one library, as an index would while there is a network."""
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "a_library-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("a_library.py", "")
+        info = "a_library-1.0.dist-info"
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: a-library\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return folder
+
+
+def test_a_stick_is_filled_once_and_then_serves_machines_without_a_network(tmp_path, outside):
+    stick = tmp_path / "clé usb" / "wheels"
+    with_a_network = {"STAND_IN_DEPENDS": "a-library", "PIP_FIND_LINKS": str(a_library(tmp_path / "index"))}
+    ended = start(stand_in(tmp_path / "mine"), outside, "setup", "--wheels", str(stick), **with_a_network)
+    assert ended.returncode == 0 and "Fetching wheels" in ended.stdout
+    assert [path.name for path in stick.parent.iterdir()] == ["wheels"]
+    assert [path.name for path in stick.iterdir()] == ["a_library-1.0-py3-none-any.whl"]
+    yours = stand_in(tmp_path / "un élève")
+    ended = start(yours, outside, "setup", f"--wheels={stick}", STAND_IN_DEPENDS="a-library")
+    assert ended.returncode == 0 and "Fetching" not in ended.stdout, ended.stdout + ended.stderr
+    assert list((yours / ".venv").rglob("a_library.py"))
+
+
+def test_a_machine_that_is_set_up_fills_a_stick_and_stays_as_it_is(ready, outside, tmp_path):
+    links = a_library(tmp_path / "index")
+    ended = start(ready, outside, "setup", "--wheels", "relative", STAND_IN_DEPENDS="a-library", PIP_FIND_LINKS=str(links))
+    assert ended.returncode == 0 and "Installing" not in ended.stdout
+    assert list((outside / "relative").glob("*.whl"))
+    shutil.rmtree(outside / "relative")
+
+
+def test_wheels_of_another_machine_are_one_sentence(tmp_path, outside):
+    stick = a_library(tmp_path / "stick")
+    said = sentence(start(stand_in(tmp_path / "new"), outside, "setup", "--wheels", str(stick), STAND_IN_DEPENDS="another"))
+    assert said.startswith(f"The wheels in {stick} are not those of this machine (Python 3.") and "setup.log" in said
+
+
+def test_a_stick_that_cannot_be_filled_without_a_network_is_one_sentence(tmp_path, outside):
+    said = sentence(start(stand_in(tmp_path / "new"), outside, "setup", "--wheels", str(tmp_path / "stick"), STAND_IN_DEPENDS="other"))
+    assert said.startswith("No network: ") and not (tmp_path / "stick").exists()
+
+
+@pytest.mark.parametrize("given, said", [(["--wheels"], "needs the name"), (["--wheels", "."], "neither a folder of wheels")])
+def test_a_folder_that_is_none_is_said_before_anything_is_made(tmp_path, given, said):
+    folder = stand_in(tmp_path / "new")
+    assert said in sentence(start(folder, folder, "setup", *given)) and not (folder / ".venv").exists()
+
+
+def test_the_wheels_hold_what_builds_the_course():
+    assert bootstrap().build_tools() == ["hatchling>=1.26", "editables"]
+    assert bootstrap().wheels_folder(["test", "--wheels", "x"]) is None

@@ -33,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
     opened = commands.add_parser(OPEN, help="open the lessons in JupyterLab (also without a command)")
     opened.add_argument("--no-browser", action="store_true", help="only print the address")
     opened.add_argument("--port", type=int, help="the first free one from 8888 if left out")
-    commands.add_parser("setup", help="set the course up and do nothing else")
+    setup = commands.add_parser("setup", help="set the course up and do nothing else")
+    setup.add_argument("--wheels", metavar="FOLDER",
+                       help="install from this folder without a network; an empty or new one is filled for that first")
     commands.add_parser("test", help="run the unit tests and every notebook; other arguments, such as -k, go to pytest")
     run = commands.add_parser("run", help="run lessons without a browser and print their results")
     run.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers, such as 02; all lessons if left out")
