@@ -5,6 +5,7 @@ verified and refused as the cards say, not that the publishers' addresses answer
 """
 
 import hashlib
+import re
 import shutil
 import tracemalloc
 import zipfile
@@ -13,7 +14,7 @@ import made_archives as made
 import numpy as np
 import pytest
 
-from medlearn import datasets
+from medlearn import datasets, shipped
 from medlearn.course import commands
 from medlearn.datasets import archive, catalogue, medmnist, npz, nuclei, stored
 
@@ -316,7 +317,7 @@ def test_what_a_user_gets_wrong_is_one_sentence(arguments, said, capsys):
     assert commands.main(["data", *arguments]) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    import re
+
     assert re.search(said, err)
 
 
@@ -325,3 +326,16 @@ def test_a_mirror_that_cannot_be_written_is_one_sentence(stick, tmp_path, capsys
     (tmp_path / "file").write_text("")
     assert commands.main(["data", "mirror", "--to", str(tmp_path / "file"), "chase"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# The page
+
+def test_the_page_of_the_catalogue_lists_every_card_as_it_is():
+    page = (shipped.folder("datasets") / "README.md").read_text(encoding="utf-8")
+    for name in datasets.names():
+        card = datasets.card(name)
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        assert cells[1] == card.title and card.licence.startswith(cells[5]) and cells[3] == ", ".join(card.domains)
+        assert cells[4] == ("known" if card.patients_known else "unknown")
+        assert cells[6] == (f"`{card.twin}`" if card.twin else "-") and cells[7] == (card.check if card.kind == "real" else "-")

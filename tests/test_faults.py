@@ -116,6 +116,11 @@ def test_a_closed_disk_is_one_sentence_and_once_opened_the_next_call_succeeds(tm
     assert second == "loaded"
 
 
+def test_a_cache_that_is_closed_later_is_still_read(tmp_path):
+    folder = tmp_path / "closed later é"
+    assert on_a_disk_of_its_own(folder, "size=50m", f"mount -o remount,ro '{folder}'") == ["loaded", "loaded"]
+
+
 # Servers
 
 def fetched(server, path, limit=10**7):
