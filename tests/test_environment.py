@@ -100,7 +100,8 @@ def test_conda_file_gives_a_reason_on_every_line():
 
 def test_setting_up_uses_the_same_extras_and_lock():
     text = (ROOT / "course.py").read_text(encoding="utf-8")
-    assert '"-c", "constraints.txt", "-e", ".[cpu,lab,test,docs]"' in text
+    assert '\nEVERYTHING = ".[cpu,lab,test,docs]"\n' in text
+    assert '["-c", "constraints.txt", "-e", EVERYTHING]' in text
 
 
 # ---- the oldest libraries, and Colab's -------------------------------------------------------------------------------
