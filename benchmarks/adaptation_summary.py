@@ -57,13 +57,22 @@ CHOICES = {"source only": named("source only"), **{f"chosen by {name}": highest(
 
 
 def summary(pair: str, rows: pd.DataFrame) -> list[dict]:
+    seeds = complete(rows)
+    values = scores(pair, rows, seeds, CHOICES) if seeds else {}
+    return [row_of(pair, name, len(seeds), values) for name in values]
+
+
+def complete(rows: pd.DataFrame) -> list[int]:
+    """The seeds of which every candidate is in the table."""
+    return [seed for seed, group in rows.groupby("seed") if len(group) == len(adaptation.candidates.METHODS)]
+
+
+def scores(pair: str, rows: pd.DataFrame, seeds: list[int], choices: dict) -> dict[str, tuple[float, np.ndarray]]:
+    """Of each choice the mean score over seeds, and the same of each bootstrap draw of patients; draws are shared."""
     data, _, domain, task = adaptation.PAIRS[pair]
-    seeds = [seed for seed, group in rows.groupby("seed") if len(group) == len(adaptation.candidates.METHODS)]
-    if not seeds:
-        return []
     there = {seed: adaptation.hospital(data, domain, seed) for seed in seeds}
     truth = {seed: adaptation.opened(pair, "all", seed, "summarise", there[seed], task) for seed in seeds}
-    told = {name: {seed: answers(rows[rows.seed == seed], pair, seed, choose) for seed in seeds} for name, choose in CHOICES.items()}
+    told = {name: {seed: answers(rows[rows.seed == seed], pair, seed, choose) for seed in seeds} for name, choose in choices.items()}
     people = np.unique(np.concatenate([each.patients for each in there.values()]))
     places = {seed: np.searchsorted(people, each.patients) for seed, each in there.items()}
 
@@ -72,19 +81,19 @@ def summary(pair: str, rows: pd.DataFrame) -> list[dict]:
         return np.mean([of(truth[seed], told[name][seed], sample_weight=counts[places[seed]]) for seed in seeds])
 
     draws = np.random.default_rng(0).multinomial(len(people), np.full(len(people), 1 / len(people)), size=REPEATS)
-    values = {name: (score(name, np.ones(len(people))), np.array([score(name, counts) for counts in draws])) for name in CHOICES}
-    return [_row(pair, name, len(seeds), values) for name in CHOICES]
+    return {name: (score(name, np.ones(len(people))), np.array([score(name, counts) for counts in draws])) for name in choices}
 
 
-def _row(pair: str, name: str, seeds: int, values: dict) -> dict:
+def row_of(pair: str, name: str, seeds: int, values: dict) -> dict:
+    """One line of the table: score and share of the gap, with intervals."""
     (value, drawn), (low, low_drawn), (high, high_drawn) = values[name], values["source only"], values["oracle"]
-    row = {"pair": pair, "choice": name, "seeds": seeds, "score": value, **_interval("score", drawn)}
+    row = {"pair": pair, "choice": name, "seeds": seeds, "score": value, **interval_of("score", drawn)}
     if high - low > 2 * (high_drawn - low_drawn).std():
-        row |= {"share": (value - low) / (high - low), **_interval("share", (drawn - low_drawn) / (high_drawn - low_drawn))}
+        row |= {"share": (value - low) / (high - low), **interval_of("share", (drawn - low_drawn) / (high_drawn - low_drawn))}
     return row
 
 
-def _interval(name: str, drawn: np.ndarray) -> dict:
+def interval_of(name: str, drawn: np.ndarray) -> dict:
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {f"{name}_low": low, f"{name}_high": high}
 
