@@ -8,6 +8,7 @@ from .judgement import confusion, reliability, studies, threshold, tradeoffs
 from .learning import training
 from .looking import contact_sheet, likenesses, planes, window
 from .pictures import feature_maps, grid, images, neighbours, outlined
+from .scaling import busy, scaling
 from .scarcity import label_curves, opinions, remedies, severities, suspects
 from .shifts import choices, harm, shares, together
 from .segmentation import by_size, contest, doubt, overlays, painted
@@ -19,5 +20,5 @@ __all__ = [
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
     "together", "tradeoffs", "training",
-    "likenesses", "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
+    "busy", "scaling", "likenesses", "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
 ]
