@@ -21,6 +21,7 @@ from pydicom.pixels import apply_modality_lut, apply_windowing
 from pydicom.uid import JPEG2000Lossless
 
 from medlearn import datasets
+from medlearn.datasets import practice
 from medlearn.datasets.readers import dicom, gather, identity, nifti, pictures, tables
 from medlearn.datasets.readers.frame import to_bytes
 from medlearn.datasets.readers.problems import Unreadable
@@ -385,3 +386,28 @@ def test_mutations_are_seeded():
 def test_reading_raises_nothing_but_unreadable(tmp_path):
     with pytest.raises(Unreadable, match="cannot be opened"):
         gather.read(tmp_path)
+
+
+# ---- the practice folder -----------------------------------------------------------------------------------
+
+
+def test_the_practice_folder_has_the_faults_that_it_promises(tmp_path):
+    home, away = (datasets.load("smear", domain=domain, count=40, size=64, seed=0) for domain in ("lab-a", "lab-b"))
+    assert practice.write(home, away, tmp_path) == tmp_path
+    found = datasets.from_table(tmp_path / practice.HOME, size=64)
+    told = found.problems[~found.problems["what"].str.contains("nearly")]
+    assert len(found.dataset) == 40 - 3 - 2 + 1 and len(told) == 3 + 3 + 1 and found.dataset.patients_known
+    files = found.dataset.facts["file"].tolist()
+    for place in (0, 1):                        # turned, and in CMYK: read as they were meant
+        row = next(row for row, file in enumerate(files) if f"{place:04d}.jpg" in file)
+        assert np.abs(found.dataset.images[row].astype(int) - home.images[place]).mean() < 8
+    target, later = (datasets.from_table(tmp_path / name, size=64).dataset for name in (practice.AWAY, practice.LATER))
+    assert target.labels is None and [later.classes[label] for label in later.labels] == [away.classes[label] for label in away.labels]
+    np.testing.assert_array_equal(np.sort(target.images.sum((1, 2, 3))), np.sort(away.images.sum((1, 2, 3))))
+    assert len(datasets.from_folder(tmp_path / "home", size=64, layout="class/patient").dataset) == 40 - 3 + 1
+
+
+def test_a_practice_folder_needs_labels(tmp_path):
+    data = datasets.load("smear", count=5, size=64)
+    with pytest.raises(ValueError, match="at least ten images"):
+        practice.write(data, data, tmp_path)
