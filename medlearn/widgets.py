@@ -208,7 +208,6 @@ def _row(dial):
     return ipywidgets.HBox([dial, name])
 
 
-
 def _png(figure) -> bytes:
     memory = io.BytesIO()
     plt.close(figure)                       # first: an open one may be drawn by the notebook's other thread meanwhile

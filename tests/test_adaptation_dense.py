@@ -62,6 +62,19 @@ def test_the_given_model_its_frozen_layers_and_its_statistics_stay(given):
     assert not np.array_equal(taught.get_layer("head").kernel, model.get_layer("head").kernel)
 
 
+def test_a_frozen_encoder_inside_the_model_stays_and_the_rest_learns(given):
+    """As networks.segmenter nests them."""
+    inner = tiny()
+    inner.trainable = False
+    image = keras.Input((8, 8, 3))
+    model = keras.Model(image, keras.layers.Conv2D(2, 1, activation="softmax", name="own")(inner(image)))
+    before = model.get_weights()
+    taught = teach(model, *given, rate=0.1)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+    assert apart(taught.get_layer(inner.name), inner) == 0
+    assert np.abs(taught.get_layer("own").kernel - model.get_layer("own").kernel).max() > 1e-3
+
+
 @pytest.mark.parametrize("option", [{"weight": 50.0}, {"decay": 0.1}, {"spoil": 0.9}, {"rate": 0.1}, {"steps": 6},
                                     {"batch_size": 3}, {"seed": 7}, {"loss": keras.losses.SparseCategoricalCrossentropy(ignore_class=0)}])
 def test_each_option_matters(given, option):
@@ -135,9 +148,12 @@ def test_same_seed_same_pictures_and_masks_stay(masks):
 
 
 def test_noise_has_the_spread_it_says():
-    flat = randomisation.contrasts(np.ones((400, 16, 16), np.uint8), blur=0, bias=0, noise=0.0, coarse=1)
-    rough = randomisation.contrasts(np.ones((400, 16, 16), np.uint8), blur=0, bias=0, noise=0.4, coarse=1)
-    assert np.median(rough.std((1, 2))) > 1.5 * np.median(flat.std((1, 2)))
+    """Noise alone differs between the two, so their difference is it: standard deviations from 0 to .04 x 255, 5.1 on average."""
+    flat, rough = (randomisation.contrasts(np.ones((600, 16, 16), np.uint8), **PLAIN | {"noise": noise})[..., 0].astype(float)
+                   for noise in (0.0, 0.04))
+    grey = (flat.mean((1, 2)) > 90) & (flat.mean((1, 2)) < 165)           # where clipping and gamma change a spread little
+    spread = (rough - flat)[grey].std((1, 2))
+    assert grey.sum() > 100 and abs(spread.mean() - 5.1) < 0.8 and spread.max() < 0.04 * 255 * 1.7
 
 
 @pytest.mark.parametrize("given, option, message", [

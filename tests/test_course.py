@@ -434,3 +434,17 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
     assert doctor.where("wbc") == "at the mirror"
     (tmp_path / "cache" / "datasets" / "wbc").mkdir(parents=True)
     assert doctor.where("wbc") == "in the cache"
+
+
+def test_the_doctor_tells_sets_of_one_origin_apart(tmp_path, monkeypatch):
+    from medlearn.course import data
+    from medlearn.datasets import catalogue, stored
+
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
+    archive = tmp_path / stored.place(data.origins(catalogue.card("breast"))[0])
+    archive.parent.mkdir(parents=True)
+    archive.touch()
+    assert doctor.where("breast") == "at the mirror" and "downloaded" in doctor.where("blood")
+    data.folders(catalogue.card("blood"))[0].mkdir(parents=True)
+    assert doctor.where("blood") == "in the cache"

@@ -14,6 +14,7 @@ import mutations
 import nibabel
 import numpy as np
 import openpyxl
+import practice
 import pydicom
 import pytest
 from PIL import Image
@@ -21,7 +22,6 @@ from pydicom.pixels import apply_modality_lut, apply_windowing
 from pydicom.uid import JPEG2000Lossless
 
 from medlearn import datasets
-from medlearn.datasets import practice
 from medlearn.datasets.readers import dicom, gather, identity, nifti, pictures, tables
 from medlearn.datasets.readers.frame import to_bytes
 from medlearn.datasets.readers.problems import Unreadable
@@ -386,6 +386,31 @@ def test_mutations_are_seeded():
 def test_reading_raises_nothing_but_unreadable(tmp_path):
     with pytest.raises(Unreadable, match="cannot be opened"):
         gather.read(tmp_path)
+    with pytest.raises(Unreadable, match="name is impossible"):
+        gather.read(tmp_path / "zero\0byte")
+
+
+def test_a_file_may_have_so_many_bytes_and_no_more(tmp_path):
+    (tmp_path / "ten").write_bytes(b"0123456789")
+    assert gather.contents(tmp_path / "ten", 10) == b"0123456789"
+    with pytest.raises(Unreadable, match="more than 9 bytes"):
+        gather.contents(tmp_path / "ten", 9)
+
+
+@pytest.mark.parametrize("what", ["masks", "boxes"])
+def test_each_picture_is_decoded_once(what, tmp_path, monkeypatch):
+    counted = []
+    monkeypatch.setattr(gather, "read", lambda path, *rest, read=gather.read, **more: counted.append(path.name) or read(path, *rest, **more))
+    for folder in ("p", "m"):
+        (tmp_path / folder).mkdir()
+        for name in "ab":
+            Image.new("L", (40, 40), 0).save(tmp_path / folder / f"{name}.png")
+    boxed = {"images": [{"id": k, "file_name": f"{name}.png"} for k, name in enumerate("ab")], "categories": [{"id": 1, "name": "cell"}],
+             "annotations": [{"image_id": 0, "category_id": 1, "bbox": [1, 2, 9, 9]}]}
+    (tmp_path / "boxes.json").write_text(json.dumps(boxed))
+    found = (datasets.from_masks(tmp_path / "p", tmp_path / "m", size=32) if what == "masks"
+             else datasets.from_boxes(tmp_path / "boxes.json", tmp_path / "p", size=32))
+    assert counted == ["a.png", "b.png"] and len(found.dataset) == 2
 
 
 # ---- the practice folder -----------------------------------------------------------------------------------

@@ -98,9 +98,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
 def _site(options: argparse.Namespace, rest: list[str]) -> int:
     from medlearn.course import site
 
-    for line in site.write(options.to):
-        print(line)
-    return 0
+    return _show(site.write(options.to))
 
 
 def _data(options: argparse.Namespace, rest: list[str]) -> int:
@@ -110,9 +108,7 @@ def _data(options: argparse.Namespace, rest: list[str]) -> int:
         lines = data.mirror(options.to, options.names, options.size)
     else:
         lines = data.fetch(options.names, options.size) if options.doing == "fetch" else data.table()
-    for line in lines:
-        print(line, flush=True)
-    return 0
+    return _show(lines)
 
 
 def _student(options: argparse.Namespace, rest: list[str]) -> int:

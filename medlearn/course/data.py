@@ -26,11 +26,23 @@ def state(card: Card) -> str:
     """"simulated", "cached" with its size, "yours to supply", or "no"."""
     if card.kind == "virtual":
         return "simulated"
-    cached = [folder for folder in _folders(card) if folder.is_dir()]
+    cached = [folder for folder in folders(card) if folder.is_dir()]
     if cached:
         size = sum(file.stat().st_size for folder in cached for file in folder.rglob("*") if file.is_file())
         return f"cached, {max(1, round(size / 1e6))} MB"
     return "yours to supply" if card.supplied else "no"
+
+
+def origins(card: Card) -> list[str]:
+    """The addresses of all archives of a real set; those of MedMNIST have one for each size (and view)."""
+    if card.check != "archive":
+        return [card.origin]
+    return sorted({medmnist.origin(card, domain, size) for domain in card.domains for size in medmnist.SIZES})
+
+
+def folders(card: Card) -> list[Path]:
+    """Where the cache keeps what these archives hold, whether it is there or not."""
+    return [stored.folder_of(Path(origin).stem if card.check == "archive" else card.name) for origin in origins(card)]
 
 
 def fetch(names: list[str], size: int | None = None) -> Iterator[str]:
@@ -71,13 +83,6 @@ def _files(card: Card, size: int | None):
     if size is not None and card.check == "archive" and size not in medmnist.SIZES:
         raise ValueError(f"--size must be one of {', '.join(map(str, medmnist.SIZES))}; it was {size}.")
     return real.fetch(card, card.domains, size or card.size)
-
-
-def _folders(card: Card) -> list[Path]:
-    if card.check == "archive":
-        stems = {medmnist.origin(card, domain, size) for domain in card.domains for size in medmnist.SIZES}
-        return [stored.folder_of(Path(stem).stem) for stem in stems]
-    return [stored.folder_of(card.name)]
 
 
 def _put(target: Path, write) -> None:

@@ -126,17 +126,18 @@ def real_sets() -> list[str]:
 
 def where(name: str) -> str:
     """Where a real set would come from if it were loaded now."""
+    from medlearn.course import data
     from medlearn.datasets import catalogue, stored
 
-    mirror = os.environ.get("MEDLEARN_MIRROR", "")
-    if (shipped.cache() / "datasets" / name).is_dir():
+    card, mirror = catalogue.card(name), os.environ.get("MEDLEARN_MIRROR", "")
+    if any(folder.is_dir() for folder in data.folders(card)):
         return "in the cache"
     if mirror.startswith(("http://", "https://")):
         return f"will be asked for at {mirror}"
-    if mirror and (Path(mirror).expanduser() / stored.place(catalogue.card(name).origin)).exists():
+    if mirror and any((Path(mirror).expanduser() / stored.place(origin)).exists() for origin in data.origins(card)):
         return "at the mirror"
-    if catalogue.card(name).supplied:
-        return f"is yours to supply: see {catalogue.card(name).origin}"
+    if card.supplied:
+        return f"is yours to supply: see {card.origin}"
     return "will be downloaded at its first use (or take it from a folder: MEDLEARN_MIRROR)"
 
 

@@ -19,8 +19,14 @@ CHARTS = {
 
 def table(name: str) -> list[dict[str, str]]:
     """The rows of a committed table."""
-    lines = (shipped.folder("results") / f"{name}.csv").read_text(encoding="utf-8").splitlines()
-    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    _, (columns, *rows) = read(shipped.folder("results") / f"{name}.csv")
+    return [dict(zip(columns, row)) for row in rows]
+
+
+def read(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The lines of comment at a table's head, and its rows; the first row names the columns."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.lstrip("# ") for line in lines if line.startswith("#")], list(csv.reader(line for line in lines if line[:1] != "#"))
 
 
 def draw(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """The committed tables as pages, and what each lesson printed on simulated and on real images."""
 
 import ast
-import csv
 import html
 import re
 import shutil
@@ -27,7 +26,7 @@ def write(source: Path) -> None:
              "committed as tables. The lessons show them beside one point that they compute live. Where a row rests on one seed, "
              "its table says so; small differences then rank nothing.", "", "| table | rows | what it asks |", "|---|---|---|"]
     for path in paths:
-        head, rows = _read(path)
+        head, rows = charts.read(path)
         asks = _asks(path.stem)
         (folder / f"{path.stem}.md").write_text(_page(path.stem, head, rows, asks), encoding="utf-8")
         shutil.copy(path, tables / path.name)
@@ -35,12 +34,6 @@ def write(source: Path) -> None:
     lines += ["", "```{toctree}", ":hidden:", "", *(path.stem for path in paths), "```", ""]
     (folder / "index.md").write_text("\n".join(lines), encoding="utf-8")
     (source / "real.md").write_text(_real_page(), encoding="utf-8")
-
-
-def _read(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The lines of comment at a table's head, and its rows; the first row names the columns."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.lstrip("# ") for line in lines if line.startswith("#")], list(csv.reader(line for line in lines if line[:1] != "#"))
 
 
 def _asks(name: str) -> str:

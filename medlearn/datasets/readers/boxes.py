@@ -9,6 +9,7 @@ import numpy as np
 
 from medlearn.datasets import images as squares
 from medlearn.datasets.readers import gather
+from medlearn.datasets.readers.frame import Frame
 from medlearn.datasets.readers.gather import Entry
 from medlearn.datasets.readers.problems import Found, Problems, Unreadable, short
 
@@ -37,28 +38,21 @@ def from_boxes(annotations: str | Path, pictures: str | Path | None = None, size
         found = _voc(path, problems)
     else:
         try:
-            found = coco(_bytes(path, MOST_JSON), path.name, problems)
+            found = coco(gather.contents(path, MOST_JSON), path.name, problems)
         except Unreadable as error:
             raise ValueError(f"The annotations {path.name!r} cannot be read: {error.what}; {error.fix}.") from error
     root = gather.folder(pictures if pictures is not None else path if path.is_dir() else path.parent)
     classes = tuple(sorted({kind for each in found.values() for _, kind in each.boxes}))
-    entries, kept = [], {}
-    for each in found.values():
-        try:
-            frame = gather.read(root / each.file, slices=1)[0]
-        except Unreadable as error:
-            problems.add(each.file, error.what, error.fix)
-            continue
-        except ValueError:
-            problems.add(each.file, "the name of the picture is impossible", "correct it in the annotations")
-            continue
-        kept[each.file] = _inside(each, frame.pixels.shape[:2], classes, int(size), problems)
-        entries.append(Entry(root / each.file, each.file))
-    if not entries:
+    kept = {}
+
+    def accept(entry: Entry, frame: Frame) -> None:
+        kept[entry.name] = _inside(found[entry.name], frame.pixels.shape[:2], classes, int(size), problems)
+
+    read = gather.gather(path.stem, [Entry(root / name, name) for name in found], problems, int(size), slices=1, accept=accept)
+    if not kept:
         problems.add(path.name, "no picture with annotations could be read", "check the folder of the pictures")
-    read = gather.gather(path.stem, entries, problems, int(size), slices=1)
     boxes = [kept[name] for name in read.dataset.facts["file"]]
-    return Found(replace(read.dataset, boxes=boxes, classes=classes), read.problems)
+    return Found(replace(read.dataset, boxes=boxes, classes=classes), problems.table())
 
 
 def coco(data: bytes, name: str, problems: Problems) -> dict[str, _Annotated]:
@@ -108,20 +102,11 @@ def _voc(path: Path, problems: Problems) -> dict[str, _Annotated]:
     found = {}
     for file in sorted(path.glob("*.xml")):
         try:
-            each = voc(_bytes(file, MOST_XML), file.name, problems)
+            each = voc(gather.contents(file, MOST_XML), file.name, problems)
             found[each.file] = each
         except Unreadable as error:
             problems.add(file.name, error.what, error.fix)
     return found
-
-
-def _bytes(path: Path, most: int) -> bytes:
-    try:
-        if path.stat().st_size > most:
-            raise Unreadable(f"it has more than {most:,} bytes", "split it")
-        return path.read_bytes()
-    except OSError as error:
-        raise Unreadable(f"it cannot be opened ({error.strerror or short(error)})", "check the path") from error
 
 
 def _edges(y0: float, x0: float, y1: float, x1: float) -> tuple[float, float, float, float]:

@@ -2,7 +2,7 @@
 
 import difflib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -34,14 +34,23 @@ class Entry:
     row: int | str = ""
 
 
-def read(path: Path, window: tuple[float, float] | None = None, slices: int = 8) -> list[Frame]:
-    """The pictures in a file, whatever its name says it is; raises Unreadable and nothing else."""
+def contents(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a file of at most `most`; raises Unreadable and nothing else."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise Unreadable(f"it has more than {MOST_BYTES:,} bytes", "save it in parts")
-        data = path.read_bytes()
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= most else b""
     except OSError as error:
         raise Unreadable(f"it cannot be opened ({error.strerror or short(error)})", "check the path and the rights to read") from error
+    except ValueError as error:                  # a zero byte in the name
+        raise Unreadable("its name is impossible", "correct it where it is listed") from error
+    if size > most:
+        raise Unreadable(f"it has more than {most:,} bytes", "save it in parts")
+    return data
+
+
+def read(path: Path, window: tuple[float, float] | None = None, slices: int = 8) -> list[Frame]:
+    """The pictures in a file, whatever its name says it is; raises Unreadable and nothing else."""
+    data = contents(path)
     if not data:
         raise Unreadable("the file is empty", "copy it anew from its source")
     reader = dicom if dicom.is_dicom(data) else nifti if nifti.is_nifti(data) else pictures
@@ -74,12 +83,18 @@ def folder(path: str | Path) -> Path:
     return found
 
 
-def gather(name: str, entries: Iterable[Entry], problems: Problems, size: int, window=None, slices: int = 8) -> Found:
-    """Read every entry; good ones become rows, the others rows of the table of problems."""
+def gather(name: str, entries: Iterable[Entry], problems: Problems, size: int, window=None, slices: int = 8,
+           accept: Callable[[Entry, Frame], None] | None = None) -> Found:
+    """Read every entry; good ones become rows, the others rows of the table of problems.
+
+    accept: sees each frame at its full size, and may refuse its file by raising Unreadable.
+    """
     rows = []
     for entry in progress.bar(list(entries), "files"):
         try:
             found = read(entry.path, window, slices)
+            for frame in found if accept else ():
+                accept(entry, frame)
         except Unreadable as error:
             problems.add(entry.name, error.what, error.fix, entry.row)
             continue

@@ -8,6 +8,7 @@ import numpy as np
 
 from medlearn.datasets import images
 from medlearn.datasets.readers import gather, pictures
+from medlearn.datasets.readers.frame import Frame
 from medlearn.datasets.readers.gather import Entry
 from medlearn.datasets.readers.problems import Found, Problems, Unreadable
 
@@ -30,26 +31,22 @@ def from_masks(path: str | Path, masks: str | Path, classes: tuple[str, ...] = (
     by_stem = {each.relative_to(outlines).with_suffix("").as_posix(): each for each in sorted(outlines.rglob("*")) if each.is_file()}
     entries, found = [], {}
     for file in sorted(each for each in root.rglob("*") if each.is_file() and not each.name.startswith(".")):
-        name = file.relative_to(root).as_posix()
-        try:
-            mask = by_stem.get(file.relative_to(root).with_suffix("").as_posix())
-            if mask is None:
-                raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
-            frame = gather.read(file, slices=1)[0]
-            found[name] = images.square(_classes(mask, frame.pixels.shape[:2], len(classes), values), size, labels=True)
-            entries.append(Entry(file, name))
-        except Unreadable as error:
-            problems.add(name, error.what, error.fix)
-    read = gather.gather(root.name, entries, problems, int(size), slices=1)
+        entries.append(Entry(file, file.relative_to(root).as_posix()))
+
+    def accept(entry: Entry, frame: Frame) -> None:
+        mask = by_stem.get(entry.path.relative_to(root).with_suffix("").as_posix())
+        if mask is None:
+            raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
+        found[entry.name] = images.square(_classes(mask, frame.pixels.shape[:2], len(classes), values), size, labels=True)
+
+    read = gather.gather(root.name, entries, problems, int(size), slices=1, accept=accept)
     outlined = np.array([found[name] for name in read.dataset.facts["file"]], np.uint8).reshape(-1, size, size)
     return Found(replace(read.dataset, masks=outlined, mask_classes=tuple(classes)), read.problems)
 
 
 def _classes(path: Path, shape: tuple[int, int], count: int, values: Mapping[int, int] | None) -> np.ndarray:
     try:
-        mask, _ = pictures.decoded(path.read_bytes())
-    except OSError as error:
-        raise Unreadable("its mask cannot be opened", "check the rights to read") from error
+        mask, _ = pictures.decoded(gather.contents(path))
     except Unreadable as error:
         raise Unreadable(f"of its mask: {error.what}", error.fix) from error
     if mask.ndim == 3:

@@ -49,12 +49,7 @@ def from_table(path: str | Path, root: str | Path | None = None, size: int = 128
 
 def table(path: Path) -> list[tuple[int, list[str]]]:
     """The rows of a CSV or Excel file with their numbers, cells as text, empty rows left out; raises Unreadable."""
-    try:
-        if path.stat().st_size > MOST_TABLE:
-            raise Unreadable(f"it has more than {MOST_TABLE:,} bytes", "split it")
-        data = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(f"it cannot be opened ({error.strerror or short(error)})", "check the path") from error
+    data = gather.contents(path, MOST_TABLE)
     try:
         rows = _excel(data) if data.startswith(b"PK") else _csv(data)
         return [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]

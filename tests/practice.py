@@ -1,4 +1,4 @@
-"""A folder as a hospital might send it: two sites, three tables, and the faults that real folders have."""
+"""A folder as a hospital might send it: two sites, three tables, and the faults that real folders have (for lesson 16)."""
 
 import csv
 from pathlib import Path
