@@ -1,5 +1,7 @@
 """Validators of adapted models against loops and textbook formulas."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -106,3 +108,27 @@ def test_alarms_for_lost_information_and_for_a_starved_class():
 def test_nonsense_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(SEEDS)
+def test_consensus_counts_agreement_with_the_vote(seed):
+    predicted = np.random.default_rng(seed).integers(3, size=(5, 12))
+    voted = [Counter(sorted(column)).most_common(1)[0][0] for column in predicted.T]
+    expected = [sum(a == b for a, b in zip(row, voted)) / 12 for row in predicted.tolist()]
+    assert validators.consensus(predicted) == pytest.approx(expected)
+
+
+def test_consensus_finds_the_best_of_models_that_err_apart_and_not_of_a_herd():
+    random = np.random.default_rng(0)
+    truth = random.integers(4, size=400)
+    spoiled = lambda share: np.where(random.random(400) < share, random.integers(4, size=400), truth)
+    apart = np.array([spoiled(share) for share in (0.9, 0.3, 0.7, 0.5, 0.8)])
+    assert validators.consensus(apart).argmax() == 1
+    herd = np.array([truth, *[(truth + 1) % 4] * 3])
+    assert validators.consensus(herd).tolist() == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("predicted", [[[0, 1]], [0, 1], [[0.5, 1], [0, 1]], [[-1, 0], [0, 0]], np.zeros((2, 0), int)])
+def test_consensus_of_something_else_is_refused(predicted):
+    with pytest.raises(ValueError, match="one row for each of two candidates or more"):
+        validators.consensus(predicted)

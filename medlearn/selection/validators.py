@@ -4,7 +4,8 @@
     committed = candidates[int(np.argmax(scores))]         # commit first, reveal the labels afterwards, once
 
 Each trusts something: entropy that sure is right, information that all classes occur, the neighbourhood that clusters are
-classes, the weighted ones that source and target overlap. None is always right; lesson 13 counts the regret.
+classes, the weighted ones that source and target overlap, consensus that models err in different ways. None is always
+right; lesson 13 counts the regret.
 """
 
 import numpy as np
@@ -77,6 +78,22 @@ def weighted_accuracy(correct: ArrayLike, source_vectors: ArrayLike, target_vect
     spread = weights.var()
     slope = np.cov(weighted, weights, ddof=0)[0, 1] / spread if control and spread > 1e-12 else 0.0
     return float(weighted.mean() - slope * (weights.mean() - 1))
+
+
+def consensus(predicted: ArrayLike) -> np.ndarray:
+    """Of each candidate, the share of target images on which it agrees with the vote of all candidates: (candidates,), 0 to 1.
+
+    predicted: whole numbers of at least 0, (candidates, N): what each of two candidates or more calls the same images. Of
+    classes with equally many votes the first counts. Where most candidates share an error, the vote has it too.
+    Raises ValueError otherwise. Source: this course; the idea of agreement as a stand-in for accuracy is that of Platanios
+    et al. 2014, UAI (Estimating accuracy from unlabeled data).
+    """
+    predicted = np.asarray(predicted)
+    if predicted.ndim != 2 or len(predicted) < 2 or not predicted.shape[1] or predicted.dtype.kind not in "iu" or predicted.min() < 0:
+        raise ValueError(f"predicted should be whole numbers of at least 0, one row for each of two candidates or more and one "
+                         f"column an image; it is {predicted.dtype} of shape {predicted.shape}.")
+    votes = np.stack([(predicted == label).sum(0) for label in range(predicted.max() + 1)])
+    return (predicted == votes.argmax(0)).mean(1)
 
 
 def density_ratio(source_vectors: ArrayLike, target_vectors: ArrayLike) -> np.ndarray:
