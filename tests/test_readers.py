@@ -8,13 +8,13 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import mutations
 import nibabel
 import numpy as np
 import openpyxl
-import practice
 import pydicom
 import pytest
 from PIL import Image
@@ -22,9 +22,10 @@ from pydicom.pixels import apply_modality_lut, apply_windowing
 from pydicom.uid import JPEG2000Lossless
 
 from medlearn import datasets
-from medlearn.datasets.readers import dicom, gather, identity, nifti, pictures, tables
+from medlearn.datasets import practice
+from medlearn.datasets.readers import dicom, gather, identity, nifti, pictures, sheets, words
 from medlearn.datasets.readers.frame import to_bytes
-from medlearn.datasets.readers.problems import Unreadable
+from medlearn.datasets.readers.problems import Problems, Unreadable
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +102,7 @@ def test_patients_are_hashes_of_this_cache(cache, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("elements, warned", [
     ({}, 0), ({"BurnedInAnnotation": "YES"}, 1), ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, 1),
+    ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.2"}, 1), ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.2"}, 0),
     ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "BurnedInAnnotation": "NO"}, 0)])
 def test_burned_in_text_is_a_warning_and_the_picture_stays(tmp_path, elements, warned):
     found = datasets.from_folder(put(tmp_path, x__a_dcm=mutations.dicom(DEEP, **elements)))
@@ -306,9 +308,130 @@ def test_a_workbook_bomb_is_refused(tmp_path):
     import zipfile
 
     with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", bytes(tables.MOST_TABLE + 1))
+        archive.writestr("xl/worksheets/sheet1.xml", bytes(sheets.MOST_TABLE + 1))
     with pytest.raises(ValueError, match="would unpack to more than"):
         datasets.from_table(tmp_path / "t.xlsx")
+
+
+# ---- what clinicians' tables and folders look like ---------------------------------------------------------
+
+MINE = "file,label,patient,site\na.png,x,7,n\nb.png,y,8,n\n"
+
+
+@pytest.fixture
+def two(tmp_path):
+    """A folder with two pictures, and a function that reads a table of them, given as text or bytes."""
+    put(tmp_path, a_png=png(1), b_png=png(2), sub__c_png=png(3))
+
+    def read(table, **more):
+        (tmp_path / "t.csv").write_bytes(table if isinstance(table, bytes) else table.encode())
+        return datasets.from_table(tmp_path / "t.csv", size=32, **more)
+
+    return read
+
+
+def same_as_mine(found) -> bool:
+    data = found.dataset
+    return (len(found.problems) == 0 and data.labels.tolist() == [0, 1] and data.classes == ("x", "y") and data.patients_known
+            and data.domains.tolist() == ["n", "n"])
+
+
+@pytest.mark.parametrize("table", [
+    MINE, MINE.replace(",", ";"), MINE.replace(",", "\t"), MINE.replace(",", "|"), "sep=;\n" + MINE.replace(",", ";"), MINE.replace("\n", "\r\n"),
+    "\ufeff" + MINE, MINE.encode("utf-16"), "\n" + MINE, MINE.replace(",x", ", x ").replace("a.png", " a.png "), MINE.replace("file", "File").replace("site", "SITE"),
+    "age;" + MINE.replace(",", ";").replace("\na", "\n61,5;a").replace("\nb", "\n48,25;b"), '"file","label","patient","site"\n"a.png","x","7","n"\n"b.png","y","8","n"\n',
+], ids=["plain", "semicolons", "tabs", "bars", "sep line", "windows lines", "bom", "utf-16", "empty line first", "spaces", "capitals", "decimal commas", "quotes"])
+def test_a_table_reads_the_same_however_it_was_saved(two, table):
+    assert same_as_mine(two(table))
+
+
+def test_backslashes_are_folders(two):
+    found = two("file,label\nsub\\c.png,x\n.\\a.png,y\n", patient=None)
+    assert len(found.dataset) == 2 and len(found.problems) == 0
+
+
+@pytest.mark.parametrize("column, close", [("label", "perhaps pass label='Labels'"), ("patient", "perhaps pass patient='patient_id'"),
+                                           ("site", "")])
+def test_a_missing_column_is_told_with_what_follows(two, column, close):
+    headings = {"label": "Labels", "patient": "patient_id", "site": "ward"}
+    found = two(MINE.replace(column, headings[column], 1))
+    rows = found.problems[found.problems["what"].str.contains(f"no column '{column}'")]
+    assert len(rows) == (column != "site") and all(close in fix for fix in rows["how to fix"])
+    assert (found.dataset.labels is None) == (column == "label") and found.dataset.patients_known == (column != "patient")
+    assert same_as_mine(two(MINE.replace(column, headings[column], 1), **{column: headings[column]}))
+    assert not len(two(MINE.replace(column, headings[column], 1), **{column: None}).problems)
+
+
+def test_a_named_site_that_is_missing_is_told(two):
+    assert "no column 'ward': all images count as one site" in what(two(MINE, site="ward"))
+
+
+@pytest.mark.parametrize("empty", ["", "NA", "n/a", " nan ", "?"])
+def test_what_means_nothing_is_nothing(two, empty):
+    found = two(f"file,label,patient\na.png,x,7\nb.png,{empty},8\n")
+    assert what(found) == "the row has no label" and found.dataset.classes == ("x",)
+    found = two(f"file,label,patient\na.png,x,7\nb.png,y,{empty}\n")
+    assert what(found).startswith("the row names no patient") and found.problems["row"].tolist() == ["3"] and not found.dataset.patients_known
+    assert "names nobody" in what(two(f"file,label,patient\na.png,x,{empty}\nb.png,y,{empty}\n"))
+
+
+@pytest.mark.parametrize("labels, told", [
+    (["melanoma"] * 3 + ["Melanoma"], "'Melanoma' (once) looks like 'melanoma' (3 times)"), (["basal cell"] * 2 + ["basal_cell"], "'basal_cell' (once)"),
+    (["naevus"] * 40 + ["naevsu"], "'naevsu' (once) looks like 'naevus' (40 times)"), (["naevus"] * 4 + ["naevsu"], ""), (["grade 2"] * 40 + ["grade 3"], ""),
+    (["A"] * 40 + ["B"], ""), (["HER2+"] * 40 + ["HER2-"], ""), (["benign"] * 40 + ["malign"], "")])
+def test_labels_that_are_one_class_misspelt_are_told(labels, told):
+    problems = Problems()
+    words.name_lookalikes(labels, "t.csv", problems)
+    rows = problems.table()
+    assert len(rows) == bool(told) and told in " ".join(rows["what"])
+
+
+def test_labels_can_be_renamed_in_tables_and_folders(two, tmp_path):
+    found = two("file,label\na.png,x\nb.png,X\n", patient=None, rename={"X": "x"})
+    assert found.dataset.classes == ("x",) and len(found.problems) == 0
+    put(tmp_path, f__A__a_png=png(1), f__b__b_png=png(2))
+    assert datasets.from_folder(tmp_path / "f", rename={"A": "b"}).dataset.classes == ("b",)
+    for rename in ({"x": ""}, {"x": 3}):
+        with pytest.raises(ValueError, match="rename maps labels to labels"):
+            two(MINE, rename=rename)
+
+
+def test_a_missing_table_names_those_that_are_there(two, tmp_path):
+    two(MINE)
+    with pytest.raises(ValueError, match="There is no table 'home.csv' in .*; there are t.csv"):
+        datasets.from_table(tmp_path / "home.csv")
+    with pytest.raises(ValueError, match="no other table either"):
+        datasets.from_table(tmp_path / "sub" / "home.csv")
+    with pytest.raises(ValueError, match="There is no table 'sub'"):
+        datasets.from_table(tmp_path / "sub")
+    with pytest.raises(ValueError, match="There is no folder"):
+        datasets.from_table(tmp_path / "nowhere" / "home.csv")
+
+
+def test_a_path_of_another_machine_is_told(two):
+    found = two("file,label\nD:\\study\\a.png,x\n", patient=None)
+    assert "no such file" in what(found) and "paths start from root" in found.problems["how to fix"][0]
+
+
+def test_an_old_or_locked_workbook_is_told(two):
+    with pytest.raises(ValueError, match="old kind ..xls. or has a password; save it as .xlsx"):
+        two(b"\xd0\xcf\x11\xe0" + bytes(600))
+
+
+def test_numbers_of_a_workbook_are_those_of_a_csv_file(two, tmp_path):
+    book = openpyxl.Workbook()
+    for row in ([None] * 4, [None, "file", "label", "patient"], [0, "a.png", "x", 7.0], [1, "b.png", "y", 7.5]):       # as pandas writes an index
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    found = datasets.from_table(tmp_path / "t.xlsx", size=32).dataset
+    known = two("file,label,patient\na.png,x,7\nb.png,y,7.5\n").dataset
+    assert found.labels.tolist() == [0, 1] and found.patients.tolist() == known.patients.tolist()
+
+
+def test_hidden_files_and_folders_are_no_pictures(tmp_path):
+    put(tmp_path, x__a_png=png(1), **{"__MACOSX__x__._a_png": b"junk", "x__.git__b_png": b"junk", "x__._a_png": b"junk"})
+    found = datasets.from_folder(tmp_path)
+    assert found.dataset.facts["file"].tolist() == ["x/a.png"] and len(found.problems) == 0
 
 
 # ---- boxes and masks ---------------------------------------------------------------------------------------
@@ -421,10 +544,12 @@ def test_the_practice_folder_has_the_faults_that_it_promises(tmp_path):
     assert practice.write(home, away, tmp_path) == tmp_path
     found = datasets.from_table(tmp_path / practice.HOME, size=64)
     told = found.problems[~found.problems["what"].str.contains("nearly")]
-    assert len(found.dataset) == 40 - 3 - 2 + 1 and len(told) == 3 + 3 + 1 and found.dataset.patients_known
+    assert len(found.dataset) == 40 - 3 - 2 + 1 and len(told) == 3 + 3 + 1 + 1 + 1 and found.dataset.patients_known
     files = found.dataset.facts["file"].tolist()
-    for place in (0, 1):                        # turned, and in CMYK: read as they were meant
-        row = next(row for row, file in enumerate(files) if f"{place:04d}.jpg" in file)
+    assert "'NEUTROPHIL' (once) looks like 'neutrophil'" in what(found) and "NEUTROPHIL" in found.dataset.classes
+    assert datasets.from_table(tmp_path / practice.HOME, size=64, rename={"NEUTROPHIL": "neutrophil"}).dataset.classes == tuple(sorted(home.classes))
+    for place in (0, 1, 6):                     # turned, in CMYK, and DICOM: read as they were meant
+        row = next(row for row, file in enumerate(files) if f"{place:04d}.{'dcm' if place == 6 else 'jpg'}" in file)
         assert np.abs(found.dataset.images[row].astype(int) - home.images[place]).mean() < 8
     target, later = (datasets.from_table(tmp_path / name, size=64).dataset for name in (practice.AWAY, practice.LATER))
     assert target.labels is None and [later.classes[label] for label in later.labels] == [away.classes[label] for label in away.labels]
@@ -432,7 +557,15 @@ def test_the_practice_folder_has_the_faults_that_it_promises(tmp_path):
     assert len(datasets.from_folder(tmp_path / "home", size=64, layout="class/patient").dataset) == 40 - 3 + 1
 
 
+def test_a_practice_folder_without_patients_has_no_column_of_them(tmp_path):
+    data = replace(datasets.load("smear", domain="lab-a", count=20, size=64), patients_known=False)
+    practice.write(data, data, tmp_path)
+    found = datasets.from_table(tmp_path / practice.HOME, size=64)
+    assert not found.dataset.patients_known and "no column 'patient'" in what(found)
+    assert (tmp_path / practice.HOME).read_text().splitlines()[0] == "file,label,site"
+
+
 def test_a_practice_folder_needs_labels(tmp_path):
     data = datasets.load("smear", count=5, size=64)
-    with pytest.raises(ValueError, match="at least ten images"):
+    with pytest.raises(ValueError, match="at least twenty images"):
         practice.write(data, data, tmp_path)

@@ -111,7 +111,7 @@ def _value(dataset, keyword: str, place: int):
 
 def _warnings(dataset) -> tuple[tuple[str, str], ...]:
     stated = str(dataset.get("BurnedInAnnotation", "")).strip().upper()
-    secondary = str(dataset.get("SOPClassUID", "")).startswith(_SECONDARY) and stated != "NO"
+    secondary = f"{dataset.get('SOPClassUID', '')}.".startswith(f"{_SECONDARY}.") and stated != "NO"      # 7 and 7.1, not 77.1
     if stated != "YES" and not secondary:
         return ()
     why = "the header says so" if stated == "YES" else "it is a secondary capture"

@@ -1,100 +1,101 @@
 """A table of files, labels, patients and sites, as CSV or Excel."""
 
-import csv
 import difflib
-import io
-import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from medlearn.datasets.readers import gather
+from medlearn.datasets.readers import gather, sheets, words
 from medlearn.datasets.readers.gather import Entry
-from medlearn.datasets.readers.problems import Found, Problems, Unreadable, short
+from medlearn.datasets.readers.problems import Found, Problems, Unreadable
 
-MOST_TABLE, MOST_ROWS, MOST_COLUMNS = 50_000_000, 200_000, 200      # bytes (unpacked, of Excel), rows, columns
-_CELL = 4096
+_TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 
 
 def from_table(path: str | Path, root: str | Path | None = None, size: int = 128, file: str = "file", label: str | None = "label",
                patient: str | None = "patient", site: str | None = "site", window: tuple[float, float] | None = None,
-               slices: int = 8) -> Found:
-    """The files that a table lists (.csv with commas, semicolons or tabs, or .xlsx) as a Dataset and its problems.
+               slices: int = 8, rename: Mapping[str, str] | None = None) -> Found:
+    """The files that a table lists (.csv with commas, semicolons or tabs, or the first sheet of .xlsx) as a Dataset and its problems.
 
     root                        the folder that the paths start from; None: the table's own
-    file, label, patient, site  the names of the columns; of the last three those that the table lacks are left out
-    size, window, slices        as in `from_folder`
+    file, label, patient, site  the names of the columns; None for one that you do not want. Of the last three those that
+                                the table lacks are left out, and a row of problems says what that means
+    size, window, slices, rename  as in `from_folder`
 
-    Raises ValueError if the table cannot be read or has no column of files; a bad row is a row of problems, with its
-    number in the table (the heading is row 1).
+    Cells that are empty or hold NA, NaN, null or ? say nothing. Raises ValueError if the table cannot be read or has
+    no column of files; a bad row is a row of problems, with its number in the table (the heading is row 1).
     """
     gather.check_arguments(size, window, slices)
-    path = Path(path).expanduser()
+    names, path = words.checked_renaming(rename), Path(path).expanduser()
     start = gather.folder(path.parent if root is None else root)
     problems = Problems()
+    if not _there(path):
+        raise ValueError(f"There is no table {path.name!r} in {str(path.parent)!r}; {_tables_of(path.parent)}.")
     try:
-        rows = table(path)
+        rows = sheets.rows(path)
     except Unreadable as error:
         raise ValueError(f"The table {path.name!r} cannot be read: {error.what}; {error.fix}.") from error
     heading = [cell.strip() for cell in rows[0][1]] if rows else []
-    if file not in heading:
-        close = difflib.get_close_matches(file, heading, n=1, cutoff=0.3)
-        raise ValueError(f"The table {path.name!r} has no column {file!r}; its columns are {', '.join(heading)[:300] or 'none'}"
-                         + (f", perhaps pass file={close[0]!r}." if close else "."))
     wanted = {"name": file, "label": label, "patient": patient, "site": site}
-    places = {key: heading.index(column) for key, column in wanted.items() if column in heading}
+    places = {key: _place(column, heading) for key, column in wanted.items() if _place(column, heading) is not None}
+    if "name" not in places:
+        close = _likely(file, heading)
+        raise ValueError(f"The table {path.name!r} has no column {file!r}; its columns are {', '.join(heading)[:300] or 'none'}"
+                         + (f", perhaps pass file={close!r}." if close else "."))
+    _name_absent({key: column for key, column in wanted.items() if key not in places}, heading, path.name, problems)
     entries = _entries(rows[1:], places, len(heading), start, problems)
+    if "patient" in places:
+        _name_strangers(entries, patient, path.name, problems)
+    entries = [replace(entry, label=names.get(entry.label, entry.label)) for entry in entries]
+    words.name_lookalikes([entry.label for entry in entries], path.name, problems)
     if not entries:
         problems.add(path.name, "the table lists no file that could be read", "check its rows")
     return gather.gather(path.stem, entries, problems, int(size), window, slices)
 
 
-def table(path: Path) -> list[tuple[int, list[str]]]:
-    """The rows of a CSV or Excel file with their numbers, cells as text, empty rows left out; raises Unreadable."""
-    data = gather.contents(path, MOST_TABLE)
-    try:
-        rows = _excel(data) if data.startswith(b"PK") else _csv(data)
-        return [(number, cells) for number, cells in rows if any(cell.strip() for cell in cells)]
-    except Unreadable:
-        raise
-    except Exception as error:                   # openpyxl raises many kinds on damaged workbooks
-        raise Unreadable(f"it is damaged ({short(error)})", "save it anew, as CSV in UTF-8") from error
+def _tables_of(folder: Path) -> str:
+    found = sorted(each.name for each in folder.iterdir() if each.suffix.lower() in _TABLES) if folder.is_dir() else []
+    return f"there are {', '.join(found)[:300]}" if found else "there is no other table either: check the path"
 
 
-def _csv(data: bytes) -> list[tuple[int, list[str]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252", "replace")
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    reader, rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
-    for cells in reader:
-        rows.append((reader.line_num, _bounded(cells)))
-        _check_rows(len(rows))
-    return rows
+def _place(column: str | None, heading: list[str]) -> int | None:
+    """Where a column stands: by its name, or else by its letters whatever their case, if only one has them."""
+    if column in heading:
+        return heading.index(column)
+    same = [place for place, each in enumerate(heading) if column is not None and each.casefold() == column.casefold()]
+    return same[0] if len(same) == 1 else None
 
 
-def _excel(data: bytes) -> list[tuple[int, list[str]]]:
-    import openpyxl                              # late: only workbooks need it
-
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_TABLE:
-            raise Unreadable(f"it would unpack to more than {MOST_TABLE:,} bytes", "save it as CSV")
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    rows = []
-    for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True, max_col=MOST_COLUMNS), 1):
-        rows.append((number, _bounded(["" if cell is None else str(cell) for cell in cells])))
-        _check_rows(number)
-    heading = len([cell for cell in rows[0][1] if cell]) if rows else 0
-    return [(number, cells[:heading]) for number, cells in rows]
+def _likely(column: str, heading: list[str]) -> str | None:
+    """The column that was probably meant: one with nearly these letters, or one that holds the word."""
+    lower = {each.casefold(): each for each in reversed(heading) if each}
+    held = [each for each in lower if column.casefold() in each]
+    close = difflib.get_close_matches(column.casefold(), lower, n=1, cutoff=0.6) or held[:1]
+    return lower[close[0]] if close else None
 
 
-def _bounded(cells: list[str]) -> list[str]:
-    return [cell[:_CELL] for cell in cells[:MOST_COLUMNS]]
+def _name_absent(absent: dict[str, str | None], heading: list[str], name: str, problems: Problems) -> None:
+    """A row for each column that the table lacks, and what follows; the default name of the site may be missing."""
+    follows = {"label": "no image has a label", "site": "all images count as one site",
+               "patient": "each image counts as a patient of its own, unless its file names one"}
+    for key, column in absent.items():
+        if column is None or (key, column) == ("site", "site"):
+            continue
+        close = _likely(column, heading)
+        problems.add(name, f"there is no column {column!r}: {follows[key]}",
+                     (f"perhaps pass {key}={close!r}" if close else f"pass {key}=... if a column says it under another name")
+                     + f"; the columns are {', '.join(heading)}")
 
 
-def _check_rows(number: int) -> None:
-    if number > MOST_ROWS:
-        raise Unreadable(f"it has more than {MOST_ROWS:,} rows", "split it")
+def _name_strangers(entries: list[Entry], column: str, name: str, problems: Problems) -> None:
+    """Files without a patient, though the table has a column for them: one row each, or one if nobody is named."""
+    strangers = [entry for entry in entries if not entry.patient]
+    follows = "each image counts as a patient of its own, unless its file names one"
+    if strangers and len(strangers) == len(entries):
+        problems.add(name, f"the column {column!r} names nobody: {follows}", "fill it in if you can")
+    for entry in strangers if len(strangers) < len(entries) else ():
+        problems.add(entry.name, "the row names no patient: the image counts as a patient of its own, unless its file names one",
+                     "fill it in, for now patients are not known for all", entry.row)
 
 
 def _entries(rows, places: dict[str, int], width: int, root: Path, problems: Problems) -> list[Entry]:
@@ -103,8 +104,8 @@ def _entries(rows, places: dict[str, int], width: int, root: Path, problems: Pro
         if len(cells) != width:
             problems.add("", f"the row has {len(cells)} cells, and the heading {width}", "mend the row, perhaps a stray separator", number)
             continue
-        known = {key: cells[place].strip() for key, place in places.items()}
-        name = known.pop("name").replace("\\", "/")
+        known = {key: words.said(cells[place]) for key, place in places.items() if key != "name"}
+        name = cells[places["name"]].strip().replace("\\", "/")
         if not name:
             problems.add("", "the row names no file", "fill it in, or delete the row", number)
         elif name in seen:
@@ -130,6 +131,6 @@ def _near(path: Path) -> str:
     try:
         names = [each.name for each in path.parent.iterdir()]
     except (OSError, ValueError):
-        return "correct the path: its folder is not there either"
+        return "correct the path: its folder is not there either (paths start from root=..., or else from the table's own folder)"
     close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
     return f"correct the path, perhaps to {close[0]}" if close else "correct the path, or delete the row"
