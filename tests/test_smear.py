@@ -196,11 +196,13 @@ def test_severity_runs_evenly_from_one_laboratory_to_the_other():
         0.75 * smear.LABORATORIES["lab-a"].optics.blur_um + 0.25 * smear.LABORATORIES["lab-b"].optics.blur_um)
 
 
-def test_random_laboratories_are_drawn_per_patient_and_can_be_drawn_again():
-    batch = smear.single_cells("random", 11, seed=6)
-    assert list(np.unique(batch.domains)) == ["random-6-0", "random-6-1"]
-    again = smear.single_cells(smear.random_laboratory((6, 0)), 10, seed=6)
-    assert np.array_equal(again.images, batch.images[:10])
+def test_random_laboratories_are_drawn_per_image_and_can_be_drawn_again():
+    batch = smear.single_cells("random", 12, size=48, seed=6)
+    assert list(batch.domains) == [f"random-6-{number}" for number in range(12)]
+    for number in (3, 11):
+        again = smear.single_cells(smear.random_laboratory((6, number)), 12, size=48, seed=6)
+        assert np.array_equal(again.images[number], batch.images[number])
+    assert list(smear.fields("random", 2, 60, 80, seed=6).domains) == ["random-6-0", "random-6-1"]
     assert smear.random_laboratory(1) == smear.random_laboratory(1) != smear.random_laboratory(2)
 
 

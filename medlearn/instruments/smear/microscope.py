@@ -48,7 +48,7 @@ def single_cells(laboratory: Laboratory | str, count: int, size: int = 128, seed
     """`count` frames of `size` x `size` pixels, one leukocyte in the middle of each; five classes, near
     balanced.
 
-    `laboratory` is a Laboratory, a name of LABORATORIES, or "random" for a new random laboratory per patient.
+    `laboratory` is a Laboratory, a name of LABORATORIES, or "random" for a new random laboratory per image.
     Ten cells, two of each class in random order, come from one patient. The same seed gives the same patients
     and cells in every laboratory, and the first cells of a larger count are the same as those of a smaller
     one. Raises ValueError for an unknown laboratory, a negative count or seed, a size under 32.
@@ -60,8 +60,7 @@ def single_cells(laboratory: Laboratory | str, count: int, size: int = 128, seed
         patient, turn = divmod(number, CELLS_PER_PATIENT)
         if turn == 0:
             order = stream("labels", seed, patient).permutation(CELLS_PER_PATIENT) % len(CLASSES)
-            bench = laboratories(patient)
-        label = int(order[turn])
+        bench, label = laboratories(number), int(order[turn])
         shots.append((bench.name, *_single_cell(bench, label, (seed, patient), (seed, number), size)))
         labels.append(label)
         patients.append(_patient_id(seed, patient))
@@ -99,7 +98,7 @@ def fields(laboratory: Laboratory | str, count: int, height: int = 480, width: i
     shots, found, patients = [], [], []
     for number in range(count):
         patient = number // FIELDS_PER_PATIENT
-        bench = laboratories(patient)
+        bench = laboratories(number)
         *shot, field_boxes = _field(bench, (seed, patient), (seed, number), (height, width))
         shots.append((bench.name, *shot))
         found.append(field_boxes)
@@ -154,11 +153,11 @@ def _field(laboratory: Laboratory, patient_key: tuple[int, int], field_key: tupl
 
 
 def _laboratories(laboratory: Laboratory | str, seed: int):
-    """The laboratory of each patient: always the same one, or for "random" one of his own."""
+    """The laboratory of each image: always the same one, or for "random" one of its own."""
     if laboratory == "random":
-        return lambda patient: random_laboratory((seed, patient))
+        return lambda number: random_laboratory((seed, number))
     found = find(laboratory, "random")
-    return lambda patient: found
+    return lambda number: found
 
 
 def _patient_id(seed: int, patient: int) -> str:
