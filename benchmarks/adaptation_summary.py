@@ -53,7 +53,8 @@ def best(rows, half):
     return candidates.predictions[candidates.macro_f1.astype(float).idxmax()]
 
 
-CHOICES = {"source only": named("source only"), **{f"chosen by {name}": highest(name) for name in adaptation.VALIDATORS},
+SAID = {"source_accuracy": "source validation"}
+CHOICES = {"source only": named("source only"), **{f"chosen by {SAID.get(name, name)}": highest(name) for name in adaptation.VALIDATORS},
            "chosen by consensus": consensus, "best of all": best, "oracle": named("oracle")}
 
 

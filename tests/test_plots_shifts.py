@@ -38,3 +38,12 @@ def test_choices_ring_what_each_validator_chose():
     for ax, place, title in zip(figure.axes, ((0.9, 0.4), (3.0, 0.2)), scores):
         dots, ring = ax.lines
         assert len(dots.get_xdata()) == 3 and tuple(ring.get_xydata()[0]) == place and ax.get_title("left") == title
+
+
+def test_gap_closed_marks_each_pair_by_its_kind_and_clips_what_is_far_below():
+    shares = pd.DataFrame([[0.8, -7.0, np.nan], [0.2, 0.5, 0.9]], index=["by sureness", "by vote"], columns=["p", "q", "r"])
+    ax = plots.gap_closed(shares, ["made", "made", "real"], floor=-1).axes[0]
+    marks = {(line.get_marker(), tuple(map(tuple, line.get_xydata()[np.isfinite(line.get_xdata())]))) for line in ax.lines if line.get_marker() in "os<|"}
+    assert marks == {("o", ((0.8, 0), (0.2, 1), (0.5, 1))), ("<", ((-1, 0),)), ("s", ((0.9, 1),)), ("<", ()), ("|", ((-1, 0), (0.5, 1)))}
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["by sureness", "by vote"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["made", "real", "median"]

@@ -10,13 +10,13 @@ from .looking import contact_sheet, likenesses, planes, window
 from .pictures import feature_maps, grid, images, neighbours, outlined
 from .scaling import busy, scaling
 from .scarcity import label_curves, opinions, remedies, severities, suspects
-from .shifts import choices, harm, shares, together
+from .shifts import choices, gap_closed, harm, shares, together
 from .segmentation import by_size, contest, doubt, overlays, painted
 from .style import COLOURS, OUTLINES, RIGHT, WRONG
 
 __all__ = [
     "COLOURS", "OUTLINES", "RIGHT", "WRONG", "assignment", "boxed", "choices", "clouds", "confusion", "contact_sheet", "costs", "counting", "crops",
-    "curves", "draw_boxes", "feature_maps", "free_response", "grid", "harm", "heat", "images", "intervals",
+    "curves", "draw_boxes", "feature_maps", "free_response", "gap_closed", "grid", "harm", "heat", "images", "intervals",
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
     "together", "tradeoffs", "training",

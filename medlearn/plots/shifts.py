@@ -62,8 +62,32 @@ def choices(scores, performance, chosen, *, ylabel):
         ax.plot(column, performance, "o", color=COLOURS[0], alpha=0.6, markersize=4)
         ax.plot(column[chosen[name]], performance[chosen[name]], "o", markersize=13, markerfacecolor="none",
                 color=COLOURS[1], markeredgewidth=2.5)
-        ax.set_title(name, fontsize=10)
+        ax.set_title(name, fontsize=10 if scores.shape[1] < 6 else 8)
         ax.tick_params(labelsize=8)
     axes.flat[0].set_ylabel(ylabel)
     figure.supxlabel("the validator's score (higher is better)", fontsize=10)
+    return figure
+
+
+def gap_closed(shares, kinds, *, floor=-1.0):
+    """Of each choice (row), the share of the gap that it closes on each pair (column): one mark a pair, a tick at their median.
+
+    shares: a table, choices x pairs, NaN where there is none; kinds: for each pair the name of its kind, which gives its
+    colour and mark. What lies under `floor` is drawn there as a triangle.
+    """
+    figure, ax = plt.subplots(figsize=(8, 1.2 + 0.45 * len(shares)))
+    for place, name in ((0, "as source only"), (1, "as the oracle")):
+        ax.axvline(place, color="0.6", linewidth=1, zorder=0)
+        ax.annotate(name, (place, 1), (0, 4), textcoords="offset points", xycoords=("data", "axes fraction"), ha="center", fontsize=9)
+    for kind, colour, mark in zip(dict.fromkeys(kinds), COLOURS, "osD"):
+        mine = shares.loc[:, [each == kind for each in kinds]].to_numpy(float)
+        rows = np.repeat(np.arange(len(mine)), mine.shape[1])
+        for below, shape in ((False, mark), (True, "<")):
+            here = (mine.ravel() < floor) == below
+            ax.plot(np.maximum(mine.ravel(), floor)[here], rows[here], shape, color=colour, alpha=0.75, label=None if below else kind)
+    ax.plot(np.maximum(shares.median(axis=1), floor), range(len(shares)), "|", color="black", markersize=16, markeredgewidth=2, label="median")
+    ax.set_yticks(range(len(shares)), shares.index)
+    ax.set(xlabel="share of the gap that is closed", xlim=(floor - 0.1, None))
+    ax.invert_yaxis()
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
