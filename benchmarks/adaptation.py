@@ -60,14 +60,19 @@ def labels_of(here: datasets.Dataset, task: str) -> np.ndarray:
 def opened(pair: str, method: str, seed: int, why: str, there: datasets.Dataset, task: str) -> np.ndarray:
     """The target's labels; where they are real, that they were opened is written down."""
     if there.name == "wbc":
-        log = table.path("labels_opened")
-        new = not log.exists()
-        with open(log, "a", newline="") as stream:
-            rows = csv.writer(stream, lineterminator="\n")
-            if new:
-                rows.writerow(("date", "benchmark", "pair", "seed", "method", "why"))
-            rows.writerow((date.today(), "adaptation", pair, seed, method, why))
+        log_opening("adaptation", pair, seed, method, why)
     return labels_of(there, task)
+
+
+def log_opening(benchmark: str, pair: str, seed: int, method: str, why: str) -> None:
+    """A line in labels_opened.csv: real labels of the target are about to be read."""
+    log = table.path("labels_opened")
+    new = not log.exists()
+    with open(log, "a", newline="") as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        if new:
+            rows.writerow(("date", "benchmark", "pair", "seed", "method", "why"))
+        rows.writerow((date.today(), benchmark, pair, seed, method, why))
 
 
 def halves(there: datasets.Dataset, seed: int) -> list[np.ndarray]:
