@@ -113,6 +113,16 @@ def test_distances_are_those_of_all_pairs_of_points(spacing, value):
         assert near[index] == pytest.approx(share)
 
 
+@pytest.mark.parametrize("spacing, far, near", [((1.0, 1.0), 13.416408, (0.327132, 0.538566)), ((0.5, 1.3), 13.634148, (0.370425, 0.774857))])
+def test_distances_are_those_of_surface_distance(spacing, far, near):
+    """The numbers are those of the package surface-distance 0.1, by the authors of surface Dice, on these two regions."""
+    y, x = np.indices((40, 50))
+    disc, lobed = (y - 18) ** 2 + (x - 20) ** 2 <= 144, (2 * (y - 20) ** 2 + (x - 24) ** 2 <= 200) | ((y - 30) ** 2 + (x - 40) ** 2 <= 9)
+    assert metrics.hd95([disc], [lobed], spacing=spacing) == pytest.approx(far, abs=1e-6)
+    told = [metrics.surface_dice([disc], [lobed], spacing=spacing, tolerance=tolerance)[0] for tolerance in (1, 3)]
+    assert told == pytest.approx(near, abs=1e-6)
+
+
 def test_a_square_moved_by_three_pixels_is_three_pixels_away():
     masks, said = np.zeros((2, 1, 30, 30), int)
     masks[0, 5:15, 5:15], said[0, 5:15, 8:18] = 1, 1
