@@ -10,6 +10,7 @@
     python3 course.py student --to F    copies of the lessons without their solutions, for a class
     python3 course.py collect F --to T  a table of who solved what, from what students hand in
     python3 course.py colab --to F      copies for Google Colab (--repository OWNER/NAME)
+    python3 course.py bench [NAME]      what is compared with what, in which tables; run one of these benchmarks again
     python3 course.py doctor            what is there, and what to do about what is not
     python3 course.py clean             remove what running the course left behind
 

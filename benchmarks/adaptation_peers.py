@@ -1,6 +1,7 @@
 """The peers of adaptation.py on the same frozen vectors: SKADA, POT and ADAPT, in an environment of their own.
 
     python benchmarks/adaptation_peers.py [--only TEXT] [--minutes 9]    # adds the missing rows to results/adaptation_peers.csv
+    python benchmarks/adaptation_peers_summary.py                        # then: beside ours, which results/adaptation.csv holds
 
 The first run makes a virtual environment of peers/requirements.txt in the cache folder (a minute, 2 GB, from the package
 index that pip is set to). Vectors travel as .npz: of the source's learning patients, with labels, and of the target, without;

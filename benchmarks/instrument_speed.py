@@ -1,13 +1,11 @@
 """How fast the virtual instruments make images on one core.
 
-    python benchmarks/instrument_speed.py            # prints a table
-    python benchmarks/instrument_speed.py --save     # also writes benchmarks/results/instrument_speed.csv
+    python benchmarks/instrument_speed.py     # half a minute; writes results/instrument_speed.csv anew
 
 Seconds are processor seconds of one thread. `yardsticks` is the time of one image in units of a fixed piece
 of NumPy and SciPy work measured in the same run, which compares better between machines, and on busy ones,
 than images per second.
 """
-import argparse
 from collections.abc import Callable
 from functools import partial
 import platform
@@ -63,10 +61,7 @@ def measure() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--save", action="store_true", help="write results/instrument_speed.csv")
-    measured, described = measure(), ["cpu", "python", "numpy", "scipy", "pillow"]
-    print(measured.drop(columns=described).to_string(index=False))
-    print(measured.loc[0, described].to_string())
-    if parser.parse_args().save:
-        measured.to_csv(table.path("instrument_speed"), index=False)
+    print(*table.machine(), sep="\n")
+    measured = measure()
+    print(measured.drop(columns=["cpu", "python", "numpy", "scipy", "pillow"]).to_string(index=False))
+    measured.to_csv(table.path("instrument_speed"), index=False, lineterminator="\n")

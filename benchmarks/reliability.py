@@ -1,5 +1,7 @@
 """What broken files and killed processes do to the readers: every row is a kind of harm.
 
+    python benchmarks/reliability.py [--only TEXT]     # adds the missing rows to results/reliability.csv
+
 Columns: tried (files, kills); refused (a documented exception of one sentence), problem (listed in the table of
 problems) and alike (read: an archive as if nothing had been broken; a picture of one's own, which carries no checksum,
 perhaps with other pixels); killed (in the act) and repaired (by the next call, with nothing half-written read before);

@@ -5,7 +5,8 @@ Import it first: it holds NumPy and TensorFlow to one thread, which is what a CP
     table.grow("transfer", __doc__, key=("data", "seed"), columns=("score",), rows=[("smear", 0)], measure=measure)
 
 reads the command line (`--only TEXT`, `--minutes M`), calls `measure(*row) -> dict` for every row that
-results/transfer.csv lacks, and appends what it returns. The first lines of the file say command, processor and versions.
+results/transfer.csv lacks, and appends what it returns. The first lines of the file say command, processor and versions;
+the last two are printed first as well. MEDLEARN_RESULTS names another folder for the tables.
 """
 import os
 
@@ -42,7 +43,7 @@ def options(doc: str, **flags: str) -> argparse.Namespace:
 
 
 def path(name: str) -> Path:
-    return shipped.folder("results") / f"{name}.csv"
+    return Path(os.environ.get("MEDLEARN_RESULTS") or shipped.folder("results")) / f"{name}.csv"
 
 
 def read(name: str, text: Sequence[str] = ()) -> pd.DataFrame:
@@ -59,6 +60,7 @@ def grow(name: str, given: str | argparse.Namespace, key: Sequence[str], columns
     """
     wanted = options(given) if isinstance(given, str) else given
     present = begun(name, key, columns)
+    print(*machine(), sep="\n", flush=True)
     end = time.monotonic() + 60 * wanted.minutes
     for row in rows:
         if tuple(map(str, row)) in present or wanted.only not in " ".join(map(str, row)):
@@ -74,13 +76,17 @@ def grow(name: str, given: str | argparse.Namespace, key: Sequence[str], columns
 def begun(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[str, ...]]:
     """Keys of the rows in the table; it is begun if there is none."""
     if not path(name).exists():
-        versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
-        head = (f"python benchmarks/{name}.py", f"{cpu_model()}, one thread",
-                f"Python {platform.python_version()}, {versions}", f"begun {date.today()}")
+        head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
         path(name).write_text("".join(f"# {line}\n" for line in head) + ",".join((*key, *columns)) + "\n")
     with open(path(name), newline="") as stream:
         found = csv.DictReader(line for line in stream if not line.startswith("#"))
         return {tuple(each[column] for column in key) for each in found}
+
+
+def machine() -> tuple[str, str]:
+    """The processor, and the versions of what computes."""
+    versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
+    return f"{cpu_model()}, one thread", f"Python {platform.python_version()}, {versions}"
 
 
 def version(library: str) -> str:

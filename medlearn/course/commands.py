@@ -58,6 +58,11 @@ def parser() -> argparse.ArgumentParser:
     colab = commands.add_parser("colab", help="write copies of the lessons for Google Colab, and the package beside them")
     colab.add_argument("--to", type=Path, required=True, metavar="FOLDER")
     colab.add_argument("--repository", metavar="OWNER/NAME", help="where the copies will lie on GitHub: for links and badges")
+    bench = commands.add_parser("bench", help="list the benchmarks and their tables, or run one")
+    bench.add_argument("name", nargs="?", metavar="NAME", help="all are listed if left out")
+    bench.add_argument("--only", metavar="TEXT", help="only rows whose key contains this text")
+    bench.add_argument("--minutes", type=float, help="begin no further row after so many; the next run goes on from there")
+    bench.add_argument("--to", type=Path, metavar="FOLDER", help="fill tables there instead of the committed ones")
     commands.add_parser("doctor", help="what is there, and what to do about what is not")
     cleaning = commands.add_parser("clean", help="remove what running the course left in its folder")
     cleaning.add_argument("--cache", action="store_true", help="the downloads and computed features as well")
@@ -129,6 +134,12 @@ def _colab(options: argparse.Namespace, rest: list[str]) -> int:
     return _show(colab.write(options.to, options.repository))
 
 
+def _bench(options: argparse.Namespace, rest: list[str]) -> int:
+    from medlearn.course import bench
+
+    return _show(bench.run(options.name, options.only, options.minutes, options.to) if options.name else bench.listing())
+
+
 def _show(lines) -> int:
     for line in lines:
         print(line, flush=True)
@@ -149,4 +160,5 @@ def _clean(options: argparse.Namespace, rest: list[str]) -> int:
 
 
 COMMANDS = {OPEN: _open, "setup": _setup, "test": _test, "run": _run, "site": _site,
-            "data": _data, "student": _student, "collect": _collect, "colab": _colab, "doctor": _doctor, "clean": _clean}
+            "data": _data, "student": _student, "collect": _collect, "colab": _colab, "bench": _bench,
+            "doctor": _doctor, "clean": _clean}
