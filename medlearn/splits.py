@@ -74,7 +74,7 @@ def folds(
     patients, labels: (N,), one per image. Classes are spread over the folds as evenly as the patients allow
     (scikit-learn's StratifiedGroupKFold). Raises ValueError, at the call, for k below 2, fewer patients than
     folds, classes all smaller than k, labels of another length, NaN, or patients so uneven that a fold stays empty;
-    warns of a class that some training part lacks, such as one with a single patient.
+    warns of a class that some training part lacks, such as one with a single patient, and of a test part of one class only.
     """
     names, patient = _patients(patients)
     labels = _labels(labels, patient)
@@ -92,6 +92,7 @@ def folds(
     if not all(len(test) for _, test in pairs):
         raise ValueError(f"The patients are too uneven for {k} folds, one would be empty: choose a smaller k.")
     _warn_of_lost_classes(labels, patient, *(train for train, _ in pairs))
+    _warn_of_one_class_folds(labels, [test for _, test in pairs])
     return iter(pairs)
 
 
@@ -126,6 +127,15 @@ def _warn_of_lost_classes(labels: np.ndarray, patient: np.ndarray, *parts: np.nd
             owners = len(np.unique(patient[labels == value]))
             warnings.warn(f"Class {value} has images of {owners} patient{'s' * (owners > 1)} only, too few for every part of "
                           "this split to hold some: bring more of its patients, or leave the class out.", stacklevel=3)
+            return
+
+
+def _warn_of_one_class_folds(labels: np.ndarray, tests: list[np.ndarray]) -> None:
+    """Warn of the first test part that holds one class only, if there are more."""
+    for number, test in enumerate(tests):
+        if (labels[test] == labels[test[0]]).all() and not (labels == labels[test[0]]).all():
+            warnings.warn(f"Fold {number} of {len(tests)} tests images of class {labels[test[0]]} only: AUROC is undefined there, and other "
+                          "scores flatter; choose a smaller k, or score the predictions of all folds together.", stacklevel=3)
             return
 
 

@@ -120,6 +120,17 @@ def test_a_class_that_a_part_lacks_is_said():
         splits.by_patient(patients)                     # who does not stratify is not asked about classes
 
 
+def test_a_fold_of_one_class_is_said():
+    patients, labels = np.arange(8), np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    with pytest.warns(UserWarning, match="of 4 tests images of class 0 only: AUROC is undefined there") as said:
+        list(splits.folds(patients, labels, k=4))
+    assert [Path(warning.filename).name for warning in said] == [Path(__file__).name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(splits.folds(patients, labels, k=2))
+        list(splits.folds(patients, np.zeros(8, int), k=2))     # of one class altogether, nothing else can be expected
+
+
 @pytest.mark.parametrize("share", [0, 1, -0.2, 30, float("nan")])
 def test_share_outside_0_to_1(share):
     with pytest.raises(ValueError, match="above 0 and below 1"):
