@@ -234,6 +234,21 @@ def test_cleaning_makes_photographs_lighter_and_leaves_them_alike():
     assert np.abs(after - photograph).mean() < 8
 
 
+def test_the_patches_of_a_legend_keep_their_colours_beside_photographs():
+    shades = np.linspace(40, 200, 256)[None, :, None] * np.array([1, 0.8, 0.9])
+    photograph = shades + np.random.default_rng(0).normal(0, 8, (256, 256, 3))
+    legend = {0: (0, 158, 115), 20: (86, 180, 233), 40: (213, 94, 0)}
+    for column, colour in legend.items():
+        photograph[:6, column:column + 12] = colour
+    book = notebook("a")
+    book.cells[-1].outputs = [new_output("display_data", data={"image/png": png(photograph)})]
+    cleaned = lessons.clean(book).cells[-1].outputs[0].data["image/png"]
+    assert len(cleaned) < 0.75 * len(png(photograph))
+    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(cleaned))).convert("RGB"))
+    for column, colour in legend.items():
+        assert (after[:6, column:column + 12] == colour).all()
+
+
 def test_the_digest_tells_stale_outputs():
     cleaned = lessons.clean(notebook("a", "b"))
     assert cleaned.metadata["medlearn"]["executed"] == lessons.source_digest(cleaned)

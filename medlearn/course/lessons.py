@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+import numpy as np
 from nbformat import NotebookNode
 from PIL import Image
 
@@ -151,10 +152,31 @@ def _clean_text(text: str) -> str:
 
 def _lighter(png: str) -> str:
     """The picture (base64) with 256 colours of its own choice, if that saves a quarter of its length; else as it was."""
-    picture, palette = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
-    picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(palette, "PNG", optimize=True)
+    picture, palette = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), io.BytesIO()
+    pixels = np.asarray(picture)
+    patches = _patches(pixels, np.asarray(_few_colours(picture, 256).convert("RGB")))
+    fewer = _few_colours(picture, 256 - len(patches))
+    places, colours = np.array(fewer), fewer.getpalette()[:3 * (256 - len(patches))]
+    for colour in patches:
+        places[(pixels == colour).all(-1)] = len(colours) // 3
+        colours += colour.tolist()
+    lightened = Image.fromarray(places)
+    lightened.putpalette(colours)
+    lightened.save(palette, "PNG", optimize=True)
     lighter = base64.b64encode(palette.getvalue()).decode()
     return lighter if len(lighter) < 0.75 * len(png) else png
+
+
+def _few_colours(picture: Image.Image, number: int) -> Image.Image:
+    return picture.quantize(number, dither=Image.Dither.NONE)
+
+
+def _patches(pixels: np.ndarray, fewer: np.ndarray) -> np.ndarray:
+    """Colours (k, 3) that fill a patch and that fewer colours spoil most: beside photographs, those of a legend would all be one."""
+    colours, first, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_index=True, return_counts=True)
+    moved = np.abs(fewer.reshape(-1, 3)[first].astype(int) - colours).max(1)
+    spoiled = np.flatnonzero((counts >= 40) & (moved > 8))
+    return colours[spoiled[np.argsort(-moved[spoiled], kind="stable")][:32]]
 
 
 def _places() -> list[tuple[str, str]]:
