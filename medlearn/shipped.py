@@ -6,11 +6,11 @@ from pathlib import Path
 import pooch
 
 _PACKAGE = Path(__file__).resolve().parent
-_IN_CHECKOUT = {"datasets": "datasets", "results": "benchmarks/results"}
+_IN_CHECKOUT = {"datasets": "datasets", "results": "benchmarks/results", "style": "notebooks"}
 
 
 def folder(name: str) -> Path:
-    """The folder of the data cards (`"datasets"`) or of the benchmark tables (`"results"`).
+    """The folder of the data cards (`"datasets"`), the benchmark tables (`"results"`) or the figures' matplotlibrc (`"style"`).
 
     In a checkout these are the folders a reader sees; in an installed wheel, their copies inside the package.
     """

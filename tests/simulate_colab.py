@@ -10,31 +10,37 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 import venv
 from pathlib import Path
 
 NUMBERS = ["00", "02", "06", "13"]
 SECONDS = 280
 DRIVE = "import os\n\ndef mount(path):\n    os.makedirs(path + '/MyDrive/medlearn', exist_ok=True)\n"
+STYLE = Path(__file__).resolve().parents[1] / "notebooks" / "matplotlibrc"
 STAYS = ("numpy", "tensorflow", "keras", "pandas", "scikit-learn", "scikit-image", "matplotlib", "ipywidgets", "protobuf")
 RUN = """
-import sys, nbformat
-from importlib.util import find_spec
+import ast, sys, matplotlib, nbformat
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
-path, content, folder, seconds = sys.argv[1:]
+path, content, style, seconds = sys.argv[1:]
 notebook = nbformat.read(path, as_version=4)
 first = next(cell for cell in notebook.cells if cell.id == "colab-first")
 for old, new in (('CONTENT = "/content"', f"CONTENT = {content!r}"), ("USE_DRIVE = False", "USE_DRIVE = True")):
     assert old in first.source, old
     first.source = first.source.replace(old, new)
+asks = "import matplotlib; print({name: str(value) for name, value in matplotlib.rcParams.items()})"
+notebook.cells.append(nbformat.v4.new_code_cell(asks))
 kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-NotebookClient(notebook, km=kernel, timeout=int(seconds), resources={"metadata": {"path": folder}}).execute(cleanup_kc=True)
+NotebookClient(notebook, km=kernel, timeout=int(seconds), resources={"metadata": {"path": content}}).execute(cleanup_kc=True)
 print("    " + "".join(output.get("text", "") for output in first.outputs).strip().splitlines()[-1])
 for cell in notebook.cells:
     if "result" in cell.metadata.get("tags", []):
         print("    " + "".join(output.get("text", "") for output in cell.outputs).strip().replace(chr(10), chr(10) + "    "))
+drawn = ast.literal_eval("".join(output.get("text", "") for output in notebook.cells[-1].outputs))
+house = matplotlib.rc_params_from_file(style, use_default_template=False)
+assert house and {name: drawn[name] for name in house} == {name: str(value) for name, value in house.items()}, "not the house style"
 """
 
 
@@ -50,8 +56,10 @@ def main(folder: Path, numbers: list[str]) -> None:
         for number in numbers:
             print(next(folder.glob(f"{number}_*.ipynb")).stem, flush=True)
             lesson = next(folder.glob(f"{number}_*.ipynb")).resolve()
-            command = [python, "-P", "-c", RUN, lesson, content, content, str(SECONDS)]
+            command = [python, "-P", "-c", RUN, lesson, content, STYLE, str(SECONDS)]
+            began = time.monotonic()
             subprocess.run(command, cwd=scratch, env=environment, check=True, timeout=SECONDS)
+            print(f"    {time.monotonic() - began:.0f} s", flush=True)
         kept = [path for path in (content / "drive" / "MyDrive" / "medlearn" / "cache").rglob("*") if path.is_file()]
         assert kept, "nothing was kept on Drive for the session after this one"
         replaced = {name for name in STAYS for path in own.rglob(f"{name.replace('-', '_')}-*.dist-info")}

@@ -3,9 +3,10 @@
 import importlib.metadata
 import os
 
+import matplotlib
 import numpy as np
 import pytest
-from lessons import code, miniature
+from lessons import FOLDER, code, miniature
 from nbformat.v4 import new_markdown_cell
 
 from medlearn.course import colab, commands, session
@@ -60,8 +61,16 @@ def test_what_is_there_is_pinned_while_the_missing_is_installed(monkeypatch):
     assert f"numpy=={np.__version__}" in asked["pins"] and asked["wanted"] == "thing>=1"
 
 
-def test_caches_lie_on_drive_when_it_is_mounted(tmp_path, monkeypatch):
+@pytest.fixture
+def no_traces(monkeypatch):
+    """What a session sets for the whole kernel ends with the test."""
     monkeypatch.setattr(session, "missing", lambda: [])
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    with matplotlib.rc_context():
+        yield
+
+
+def test_caches_lie_on_drive_when_it_is_mounted(tmp_path, monkeypatch, no_traces):
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "own"))
     monkeypatch.setenv("MEDLEARN_BUDGET", "cpu")
     assert "lost when the session ends" in session.prepare(str(tmp_path))
@@ -69,6 +78,13 @@ def test_caches_lie_on_drive_when_it_is_mounted(tmp_path, monkeypatch):
     (tmp_path / "drive" / "MyDrive").mkdir(parents=True)
     assert "kept on Drive" in session.prepare(str(tmp_path)) and "budget cpu" in session.prepare(str(tmp_path))
     assert os.environ["MEDLEARN_CACHE"] == str(tmp_path / "drive" / "MyDrive" / "medlearn" / "cache")
+
+
+def test_figures_get_the_style_that_lies_beside_the_lessons(tmp_path, no_traces):
+    wanted = matplotlib.rc_params_from_file(FOLDER / "matplotlibrc", use_default_template=False)
+    matplotlib.rcParams.update({"figure.dpi": 123, "image.cmap": "viridis", "font.size": 30})
+    session.prepare(str(tmp_path))
+    assert wanted and {name: matplotlib.rcParams[name] for name in wanted} == dict(wanted)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A session in Google Colab: bring what medlearn needs and is not there, keep caches on Drive, say what there is."""
+"""A session in Google Colab: bring what medlearn needs and is not there, keep caches on Drive, draw in the house style."""
 
 import importlib.metadata
 import os
@@ -13,6 +13,7 @@ def prepare(content: str = "/content") -> str:
 
     Libraries that are there keep their versions: pip gets all of them as constraints and installs only what is missing.
     With Drive mounted below `content`, MEDLEARN_CACHE points there, so that downloads and features outlive the session.
+    Figures get the course's style, which elsewhere a matplotlibrc beside the lessons gives them.
     """
     fetched = missing()
     if fetched:
@@ -21,8 +22,11 @@ def prepare(content: str = "/content") -> str:
     if drive.is_dir():
         os.environ["MEDLEARN_CACHE"] = str(drive / "medlearn" / "cache")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    import matplotlib
+
     from medlearn import budget, engine, shipped
 
+    matplotlib.rc_file(shipped.folder("style") / "matplotlibrc")
     where = f"kept on Drive, {shipped.cache()}" if drive.is_dir() else "lost when the session ends (USE_DRIVE = True keeps them)"
     return f"Ready: {engine.gpu_name() or 'no GPU'}, budget {budget.name()}; downloads and features are {where}."
 
