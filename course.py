@@ -3,7 +3,7 @@
 
     python3 course.py                   open the lessons in JupyterLab (--no-browser, --port 8888)
     python3 course.py test              run the tests and every notebook
-    python3 course.py run 02            run lesson 02 (or all lessons) and print its results (--real, --save)
+    python3 course.py run 02            run lesson 02 (or all lessons) and print its results (--real, --save, --times FILE)
     python3 course.py setup             only set up (--wheels FOLDER: fill a stick, or set up from it without a network)
     python3 course.py data              what data sets there are (fetch NAME, mirror --to F NAME)
     python3 course.py site --to F       the lessons and the instructor kit as a web site

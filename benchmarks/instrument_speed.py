@@ -49,7 +49,7 @@ def yardstick() -> float:
 def measure() -> pd.DataFrame:
     for call in WARM_UP:
         call()
-    versions = dict(cpu=table.cpu_model(), python=platform.python_version(), numpy=np.__version__,
+    versions = dict(cpu=table.processor(), python=platform.python_version(), numpy=np.__version__,
                     scipy=scipy.__version__, pillow=PIL.__version__)
     rows = []
     for instrument, product, images, call in CASES:

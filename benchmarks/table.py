@@ -25,6 +25,7 @@ import time
 import pandas as pd
 
 from medlearn import shipped
+from medlearn.course.costs import processor
 from medlearn.engine import tf
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -86,18 +87,10 @@ def begun(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[st
 def machine() -> tuple[str, str]:
     """The processor, and the versions of what computes."""
     versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
-    return f"{cpu_model()}, one thread", f"Python {platform.python_version()}, {versions}"
+    return f"{processor()}, one thread", f"Python {platform.python_version()}, {versions}"
 
 
 def version(library: str) -> str:
     """Version of an installed library; TensorFlow may be installed under the name of its smaller edition."""
     names = (library, f"{library}-cpu")
     return next(found.version for name in names for found in importlib.metadata.distributions(name=name))
-
-
-def cpu_model() -> str:
-    """Name of the processor, as far as the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -36,11 +36,13 @@ def parser() -> argparse.ArgumentParser:
     setup = commands.add_parser("setup", help="set the course up and do nothing else")
     setup.add_argument("--wheels", metavar="FOLDER",
                        help="install from this folder without a network; an empty or new one is filled for that first")
-    commands.add_parser("test", help="run the unit tests and every notebook; other arguments, such as -k, go to pytest")
+    test = commands.add_parser("test", help="run the unit tests and every notebook; other arguments, such as -k, go to pytest")
     run = commands.add_parser("run", help="run lessons without a browser and print their results")
     run.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers, such as 02; all lessons if left out")
     run.add_argument("--real", action="store_true", help="on the real twin of each virtual data set")
     run.add_argument("--save", action="store_true", help="write the outputs back into the notebooks, cleaned")
+    for each in (test, run):
+        each.add_argument("--times", type=Path, metavar="FILE.csv", help="keep the seconds and the memory of each lesson in this table")
     site = commands.add_parser("site", help="build the course's web site, offline, from the lessons as they are saved")
     site.add_argument("--to", type=Path, metavar="FOLDER", help="an empty or new folder; _site in the course if left out")
     data = commands.add_parser("data", help="list the data sets, fetch them, or pack them for machines without a network")
@@ -84,7 +86,7 @@ def _setup(options: argparse.Namespace, rest: list[str]) -> int:
 def _test(options: argparse.Namespace, rest: list[str]) -> int:
     from medlearn.course import suite
 
-    return suite.test(rest)
+    return suite.test(rest, options.times)
 
 
 def _run(options: argparse.Namespace, rest: list[str]) -> int:
@@ -95,7 +97,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             "--real and --save do not go together: pictures from real data sets may not be published in a notebook. "
             "Leave one of the two out."
         )
-    for line in running.run(lessons.find(options.numbers), options.real, options.save):
+    for line in running.run(lessons.find(options.numbers), options.real, options.save, options.times):
         print(line, flush=True)
     return 0
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from medlearn import progress
-from medlearn.course import lessons
+from medlearn.course import costs, lessons
 
 CELL_SECONDS = 900
 # Other users of the machine could otherwise read what the kernel says, and ipykernel warns of it at each start.
@@ -33,23 +33,22 @@ class Failure:
     error: str
 
 
-def run(paths: list[Path], real: bool = False, save: bool = False) -> Iterator[str]:
+def run(paths: list[Path], real: bool = False, save: bool = False, times: Path | None = None) -> Iterator[str]:
     """Execute each lesson and yield what to print about it; raises RuntimeError at the end if one failed.
 
     With `real`, virtual data sets are swapped for their real twins; with `save`, a lesson that ran through is
-    written back, cleaned.
+    written back, cleaned; `times` is the table (see `costs`) that keeps what each of these lessons cost.
     """
     failed = []
     for path in paths:
         notebook, swapped = nbformat.read(path, as_version=4), {}
         if real:
             notebook, swapped = lessons.with_twins(notebook, lessons.twins())
-        began = time.perf_counter()
-        failure = execute(notebook, path.parent, path.stem)
-        seconds = time.perf_counter() - began
+        cost, failure = timed(notebook, path)
         data = ", ".join(f"{virtual} -> {twin}" for virtual, twin in swapped.items())
         note = f"   ({data or 'no virtual data set among its parameters: run as it is'})" if real else ""
-        yield f"{path.stem}   {seconds:.0f} s{note}"
+        memory = f", {cost.peak_mb / 1024:.1f} GB" if cost.peak_mb else ""
+        yield f"{path.stem}   {cost.seconds:.0f} s{memory}{note}"
         if failure:
             failed.append(path.name[:2])
             yield f"    FAILED in cell [{failure.number}]: {failure.first_line}\n    {failure.error}"
@@ -57,21 +56,36 @@ def run(paths: list[Path], real: bool = False, save: bool = False) -> Iterator[s
         yield textwrap.indent(result(notebook) or "(no cell tagged `result` printed anything)", "    ")
         if save:
             lessons.save(lessons.clean(notebook), path)
+        if times:
+            costs.write({path.stem: cost}, times)
     if failed:
         raise RuntimeError(f"Failed: {', '.join(failed)} of {len(paths)} lesson(s).")
 
 
-def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | None:
+def timed(notebook: NotebookNode, path: Path) -> tuple[costs.Cost, Failure | None]:
+    """`execute` this lesson of that path; returns what it cost as well."""
+    spent: list[tuple[float, float] | None] = [None]
+    began = time.perf_counter()
+    failure = execute(notebook, path.parent, path.stem, lambda pid: spent.append(costs.of_process(pid)))
+    return costs.Cost(time.perf_counter() - began, *(spent[-1] or ())), failure
+
+
+def execute(notebook: NotebookNode, folder: Path, text: str = "",
+            after_cell: Callable[[int | None], object] = lambda pid: None) -> Failure | None:
     """Run all cells in place with `folder` as working directory; returns where it failed, or None.
 
     The kernel is the Python that runs this, whatever kernels the machine has registered. A bar labelled `text` shows
-    the progress where somebody watches. Raises KeyboardInterrupt.
+    the progress where somebody watches. `after_cell` is called with the kernel's process number. Raises KeyboardInterrupt.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     current = code[:1]
 
     def begin(cell: NotebookNode, cell_index: int) -> None:
         current[:] = [cell]
+
+    def end(**_) -> None:
+        bar.update()
+        after_cell(getattr(client.km.provisioner, "pid", None))
 
     bar = progress.bar(text=text, total=len(code), unit=" cells")
     this_python = KernelSpecManager(kernel_dirs=[])
@@ -81,7 +95,7 @@ def execute(notebook: NotebookNode, folder: Path, text: str = "") -> Failure | N
         timeout=CELL_SECONDS,
         resources={"metadata": {"path": str(folder)}},
         on_cell_execute=begin,
-        on_cell_executed=lambda **_: bar.update(),
+        on_cell_executed=end,
     )
     inline = "module://matplotlib_inline.backend_inline"   # a backend set for other programs would lose the figures
     try:

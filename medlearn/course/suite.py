@@ -3,19 +3,20 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from medlearn.course import lessons
 
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]          # without loadscope, the cells of a notebook would part
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "medlearn.course.timing"]
 BROWSER = "tests/browser"              # alone, after the others: it times out where two cores are busy
 PASSED, NO_TEST_RAN = 0, 5             # pytest's exit codes
 
 
-def test(extra: list[str]) -> int:
+def test(extra: list[str], times: Path | None = None) -> int:
     """Run the parts from the course's folder and print the minutes of each; returns 0 if all passed, else 1.
 
-    `extra` goes to pytest; files among it (`tests/test_splits.py`, `notebooks/02_....ipynb`) replace what is run.
+    The notebooks' seconds and memory are printed, and kept in the table `times`. `extra` goes to pytest; files among it (`tests/test_splits.py`, `notebooks/02_....ipynb`) replace what is run.
     """
     files = [text for text in extra if text.split("::")[0].endswith((".py", ".ipynb"))]
     options = [text for text in extra if text not in files]
@@ -28,7 +29,8 @@ def test(extra: list[str]) -> int:
     if modules:
         parts["unit tests"] = timed_pytest([*TWO_AT_A_TIME, *modules, *options])
     if notebooks:
-        parts["notebooks"] = timed_pytest([*NBVAL, *TWO_AT_A_TIME, *notebooks, *options])
+        keep = ["--times", str(times.resolve())] if times else []
+        parts["notebooks"] = timed_pytest([*NBVAL, *keep, *TWO_AT_A_TIME, *notebooks, *options])
     if not files:
         parts["browser"] = timed_pytest([BROWSER, "-rs", *options])
     print()

@@ -1,19 +1,23 @@
 """The committed tables as pages, and what each lesson printed on simulated and on real images."""
 
-import ast
 import html
 import re
 import shutil
 from pathlib import Path
 
 from medlearn import shipped
-from medlearn.course import lessons, running
+from medlearn.course import bench, lessons, running
 from medlearn.course.site import charts
 
 WHOLE = 60                             # rows; of a longer table the first few are shown
 FEW = 8
 LONG_COLUMNS = {"predictions"}         # one digit an image: for the summary's intervals, not for readers
 REAL_RUNS = "real_runs.txt"
+NOT_BENCHMARKS = {
+    "labels_opened": "The log of every opening of real target labels, with its reason.",
+    "lessons": "What each lesson costs: seconds, processor seconds, and the most memory of its kernel in MB.\n\n"
+               "    python3 course.py run --times benchmarks/results/lessons.csv",
+}
 
 
 def write(source: Path) -> None:
@@ -38,10 +42,9 @@ def write(source: Path) -> None:
 
 def _asks(name: str) -> str:
     """What the program that made a table says of itself; a part of a table goes by the longest name that fits."""
-    programs = sorted((lessons.ROOT / "benchmarks").glob("*.py"), key=lambda path: -len(path.stem))
-    program = next((path for path in programs if name.startswith(path.stem)), None)
-    told = ast.get_docstring(ast.parse(program.read_text(encoding="utf-8"))) if program else None
-    return re.sub(r"([*_<>$\[\]|])", r"\\\1", told) if told else "The log of every opening of real target labels, with its reason."
+    programs = bench.programs()
+    told = programs.get(bench.maker(name, programs) or "", NOT_BENCHMARKS.get(name, ""))
+    return re.sub(r"([*_<>$\[\]|])", r"\\\1", told)
 
 
 def _page(name: str, head: list[str], rows: list[list[str]], asks: str) -> str:
