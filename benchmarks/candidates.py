@@ -127,23 +127,23 @@ class _Given:
 
 
 @lru_cache
-def _encoder() -> keras.Model:
+def lite0() -> keras.Model:
     whole = backbones.load("efficientnet_lite0", size=128)
     return keras.Model(whole.input, whole.get_layer("block_14").output, name="lite0")
 
 
-def _averaged(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
+def averaged(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
     turned = images, images[:, ::-1], images[:, :, ::-1], images.transpose(0, 2, 1, 3)
     return np.mean([features.extract(encoder, np.ascontiguousarray(each), cache=False) for each in turned], axis=0)
 
 
 @lru_cache(maxsize=4)
 def _vectors(source: _Given) -> np.ndarray:
-    return _averaged(_encoder(), source.images)
+    return averaged(lite0(), source.images)
 
 
 @lru_cache(maxsize=12)
 def _target_vectors(target: _Given, source: _Given, images: str, norm: str) -> np.ndarray:
     brought = IMAGES[images](target.images, source.images[::6])
-    encoder = statistics.reestimate_batchnorm(_encoder(), brought) if norm == "adabn" else _encoder()
-    return _averaged(encoder, brought)
+    encoder = statistics.reestimate_batchnorm(lite0(), brought) if norm == "adabn" else lite0()
+    return averaged(encoder, brought)
