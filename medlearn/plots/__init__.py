@@ -1,5 +1,6 @@
 """The course's figures: arrays in, a matplotlib figure out; colours that colour-blind readers can tell apart."""
 
+from .adapting import rivals
 from .charts import clouds, curves, intervals, layers, parameters, signals
 from .choices import costs, rankings
 from .detection import assignment, boxed, counting, crops, draw_boxes, free_response, precision_curve
@@ -20,5 +21,5 @@ __all__ = [
     "label_curves", "layers", "neighbours", "opinions", "outlined", "parameters", "precision_curve", "rankings",
     "reliability", "remedies", "severities", "shares", "signals", "stack", "studies", "suspects", "threshold",
     "together", "tradeoffs", "training",
-    "busy", "scaling", "likenesses", "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
+    "busy", "scaling", "rivals", "likenesses", "planes", "window", "by_size", "contest", "doubt", "overlays", "painted",
 ]
