@@ -19,7 +19,7 @@ def checked(boxes: ArrayLike, *, columns: int = 4, shape: tuple[int, int] | None
     are, if the fifth column is to be a whole number below it. Raises ValueError, in one sentence that names the first
     box, for another shape, NaN, no area, a place outside, an unknown class.
     """
-    array = np.asarray(boxes, float)
+    array = _numbers(boxes)
     array = np.zeros((0, max(4, columns))) if array.size == 0 and array.ndim < 2 else array
     if array.ndim != 2 or not max(4, columns) <= array.shape[1] <= 6:
         raise ValueError(f"Boxes are rows [y0, x0, y1, x1{', class' * (columns > 4)}{', score' * (columns > 5)}], "
@@ -29,7 +29,7 @@ def checked(boxes: ArrayLike, *, columns: int = 4, shape: tuple[int, int] | None
     _complain((y1 <= y0) | (x1 <= x0), array, "has no area: y1 must exceed y0 and x1 exceed x0; drop it, or swap its corners")
     if shape is not None:
         outside = (y1 <= 0) | (x1 <= 0) | (y0 >= shape[0]) | (x0 >= shape[1])
-        _complain(outside, array, f"lies outside its image of {shape[0]} x {shape[1]} pixels; were the images resized without it?")
+        _complain(outside, array, f"lies outside its image of {shape[0]} x {shape[1]} pixels; perhaps the images were resized without it")
     if classes is not None and array.shape[1] > 4:
         unknown = ~np.isin(array[:, 4], np.arange(classes))
         _complain(unknown, array, f"is of an unknown class: classes are whole numbers from 0 to {classes - 1}")
@@ -104,12 +104,13 @@ def fit_into(shape: tuple[int, int], images: Sequence[np.ndarray], boxes: Sequen
     """Images of any sizes in one array uint8 (N, height, width, 3), and their boxes moved with them.
 
     Each image is scaled by one factor until it fits into `shape` (height, width), and put at the top left; what stays
-    free is black. boxes: an array (k, 4 or more) per image. Raises ValueError if their numbers differ.
+    free is black. boxes: an array (k, 4 or more) per image. Raises ValueError if their numbers differ, and for an image that is
+    not uint8 (H, W, 3).
     """
     if len(images) != len(boxes):
         raise ValueError(f"Each image needs its boxes, an empty array if there are none: {len(images)} images, {len(boxes)} boxes.")
     out, moved = np.zeros((len(images), *shape, 3), np.uint8), []
-    for canvas, image, here in zip(out, images, boxes):
+    for canvas, image, here in zip(out, map(_picture, images), boxes):
         factor = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
         height, width = (max(1, min(side, round(factor * had))) for side, had in zip(shape, image.shape))
         canvas[:height, :width] = Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)
@@ -122,8 +123,11 @@ def fit_into(shape: tuple[int, int], images: Sequence[np.ndarray], boxes: Sequen
 def flipped(images: np.ndarray, boxes: Sequence[ArrayLike], axis: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """Images (N, H, W, channels) turned upside down (axis 1) or mirrored (axis 2), and their boxes with them.
 
-    boxes: an array (k, 4 or more) per image. Raises ValueError for another axis.
+    boxes: an array (k, 4 or more) per image. Raises ValueError for another axis, and if their numbers differ.
     """
+    images = np.asarray(images)
+    if len(images) != len(boxes):
+        raise ValueError(f"Each image needs its boxes, an empty array if there are none: {len(images)} images, {len(boxes)} boxes.")
     if axis not in (1, 2):
         raise ValueError(f"axis={axis!r} is 1 (upside down) or 2 (mirrored).")
     low, high, moved = axis - 1, axis + 1, []
@@ -141,6 +145,22 @@ def _overlaps(one: ArrayLike, other: ArrayLike) -> tuple[np.ndarray, np.ndarray,
     shared = (bottom_right - top_left).clip(0).prod(-1)
     outer = np.maximum(one[..., 2:], other[..., 2:]) - np.minimum(one[..., :2], other[..., :2])
     return shared, area(one) + area(other) - shared, outer.prod(-1)
+
+
+def _picture(image: ArrayLike) -> np.ndarray:
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 or not image.size:
+        raise ValueError(f"Images are uint8 (H, W, 3), 0 to 255, not {image.dtype} of shape {image.shape}; repeat a grey channel "
+                         "three times, and do not divide by 255.")
+    return image
+
+
+def _numbers(boxes: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(boxes, float)
+    except (TypeError, ValueError):
+        raise ValueError("Boxes are rows of numbers, [y0, x0, y1, x1] and perhaps a class and a score; these hold text or rows "
+                         "of different lengths.") from None
 
 
 def _complain(wrong: np.ndarray, boxes: np.ndarray, what: str) -> None:

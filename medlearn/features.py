@@ -31,7 +31,7 @@ def extract(encoder: keras.Model, images: np.ndarray, layer: str | Sequence[str]
     Dropout is off and BatchNorm uses its stored statistics, as in `predict`. Raises ValueError for images of
     another shape, type or range, and for an unknown layer.
     """
-    images = _checked(np.asarray(images), encoder)
+    images = _checked(_one_array(images), encoder)
     taps = [layer] if layer is None or isinstance(layer, str) else list(layer)
     _check_taps(taps, encoder)
     if batch_size < 1:
@@ -61,6 +61,13 @@ def _computed(encoder, images, taps, prints, batch_size) -> list[np.ndarray]:
                 result[start:start + len(batch)] = part
             bar.update(len(batch))
     return results
+
+
+def _one_array(images) -> np.ndarray:
+    try:
+        return np.asarray(images)
+    except ValueError:
+        raise ValueError("The images have several sizes, so they make no one array: crop or resize them to one first.") from None
 
 
 def _checked(images: np.ndarray, encoder: keras.Model) -> np.ndarray:

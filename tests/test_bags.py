@@ -51,6 +51,11 @@ def test_bad_slices(vectors, patients):
         networks.into_bags(vectors, patients)
 
 
+def test_forgotten_patients_are_named():
+    with pytest.raises(ValueError, match="patients is missing: whose slice is which"):
+        networks.into_bags(np.ones((3, 2)), None)
+
+
 def test_probabilities_come_out_for_bags_of_any_length(models, pool, bags, present):
     for length in (6, 2):
         probabilities = said(models[pool], bags[:, :length], present[:, :length])

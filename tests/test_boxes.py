@@ -148,6 +148,9 @@ GOOD = [0, 0, 4, 4, 1]
     ([[-9, 0, 0, 4, 1]], {"shape": (32, 32)}, "outside its image"),
     ([GOOD], {"classes": 1}, "unknown class: classes are whole numbers from 0 to 0"),
     ([[0, 0, 4, 4, 0.5]], {"classes": 3}, "unknown class"),
+    ([["left", 0, 4, 4]], {}, "rows of numbers"),
+    ([GOOD, [0, 0]], {}, "rows of numbers.*different lengths"),
+    (None, {}, r"shape \(\)"),
 ])
 def test_bad_boxes_get_one_sentence(rows, options, sentence):
     with pytest.raises(ValueError, match=sentence):
@@ -166,7 +169,10 @@ def test_good_boxes_pass_and_none_is_fine():
     (lambda: boxes.iou([[0, 0, 0, 0]], [GOOD]), "no area"),
     (lambda: boxes.from_mask(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\)"),
     (lambda: boxes.flipped(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
+    (lambda: boxes.flipped(np.zeros((2, 8, 8, 3)), [[GOOD]], 1), "2 images, 1 boxes"),
     (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3), np.uint8)], []), "1 images, 0 boxes"),
+    (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8), np.uint8)], [[]]), r"uint8 of shape \(8, 8\); repeat a grey"),
+    (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3))], [[]]), "not float64.*do not divide by 255"),
 ])
 def test_bad_calls_get_one_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):

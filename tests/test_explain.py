@@ -219,6 +219,7 @@ def _squares(rng):
     (dict(images=np.zeros((2, SIDE, SIDE, 1))), "takes"),
     (dict(images=np.zeros((0, SIDE, SIDE, 3))), "no image"),
     (dict(images=np.full((1, SIDE, SIDE, 3), np.nan)), "not finite"),
+    (dict(images=np.full((1, SIDE, SIDE, 3), "grey")), "type <U4 hold no grey values"),
     (dict(class_index=3), "class_index 3 does not exist: the model has the classes 0 to 2"),
     (dict(class_index=-1), "class_index -1 does not exist"),
     (dict(class_index=[0, 1]), "one for each of 5 images"),

@@ -265,6 +265,7 @@ def test_nothing_is_printed_and_no_argument_changed(encoder, images, capfd):
     (lambda x: x[..., 0], "grey images go in as np.repeat"),
     (lambda x: x[..., :2], r"shape \(7, 20, 24, 2\), but small takes \(N, any, any, 3\)"),
     (lambda x: x[:0], "no image to extract"),
+    (lambda x: [x[0], x[1][:10]], "several sizes.*resize them to one"),
     (lambda x: x.astype(np.int16), "int16, but uint8 or float"),
     (lambda x: x / 255, "run from 0 to 1, but 0 to 255"),
     (lambda x: x / 127.5 - 1, "run from -1 to 1, but 0 to 255"),

@@ -227,6 +227,10 @@ def test_detect_obeys_its_options(trained):
     (lambda e: networks.decode(np.full((8, 12, 1), -3.0), np.ones((8, 12, 4)), SHAPE), "sigmoid first"),
     (lambda e: networks.detect(None, [np.zeros((64, 64, 3)), np.zeros((64, 96, 3))]), "several sizes.*fit_into"),
     (lambda e: networks.detect(None, np.zeros((1, 60, 64, 3))), "multiples of 16"),
+    (lambda e: networks.detect(None, np.zeros((0, 64, 64, 3))), "at least one"),
+    (lambda e: networks.detect(None, np.full((1, 64, 64, 3), 0.5)), "run from 0.5 to 0.5, but 0 to 255"),
+    (lambda e: networks.detect(e, np.zeros((1, *SHAPE, 3))), "centres and sides; networks.detector makes one"),
+    (lambda e: networks.detect(networks.detector(e, 2), np.zeros((1, 32, 32, 4))), "repeat a grey channel"),
 ])
 def test_bad_input_gets_one_sentence(encoder, call, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -292,6 +292,8 @@ def test_sound_masks_pass_as_small_numbers():
         ([IMAGES[0], IMAGES[1, :20]], MASKS[:2], "images have different sizes"),
         (IMAGES[:2], [MASKS[0], MASKS[1, :20]], "masks have different sizes"),
         (IMAGES[..., 0], MASKS, r"\(N, H, W, 3\)"),
+        (IMAGES, None, "no masks .None.: not every data set"),
+        ([], [], "no image"),
     ],
 )
 def test_bad_masks_get_one_sentence(images, masks, sentence):
@@ -343,6 +345,28 @@ def test_batches_have_one_size_and_no_image_is_lost(batch_size, sizes):
     np.testing.assert_allclose(views.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6)
     assert seen == sizes
     np.testing.assert_allclose(views.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("change, sentence", [
+    (lambda x: x / x.max(), "run from .* to 1, but 0 to 255 is expected"),
+    (lambda x: x / 127.5 - 1, "run from -0.9.* to"),
+    (lambda x: x * 257.0, "run from .* but 0 to 255 is expected"),
+    (lambda x: np.where(x > 250, np.nan, x), "not finite"),
+    (lambda x: x.astype(str), "hold no grey values"),
+    (lambda x: x[..., 0], "repeat a grey channel three times"),
+    (lambda x: x[:0], "at least one"),
+    (lambda x: [x[0], x[1][:20]], "several sizes, such as"),
+])
+def test_images_that_a_segmenter_would_swallow_get_one_sentence(change, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        views.segment(Brightness(), change(IMAGES))
+    assert "\n" not in str(caught.value)
+
+
+def test_images_of_another_size_than_the_segmenter_get_one_sentence():
+    encoder = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, 2, "same")], name="tiny")
+    with pytest.raises(ValueError, match="32 x 20 pixels, but tiny was built for 32 x 32"):
+        views.segment(encoder, IMAGES[:, :, :20])
 
 
 def test_bad_views_get_one_sentence():

@@ -20,7 +20,7 @@ def grad_cam(model: keras.Model, images: np.ndarray, class_index: int | ArrayLik
     the last one that does not merely pool. The score is taken before a softmax or sigmoid at the end. The values have
     no unit, and only those of one image and class compare; a map of zeros says that nothing there speaks for the class.
 
-    Raises ValueError for images of another shape or not finite, an unknown class, an unknown layer or one without maps.
+    Raises ValueError for images of another shape or type or not finite, an unknown class, an unknown layer or one without maps.
     Source: Selvaraju et al. 2017 (arXiv:1610.02391), equations 1 and 2.
     """
     images = _checked_images(model, images)
@@ -142,6 +142,8 @@ def _checked_images(model, images) -> np.ndarray:
         raise ValueError(f"The images have the shape {images.shape}, but {model.name} takes (N, {wanted}){hint}.")
     if not len(images):
         raise ValueError("There is no image to explain: the array is empty.")
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"Images of type {images.dtype} hold no grey values; give numbers as the model takes them.")
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         raise ValueError("The images hold values that are not finite (NaN or infinite): mend or drop those.")
     return images.astype(np.float32, copy=False)

@@ -15,6 +15,8 @@ def into_bags(vectors: np.ndarray, patients: ArrayLike) -> tuple[np.ndarray, np.
     smaller ones are filled up with zeros that `present` marks as absent. Names are sorted. Raises ValueError for
     another shape or length.
     """
+    if patients is None:
+        raise ValueError("patients is missing: whose slice is which? Give each vector the id of its patient.")
     vectors, patients = np.asarray(vectors, np.float32), np.asarray(patients)
     if vectors.ndim != 2 or patients.shape != vectors.shape[:1] or not len(vectors):
         raise ValueError(f"Vectors are (N, D) with one patient each, (N,); the shapes are {vectors.shape} and {patients.shape}.")

@@ -14,6 +14,7 @@ import numpy as np
 
 from medlearn.engine import keras, tf
 from medlearn.networks.grid import STRIDE, decode
+from medlearn.networks.inputs import checked_images
 
 _RARE = 0.01            # how likely an object is in a cell before anything was learned (Lin et al. 2017, arXiv:1708.02002)
 
@@ -78,30 +79,23 @@ def detect(model: keras.Model, images: np.ndarray, *, least: float = 0.05, overl
 
     images: 0 to 255, (N, H, W, 3), H and W multiples of 16. `least`: the lowest score to report; `overlap`: the IoU above
     which the weaker of two boxes of a class goes; `most`: boxes per image. `flips` averages the image, its mirror image
-    and its upside-down image: thrice the time. Raises ValueError for images of several sizes, or of another shape.
+    and its upside-down image: thrice the time. Raises ValueError for images of several sizes, or of another shape or
+    range, such as already divided by 255, and for a model that is no detector.
     """
-    images = checked_images(images)
+    images = checked_images(images, model)
+    if images.shape[1] % 16 or images.shape[2] % 16:
+        raise ValueError(f"Images are (N, height, width, 3) with sides that are multiples of 16, not {images.shape}; "
+                         "boxes.fit_into resizes them.")
     views = [(), (2,), (1,)] if flips else [()]
     told = [_unflipped(model.predict(np.flip(images, axes), batch_size=batch, verbose=0), axes) for axes in views]
     heat, sides = (np.mean([each[key] for each in told], axis=0) for key in ("centres", "sides"))
     return [decode(*each, images.shape[1:3], least=least, overlap=overlap, most=most) for each in zip(heat, sides)]
 
 
-def checked_images(images) -> np.ndarray:
-    """Images (N, H, W, 3) of one size whose sides are multiples of 16; raises ValueError."""
-    shapes = {np.shape(image) for image in images}
-    if len(shapes) > 1:
-        raise ValueError(f"The images have several sizes, such as {' and '.join(map(str, sorted(shapes)[:2]))}: "
-                         "boxes.fit_into brings images and boxes into one.")
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] != 3 or images.shape[1] % 16 or images.shape[2] % 16:
-        raise ValueError(f"Images are (N, height, width, 3) with sides that are multiples of 16, not {images.shape}; "
-                         "boxes.fit_into resizes them.")
-    return images
-
-
 def _unflipped(told: dict[str, np.ndarray], axes: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Probabilities and sides of a flipped image, laid back over the image."""
+    """Probabilities and sides of a flipped image, laid back over the image; raises ValueError for another model's answer."""
+    if not isinstance(told, dict) or not {"centres", "sides"} <= set(told):
+        raise ValueError("This model does not answer with centres and sides; networks.detector makes one that does.")
     order = [2, 1, 0, 3] if axes == (1,) else [0, 3, 2, 1] if axes == (2,) else [0, 1, 2, 3]
     heat = 1 / (1 + np.exp(-told["centres"]))
     return {"centres": np.flip(heat, axes), "sides": np.flip(told["sides"], axes)[..., order]}

@@ -138,6 +138,8 @@ def checked_masks(images, masks, classes: int) -> tuple[np.ndarray, np.ndarray]:
     sentence that names the first image at fault.
     """
     images, masks = _of_one_size("images", images), _of_one_size("masks", masks)
+    if not len(images):
+        raise ValueError("There is no image, and so nothing to learn from: the array is empty.")
     if images.ndim != 4 or images.shape[-1] != _IMAGE_CHANNELS:
         raise ValueError(f"The images have the shape {images.shape}, but (N, H, W, 3) is expected: repeat a grey channel three times.")
     if images.shape[:3] != masks.shape:
@@ -153,6 +155,8 @@ def checked_masks(images, masks, classes: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _of_one_size(name: str, values) -> np.ndarray:
+    if values is None:
+        raise ValueError(f"There are no {name} (None): not every data set has them, its card says which do.")
     shapes = {np.shape(value)[:2] for value in values}
     if len(shapes) > 1:
         shown = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes)[:2])

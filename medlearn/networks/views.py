@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medlearn.engine import keras
+from medlearn.networks.inputs import checked_images
 
 # Quarter turns, and whether left and right are swapped first.
 TURNS = tuple((turns, swap) for swap in (False, True) for turns in range(4))
@@ -26,9 +27,10 @@ def turned(images: np.ndarray, how: Sequence[tuple[int, bool]] = TURNS) -> np.nd
 def segment(model: keras.Model, images: np.ndarray, how: Sequence[tuple[int, bool]] = TURNS[:1], batch_size: int = 32) -> np.ndarray:
     """A segmenter's probabilities float32 (N, H, W, classes), averaged over views that are turned back before.
 
-    images: (N, H, W, 3), 0 to 255. `how` as in `turned`; the default is one view, the image itself.
+    images: (N, H, W, 3), 0 to 255. `how` as in `turned`; the default is one view, the image itself. Raises ValueError for
+    images of several sizes, of another than the model takes, or of another range, such as already divided by 255.
     """
-    images, total = np.asarray(images), 0.0
+    images, total = checked_images(images, model), 0.0
     _check(images, how)
     for turns, swap in how:
         total = total + _turn_back(_predicted(model, _turn(images, turns, swap), batch_size), turns, swap)

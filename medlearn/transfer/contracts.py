@@ -101,8 +101,11 @@ def check_labels(labels, model) -> None:
     if labels.ndim != 1 or not len(labels):
         raise ValueError(f"labels are one class an image, (N,), but their shape is {labels.shape}; one-hot rows become "
                          "classes by labels.argmax(1).")
-    if labels.dtype.kind not in "biuf" or (labels != np.floor(labels)).any():
-        raise ValueError(f"labels such as {labels[0].item()!r} are no whole numbers; np.unique(labels, return_inverse=True)[1] "
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"labels hold NaN for {np.isnan(labels).sum()} of {len(labels)} images; leave out what nobody labelled.")
+    broken = labels[labels != np.floor(labels)] if labels.dtype.kind in "biuf" else labels
+    if len(broken):
+        raise ValueError(f"labels such as {broken.tolist()[0]!r} are no whole numbers; np.unique(labels, return_inverse=True)[1] "
                          "numbers them.")
     if labels.min() < 0 or labels.max() >= outputs:
         raise ValueError(f"labels run from {labels.min():g} to {labels.max():g}, but {model.name} has {outputs} outputs, for "
