@@ -27,7 +27,8 @@ CASES: list[tuple[str, str, int, Callable[[], object]]] = [
     ("smear", "single cells, random, 128 px", 500, partial(smear.single_cells, "random", 500, seed=1)),
     ("smear", "fields, field-lab, 480 x 640 px", 20, partial(smear.fields, "field-lab", 20, seed=1)),
     ("smear", "one cell (widget), lab-a, 128 px", 1, partial(smear.one_cell, "lab-a", "monocyte", seed=1)),
-    *(("mri", f"slices, {site}, 128 px", 400, partial(mri.slices, site, 400)) for site in (*mri.SITES, "random")),
+    ("mri", "slices, 3T-FLAIR, 128 px", 2000, partial(mri.slices, "3T-FLAIR", 2000)),
+    *(("mri", f"slices, {site}, 128 px", 400, partial(mri.slices, site, 400)) for site in (*mri.SITES, "random") if site != "3T-FLAIR"),
     ("mri", "the same slices at all sites, 128 px", 400 * len(mri.SITES), partial(mri.slices, list(mri.SITES), 400)),
     ("mri", "rescan of a prepared slice (widget), 3T-FLAIR", 1, partial(mri.scan, mri.prepare("tumour"), "3T-FLAIR")),
 ]

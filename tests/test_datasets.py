@@ -16,7 +16,7 @@ from PIL import Image
 from skimage.transform import resize
 
 from medlearn import datasets
-from medlearn.datasets import bccd, catalogue, hippocampus, images, real, stored, wbc
+from medlearn.datasets import bccd, catalogue, hippocampus, images, real, stored, virtual, wbc
 from medlearn.datasets.dataset import Dataset
 from medlearn.instruments import mri, smear
 
@@ -96,7 +96,7 @@ def test_a_name_near_nothing_is_answered_with_all():
     ({"domain": "lab-c"}, "'smear' has no domain 'lab-c'.*lab-a, lab-b, lab-a-restained, random"),
     ({"count": 0}, "count must be.*0"), ({"count": 2.5}, "count must be.*2.5"), ({"count": True}, "count must be"),
     ({"size": 8}, "size must be.*8"), ({"size": "128"}, "size must be.*'128'"), ({"seed": -1}, "seed must be.*-1"),
-    ({"seed": None}, "seed must be.*None"),
+    ({"seed": None}, "seed must be.*None"), ({"workers": 0}, "workers must be.*0"), ({"workers": None}, "workers must be.*None"),
 ])
 def test_wrong_arguments_are_answered_in_one_sentence(arguments, said):
     with pytest.raises(ValueError, match=said):
@@ -322,6 +322,58 @@ def test_fields_are_whole_unless_a_size_is_given():
 def test_subjects_have_ages():
     data = datasets.load("brain-mri", count=12, size=32)
     assert data.facts["age"].shape == (12,) and (data.facts["age"] > 10).all()
+
+
+@pytest.mark.parametrize("name", VIRTUAL)
+@pytest.mark.parametrize("domain", [None, "random"])
+def test_parts_of_a_virtual_set_make_the_whole(name, domain, monkeypatch):
+    """What the processes do, in this one: parts of five images a domain, cutting through patients."""
+    whole = datasets.load(name, domain, count=14, size=64, seed=3)
+    monkeypatch.setattr(virtual, "_PART", 5)
+    monkeypatch.setattr(virtual, "ProcessPoolExecutor", lambda workers, mp_context: Serial())
+    expect_same(datasets.load(name, domain, count=14, size=64, seed=3, workers=3), whole)
+
+
+class Serial:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    map = staticmethod(map)
+
+
+def expect_same(one, other):
+    for field in dataclasses.fields(Dataset):
+        ours, theirs = getattr(one, field.name), getattr(other, field.name)
+        if field.name == "boxes" and ours is not None:
+            assert len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
+        elif field.name == "facts":
+            assert ours.keys() == theirs.keys() and all(np.array_equal(ours[key], theirs[key]) for key in ours)
+        else:
+            assert np.array_equal(ours, theirs) or field.name == "spacing" and np.array_equal(ours, theirs, equal_nan=True), field.name
+
+
+GUARDED = """
+import sys
+import numpy as np
+from medlearn import datasets
+
+if {guard}:
+    cells = datasets.load("smear", count=12, size=32, seed=5, workers=2)
+    assert np.array_equal(cells.images, datasets.load("smear", count=12, size=32, seed=5).images)
+    print("alike")
+"""
+
+
+@pytest.mark.parametrize("guard, told", [('__name__ == "__main__"', "alike"), ("True", "below the line")])
+def test_processes_make_the_same_images_and_an_unguarded_script_is_told_what_to_do(tmp_path, guard, told):
+    script = tmp_path / "make cells.py"
+    script.write_text(GUARDED.format(guard=guard))
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert told in ended.stdout + ended.stderr
+    assert (ended.returncode == 0) == (told == "alike")
 
 
 # Real sets

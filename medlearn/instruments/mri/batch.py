@@ -33,28 +33,30 @@ class Batch:
 
 
 def slices(site: Site | str | Sequence[Site | str], count: int, size: int = 128,
-           seed: int = 0) -> Batch | tuple[Batch, ...]:
+           seed: int = 0, first: int = 0) -> Batch | tuple[Batch, ...]:
     """`count` slices of virtual subjects at a site: a `Site`, the name of one of `SITES`, or "random".
 
     Four slices of each subject follow one another, the four classes are balanced over each four subjects, and the
     first n of a longer batch are the batch of n. "random" draws a new site for every slice. A list of sites gives a
-    tuple of batches of the same slices, each further one at a fraction of the time. `count` from 1 to 40000, `size` in
-    pixels from 32 to 512. Raises ValueError for anything else.
+    tuple of batches of the same slices, each further one at a fraction of the time. `first` is the number, from 0, of
+    the slice to begin with. `first` + `count` from 1 to 40000, `size` in pixels from 32 to 512. Raises ValueError for
+    anything else.
     """
     sites = [site] if isinstance(site, (str, Site)) else list(site)
     if not sites:
         raise ValueError("sites must hold at least one Site, site name or \"random\"; the list given is empty.")
     sites = [item if item == "random" else find_site(item) for item in sites]
-    whole("count", count, 1, SUBJECTS * SLICES)
+    whole("first", first, 0, SUBJECTS * SLICES - 1)
+    whole("count", count, 1, SUBJECTS * SLICES - first)
     whole("size", size, *scanner.SIZES)
     whole("seed", seed, 0, 2**31 - 1)
 
     images = np.zeros((len(sites), count, size, size, 3), np.uint8)
     prepared = []
-    for number in range(count):
+    for place, number in enumerate(range(first, first + count)):
         slice_ = prepare_level(*_of_batch(seed, number), size)
         for row, item in zip(images, sites):
-            row[number] = scan(slice_, _random(seed, number) if item == "random" else item)
+            row[place] = scan(slice_, _random(seed, number) if item == "random" else item)
         prepared.append((slice_.subject, slice_.mask, slice_.boxes))
     batches = tuple(_batch(row, prepared, item) for row, item in zip(images, sites))
     return batches[0] if isinstance(site, (str, Site)) else batches

@@ -44,21 +44,23 @@ class Batch:
     spacing: np.ndarray
 
 
-def single_cells(laboratory: Laboratory | str, count: int, size: int = 128, seed: int = 0) -> Batch:
+def single_cells(laboratory: Laboratory | str, count: int, size: int = 128, seed: int = 0, first: int = 0) -> Batch:
     """`count` frames of `size` x `size` pixels, one leukocyte in the middle of each; five classes, near
     balanced.
 
     `laboratory` is a Laboratory, a name of LABORATORIES, or "random" for a new random laboratory per image.
     Ten cells, two of each class in random order, come from one patient. The same seed gives the same patients
     and cells in every laboratory, and the first cells of a larger count are the same as those of a smaller
-    one. Raises ValueError for an unknown laboratory, a negative count or seed, a size under 32.
+    one; `first` is the number, from 0, of the cell to begin with. Raises ValueError for an unknown laboratory,
+    a negative count, seed or first, a size under 32.
     """
-    _whole_number("count", count, 0), _whole_number("size", size, 32), _whole_number("seed", seed, 0)
+    _whole_number("count", count, 0), _whole_number("size", size, 32)
+    _whole_number("seed", seed, 0), _whole_number("first", first, 0)
     laboratories = _laboratories(laboratory, seed)
     shots, labels, patients = [], [], []
-    for number in range(count):
+    for number in range(first, first + count):
         patient, turn = divmod(number, CELLS_PER_PATIENT)
-        if turn == 0:
+        if turn == 0 or number == first:
             order = stream("labels", seed, patient).permutation(CELLS_PER_PATIENT) % len(CLASSES)
         bench, label = laboratories(number), int(order[turn])
         shots.append((bench.name, *_single_cell(bench, label, (seed, patient), (seed, number), size)))
@@ -86,17 +88,17 @@ def one_cell(laboratory: Laboratory | str, label: int | str, seed: int = 0, pati
 
 
 def fields(laboratory: Laboratory | str, count: int, height: int = 480, width: int = 640,
-           seed: int = 0) -> Batch:
+           seed: int = 0, first: int = 0) -> Batch:
     """`count` wide fields of view with boxes of red cells, leukocytes and platelets; four fields per patient.
 
-    The same piece of the film is shown whatever the width in pixels. Raises ValueError as `single_cells`
-    does.
+    The same piece of the film is shown whatever the width in pixels. `first` and errors are those of
+    `single_cells`.
     """
-    _whole_number("count", count, 0), _whole_number("seed", seed, 0)
+    _whole_number("count", count, 0), _whole_number("seed", seed, 0), _whole_number("first", first, 0)
     _whole_number("height", height, 32), _whole_number("width", width, 32)
     laboratories = _laboratories(laboratory, seed)
     shots, found, patients = [], [], []
-    for number in range(count):
+    for number in range(first, first + count):
         patient = number // FIELDS_PER_PATIENT
         bench = laboratories(number)
         *shot, field_boxes = _field(bench, (seed, patient), (seed, number), (height, width))
