@@ -8,7 +8,7 @@ import io
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -45,6 +45,40 @@ def extract(encoder: keras.Model, images: np.ndarray, layer: str | Sequence[str]
     for tap in missing if paths else ():
         _store(paths[tap], vectors[tap])
     return vectors[layer] if layer is None or isinstance(layer, str) else {tap: vectors[tap] for tap in taps}
+
+
+def stream(encoder: keras.Model, items: Sequence, read: Callable[[object], np.ndarray], layer: str | None = None, *,
+           batch_size: int = 32, shard: tuple[int, int] = (0, 1)) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Positions int (n,) and vectors float32 (n, D) of a batch of `items` at a time, in the memory of one batch.
+
+    `read(item)` gives an image as `extract` takes them, of one size and type for all, such as uint8 out of a file;
+    nothing is cached. `shard=(k, n)` takes every n-th item from the k-th, counted from 0: n workers with k = 0 ... n - 1
+    share the items. Raises ValueError for another shard and, when it comes to them, for images that `extract` refuses.
+    """
+    _check_taps([layer], encoder)
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} is not a number of images of at least 1.")
+    part, parts = shard
+    if not 0 <= part < parts:
+        raise ValueError(f"shard={shard} is not (k, n) with k from 0 to n - 1: the share of worker k of n.")
+    return _streamed(encoder, items, read, layer, batch_size, range(part, len(items), parts))
+
+
+def _streamed(encoder, items, read, layer, batch_size, mine: range) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    first, function = None, None
+    for start in range(0, len(mine), batch_size):
+        places = mine[start:start + batch_size]
+        batch = [np.asarray(read(items[place])) for place in places]
+        first = batch[0] if first is None else first
+        for place, image in zip(places, batch):
+            if image.shape != first.shape or image.dtype != first.dtype:
+                raise ValueError(f"Item {place} is {image.dtype} {image.shape}, but the first was {first.dtype} {first.shape}: "
+                                 "let `read` bring all images to one size and type.")
+        images = _checked(np.stack(batch), encoder)
+        dtype = "uint8" if images.dtype == np.uint8 else "float32"
+        if function is None:
+            function = frozen.function(encoder, [layer], images.shape[1:], dtype, frozen.fingerprints(encoder, [layer]))
+        yield np.array(places), function(np.ascontiguousarray(images, dtype))[0]
 
 
 def _computed(encoder, images, taps, prints, batch_size) -> list[np.ndarray]:
