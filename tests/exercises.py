@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lessons
+import slices
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
@@ -14,7 +15,6 @@ from medlearn.course import running
 
 CALLS = ("value", "function", "condition")
 _SOLUTION = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>", re.DOTALL)
-_LOOKERS = {"print", "plots", "widgets", "display"}      # calls that only look at what they are given
 
 
 @dataclass(frozen=True)
@@ -63,26 +63,13 @@ def with_proofs(notebook: NotebookNode) -> NotebookNode:
 
 
 def needed(notebook: NotebookNode) -> NotebookNode:
-    """A copy without the code that no exercise builds on, so that proving exercises does not play a whole lesson again.
-
-    Kept is what binds a name that a kept cell reads, or may change the thing behind it: calls its methods, assigns to
-    its parts, or hands it to a function whose result is thrown away. nbval runs the lesson whole.
-    """
+    """A copy without the code that no exercise builds on, so that proving exercises does not play a whole lesson again."""
     notebook = copy.deepcopy(notebook)
-    trees = {id(cell): lessons.parse(cell) for cell in lessons.code(notebook)}
-    modules = {name for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)
-               for name in _bound(node)}
-    wanted, kept = set(), []
-    for cell in reversed(notebook.cells):
-        tree = trees.get(id(cell))
-        if "solution" in _tags(cell):
-            tree, ours = ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1]), True
-        else:
-            ours = tree is None or bool({"parameters", "exercise", "check"} & set(_tags(cell)))
-        if ours or _touches(tree, wanted, modules):
-            kept.append(cell)
-            wanted |= _loaded(tree) if tree else set()
-    notebook.cells = kept[::-1]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" or "solution" in _tags(cell)]
+    trees = [ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1]) if "solution" in _tags(cell) else lessons.parse(cell) for cell in cells]
+    kept = slices.needed(trees, lambda place: bool({"parameters", "exercise", "solution", "check"} & set(_tags(cells[place]))))
+    ours = {id(cells[place]) for place in kept}
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in ours]
     return notebook
 
 
@@ -167,40 +154,6 @@ def _assert_last(id: str, state: str, ending: str = "''") -> str:
         "_said = _check.last()\n"
         f"assert (_said.id, _said.state) == ({id!r}, {state!r}) and _said.message.endswith({ending}), _said"
     )
-
-
-def _touches(tree: ast.Module, wanted: set[str], modules: set[str]) -> bool:
-    things = wanted - modules
-    return any(_bound(node) & wanted or _changed(node) & things for node in ast.walk(tree))
-
-
-def _bound(node: ast.AST) -> set[str]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {node.name}
-    return {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
-
-
-def _changed(node: ast.AST) -> set[str]:
-    """Names of the things that this node may change in place."""
-    if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
-        return {_root(node)}
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return {_root(node.func)}
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _root(node.value.func) not in _LOOKERS:
-        return {argument.id for argument in node.value.args if isinstance(argument, ast.Name)}
-    return set()
-
-
-def _root(node: ast.AST) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _loaded(tree: ast.Module) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def _failures(place: int, cell: NotebookNode) -> list[str]:

@@ -123,21 +123,3 @@ def test_numbering():
     assert problems(*exercise(2), *exercise(1))
     assert problems(*exercise(1), *exercise(1))
     assert exercises.numbering(lessons.Lesson("03_sum_more.ipynb", notebook(*exercise(1))))
-
-
-
-@pytest.mark.parametrize(("source", "kept"), [
-    ("b = 2", True), ("b = c = 2", True), ("b[0] = 2", True), ("b.size = 2", True), ("b.append(2)", True), ("fit(b)", True),
-    ("x = b.fit(2)", True), ("def b():\n    return 2", True), ("for b in (1, 2):\n    pass", True), ("import numpy as b", True),
-    ("print(b)", False), ("plots.images(b)", False), ("z = b + 2", False), ("np.sum(z)", False), ("assert b", False),
-])
-def test_only_what_an_exercise_builds_on_is_played(source, kept):
-    lesson = notebook(code_cell("import numpy as np"), code_cell(source), *exercise(1, expected="np.int64(b)"))
-    sources = [cell.source for cell in exercises.needed(lesson).cells]
-    assert (source in sources) == kept and "import numpy as np" in sources and source in [cell.source for cell in lesson.cells]
-
-
-def test_what_the_needed_need_is_needed_too():
-    lesson = notebook(code_cell("a0 = 1"), code_cell("b0 = a0"), code_cell("slow = 1"), *exercise(1, solution="a = 3 + b0", stub="a = ..."))
-    sources = [cell.source for cell in exercises.needed(lesson).cells]
-    assert {"a0 = 1", "b0 = a0"} <= set(sources) and "slow = 1" not in sources

@@ -45,8 +45,11 @@ def starting():
 
 
 @contextmanager
-def course(folder):
-    """Serve the course; gives its address and token. `folder` holds JupyterLab's settings and the server's log."""
+def course(folder, command=None):
+    """Serve the course; gives its address and token. `folder` holds JupyterLab's settings and the server's log.
+
+    `command`, to which the options are added, is another way to start it.
+    """
     for name, text in SETTINGS.items():
         path = folder / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +59,7 @@ def course(folder):
         port = probe.getsockname()[1]
     own = {"JUPYTERLAB_SETTINGS_DIR": folder / "settings", "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces"}
     environment = os.environ | {name: str(path) for name, path in own.items()}
-    command = [*starting(), "--no-browser", "--port", str(port)]
+    command = [*(command or starting()), "--no-browser", "--port", str(port)]
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
@@ -79,6 +82,19 @@ def _opened(process, log):
             return found[1], found[2]
         time.sleep(0.3)
     raise AssertionError(f"JupyterLab did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+@contextmanager
+def watched(browser, address):
+    """A fresh page; when it closes, everything it asked for must have been the course's own server."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page, asked = context.new_page(), []
+    context.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()
+    assert asked and outside(asked, address) == []
 
 
 def outside(asked, address):
@@ -114,6 +130,17 @@ def run_all(page):
     page.wait_for_function(f"() => {BUSY}", timeout=20_000)
     assert not page.locator(".jp-Dialog").count(), page.locator(".jp-Dialog").first.inner_text()
     settle(page, RUN_SECONDS)
+
+
+def run_cell(page, cell):
+    """Run one cell, which has not run before, from the keyboard and wait for it."""
+    from playwright.sync_api import expect
+
+    prompt = cell.locator(".jp-InputPrompt").first
+    prompt.click()
+    page.keyboard.press("Shift+Enter")
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=RUN_SECONDS * 1000)
+    settle(page, 30)
 
 
 def settle(page, seconds):

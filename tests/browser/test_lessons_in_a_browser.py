@@ -1,8 +1,6 @@
 """Lessons in a real browser, from a real start of the course: run, turn the dials, use the keyboard, fetch nothing."""
 
 import hashlib
-import os
-from pathlib import Path
 
 import pytest
 import served
@@ -17,14 +15,6 @@ def digests():
 
 
 @pytest.fixture(scope="module")
-def shots(tmp_path_factory):
-    """Where screenshots go: MEDLEARN_SCREENSHOTS, or a temporary folder."""
-    folder = Path(os.environ.get("MEDLEARN_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def course(tmp_path_factory):
     before = digests()
     with served.course(tmp_path_factory.mktemp("jupyter")) as (address, token, process):
@@ -33,28 +23,11 @@ def course(tmp_path_factory):
     assert digests() == before, "looking at lessons in the browser changed their files"
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=served.CHROMIUM, headless=True, args=served.QUIET)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(chromium, course, shots, request):
-    """A fresh page; when it closes, everything it asked for must have been the course's own server."""
-    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
-    page, asked = context.new_page(), []
-    context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
-    page.set_default_timeout(30_000)
-    yield page
-    page.screenshot(path=shots / f"{request.node.name}.png")
-    context.close()
-    assert asked and served.outside(asked, course[0]) == []
+    with served.watched(chromium, course[0]) as page:
+        yield page
+        page.screenshot(path=shots / f"{request.node.name}.png")
 
 
 @pytest.mark.parametrize("number", WIDGETS)
