@@ -136,7 +136,7 @@ def test_the_background_is_dark_in_its_share_of_images(masks):
         assert abs(np.mean(corners < 12) - share) < 0.12
 
 
-@pytest.mark.parametrize("option", [{"blur": 3.0}, {"bias": 0.8}, {"noise": 0.3}, {"coarse": 4.0}, {"dark_background": 0.0}, {"seed": 1}])
+@pytest.mark.parametrize("option", [{"blur": 3.0}, {"bias": 0.8}, {"noise": 0.3}, {"coarse": 4.0}, {"dark_background": 0.0}, {"spread": 0.4}, {"seed": 1}])
 def test_each_range_matters(masks, option):
     assert np.any(randomisation.contrasts(masks[:9]) != randomisation.contrasts(masks[:9], **option))
 
@@ -159,8 +159,45 @@ def test_noise_has_the_spread_it_says():
 @pytest.mark.parametrize("given, option, message", [
     (np.zeros((2, 8)), {}, "source_masks"), (np.zeros((0, 8, 8), int), {}, "source_masks"),
     (np.full((1, 8, 8), np.nan), {}, "source_masks"), (np.full((1, 8, 8), -1), {}, "source_masks"),
-    (np.zeros((1, 8, 8), int), {"bias": 1.0}, "bias"), (np.zeros((1, 8, 8), int), {"coarse": 0.5}, "coarse"),
+    (np.zeros((1, 8, 8), int), {"bias": 1.0}, "bias"), (np.zeros((1, 8, 8), int), {"spread": -0.1}, "spread"), (np.zeros((1, 8, 8), int), {"coarse": 0.5}, "coarse"),
 ])
 def test_bad_masks_and_ranges_get_one_sentence(given, option, message):
     with pytest.raises(ValueError, match=message):
         randomisation.contrasts(given, **option)
+
+
+@pytest.fixture
+def skulls(masks):
+    """Around the brain, regions 1 and 2: black air, and a ring of grey and one of white that no mask names."""
+    grey = np.where(masks == 0, 5, 120)
+    grey[:, 2:4, :], grey[:, 5:7, :] = 90, 230
+    return np.repeat(grey[..., None], 3, -1)[:6].astype(np.uint8), masks[:6]
+
+
+def test_a_region_is_cut_by_brightness_and_the_others_stay(skulls):
+    images, masks = skulls
+    fine = randomisation.subdivide(images, masks)
+    assert np.array_equal(fine[masks > 0], masks[masks > 0])
+    assert (fine[:, 2:4] == 3).all() and (fine[:, 5:7] == 4).all()        # numbered on from the highest
+    assert (fine[(masks == 0) & (images[..., 0] == 5)] == 0).all()         # the darkest part keeps its number
+    two = randomisation.subdivide(images, masks, into=2)
+    assert set(np.unique(two)) == {0, 1, 2, 3} and (two[:, 5:7] == 3).all()
+    inside = images.copy()
+    inside[:, 14:16, 14:16] = 30
+    cut = randomisation.subdivide(inside, masks, region=2, into=2)
+    assert np.array_equal(cut[masks != 2], masks[masks != 2]) and (cut[:, 14:16, 14:16] == 2).all() and (cut == 3).any()
+
+
+def test_what_was_cut_gets_greys_of_its_own(skulls):
+    painted = randomisation.contrasts(randomisation.subdivide(*skulls), dark_background=1.0, **PLAIN)[..., 0]
+    assert (painted[:, 0].mean(1) < 15).all() and painted[:, 2:4].mean((1, 2)).std() > 20
+
+
+@pytest.mark.parametrize("spoil, options, message", [
+    (lambda images, masks: (images[:2], masks), {}, "belong together"), (lambda images, masks: (images[..., 0], masks), {}, "belong together"),
+    (lambda images, masks: (images, masks - 1.5), {}, "source_masks"), (lambda images, masks: (images, masks), {"region": 7}, "too few"),
+    (lambda images, masks: (images, masks), {"into": 1}, "at least two"), (lambda images, masks: (0 * images, masks), {}, "too few"),
+])
+def test_what_cannot_be_cut_gets_one_sentence(skulls, spoil, options, message):
+    with pytest.raises(ValueError, match=message):
+        randomisation.subdivide(*spoil(*skulls), **options)
