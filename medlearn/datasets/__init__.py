@@ -34,8 +34,8 @@ def load(name: str, domain: str | None = None, count: int | None = None, size: i
             wide fields is the full frame
     seed    of the simulation, or of the choice
     rare    True keeps the classes of a real set that have fewer than ten images
-    workers processes that simulate side by side, for the same images sooner: worth it from about two thousand images;
-            real sets are read by one
+    workers processes that simulate side by side, for the same images: each takes seconds to start, so only many
+            thousands of images come sooner; real sets are read by one
 
     Raises ValueError for an unknown name, domain, count or size and for damaged files, ConnectionError if a real set
     is nowhere to be had. A real set prints its licence once.
