@@ -102,6 +102,8 @@ def row_of(value: tuple, low: tuple, high: tuple) -> dict:
 def cells(rows: pd.DataFrame) -> list[dict]:
     """A line for each target, source and choice."""
     rehearsed = rows[rows.target.str.startswith("rehearsal")].assign(accuracy=lambda each: each.accuracy.astype(float))
+    if not len(rehearsed):
+        return []
     by_rehearsal = rehearsed.groupby("method").accuracy.mean().idxmax()
     return [line for (target, source), group in rows[rows.target.str.startswith("wbc")].groupby(["target", "source"], sort=False)
             for name, choose in choices(source, by_rehearsal).items() for line in _line(group, target, source, name, choose)]
