@@ -201,3 +201,40 @@ def test_what_was_cut_gets_greys_of_its_own(skulls):
 def test_what_cannot_be_cut_gets_one_sentence(skulls, spoil, options, message):
     with pytest.raises(ValueError, match=message):
         randomisation.subdivide(*spoil(*skulls), **options)
+
+
+@pytest.fixture
+def elsewhere(masks):
+    """Three regions in other greys and in slightly other places, with noise."""
+    random, greys = np.random.default_rng(0), np.array([20.0, 200.0, 110.0])
+    moved = np.stack([np.roll(mask, random.integers(-1, 2, 2), (0, 1)) for mask in masks[:8]])
+    noisy = greys[moved] + np.array([4.0, 15.0, 8.0])[moved] * random.standard_normal(moved.shape)
+    return np.repeat(np.clip(noisy, 0, 255).round()[..., None], 3, -1).astype(np.uint8)
+
+
+def test_greys_of_regions_are_found_without_their_masks(masks, elsewhere):
+    means, spreads = randomisation.greys(masks, elsewhere)
+    np.testing.assert_allclose(means, [20, 200, 110], atol=3)
+    np.testing.assert_allclose(spreads, [4, 15, 8], atol=2.5)
+    rough, _ = randomisation.greys(masks, elsewhere, rounds=1)
+    assert np.abs(rough - [20, 200, 110]).max() > 3                          # so each round counts, and so does the blur:
+    assert not np.array_equal(rough, randomisation.greys(masks, elsewhere, rounds=1, smooth=0)[0])
+
+
+def test_pictures_are_painted_in_the_greys_that_were_found(masks):
+    found = np.array([20.0, 200.0, 110.0]), np.array([4.0, 15.0, 8.0])
+    painted = randomisation.contrasts(masks, target_greys=found, **PLAIN)[..., 0].astype(float)
+    outer = np.array([np.median(image[mask == 1]) for image, mask in zip(painted, masks)])
+    inner = np.array([np.median(image[mask == 2]) for image, mask in zip(painted, masks)])
+    assert (outer > inner).mean() > 0.98 and abs(np.median(outer) - 200) < 8 and abs(np.median(inner) - 110) < 12
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda masks, images: randomisation.greys(masks, images[:, :8]), "one size"), (lambda masks, images: randomisation.greys(masks, images[:0]), "at least one"),
+    (lambda masks, images: randomisation.greys(masks, images, rounds=0), "rounds"), (lambda masks, images: randomisation.greys(masks, images, smooth=-1), "smooth"),
+    (lambda masks, images: randomisation.contrasts(masks, target_greys=([1, 2], [1, 2])), "3 regions"),
+    (lambda masks, images: randomisation.contrasts(masks, target_greys=([1, 2, np.nan], [1, 2, 3])), "target_greys"),
+])
+def test_greys_that_cannot_be_get_one_sentence(masks, elsewhere, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(masks, elsewhere)

@@ -1,4 +1,4 @@
-"""Domain randomisation: pictures of any contrast, painted from the source's masks alone."""
+"""Pictures painted from the source's masks: in any contrast (domain randomisation), or in the greys that the target is found to have."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,22 +9,26 @@ _BIAS_CELLS = 4                        # of the uneven field, along a side
 _WHITE = 255
 
 
-def contrasts(source_masks: ArrayLike, *, dark_background: float = 0.9, spread: float = 0.125, blur: float = 1.0, bias: float = 0.4,
+def contrasts(source_masks: ArrayLike, *, target_greys: tuple | None = None, dark_background: float = 0.9, spread: float = 0.125, blur: float = 1.0, bias: float = 0.4,
               noise: float = 0.06, coarse: float = 2.0, seed: int = 0) -> np.ndarray:
     """One simulated image uint8 (N, H, W, 3), grey repeated, for each mask (N, H, W): each region gets a grey by chance.
 
     For each image and region a mean from 0 to 255 and a spread of up to `spread` times 255 are drawn; then come a blur of up to
     `blur` pixels (partial volume), a smooth field of up to +- `bias` (the coil), a resolution up to `coarse` times lower,
     Gaussian noise of up to `noise` times white, and a gamma from 0.7 to 1.4. dark_background: the share of images in which
-    region 0 stays nearly black, as air does. All ranges are assumptions, wide on purpose, and look at no image at all.
+    region 0 stays nearly black, as air does. target_greys: means and spreads of all regions, as `greys` finds them; then the
+    means are these, give or take 10, and the spreads a fifth to four fifths of these. All other ranges are assumptions, wide
+    on purpose, and look at no image at all.
     Raises ValueError for masks that are not whole numbers (N, H, W) and for options out of range.
     Source: Billot et al. 2023, SynthSeg (arXiv:2107.09559), sec. 3.2, without its deformations.
     """
     masks = _checked(source_masks, dark_background, spread, blur, bias, noise, coarse)
+    known = None if target_greys is None else _known(target_greys, masks)
     random = np.random.default_rng(seed)
     painted = np.empty(masks.shape, np.uint8)
     for image, mask in zip(painted, masks):
-        grey = _greys(random, mask, dark_background, spread)
+        means, spreads = _free(random, int(mask.max()) + 1, dark_background, spread) if known is None else _near(random, *known)
+        grey = means[mask] + spreads[mask] * random.standard_normal(mask.shape)
         grey = ndimage.gaussian_filter(grey, random.uniform(0, blur))
         grey = _coarser(grey * _field(random, mask.shape, bias), random.uniform(1, coarse))
         grey = grey + random.uniform(0, noise) * _WHITE * random.standard_normal(mask.shape)
@@ -52,12 +56,51 @@ def subdivide(source_images: ArrayLike, source_masks: ArrayLike, *, region: int 
     return np.where(here & (part > 0), masks.max() + part, masks).astype(np.int64)
 
 
-def _greys(random, mask: np.ndarray, dark_background: float, spread: float) -> np.ndarray:
-    regions = int(mask.max()) + 1
+def greys(source_masks: ArrayLike, target_images: ArrayLike, *, smooth: float = 2.0, rounds: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread of the grey that each region of the source's masks has in the target's images: two (regions,), 0 to 255.
+
+    A mixture of one bell curve a region, fitted by expectation maximisation; where in the picture which region is to be
+    expected is the source's mean mask, blurred by `smooth` pixels. So both hospitals must show the same organ in the same
+    place, and a rare region is found badly. target_images: (M, H, W, channels) of the masks' size, without labels; 40 are
+    plenty. Raises ValueError for masks and images that do not fit, an empty target, and fewer than one round.
+    Source: Van Leemput et al. 1999, doi:10.1109/42.811270; Ashburner & Friston 2005, doi:10.1016/j.neuroimage.2005.02.018.
+    """
+    masks, images = _whole(source_masks), np.asarray(target_images)
+    if images.ndim != 4 or not len(images) or images.shape[1:3] != masks.shape[1:]:
+        raise ValueError(f"Target images {images.shape} and source masks {masks.shape} should be of one size, and at least one of each.")
+    if smooth < 0 or rounds < 1:
+        raise ValueError(f"smooth={smooth!r} is at least 0 pixels, rounds={rounds!r} at least 1.")
+    expected = [ndimage.gaussian_filter((masks == value).mean(0), smooth) for value in range(int(masks.max()) + 1)]
+    prior = (np.stack(expected, axis=-1) + 1e-6).astype(np.float32)
+    prior, grey = prior / prior.sum(-1, keepdims=True), images.mean(-1, dtype=np.float32)[..., None]
+    share, spreads = np.broadcast_to(prior, (*grey.shape[:3], prior.shape[-1])), np.full(prior.shape[-1], 40, np.float32)
+    for number in range(rounds):
+        weight = share.sum((0, 1, 2))
+        means = (share * grey).sum((0, 1, 2)) / weight
+        if number:                                          # the first means are rough: the spreads start wide
+            spreads = np.maximum(np.sqrt((share * (grey - means) ** 2).sum((0, 1, 2)) / weight), 3)
+        share = prior * np.exp(-0.5 * ((grey - means) / spreads) ** 2) / spreads
+        share /= share.sum(-1, keepdims=True) + 1e-20
+    return means, spreads
+
+
+def _free(random, regions: int, dark_background: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
     means, spreads = random.uniform(0, _WHITE, regions), random.uniform(0, _WHITE * spread, regions)
     if random.random() < dark_background:
         means[0], spreads[0] = random.uniform(0, 8), random.uniform(0, 4)
-    return means[mask] + spreads[mask] * random.standard_normal(mask.shape)
+    return means, spreads
+
+
+def _near(random, means: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return means + random.normal(0, 10, len(means)), spreads * random.uniform(0.2, 0.8, len(spreads))
+
+
+def _known(target_greys, masks: np.ndarray) -> np.ndarray:
+    known = np.asarray(target_greys, float)
+    if known.shape != (2, int(masks.max()) + 1) or not np.isfinite(known).all():
+        raise ValueError(f"target_greys should be means and spreads of {int(masks.max()) + 1} regions, as greys(source_masks, ...) gives "
+                         f"for these masks; the shape is {known.shape}.")
+    return known
 
 
 def _field(random, shape: tuple[int, int], bias: float) -> np.ndarray:
