@@ -12,7 +12,7 @@ are halved, and what is matched on one half predicts the other. Four classes: `w
 
 "rehearsal N" is a target as well: 120 simulated cells of one random laboratory that is not in the source. The choice for a real
 laboratory is, as in adaptation_summary.py, the candidate that agrees most often with the vote of all; this was settled when
-no row of `wbc` had been measured. Layer, steps and rates are those of other benchmarks or were tried in the rehearsals.
+no row of `wbc` had been measured. Layer and rates are those of other benchmarks; nothing was tried on real cells.
 "oracle" learns from the other half's labels, "majority" answers the commonest class of the target, which only its
 labels tell. Each time that real labels of the target are opened, a line is added to results/labels_opened.csv.
 """
@@ -201,7 +201,7 @@ def rows(seed: int) -> list[tuple]:
     real = [(target, "virtual", way, seed) for way in ways for target in TARGETS[:2]]
     rivals = [(target, other, way, seed) for target, other in (TARGETS[:2], TARGETS[1::-1]) for way in ways if "tuned" not in way]
     bounds = [(target, "oracle", shown, seed) for target in TARGETS[:2] for shown in SHOWN] + [(target, "majority", "", seed) for target in TARGETS[:2]]
-    return rehearsed + real + bounds + rivals
+    return real + bounds + rivals + rehearsed
 
 
 ROWS = [row for seed in SEEDS for row in rows(seed)]

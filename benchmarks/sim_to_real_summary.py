@@ -102,14 +102,12 @@ def row_of(value: tuple, low: tuple, high: tuple) -> dict:
 def cells(rows: pd.DataFrame) -> list[dict]:
     """A line for each target, source and choice."""
     rehearsed = rows[rows.target.str.startswith("rehearsal")].assign(accuracy=lambda each: each.accuracy.astype(float))
-    if not len(rehearsed):
-        return []
-    by_rehearsal = rehearsed.groupby("method").accuracy.mean().idxmax()
+    by_rehearsal = rehearsed.groupby("method").accuracy.mean().idxmax() if len(rehearsed) else None
     return [line for (target, source), group in rows[rows.target.str.startswith("wbc")].groupby(["target", "source"], sort=False)
             for name, choose in choices(source, by_rehearsal).items() for line in _line(group, target, source, name, choose)]
 
 
-def choices(source: str, by_rehearsal: str) -> dict:
+def choices(source: str, by_rehearsal: str | None) -> dict:
     """Name: function from the rows of one seed to the row that is chosen."""
     def named(method):
         return lambda rows: rows[rows.method == method]
@@ -121,7 +119,7 @@ def choices(source: str, by_rehearsal: str) -> dict:
         return {"frame": named("frame, lite0" if source == "oracle" else ""), **({"best of all": best} if source == "oracle" else {})}
     found = {"as it is": named("frame, lite0, none, probe"), "standardised": named("frame, lite0, standardise, probe"),
              "committed": lambda rows: rows[rows.predictions == adaptation_summary.consensus(rows, 0)].iloc[:1], "best of all": best}
-    return found | ({"by rehearsal": named(by_rehearsal)} if source == "virtual" else {})
+    return found | ({"by rehearsal": named(by_rehearsal)} if source == "virtual" and by_rehearsal else {})
 
 
 def _line(rows: pd.DataFrame, target: str, source: str, choice: str, choose) -> list[dict]:
