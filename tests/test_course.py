@@ -120,7 +120,7 @@ def test_run_prints_results_and_points_at_the_failing_cell(folder, capsys):
     write(folder, "01_b.ipynb", notebook("x = 1", "", "y = x / 0\nprint(y)", result=2))
     assert commands.main(["run"]) == 1
     out, err = capsys.readouterr()
-    assert re.search(r"^00_a   \d+ s\n    dice 2\n    42$", out, re.MULTILINE)
+    assert re.search(r"^00_a   \d+ s(, \d+\.\d GB)?\n    dice 2\n    42$", out, re.MULTILINE)
     assert "    FAILED in cell [2]: y = x / 0\n    ZeroDivisionError: division by zero\n" in out
     assert err == "Failed: 01 of 2 lesson(s).\n"
     assert commands.main(["run", "0"]) == 0

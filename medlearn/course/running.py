@@ -44,7 +44,7 @@ def run(paths: list[Path], real: bool = False, save: bool = False, times: Path |
         notebook, swapped = nbformat.read(path, as_version=4), {}
         if real:
             notebook, swapped = lessons.with_twins(notebook, lessons.twins())
-        cost, failure = timed(notebook, path)
+        cost, failure = played(notebook, path)
         data = ", ".join(f"{virtual} -> {twin}" for virtual, twin in swapped.items())
         note = f"   ({data or 'no virtual data set among its parameters: run as it is'})" if real else ""
         memory = f", {cost.peak_mb / 1024:.1f} GB" if cost.peak_mb else ""
@@ -62,7 +62,7 @@ def run(paths: list[Path], real: bool = False, save: bool = False, times: Path |
         raise RuntimeError(f"Failed: {', '.join(failed)} of {len(paths)} lesson(s).")
 
 
-def timed(notebook: NotebookNode, path: Path) -> tuple[costs.Cost, Failure | None]:
+def played(notebook: NotebookNode, path: Path) -> tuple[costs.Cost, Failure | None]:
     """`execute` this lesson of that path; returns what it cost as well."""
     spent: list[tuple[float, float] | None] = [None]
     began = time.perf_counter()
