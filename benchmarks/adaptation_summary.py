@@ -13,16 +13,16 @@ import table                               # first: it sets the threads
 import adaptation
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score
 
+from medlearn import datasets, metrics
+from medlearn.metrics import resamples
 from medlearn.selection import validators
 
 REPEATS = 300
 
 
-def answers(rows: pd.DataFrame, pair: str, seed: int, choose) -> np.ndarray:
+def answers(rows: pd.DataFrame, there: datasets.Dataset, seed: int, choose) -> np.ndarray:
     """The target's predictions where `choose(rows, half)` names the row that answers for the other half."""
-    there = adaptation.hospital(*adaptation.PAIRS[pair][:3:2], seed)
     composed = np.zeros(len(there), int)
     for number, other in enumerate(adaptation.halves(there, seed)[::-1]):
         composed[other] = np.array(list(choose(rows, number)), int)[other]
@@ -74,16 +74,16 @@ def scores(pair: str, rows: pd.DataFrame, seeds: list[int], choices: dict) -> di
     data, _, domain, task = adaptation.PAIRS[pair]
     there = {seed: adaptation.hospital(data, domain, seed) for seed in seeds}
     truth = {seed: adaptation.opened(pair, "all", seed, "summarise", there[seed], task) for seed in seeds}
-    told = {name: {seed: answers(rows[rows.seed == seed], pair, seed, choose) for seed in seeds} for name, choose in choices.items()}
+    told = {name: {seed: answers(rows[rows.seed == seed], there[seed], seed, choose) for seed in seeds} for name, choose in choices.items()}
     people = np.unique(np.concatenate([each.patients for each in there.values()]))
     places = {seed: np.searchsorted(people, each.patients) for seed, each in there.items()}
 
-    def score(name, counts):
-        of = accuracy_score if data != "wbc" else lambda *both, sample_weight: f1_score(*both, average="macro", sample_weight=sample_weight)
-        return np.mean([of(truth[seed], told[name][seed], sample_weight=counts[places[seed]]) for seed in seeds])
-
     draws = np.random.default_rng(0).multinomial(len(people), np.full(len(people), 1 / len(people)), size=REPEATS)
-    return {name: (score(name, np.ones(len(people))), np.array([score(name, counts) for counts in draws])) for name in choices}
+    counts = np.vstack([np.ones(len(people), int), draws])               # the first is everybody, once
+    metric = metrics.macro_f1 if data == "wbc" else metrics.accuracy
+    found = {name: np.mean([resamples.resampled_scores(metric, truth[seed], told[name][seed], places[seed], counts) for seed in seeds], axis=0)
+             for name in choices}
+    return {name: (each[0], each[1:]) for name, each in found.items()}
 
 
 def row_of(pair: str, name: str, seeds: int, values: dict) -> dict:
