@@ -1,7 +1,6 @@
 """How much faster `features.extract` is than `model.predict`, on one thread, without the cache.
 
-    python benchmarks/features_speed.py              # prints a table
-    python benchmarks/features_speed.py --save       # also writes benchmarks/results/features_speed.csv
+    python benchmarks/features_speed.py     # a minute; writes results/features_speed.csv anew
 
 Both turn the same images into pooled vectors of EfficientNet-Lite0, in turns within one process; speeds are images
 per second of processor time, ratios are taken turn by turn (median, lowest, highest). Compiling comes before the
@@ -12,7 +11,6 @@ import argparse
 import json
 import os
 from pathlib import Path
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,13 +24,13 @@ if "--plain" in sys.argv:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.constant(1) + 1
 
+import table
 import numpy as np
 import pandas as pd
 
 from medlearn import backbones, features
 from medlearn.engine import keras, tf
 
-RESULT = Path(__file__).parent / "results" / "features_speed.csv"
 BATCH = 32
 
 
@@ -72,23 +70,19 @@ def row(size: int, count: int, repeats: int) -> dict:
         "predict_default_kernels_per_s": round(statistics.median(plain), 1),
         "ratio_to_default_kernels": round(extract / statistics.median(plain), 2),
         "processor": processor(), "tensorflow": tf.__version__, "keras": keras.__version__,
-        "command": "python benchmarks/features_speed.py --save",
+        "command": "python benchmarks/features_speed.py",
     }
 
 
 def processor() -> str:
-    """Its name and widest vector instructions."""
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or platform.machine()
-    name = next(line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name"))
-    return f"{name} ({next((i for i in ('avx512_vnni', 'avx512f', 'avx2') if i in info), 'no AVX2')})"
+    """Its name and, where the system tells, its widest vector instructions."""
+    info = Path("/proc/cpuinfo")
+    flags = info.read_text() if info.exists() else ""
+    return f"{table.processor()} ({next((each for each in ('avx512_vnni', 'avx512f', 'avx2') if each in flags), 'no AVX2 known')})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--save", action="store_true")
     parser.add_argument("--plain", nargs=3, type=int, metavar=("SIZE", "COUNT", "TURNS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.plain:
@@ -96,10 +90,9 @@ def main() -> None:
         return
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    table = pd.DataFrame([row(128, 192, 5), row(224, 64, 5)])
-    print(table.T.to_string(header=False))
-    if arguments.save:
-        table.to_csv(RESULT, index=False)
+    measured = pd.DataFrame([row(128, 192, 5), row(224, 64, 5)])
+    print(measured.T.to_string(header=False))
+    measured.to_csv(table.path("features_speed"), index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,7 @@ def extract(encoder: keras.Model, images: np.ndarray, layer: str | Sequence[str]
     images = _checked(_one_array(images), encoder)
     taps = [layer] if layer is None or isinstance(layer, str) else list(layer)
     _check_taps(taps, encoder)
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} is not a number of images of at least 1.")
+    _check_batch_size(batch_size)
     prints = dict(zip(taps, frozen.fingerprints(encoder, taps)))
     paths = _paths(images, prints) if cache else {}
     vectors = {tap: _stored(paths[tap], len(images)) for tap in paths}
@@ -56,8 +55,7 @@ def stream(encoder: keras.Model, items: Sequence, read: Callable[[object], np.nd
     share the items. Raises ValueError for another shard and, when it comes to them, for images that `extract` refuses.
     """
     _check_taps([layer], encoder)
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} is not a number of images of at least 1.")
+    _check_batch_size(batch_size)
     part, parts = shard
     if not 0 <= part < parts:
         raise ValueError(f"shard={shard} is not (k, n) with k from 0 to n - 1: the share of worker k of n.")
@@ -132,6 +130,11 @@ def _check_range(images: np.ndarray) -> None:
     if lowest < 0 or highest > 255 or 0 < highest <= 1:
         raise ValueError(f"The images run from {lowest:g} to {highest:g}, but 0 to 255 is expected: give them as "
                          "they are, without rescaling or preprocessing, which the encoder does itself.")
+
+
+def _check_batch_size(batch_size: int) -> None:
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} is not a number of images of at least 1.")
 
 
 def _check_taps(taps: list, encoder: keras.Model) -> None:

@@ -1,4 +1,4 @@
-"""Pictures painted from the source's masks: in any contrast (domain randomisation), or in the greys that the target is found to have."""
+"""Pictures painted from the source's masks: in any contrast (domain randomisation), or in greys found in the target's images."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,8 +9,8 @@ _BIAS_CELLS = 4                        # of the uneven field, along a side
 _WHITE = 255
 
 
-def contrasts(source_masks: ArrayLike, *, target_greys: tuple | None = None, dark_background: float = 0.9, spread: float = 0.125, blur: float = 1.0, bias: float = 0.4,
-              noise: float = 0.06, coarse: float = 2.0, seed: int = 0) -> np.ndarray:
+def contrasts(source_masks: ArrayLike, *, target_greys: tuple | None = None, dark_background: float = 0.9, spread: float = 0.125,
+              blur: float = 1.0, bias: float = 0.4, noise: float = 0.06, coarse: float = 2.0, seed: int = 0) -> np.ndarray:
     """One simulated image uint8 (N, H, W, 3), grey repeated, for each mask (N, H, W): each region gets a grey by chance.
 
     For each image and region a mean from 0 to 255 and a spread of up to `spread` times 255 are drawn; then come a blur of up to
@@ -39,9 +39,9 @@ def contrasts(source_masks: ArrayLike, *, target_greys: tuple | None = None, dar
 def subdivide(source_images: ArrayLike, source_masks: ArrayLike, *, region: int = 0, into: int = 3) -> np.ndarray:
     """The masks with one region cut by brightness into so many parts, so that what has no label is painted too; (N, H, W).
 
-    source_images: (N, H, W, channels), 0 to 255; source_masks: whole numbers (N, H, W). Around a brain region 0 is air, skull and skin:
-    painted as one, a network never sees a skull until it meets one. The darkest part keeps its number, the others are
-    numbered on from the highest; train on the masks as they were, paint with `contrasts` from these. One set of thresholds
+    source_images: (N, H, W, channels), 0 to 255; source_masks: whole numbers (N, H, W). Around a brain region 0 is air, skull
+    and skin: painted as one, a network never sees a skull until it meets one. The darkest part keeps its number, the others
+    are numbered on from the highest; train on the masks as they were, paint with `contrasts` from these. One set of thresholds
     (Otsu's) serves all images. Raises ValueError for masks that do not fit, a region that is missing or has too few greys,
     and fewer than two parts. Source: the splitting of labels in SynthSeg (Billot et al. 2023, arXiv:2107.09559), with Otsu's
     thresholds in place of its expectation maximisation.
@@ -51,7 +51,8 @@ def subdivide(source_images: ArrayLike, source_masks: ArrayLike, *, region: int 
         raise ValueError(f"Images {images.shape} and masks {masks.shape} do not belong together: (N, H, W, channels) and (N, H, W).")
     grey, here = np.round(images.mean(-1)).astype(int), masks == region
     if into < 2 or len(np.unique(grey[here])) < into:
-        raise ValueError(f"region={region!r} has {len(np.unique(grey[here]))} greys in these images, too few for into={into!r} parts; at least two are made.")
+        raise ValueError(f"region={region!r} has {len(np.unique(grey[here]))} greys in these images, too few for into={into!r} "
+                         "parts; at least two are made.")
     part = np.digitize(grey, filters.threshold_multiotsu(grey[here], into), right=True)
     return np.where(here & (part > 0), masks.max() + part, masks).astype(np.int64)
 

@@ -16,7 +16,8 @@ PASSED, NO_TEST_RAN = 0, 5             # pytest's exit codes
 def test(extra: list[str], times: Path | None = None) -> int:
     """Run the parts from the course's folder and print the minutes of each; returns 0 if all passed, else 1.
 
-    The notebooks' seconds and memory are printed, and kept in the table `times`. `extra` goes to pytest; files among it (`tests/test_splits.py`, `notebooks/02_....ipynb`) replace what is run.
+    The notebooks' seconds and memory are printed, and kept in the table `times`. `extra` goes to pytest; files among it
+    (`tests/test_splits.py`, `notebooks/02_....ipynb`) replace what is run.
     """
     files = [text for text in extra if text.split("::")[0].endswith((".py", ".ipynb"))]
     options = [text for text in extra if text not in files]

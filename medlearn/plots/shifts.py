@@ -88,6 +88,7 @@ def gap_closed(shares, kinds, *, floor=-1.0):
     ax.plot(np.maximum(shares.median(axis=1), floor), range(len(shares)), "|", color="black", markersize=16, markeredgewidth=2, label="median")
     ax.set_yticks(range(len(shares)), shares.index)
     ax.set(xlabel="share of the gap that is closed", xlim=(floor - 0.1, None))
+    ax.locator_params(axis="x", nbins=6)
     ax.invert_yaxis()
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -28,7 +28,7 @@ SMALL = {                              # what lessons that learn for long set, a
     "15": {"IMAGES": "64"},
 }
 RUN_WHOLE = ("00", "02", "06", "13")   # by test_lessons_in_a_browser.py
-SLOW = ("03", "04", "08", "10", "11", "14", "15")
+SLOW = ("03", "04", "08", "10", "11", "15")
 OPENING = """
 import sys
 from pathlib import Path
