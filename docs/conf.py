@@ -12,6 +12,7 @@ extensions = ["myst_nb"]
 exclude_patterns = ["_static", "_slides"]
 html_theme = "sphinx_book_theme"
 html_title = "medlearn"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_extra_path = ["_slides"]
 html_css_files = ["site.css"]

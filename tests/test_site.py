@@ -97,6 +97,17 @@ def test_pages_show_what_was_committed(site):
     assert "by_patient" in (site / "reference" / "splits.html").read_text(encoding="utf-8")
 
 
+def test_names_in_a_tables_text_are_shown_as_they_are(site):
+    escaped = {path.name: re.findall(r'<span class="pre">[^<]*\\_[^<]*', path.read_text(encoding="utf-8"))
+               for path in (site / "results").glob("*.html")}
+    assert len(escaped) > 10 and not [name for name, found in escaped.items() if found]
+
+
+def test_every_page_names_its_icon(pages):
+    """Else browsers ask the server for one that is not there."""
+    assert not [path.name for path, page in pages.items() if not any(link.endswith("favicon.svg") for link in page.links)]
+
+
 @pytest.fixture(scope="session")
 def browser():
     if not CAN_OPEN:
@@ -125,6 +136,19 @@ def test_pages_open_without_an_error_a_request_outside_or_a_sideways_scroll(site
                 wrong.append(f"{path.relative_to(site)} scrolls sideways at {size['width']} px")
     context.close()
     assert not wrong
+
+
+def test_slides_are_a_deck_on_a_desk_and_a_page_to_read_on_a_phone(site, browser):
+    if not (site / "_static" / "vendor" / "reveal.js").exists():
+        pytest.skip("no npm and no cache: slides are shown one below the other")
+    for size, deck in ((DESK, True), (PHONE, False)):
+        page = browser.new_page(viewport=size)
+        page.goto((site / "slides" / "00.html").as_uri())
+        assert page.evaluate("document.body.classList.contains('reveal-viewport')") is deck
+        if not deck:
+            sizes = page.evaluate("[...document.querySelectorAll('p, li')].map(each => parseFloat(getComputedStyle(each).fontSize))")
+            assert min(sizes) >= 14
+        page.close()
 
 
 def test_formulas_are_set_by_the_local_mathjax(site, browser):

@@ -53,6 +53,7 @@ def _fine_tuning(plt):
         ax.hlines(places, low, high, color=colour)
         ax.plot(score, places, marker, color=colour, label=f"simulated cells ({data})" if data == "smear" else f"real cells ({data})")
     ax.set(yticks=range(len(methods)), yticklabels=methods, xlabel="macro-F1, 20 labelled cells a class, 95 % interval")
+    ax.set_ylim(-0.5, len(methods) - 0.5)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=2, frameon=False)
     return figure
 

@@ -10,7 +10,7 @@ def write(source: Path) -> None:
     cards = [catalogue.card(name) for name in catalogue.names()]
     lines = ["# Data", "", "Every set has a card: where it comes from, who may use it for what, what to look out for. "
              "`datasets.load(\"NAME\")` brings each of them, simulated or real. Images of the real sets are never shown here: "
-             "their licences allow use, not publication by us.", "",
+             "not every licence lets us publish them.", "",
              "| name | kind | twin | classes | domains | licence |", "|---|---|---|---|---|---|"]
     lines += [f"| [{card.name}](#data-{card.name}) | {card.kind} | {f'`{card.twin}`' if card.twin else ''} | {len(card.classes) or '-'} "
               f"| {', '.join(card.domains + card.more_domains)} | {card.licence.split(',')[0].split('(')[0]} |" for card in cards]
@@ -20,7 +20,7 @@ def write(source: Path) -> None:
         facts = {
             "Licence": card.licence, "Domains": ", ".join(card.domains + card.more_domains), "Classes": ", ".join(card.classes),
             "Mask classes": ", ".join(card.mask_classes), "Patients": "known" if card.patients_known else "not known: each image counts as its own",
-            "By default": _defaults(card), "Left out": card.left_out, "Origin": f"`{card.origin}`" if card.origin else "", "Cite": card.citation,
+            "To download": card.download, "By default": _defaults(card), "Left out": card.left_out, "Origin": f"`{card.origin}`" if card.origin else "", "Cite": card.citation,
         }
         lines += [f"- **{name}:** {text}" for name, text in facts.items() if text]
         lines += ["", *(f"- {note}" for note in card.notes)]

@@ -58,7 +58,7 @@ def write(folder: Path) -> None:
         head = next((path for path in files if path.name == "__init__.py"), files[0])
         told = ast.get_docstring(ast.parse(head.read_text(encoding="utf-8"))) or ""
         (folder / f"{door}.md").write_text(_page(door, told, public(files)), encoding="utf-8")
-        lines.append(f"| [`{door}`]({door}.md) | {_escaped(' '.join(told.split(chr(10) * 2)[0].split()))} |")
+        lines.append(f"| [`{door}`]({door}.md) | {escaped(' '.join(told.split(chr(10) * 2)[0].split()))} |")
     lines += ["", "```{toctree}", ":hidden:", "", *doors(), "```", ""]
     (folder / "index.md").write_text("\n".join(lines), encoding="utf-8")
 
@@ -78,7 +78,7 @@ def _page(door: str, told: str, things: dict[str, tuple[str, Documented]]) -> st
 
 def _methods(node: ast.ClassDef) -> list[str]:
     methods = [item for item in node.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
-    return [f"`{item.name}`: {_escaped(' '.join((ast.get_docstring(item) or '').split()))}" for item in methods if ast.get_docstring(item)]
+    return [f"`{item.name}`: {escaped(' '.join((ast.get_docstring(item) or '').split()))}" for item in methods if ast.get_docstring(item)]
 
 
 def _signature(door: str, name: str, node: Documented) -> str:
@@ -121,7 +121,7 @@ def _prose(docstring: str, arguments: set[str] = frozenset()) -> str:
             code = "\n".join(line[4:] for line in block.split("\n"))
             blocks.append(f"```{_language(code)}\n{code}\n```")
         else:
-            explained = re.sub(r"(^|(?<=[.;)]) +|\n)(\w+(?:(?:,| and) \w+)*): ", lambda found: _item(found, arguments), _escaped(block))
+            explained = re.sub(r"(^|(?<=[.;)]) +|\n)(\w+(?:(?:,| and) \w+)*): ", lambda found: _item(found, arguments), escaped(block))
             blocks.append(explained)
     return "\n\n".join(blocks)
 
@@ -141,7 +141,7 @@ def _item(found: re.Match, arguments: set[str]) -> str:
     return "\n- " + ", ".join(f"`{name}`" for name in names) + ": "
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text whose signs outside of `code` mean themselves in Markdown."""
     parts = text.split("`")
     parts[::2] = [re.sub(r"([*_<>$\[\]|#{}~\\^])", r"\\\1", part) for part in parts[::2]]

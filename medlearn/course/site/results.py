@@ -7,9 +7,9 @@ from pathlib import Path
 
 from medlearn import shipped
 from medlearn.course import bench, lessons, running
-from medlearn.course.site import charts
+from medlearn.course.site import charts, reference
 
-WHOLE = 60                             # rows; of a longer table the first few are shown
+WHOLE = 100                            # rows; of a longer table the first few are shown
 FEW = 8
 LONG_COLUMNS = {"predictions"}         # one digit an image: for the summary's intervals, not for readers
 REAL_RUNS = "real_runs.txt"
@@ -44,7 +44,7 @@ def _asks(name: str) -> str:
     """What the program that made a table says of itself; a part of a table goes by the longest name that fits."""
     programs = bench.programs()
     told = programs.get(bench.maker(name, programs) or "", NOT_BENCHMARKS.get(name, ""))
-    return re.sub(r"([*_<>$\[\]|])", r"\\\1", told)
+    return reference.escaped(told)
 
 
 def _page(name: str, head: list[str], rows: list[list[str]], asks: str) -> str:
@@ -52,7 +52,7 @@ def _page(name: str, head: list[str], rows: list[list[str]], asks: str) -> str:
     shown = rows if len(rows) <= WHOLE else rows[: FEW + 1]
     trimmed = "" if shown is rows else f"The first {FEW} of {len(rows) - 1} rows. "
     by = ["", "```text", *head, "```"] if head else []
-    return "\n".join([f"# {name}", "", paragraphs, *by, "", f"{trimmed}<a href=\"../_static/tables/{name}.csv\" download>The whole table "
+    return "\n".join([f"# {name.replace('_', ' ')}", "", paragraphs, *by, "", f"{trimmed}<a href=\"../_static/tables/{name}.csv\" download>The whole table "
                       "as CSV.</a>", "", as_html(shown), ""])
 
 
@@ -84,7 +84,7 @@ def real_runs() -> tuple[list[str], dict[str, tuple[str, str]]]:
 
 def _real_page() -> str:
     head, real = real_runs()
-    parts = ["# Simulated and real", "Each lesson runs unchanged on the real twin of its simulated data: `python3 course.py run NN --real`. "
+    parts = ["---\nhtml_theme.sidebar_secondary.remove: true\n---", "# Simulated and real", "Each lesson runs unchanged on the real twin of its simulated data: `python3 course.py run NN --real`. "
              "Here is what its last cell prints on both. Only numbers and charts are shown: pictures of the real sets are not ours to publish.",
              "## Two comparisons at a glance"]
     for name, told in charts.CHARTS.items():

@@ -17,22 +17,25 @@ WORDS = 45                             # a slide's text at most; longer paragrap
 FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<link rel="icon" href="data:,">
+<link rel="icon" href="../_static/favicon.svg">
 {head}<link rel="stylesheet" href="../_static/slides.css"></head>
 <body><div class="reveal"><div class="slides">
 {slides}
 </div></div>
 {script}</body></html>
 """
-REVEAL_HEAD = """<link rel="stylesheet" href="../_static/vendor/reveal.js/dist/reset.css">
-<link rel="stylesheet" href="../_static/vendor/reveal.js/dist/reveal.css">
-<link rel="stylesheet" href="../_static/vendor/reveal.js/dist/theme/white.css">
-"""
+# A narrow window shows the slides one below the other, as a page to read.
+WIDE = 'matchMedia("(min-width: 600px)").matches'
+REVEAL_HEAD = """<link class="deck" rel="stylesheet" href="../_static/vendor/reveal.js/dist/reset.css">
+<link class="deck" rel="stylesheet" href="../_static/vendor/reveal.js/dist/reveal.css">
+<link class="deck" rel="stylesheet" href="../_static/vendor/reveal.js/dist/theme/white.css">
+""" + f'<script>if (!{WIDE}) document.querySelectorAll(".deck").forEach(each => each.remove())</script>\n'
 MATHJAX = """<script>window.MathJax = {tex: {inlineMath: [["$", "$"]]}}</script>
 <script src="../_static/vendor/mathjax/es5/tex-mml-chtml.js"></script>
 """
-REVEAL = """<script src="../_static/vendor/reveal.js/dist/reveal.js"></script>
-<script>Reveal.initialize({hash: true, slideNumber: "c/t", transition: "none", width: 1100, height: 700, controlsTutorial: false})</script>
+REVEAL = f"""<script src="../_static/vendor/reveal.js/dist/reveal.js"></script>
+<script>if ({WIDE}) Reveal.initialize({{hash: true, slideNumber: "c/t", transition: "none", width: 1100, height: 700,
+  controlsTutorial: false}})</script>
 """
 
 
@@ -135,7 +138,7 @@ def _inline(markdown: str) -> str:
 def _page(lessons: list[Lesson], asked: dict[str, dict[str, str]]) -> str:
     parts = ["# Slides and questions", "A deck for each lesson, made from the lesson itself: what it asks, its pictures, its one-sentence answers. "
              "Arrow keys turn the pages, `F` fills the screen, `Esc` shows all pages at once. Decks open without a network, "
-             "and print from the browser.", "Each deck ends with the question below: ask it **while it trains**."]
+             "and print from the browser.", "Each deck asks the question below before its recap: ask it **while it trains**."]
     for lesson in lessons:
         number = lesson.stem[:2]
         parts += [f"## {lesson.title}", f'<a href="../slides/{number}.html">Slides of lesson {number}</a>, '
