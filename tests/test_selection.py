@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from scipy.stats import kendalltau, multivariate_normal, ortho_group, weightedtau
+from scipy.stats import kendalltau, multivariate_normal, ortho_group, spearmanr, weightedtau
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import mutual_info_score
 
 from medlearn import selection
+from medlearn.selection import correlations
 
 SEEDS = st.integers(0, 10_000)
 ON_FEATURES = [selection.logme, selection.h_score]
@@ -234,6 +235,27 @@ def test_agreement_is_scipys_correlation_within_its_interval(seed):
         found = selection.agreement(scores, performance, correlation=name, repeats=30, seed=seed)
         assert found.value == pytest.approx(correlation(scores, performance).statistic)
         assert -1 <= found.low <= found.high <= 1
+
+
+@given(SEEDS, st.integers(3, 60), st.integers(2, 15))
+def test_each_row_is_scipys_correlation_with_ties_too(seed, count, kinds):
+    random = np.random.default_rng(seed)
+    x, y = random.integers(kinds, size=(2, 4, count)).astype(float)
+    x[0], y[1] = 1, random.normal(size=count)                          # nothing is ranked, and no ties
+    pairs = [(correlations.weighted_tau, weightedtau), (correlations.kendall, kendalltau), (correlations.spearman, spearmanr)]
+    for ours, theirs in pairs:
+        found = ours(x, y)
+        assert found.shape == (4,) and np.isnan(found[0])
+        for value, one, other in zip(found[1:], x[1:], y[1:]):
+            if np.ptp(one) and np.ptp(other):
+                assert value == pytest.approx(theirs(one, other).statistic, abs=1e-12)
+
+
+def test_rows_beyond_one_block_are_the_same_rows(monkeypatch):
+    x, y = np.random.default_rng(0).integers(5, size=(2, 50, 10)).astype(float)
+    whole = correlations.weighted_tau(x, y)
+    monkeypatch.setattr(correlations, "_COMPARISONS_AT_ONCE", 300)
+    np.testing.assert_array_equal(correlations.weighted_tau(x, y), whole)
 
 
 def test_agreement_of_equal_and_opposite_rankings():

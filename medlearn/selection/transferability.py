@@ -8,12 +8,12 @@ A score ranks candidates on the same images and labels; its value means little a
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from medlearn.metrics import Interval
+from medlearn.selection import correlations
 
-CORRELATIONS = {"weighted tau": stats.weightedtau, "Kendall": stats.kendalltau, "Spearman": stats.spearmanr}
+CORRELATIONS = {"weighted tau": correlations.weighted_tau, "Kendall": correlations.kendall, "Spearman": correlations.spearman}
 _DECADES = 12                          # how far the ratio of the two precisions may lie from the features' scale
 
 
@@ -107,19 +107,14 @@ def agreement(
                          f"{scores.shape} and {performance.shape}.")
     if not (np.isfinite(scores).all() and np.isfinite(columns).all()):
         raise ValueError("Scores and performances must be finite; leave out a candidate that was not measured.")
-    random, values = np.random.default_rng(seed), []
+    random, rows = np.random.default_rng(seed), [(scores, columns.mean(1))]
     for _ in range(repeats):
         drawn = random.integers(len(scores), size=len(scores))
         seeds = random.integers(columns.shape[1], size=columns.shape[1])
-        values.append(_correlate(correlation, scores[drawn], columns[drawn][:, seeds].mean(1)))
+        rows.append((scores[drawn], columns[drawn][:, seeds].mean(1)))
+    value, *values = CORRELATIONS[correlation](*np.swapaxes(rows, 0, 1))
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(_correlate(correlation, scores, columns.mean(1)), float(low), float(high))
-
-
-def _correlate(correlation: str, scores: np.ndarray, performance: np.ndarray) -> float:
-    if np.ptp(scores) == 0 or np.ptp(performance) == 0:    # nothing is ranked
-        return np.nan
-    return float(CORRELATIONS[correlation](scores, performance).statistic)
+    return Interval(float(value), float(low), float(high))
 
 
 def _checked(features: ArrayLike, labels: ArrayLike, what: str = "features") -> tuple[np.ndarray, np.ndarray]:
