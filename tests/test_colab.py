@@ -2,6 +2,11 @@
 
 import importlib.metadata
 import os
+import subprocess
+import sys
+import types
+import urllib.request
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -34,6 +39,44 @@ def test_the_first_code_cell_installs_the_wheel_alone():
     assert "--no-deps" in first and f"https://github.com/o/n/releases/download/v0.1.0/{WHEEL}" in first
     assert 'RELEASE = ""' in code(copy_of("", None))[0].source
     assert "colab-badge.svg" in copy_of("", "o/n").cells[1].source and "badge" not in copy_of("", None).cells[1].source
+
+
+def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, monkeypatch):
+    monkeypatch.setattr(colab, "build_wheel", lambda to: to / WHEEL)
+    for repository, listed in (("o/n", True), (None, False)):
+        to = tmp_path / str(listed)
+        assert len(list(colab.write(to, repository))) == 2
+        lessons = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+        assert sorted(path.name for path in to.glob("*.ipynb")) == lessons
+        badges = (to / "README.md").read_text(encoding="utf-8") if listed else ""
+        assert all((f"blob/colab/{name})" in badges) is listed for name in lessons) and (to / "README.md").exists() is listed
+
+
+@pytest.mark.parametrize("where", ["uploaded", "on Drive", "at the release", "nowhere"])
+def test_the_first_cell_finds_the_wheel(tmp_path, monkeypatch, where):
+    content, installed = tmp_path / "content", []
+    place = {"uploaded": content, "on Drive": content / "drive" / "MyDrive"}.get(where)
+
+    def mount(path):
+        Path(path, "MyDrive").mkdir(parents=True)
+        (place / WHEEL).touch()
+
+    drive = types.SimpleNamespace(mount=mount)
+    monkeypatch.setitem(sys.modules, "google.colab", types.SimpleNamespace(drive=drive))
+    monkeypatch.setattr(urllib.request, "urlretrieve", lambda address, path: Path(path).write_text(address))
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: installed.append(command[-1]))
+    monkeypatch.setattr(session, "prepare", lambda content: "Ready")
+    content.mkdir()
+    if where == "uploaded":
+        (content / WHEEL).touch()
+    source = code(copy_of("", "o/n" if where == "at the release" else None))[0].source.replace("/content", content.as_posix())
+    cell = compile(source.replace("USE_DRIVE = False", f"USE_DRIVE = {where == 'on Drive'}"), "first cell", "exec")
+    if where == "nowhere":
+        with pytest.raises(SystemExit, match="Upload medlearn-0.1.0"):
+            exec(cell, {})
+    else:
+        exec(cell, {})
+        assert installed == [str((place or content) / WHEEL)]
 
 
 def test_a_strange_repository_is_one_sentence(tmp_path, capsys):
@@ -78,6 +121,20 @@ def test_caches_lie_on_drive_when_it_is_mounted(tmp_path, monkeypatch, no_traces
     (tmp_path / "drive" / "MyDrive").mkdir(parents=True)
     assert "kept on Drive" in session.prepare(str(tmp_path)) and "budget cpu" in session.prepare(str(tmp_path))
     assert os.environ["MEDLEARN_CACHE"] == str(tmp_path / "drive" / "MyDrive" / "medlearn" / "cache")
+
+
+def test_what_was_computed_before_a_disconnect_is_read_from_drive(tmp_path, monkeypatch, no_traces):
+    from medlearn import backbones, features
+
+    (tmp_path / "drive" / "MyDrive").mkdir(parents=True)
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "own"))
+    encoder, images = backbones.load("efficientnet_lite0"), np.zeros((2, 128, 128, 3), np.uint8)
+    session.prepare(str(tmp_path))
+    first = features.extract(encoder, images, layer="block_2")
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "the next machine's"))
+    session.prepare(str(tmp_path))
+    monkeypatch.setattr(features, "_computed", None)          # nothing may be computed again
+    np.testing.assert_array_equal(features.extract(encoder, images, layer="block_2"), first)
 
 
 def test_figures_get_the_style_that_lies_beside_the_lessons(tmp_path, no_traces):

@@ -258,6 +258,32 @@ def test_senseless_arguments(tmp_path, arguments, message):
         datasets.from_folder(tmp_path, **arguments)
 
 
+def test_a_dicom_series_comes_in_its_order_whatever_its_files_are_called(tmp_path):
+    names = {"zeta": 1, "alpha": 2, "mid": 10}
+    put(tmp_path, **{f"x__{name}_dcm": mutations.dicom(DEEP * number, InstanceNumber=number, SeriesInstanceUID="1.2.3")
+                     for name, number in names.items()})
+    data = datasets.from_folder(tmp_path).dataset
+    assert data.facts["file"].tolist() == ["x/zeta.dcm", "x/alpha.dcm", "x/mid.dcm"] and data.facts["place"].tolist() == [1, 2, 10]
+    assert len(set(data.facts["series"])) == len(set(data.patients)) == 1
+
+
+@pytest.mark.parametrize("read", ["folder", "table", "boxes", "masks"])
+def test_paths_may_hold_spaces_and_any_letters(tmp_path, read):
+    place = put(tmp_path / "Ärzte öffnen 影像" / "un dossier à part", **{"kl é__ü 1_png": png(1)})
+    if read == "folder":
+        found = datasets.from_folder(place)
+    elif read == "table":
+        (place / "tabelle ß.csv").write_text("file,label\nkl é/ü 1.png,ß\n", encoding="utf-8")
+        found = datasets.from_table(place / "tabelle ß.csv")
+    elif read == "boxes":
+        (place / "ü.xml").write_bytes(mutations.sound("voc").replace(b"a.png", "kl é/ü 1.png".encode()))
+        found = datasets.from_boxes(place, size=48)
+    else:
+        put(place, **{"mäsken__ü 1_png": mutations.encoded(Image.fromarray(np.eye(48, dtype=np.uint8) * 255), "PNG")})
+        found = datasets.from_masks(place / "kl é", place / "mäsken", size=48)
+    assert len(found.dataset) == 1 and found.dataset.facts["file"][0].endswith("ü 1.png")
+
+
 def test_a_missing_folder_names_its_neighbour(tmp_path):
     (tmp_path / "scans").mkdir()
     with pytest.raises(ValueError, match="no folder.*did you mean 'scans'"):

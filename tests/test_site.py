@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
-from medlearn.course import lessons
-from medlearn.course.site import building, copies, reference, results, slides, vendor
+from medlearn.course import lessons, running
+from medlearn.course.site import building, charts, copies, reference, results, slides, vendor
 
 BUILDERS = [module for module in building.NEEDED if importlib.util.find_spec(module) is None]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -227,6 +227,30 @@ def test_slides_keep_the_sentence_and_leave_out_solutions():
 
 def test_each_lesson_has_a_question_for_the_class():
     assert {name[:2] for name in NAMES} <= set(slides.questions())
+
+
+def test_the_readmes_first_lines_say_what_the_tables_say():
+    first = (lessons.ROOT / "README.md").read_text(encoding="utf-8").split("![")[0]
+    assert "nine blood cells in ten" in first and "most of the loss on simulated cells and a part of it on real ones" in first
+    for text in (running.result(nbformat.read(lessons.find(["10"])[0], as_version=4)), results.real_runs()[1]["10"][1]):
+        home, away = re.search(r"lab-a -> lab-b: accuracy (\.\d+) \[.*?\] -> (\.\d+)", text).groups()
+        assert 0.85 < float(home) < 0.95 and 0.25 < float(away) < 0.45
+    share = {row["pair"]: float(row["share"]) for row in charts.table("adaptation_summary") if row["choice"] == "chosen by consensus" and row["share"]}
+    assert share["smear"] > 0.6 and all(0 < share[pair] < 0.6 for pair in share if pair.startswith("wbc"))
+
+
+def minutes_of_whole_lessons(text):
+    """For each row of a table that links to a lesson, its number and the first cell that is a number of minutes."""
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    found = [re.search(r"notebooks/(\d\d)_[^|]*\|\s*(\d+) min\s*\|", row) for row in rows]
+    return [match.groups() for match in found if match]
+
+
+def test_plans_give_the_minutes_of_computing_that_the_readme_gives():
+    known = dict(minutes_of_whole_lessons((lessons.ROOT / "README.md").read_text(encoding="utf-8")))
+    for name in ("one_day.md", "three_days.md"):
+        planned = minutes_of_whole_lessons((lessons.ROOT / "docs" / "instructor" / name).read_text(encoding="utf-8"))
+        assert len(planned) > 5 and not [(name, *each) for each in planned if known.get(each[0]) != each[1]]
 
 
 def test_plans_name_only_lessons_that_exist():
