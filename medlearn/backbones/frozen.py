@@ -92,42 +92,56 @@ def _compile(encoder: keras.Model, taps: Sequence[Tap], shape: tuple[int, int, i
 
 
 def _fold_batchnorm(model: keras.Model) -> keras.Model:
-    """A copy in which the scale of each BatchNormalization has moved into the convolution before it.
+    """A copy in which each BatchNormalization after a convolution has moved into its kernel and bias.
 
-    Outputs are the same up to rounding; a tenth of the time goes, since TensorFlow drops a scale of one.
+    Outputs are the same up to rounding. TensorFlow computes a convolution, its bias and a ReLU in one go over
+    memory, but after a depthwise convolution a BatchNormalization is in the way: it took a third of the time.
     """
     try:
-        copy = keras.models.clone_model(model)
+        norms = _norms_after_convolutions(model)
+        moved = {id(norm) for norm in norms.values()}
+        copy = keras.models.clone_model(
+            model, clone_function=lambda layer: layer if id(layer) in moved else _like(layer, layer.name in norms),
+            call_function=lambda layer, *args, **kwargs: args[0] if id(layer) in moved else layer(*args, **kwargs))
     except Exception:                  # a layer that cannot be copied costs this gain only
         return model
-    copy.set_weights(model.get_weights())
-    makers, users = {}, Counter(map(id, copy.outputs))
-    for operation in copy.operations:
+    for layer in filter(lambda layer: layer.weights, copy.layers):
+        original, norm = model.get_layer(layer.name), norms.get(layer.name)
+        layer.set_weights(original.get_weights() if norm is None else _with_norm(original, norm))
+    return copy
+
+
+def _norms_after_convolutions(model: keras.Model) -> dict:
+    """By the name of a convolution, the BatchNormalization that alone takes what it gives."""
+    makers, users = {}, Counter(map(id, model.outputs))
+    for operation in model.operations:
         makers[id(operation.output)] = operation
         users.update(map(id, keras.tree.flatten(operation.input)))
-    for layer in copy.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            before = makers.get(id(layer.input))
-            if users[id(layer.input)] == 1 and _is_linear_convolution(before):
-                _move_scale(layer, before)
-    return copy
+    norms = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization) and users[id(layer.input)] == 1:
+            maker = makers.get(id(layer.input))
+            if _is_linear_convolution(maker):
+                norms[maker.name] = layer
+    return norms
 
 
 def _is_linear_convolution(layer) -> bool:
     return (type(layer) in (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
-            and layer.activation is keras.activations.linear and layer.data_format == "channels_last")
+            and layer.activation is keras.activations.linear and layer.data_format == "channels_last"
+            and len(layer.weights) == 1 + layer.use_bias)
 
 
-def _move_scale(norm, convolution) -> None:
-    gamma, mean, variance = norm.gamma, norm.moving_mean, norm.moving_variance
-    scale = 1 / np.sqrt(variance.numpy() + norm.epsilon)
-    if gamma is not None:
-        scale = scale * gamma.numpy()
-        gamma.assign(np.ones_like(scale))
-    kernel = convolution.kernel
-    per_output = scale.reshape(kernel.shape[2:]) if type(convolution) is keras.layers.DepthwiseConv2D else scale
-    kernel.assign(kernel.numpy() * per_output)
-    if convolution.use_bias:
-        convolution.bias.assign(convolution.bias.numpy() * scale)
-    mean.assign(mean.numpy() * scale)
-    variance.assign(np.full_like(scale, 1 - norm.epsilon))
+def _like(layer, with_bias: bool):
+    return type(layer).from_config(layer.get_config() | ({"use_bias": True} if with_bias else {}))
+
+
+def _with_norm(convolution, norm) -> list[np.ndarray]:
+    """Kernel and bias of the convolution and its BatchNormalization together."""
+    kernel, *bias = convolution.get_weights()
+    scale = 1 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
+    if norm.gamma is not None:
+        scale = scale * norm.gamma.numpy()
+    shift = (bias[0] if bias else 0) - norm.moving_mean.numpy()
+    by_output = scale.reshape(kernel.shape[2:]) if type(convolution) is keras.layers.DepthwiseConv2D else scale
+    return [kernel * by_output, shift * scale + (0 if norm.beta is None else norm.beta.numpy())]
