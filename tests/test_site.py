@@ -138,6 +138,15 @@ def test_pages_open_without_an_error_a_request_outside_or_a_sideways_scroll(site
     assert not wrong
 
 
+def test_the_search_finds_pages_in_a_folder_without_an_error(site, browser):
+    page, wrong = browser.new_page(), []
+    page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
+    page.goto((site / "search.html").as_uri() + "?q=patient")
+    page.wait_for_selector(".search-summary:has-text('Search finished')", timeout=20_000)
+    assert page.locator("ul.search li").count() > 10 and not wrong
+    page.close()
+
+
 def test_slides_are_a_deck_on_a_desk_and_a_page_to_read_on_a_phone(site, browser):
     if not (site / "_static" / "vendor" / "reveal.js").exists():
         pytest.skip("no npm and no cache: slides are shown one below the other")
