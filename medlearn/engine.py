@@ -5,6 +5,7 @@ Nothing is loaded before one of the two names is asked for, so `import medlearn`
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 import tempfile
@@ -73,6 +74,8 @@ def _load() -> None:
         # The second source of noise. A first operation is left to the caller: it would fix the number of
         # logical devices, which the lesson on several workers still wants to set.
         loaded["tf"].config.list_physical_devices()
+    # Each of several models is traced once; TensorFlow counts them together, takes it for a mistake, and says so amid a lesson.
+    logging.getLogger("tensorflow").addFilter(lambda record: "triggered tf.function retracing" not in record.getMessage())
     if loaded["keras"].backend.backend() != "tensorflow":
         raise ImportError(
             f"Keras runs on {loaded['keras'].backend.backend()!r} here, but medlearn needs TensorFlow: "

@@ -100,3 +100,10 @@ def test_no_graphics_card_is_none():
     from medlearn.engine import tf
 
     assert (engine.gpu_name() is None) == (not tf.config.list_physical_devices("GPU"))
+
+
+def test_many_models_are_no_mistake_but_other_warnings_arrive():
+    logger = engine.tf.get_logger()
+    told = [logger.filter(logger.makeRecord("tensorflow", 30, "", 0, text, (), None)) for text in
+            ("5 out of the last 5 calls to f triggered tf.function retracing. Tracing is expensive", "something else")]
+    assert [bool(each) for each in told] == [False, True]
