@@ -13,34 +13,20 @@ scores, of the two halves one after the other; a committed choice by each is in 
 from functools import lru_cache
 from pathlib import Path
 import subprocess
-import sys
 import tempfile
-import venv
 
 import table                               # first: it sets the threads
 import adaptation
 import candidates
 import numpy as np
+import peer_python
 
-from medlearn import metrics, shipped, splits
+from medlearn import metrics, splits
 
 KEY = ("pair", "method", "seed")
 COLUMNS = ("accuracy", "macro_f1", "cpu_seconds", "scores", "predictions")
 METHODS = {"skada": ("SKADA CORAL", "SKADA subspace", "SKADA OT"), "pot": ("POT exact", "POT Sinkhorn", "POT Sinkhorn, group"),
            "adapt": ("ADAPT DANN", "ADAPT DeepCORAL", "ADAPT CDAN", "ADAPT MCD")}
-HERE = Path(__file__).parent / "peers"
-
-
-@lru_cache
-def environment() -> Path:
-    """The peers' Python; its environment is made where the requirements have changed or were never installed."""
-    folder, wanted = shipped.cache() / "peers", (HERE / "requirements.txt").read_text()
-    done, python = folder / "installed.txt", folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if not done.exists() or done.read_text() != wanted:
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
-        done.write_text(wanted)
-    return python
 
 
 @lru_cache(maxsize=4)
@@ -73,7 +59,8 @@ def fit(library: str, seed: int, **given: np.ndarray) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         passed, told = Path(folder, "given.npz"), Path(folder, "told.npz")
         np.savez(passed, **given)
-        subprocess.run([environment(), HERE / "fit.py", library, str(seed), passed, told], check=True, stdout=subprocess.DEVNULL)
+        python = peer_python.python("peers", "requirements.txt")
+        subprocess.run([python, peer_python.HERE / "fit.py", library, str(seed), passed, told], check=True, stdout=subprocess.DEVNULL)
         with np.load(told) as found:
             return dict(found)
 
