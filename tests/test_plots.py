@@ -1,9 +1,16 @@
+import itertools
+import re
+from pathlib import Path
+
 import matplotlib
 import numpy as np
 import pytest
 from figures import house_style, texts  # noqa: F401
+from skimage.color import rgb2lab
 
-from medlearn import plots
+from medlearn import plots, widgets
+from medlearn.course import lessons
+from medlearn.course.site import charts
 
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.integers(0, 255, (5, 16, 16, 3), dtype=np.uint8)
@@ -14,6 +21,42 @@ CLASSES = ("neutrophil", "lymphocyte", "monocyte")
 def test_the_house_colours_are_those_of_the_figure_style():
     style = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
     assert [matplotlib.colors.to_hex(colour) for colour in plots.COLOURS[:3]] == [matplotlib.colors.to_hex(colour) for colour in style[:3]]
+
+
+# What is left of red, green and blue light to protanopes, deuteranopes and tritanopes: Machado, Oliveira, Fernandes,
+# A physiologically-based model for simulation of color vision deficiency, IEEE TVCG 15, 2009, table 1, severity 1.
+SIGHT = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def least_difference(colours, sight):
+    """The smallest distance in CIELAB between two of the colours, as such a reader sees them (about 2 is just seen)."""
+    values = np.array([matplotlib.colors.to_rgb(colour) for colour in colours])
+    light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    light = np.clip(light @ np.array(SIGHT[sight]).T, 0, 1)
+    seen = rgb2lab(np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)[None])[0]
+    return min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2))
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_colour_blind_readers_tell_the_house_colours_apart(sight):
+    assert least_difference(plots.COLOURS[:7], sight) > 10
+    assert least_difference([charts.SIMULATED, charts.REAL], sight) > 50
+
+
+def test_colours_that_are_confused_would_be_found():
+    assert least_difference(["#a0522d", "#5b7b22"], "deutan") < 10
+
+
+def test_no_figure_leaves_the_house_colours_for_confusing_ones():
+    mixed = re.compile(r"""(?:color|colour|c|cmap)=\\?['"](?:red|green|r|g|jet|hsv|rainbow|turbo|RdYlGn\w*|nipy_spectral)\\?['"]""")
+    files = [*lessons.FOLDER.glob("*.ipynb"), *Path(plots.__file__).parent.glob("*.py"), Path(charts.__file__), Path(widgets.__file__)]
+    assert len(files) > 20 and not [(path.name, mixed.findall(path.read_text(encoding="utf-8"))) for path in files
+                                    if mixed.search(path.read_text(encoding="utf-8"))]
+    assert mixed.search('ax.plot(x, color="red")') and mixed.search("cmap=\\'jet\\'")
 
 
 def test_images_shows_each_picture_with_its_title():
