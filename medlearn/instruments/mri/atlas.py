@@ -62,11 +62,14 @@ def atlas() -> Atlas:
 
 @lru_cache(maxsize=1)
 def _running_sum() -> np.ndarray:
-    """Tissue fractions summed over z, uint16 (x * y * (z + 1), 4 of which 3 used): a slab's mean from two look-ups."""
-    tissue = atlas().tissue
-    total = np.zeros((*tissue.shape[:2], tissue.shape[2] + 1, 4), np.uint16)      # at most 120 slices of 255: it fits
-    np.cumsum(tissue, axis=2, dtype=np.uint16, out=total[:, :, 1:, :3])
-    return total.reshape(-1, 4)
+    """Tissue fractions summed over z, uint16 (z + 1, x, y, 4 of which 3 used): a slab's mean from two look-ups.
+
+    z comes first because slices are axial: what one of them touches lies close together in memory.
+    """
+    tissue = np.moveaxis(atlas().tissue, 2, 0)
+    total = np.zeros((len(tissue) + 1, *tissue.shape[1:3], 4), np.uint16)         # at most 120 slices of 255: it fits
+    np.cumsum(tissue, axis=0, dtype=np.uint16, out=total[1:, ..., :3])
+    return total
 
 
 def slab(x, y, z, thickness) -> np.ndarray:
@@ -74,19 +77,18 @@ def slab(x, y, z, thickness) -> np.ndarray:
 
     Linear in x and y; in z exact, for any `thickness` in mm.
     """
-    nx, ny, nz = atlas().tissue.shape[:3]
+    table = np.moveaxis(_running_sum(), 0, 2)
     centre = z - ORIGIN[2] + 0.5
-    upper, lower = (_interpolate(_running_sum(), nx, ny, nz + 1, x - ORIGIN[0], y - ORIGIN[1], end)
+    upper, lower = (_interpolate(table, 3, x - ORIGIN[0], y - ORIGIN[1], end)
                     for end in (centre + thickness / 2, centre - thickness / 2))
-    return (upper - lower)[:3] * np.float32(1 / (255 * thickness))     # the fourth channel is padding
+    return (upper - lower) * np.float32(1 / (255 * thickness))
 
 
 def distances(x, y, z) -> np.ndarray:
     """Distance outside the brain, and to the lateral ventricles, at MNI points: float32 (2, N) mm, at most 50."""
-    table = atlas().distance
     # a voxel of the 2 mm grid is centred half a fine voxel after the first of its two
     fine = (axis - origin - 0.5 for axis, origin in zip((x, y, z), ORIGIN))
-    return _interpolate(table.reshape(-1, 2), *table.shape[:3], *(axis / 2 for axis in fine)) * np.float32(_FAR / 255)
+    return _interpolate(atlas().distance, 2, *(axis / 2 for axis in fine)) * np.float32(_FAR / 255)
 
 
 def textures(points, offset=(0, 0, 0)) -> tuple[np.ndarray, np.ndarray]:
@@ -97,23 +99,23 @@ def textures(points, offset=(0, 0, 0)) -> tuple[np.ndarray, np.ndarray]:
     return known.coarse.reshape(-1)[where].astype(np.float32), known.fine.reshape(-1)[where].astype(np.float32)
 
 
-def _interpolate(table, nx, ny, nz, x, y, z) -> np.ndarray:
-    """Trilinear look-up in a table (nx * ny * nz, channels) at voxel coordinates: float32 (channels, N)."""
+def _interpolate(table, channels, x, y, z) -> np.ndarray:
+    """The first `channels` of a table (x, y, z, width), in any order in memory, trilinear at voxels: float32 (channels, N)."""
+    (nx, ny, nz, width), word = table.shape, np.dtype(f"u{table.itemsize * table.shape[3]}")
+    across, along, up = (stride // word.itemsize for stride in table.strides[:3])
     x, y, z = np.clip(x, 0, nx - 1.001), np.clip(y, 0, ny - 1.001), np.clip(z, 0, nz - 1.001)
     i, j, k = x.astype(np.int32), y.astype(np.int32), z.astype(np.int32)
     fx, fy, fz = (x - i).astype(np.float32), (y - j).astype(np.float32), (z - k).astype(np.float32)
-    first = (i * ny + j) * nz + k
+    first = i * across + j * along + k * up
     rows, weights = [], []
-    for di, wx in ((0, 1 - fx), (ny * nz, fx)):
-        for dj, wy in ((0, 1 - fy), (nz, fy)):
+    for di, wx in ((0, 1 - fx), (across, fx)):
+        for dj, wy in ((0, 1 - fy), (along, fy)):
             column, weight = first + (di + dj), wx * wy
-            rows += [column, column + 1]
+            rows += [column, column + up]
             weights += [weight - weight * fz, weight * fz]
-    word = np.dtype(f"u{table.itemsize * table.shape[1]}")  # a whole row read as one number: several times faster
-    found = table.view(word).ravel().take(np.stack(rows)).view(table.dtype).reshape(8, -1, table.shape[1])
-    weights = np.stack(weights)
-    return np.stack([np.einsum("kn,kn->n", weights, found[..., channel].astype(np.float32))
-                     for channel in range(found.shape[-1])])
+    flat = table.ravel(order="K").view(word)                 # a whole row read as one number: several times faster
+    found, weights = flat.take(np.stack(rows)).view(table.dtype).reshape(8, -1, width), np.stack(weights)
+    return np.stack([np.einsum("kn,kn->n", weights, found[..., channel].astype(np.float32)) for channel in range(channels)])
 
 
 def _write(path: Path, arrays: dict) -> None:
