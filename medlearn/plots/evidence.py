@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib import patheffects
 
 from .style import COLOURS, OUTLINES, bare_axes, put_frame
 
@@ -10,8 +11,8 @@ from .style import COLOURS, OUTLINES, bare_axes, put_frame
 def heat(pictures, rows, titles=None, *, masks=None, alpha=0.7, width=8.0):
     """Heat maps over N pictures, which are the columns: `rows` maps a name to maps (N, H, W) of at least 0, or to None.
 
-    Each map is scaled to its own maximum, cold stays transparent, `alpha` is how much the hottest covers; the cross is
-    the hottest point. `masks` (N, H, W), nonzero inside, are outlined.
+    Each map is scaled to its own maximum, cold stays transparent, `alpha` is how much the hottest covers; the cross, white
+    with a black rim, is the hottest point. `masks` (N, H, W), nonzero inside, are outlined.
     """
     side = width / (len(pictures) + 0.6)
     tall = side * np.shape(pictures[0])[0] / np.shape(pictures[0])[1]
@@ -54,4 +55,5 @@ def _lay_over(ax, heat_map, alpha) -> None:
     share = heat_map / warmest
     ax.imshow(share, cmap="inferno", vmin=0, vmax=1, alpha=alpha * share**0.7)
     y, x = np.unravel_index(share.argmax(), share.shape)
-    ax.plot(x, y, "x", color="white", markersize=6, markeredgewidth=1.6)
+    rim = [patheffects.withStroke(linewidth=4, foreground="black")]           # seen on white as well
+    ax.plot(x, y, "x", color="white", markersize=7, markeredgewidth=1.6, path_effects=rim, clip_on=False)
