@@ -23,7 +23,7 @@ SMALL = {                              # what lessons that learn for long set, a
     "04": {"EPOCHS": "2"},
     "05": {"COUNT": "500"},
     "07": {"EPOCHS": "3"},
-    "08": {"STEPS, BATCH": '{"frozen": 6, "fine-tuned": 4, "random": 3}, 8'},
+    "08": {"STEPS": '{"frozen": 6, "fine-tuned": 4, "random": 3}'},
     "09": {"COUNT": "60", "EPOCHS": "3"},
     "15": {"IMAGES": "64"},
 }
