@@ -29,11 +29,12 @@ def costs(speed, performance, areas, names, groups, *, best=(), chosen=None, xla
     front = sorted(best, key=lambda index: speed[index])
     ax.plot([speed[i] for i in front], [performance[i] for i in front], "--", color="0.4", linewidth=1, zorder=0)
     for index in front:
-        ax.annotate(names[index], (speed[index], performance[index]), (0, 9), textcoords="offset points", ha="center", fontsize=9)
+        ax.annotate(names[index], (speed[index], performance[index]), (0, 10), textcoords="offset points", ha="center", va="bottom",
+                    linespacing=1.0, fontsize=9)
     if chosen is not None:
         ax.scatter(speed[chosen], performance[chosen], s=sizes[chosen] + 150, facecolors="none", edgecolors=COLOURS[3], linewidths=2)
     ax.set_xscale("log")
-    ax.margins(0.12)
+    ax.margins(x=0.12, y=0.2)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     _legend(figure, ax)
     return figure
