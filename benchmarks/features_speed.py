@@ -1,6 +1,6 @@
 """How fast frozen features come: `features.extract` against Keras `predict`, ONNX Runtime and torch on the same network.
 
-    python benchmarks/features_speed.py [--only "128 px, one thread"]     # ten minutes; writes results/features_speed.csv anew
+    python benchmarks/features_speed.py [--only "128 px, one thread"]     # fifteen minutes; writes results/features_speed.csv anew
 
 All turn the same uint8 images into pooled vectors of EfficientNet-Lite0, in 32-bit floats, and agree within 0.001; so does Keras
 in a process where TensorFlow chose its kernels by itself, as for someone without medlearn. They take turns, each waiting for the
@@ -8,6 +8,7 @@ other; compiling and exporting come before. Seconds are of the processor with on
 are the median turn, `times_predict` and `times_onnxruntime` (at batches of 32) are ratios within a turn: median, and lowest and
 highest. `gemm_share` is the speed against a product of two 2,048 x 2,048 matrices in the same turns. The first run makes an
 environment of peers/requirements_speed.txt in the cache folder (6 GB, since torch brings what it needs for graphics cards).
+Two threads want an idle machine: where others work on it as well, threads wait for each other, and lowest and highest lie far apart.
 """
 import argparse
 from collections.abc import Callable
@@ -29,7 +30,7 @@ import peer_python
 from medlearn import backbones, features
 from medlearn.engine import keras, tf
 
-IMAGES, THREADS, TURNS = {128: 192, 224: 64}, {1: "one thread", 2: "two threads"}, 7
+IMAGES, THREADS, TURNS = {128: 256, 224: 96}, {1: "one thread", 2: "two threads"}, 5
 GEMM, SIDE = "matrix product", 2048
 
 
@@ -39,7 +40,7 @@ def measure(size: int, threads: int) -> dict:
     encoder = backbones.load("efficientnet_lite0", size=size)
     pooled = keras.Model(encoder.input, keras.layers.GlobalAveragePooling2D()(encoder.output))
     works = {"predict, 32": partial(pooled.predict, images, batch_size=32, verbose=0)}
-    works |= {f"extract, {batch}": partial(features.extract, encoder, images, batch_size=batch, cache=False) for batch in (8, 32)}
+    works |= {f"extract, {batch}": partial(features.extract, encoder, images, batch_size=batch, cache=False) for batch in (8, 16, 32)}
     vectors = {name: work() for name, work in works.items()}
     asked = {name: partial(timed, work) for name, work in (works | {GEMM: product()}).items()}
     with tempfile.TemporaryDirectory() as folder:

