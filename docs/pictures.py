@@ -49,8 +49,8 @@ def findings():
     _dots(axes[0, 1], {title: [_scores(shifts.loc[(pair, choice)], colour) for choice, colour in (
         ("source only", SOURCE), ("chosen by consensus", CHOSEN), ("oracle", ORACLE))] for pair, title in pairs.items()},
         "kinds of cells in another laboratory", "accuracy (simulated) or macro-F1 (real)")
-    tissues = _table("adaptation_dense").query("seed == '0'").set_index(["target", "method"])
-    _dots(axes[1, 0], {where: [tuple(map(float, tissues.loc[(where, method), ["tissues", "low", "high"]])) + (colour,) for method, colour in (
+    tissues = _table("adaptation_dense").groupby(["target", "method"])[["tissues", "low", "high"]].mean()      # over seeds
+    _dots(axes[1, 0], {where: [(*tissues.loc[(where, method)], colour) for method, colour in (
         ("source only", SOURCE), ("painted in found greys", CHOSEN), ("oracle", ORACLE))] for where in ("1.5T-T1w", "3T-T2w")},
         "tissues at another scanner, simulated", "mean Dice")
     teachers = _table("sim_to_real_summary").set_index(["pair", "choice"])

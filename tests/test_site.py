@@ -1,5 +1,6 @@
 """The site: built once, then its pages are read as files and, where Chromium is installed, opened on a desk and on a phone."""
 
+import csv
 import html
 import importlib.util
 import os
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
+from medlearn import shipped
 from medlearn.course import lessons, running
 from medlearn.course.site import building, charts, copies, reference, results, slides, vendor
 
@@ -260,6 +262,14 @@ def test_plans_give_the_minutes_of_computing_that_the_readme_gives():
     for name in ("one_day.md", "three_days.md"):
         planned = minutes_of_whole_lessons((lessons.ROOT / "docs" / "instructor" / name).read_text(encoding="utf-8"))
         assert len(planned) > 5 and not [(name, *each) for each in planned if known.get(each[0]) != each[1]]
+
+
+def test_the_readme_gives_the_minutes_that_were_measured():
+    known = dict(minutes_of_whole_lessons((lessons.ROOT / "README.md").read_text(encoding="utf-8")))
+    with open(shipped.folder("results") / "lessons.csv", encoding="utf-8", newline="") as stream:
+        seconds = {row["lesson"][:2]: int(row["seconds"]) for row in csv.DictReader(stream)}
+    assert known.keys() == seconds.keys()
+    assert not [(number, seconds[number]) for number, minutes in known.items() if abs(60 * int(minutes) - seconds[number]) >= 60]
 
 
 def test_plans_name_only_lessons_that_exist():
