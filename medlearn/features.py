@@ -9,6 +9,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from medlearn import progress, shipped
 from medlearn.backbones import frozen
-from medlearn.engine import keras
+from medlearn.engine import keras, tf
 
 _CHUNK = 256                           # images looked at together when they are checked and digested
 
@@ -82,17 +83,25 @@ def _streamed(encoder, items, read, layer, batch_size, mine: range) -> Iterator[
 def _computed(encoder, images, taps, prints, batch_size) -> list[np.ndarray]:
     dtype = "uint8" if images.dtype == np.uint8 else "float32"
     function = frozen.function(encoder, taps, images.shape[1:], dtype, prints)
-    results = None
-    with progress.bar(text="features", total=len(images), unit=" images") as bar:
-        for start in range(0, len(images), batch_size):
-            batch = images[start:start + batch_size]
-            parts = function(np.ascontiguousarray(batch, dtype))
-            if results is None:
-                results = [np.empty((len(images), part.shape[1]), np.float32) for part in parts]
-            for result, part in zip(results, parts):
-                result[start:start + len(batch)] = part
-            bar.update(len(batch))
+    starts, results = range(0, len(images), batch_size), None
+    pool = ThreadPoolExecutor(_batches_at_once())
+    try:
+        with progress.bar(text="features", total=len(images), unit=" images") as bar:
+            batches = pool.map(lambda start: function(np.ascontiguousarray(images[start:start + batch_size], dtype)), starts)
+            for start, parts in zip(starts, batches):
+                if results is None:
+                    results = [np.empty((len(images), part.shape[1]), np.float32) for part in parts]
+                for result, part in zip(results, parts):
+                    result[start:start + len(part)] = part
+                bar.update(len(parts[0]))
+    finally:
+        pool.shutdown(cancel_futures=True)      # after an error or Ctrl-C no further batch is begun
     return results
+
+
+def _batches_at_once() -> int:
+    """Two, so that one fills the processor where the other waits for a single thread; one where TensorFlow is held to one thread."""
+    return 1 if tf.config.threading.get_intra_op_parallelism_threads() == 1 else 2
 
 
 def _one_array(images) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import time
 import weakref
 
 import numpy as np
@@ -313,3 +314,28 @@ def test_an_unknown_layer_is_answered_with_near_names(encoder, images, layer, me
 def test_a_batch_holds_at_least_one_image(encoder, images):
     with pytest.raises(ValueError, match="batch_size=0"):
         features.extract(encoder, images, batch_size=0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7])
+def test_two_batches_at_once_come_back_in_their_order(encoder, images, batch_size, monkeypatch):
+    alone, together = [], []
+    for at_once, told in ((1, alone), (2, together)):
+        monkeypatch.setattr(features, "_batches_at_once", lambda: at_once)
+        told.append(features.extract(encoder, images, "block_1", batch_size=batch_size, cache=False))
+    np.testing.assert_array_equal(*alone, *together)
+
+
+def test_after_an_error_no_further_batch_is_begun(encoder, images, monkeypatch):
+    begun = []
+
+    def fails(batch):
+        begun.append(len(batch))
+        if len(begun) == 2:
+            raise MemoryError("no room")
+        time.sleep(0.05)
+        return [np.zeros((len(batch), 6), np.float32)]
+
+    monkeypatch.setattr(frozen, "function", lambda *args: fails)
+    with pytest.raises(MemoryError, match="no room"):
+        features.extract(encoder, np.repeat(images, 10, axis=0), "block_1", batch_size=1, cache=False)
+    assert len(begun) < 8
