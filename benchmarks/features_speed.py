@@ -118,6 +118,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.one:
         tf.config.threading.set_intra_op_parallelism_threads(arguments.one[1])
+        tf.config.threading.set_inter_op_parallelism_threads(arguments.one[1])
         print(json.dumps(measure(*arguments.one)))
         return
     load = [os.getloadavg()[0]] if hasattr(os, "getloadavg") else []

@@ -7,7 +7,7 @@ import sys
 import tensorflow as tf                  # before medlearn, so that its settings come too late
 
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[2]))
-tf.config.threading.set_inter_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[2]))
 tf.constant(1) + 1
 
 import answering
