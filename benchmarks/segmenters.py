@@ -1,18 +1,19 @@
 """The candidates of sim_to_real.py: a U-Net on Lite0 that learns nucleus and cytoplasm in one laboratory, and ways to bring it to another.
 
-A method is what is done to the target's images and what to the model, "scale+reinhard, mean teacher" for instance. None has
-an argument for the target's masks; the oracle is trained in sim_to_real.py.
+A method is what is done to the target's images, what to the model, and what taught it: "scale+reinhard, mean teacher", or
+"simulated too". None has an argument for the target's masks; the oracle is trained in sim_to_real.py.
 """
 from collections.abc import Callable
 from functools import lru_cache
 import hashlib
+import time
 from typing import NamedTuple
 
 import candidates
 import numpy as np
 
 from medlearn import backbones, networks, shipped, transfer
-from medlearn.adaptation import consistency, entropy, scale, statistics
+from medlearn.adaptation import consistency, entropy, randomisation, scale, statistics
 from medlearn.engine import keras
 from medlearn.networks import losses, views
 from medlearn.selection import validators
@@ -20,12 +21,18 @@ from medlearn.selection import validators
 SIDE, BATCH, RATE = 96, 16, 3e-3
 LOSS = losses.Combined(losses.cross_entropy, losses.dice)
 PIXELS = 4                                 # every fourth row and column is enough to judge by
-METHODS = {
-    "source only": ("as they are", "kept"), "reinhard": ("reinhard", "kept"), "histograms": ("histograms", "kept"),
-    "fourier": ("fourier", "kept"), "scale": ("scale", "kept"), "scale+reinhard": ("scale+reinhard", "kept"),
-    "adabn": ("as they are", "adabn"), "scale+reinhard, adabn": ("scale+reinhard", "adabn"),
-    "tent": ("as they are", "tent"),
-    "mean teacher": ("as they are", "mean teacher"), "scale+reinhard, mean teacher": ("scale+reinhard", "mean teacher"),
+METHODS = {                                # images, model, teacher
+    "source only": ("as they are", "kept", "source"), "reinhard": ("reinhard", "kept", "source"),
+    "histograms": ("histograms", "kept", "source"), "fourier": ("fourier", "kept", "source"),
+    "scale": ("scale", "kept", "source"), "scale+reinhard": ("scale+reinhard", "kept", "source"),
+    "adabn": ("as they are", "adabn", "source"), "scale+reinhard, adabn": ("scale+reinhard", "adabn", "source"),
+    "tent": ("as they are", "tent", "source"), "mean teacher": ("as they are", "mean teacher", "source"),
+    "scale+reinhard, mean teacher": ("scale+reinhard", "mean teacher", "source"),
+    "random looks": ("as they are", "kept", "random looks"), "random looks, mean teacher": ("as they are", "mean teacher", "random looks"),
+    "random looks, scale+reinhard": ("scale+reinhard", "kept", "random looks"),
+    "random looks, scale+reinhard, mean teacher": ("scale+reinhard", "mean teacher", "random looks"),
+    "simulated too": ("as they are", "kept", "simulated too"),
+    "simulated too, mean teacher": ("as they are", "mean teacher", "simulated too"),
 }
 
 
@@ -35,25 +42,30 @@ METHODS = {
 Weights = list[np.ndarray]
 
 
-def trained(images: np.ndarray, masks: np.ndarray, steps: int, seed: int) -> Weights:
-    """Weights of a U-Net all of which learned, deeper ones more slowly, for so many batches of turned images."""
+def trained(images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bool = False) -> Weights:
+    """Weights of a U-Net all of which learned, deeper ones more slowly, for so many batches of turned images, in random looks or not."""
     model, fresh = _learner(steps)
     model.set_weights(network(seed).get_weights())
     for variable, value in zip(model.optimizer.variables, fresh):
         variable.assign(value)
     images, masks = shown(images, masks, steps * BATCH, seed)
+    if looks:
+        images, masks = randomisation.looks(images, masks, seed=seed)
     model.fit(images, masks, batch_size=BATCH, shuffle=False, verbose=0)
     return model.get_weights()
 
 
-def kept(images: np.ndarray, masks: np.ndarray, steps: int, seed: int) -> Weights:
-    """As `trained`, but read from the cache folder where the same was trained before."""
-    given = hashlib.sha256(np.ascontiguousarray(images).tobytes() + np.ascontiguousarray(masks).tobytes() + f"{steps} {seed}".encode())
+def kept(images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bool = False) -> tuple[Weights, float]:
+    """As `trained`, and the CPU-seconds that it took; read from the cache folder where the same was trained before."""
+    given = hashlib.sha256(np.ascontiguousarray(images).tobytes() + np.ascontiguousarray(masks).tobytes() + f"{steps} {seed} {looks}".encode())
     path = shipped.cache() / f"segmenter-{given.hexdigest()[:20]}.npz"
     if not path.exists():
-        np.savez(path, *trained(images, masks, steps, seed))
+        start = time.process_time()
+        weights = trained(images, masks, steps, seed, looks)
+        np.savez(path, time.process_time() - start, *weights)
     with np.load(path) as found:
-        return [found[name] for name in found.files]
+        seconds, *weights = (found[name] for name in found.files)
+    return weights, float(seconds)
 
 
 @lru_cache(maxsize=2)
@@ -101,7 +113,7 @@ def shown(images: np.ndarray, masks: np.ndarray, count: int, seed: int) -> tuple
 
 
 class Source(NamedTuple):
-    """A trained model's weights, and the images and masks that it learned from."""
+    """A trained model's weights, and the source's images and masks."""
 
     weights: Weights
     images: np.ndarray
@@ -113,7 +125,7 @@ def adapt(method: str, source: Source, target_images: np.ndarray, seed: int) -> 
 
     target_images: those that may be adapted on, without their masks.
     """
-    pixels, how = METHODS[method]
+    pixels, how, _ = METHODS[method]
     reference = source.images[::max(1, len(source.images) // 40)]
     by = scale.factor(target_images, reference) if pixels.startswith("scale") else 1.0
     colours = candidates.IMAGES[pixels.removeprefix("scale+").replace("scale", "as they are")]
@@ -155,10 +167,3 @@ def judged(probabilities: np.ndarray) -> dict[str, float]:
     """Validators on some pixels of the images that were adapted on."""
     some = probabilities[:, ::PIXELS, ::PIXELS].reshape(-1, probabilities.shape[-1])
     return {"certainty": validators.certainty(some), "information": validators.information(some)}
-
-
-def agreement(masks: dict[str, np.ndarray]) -> dict[str, float]:
-    """Of each candidate, the share of pixels on which it agrees with the vote of all; only where not all agree."""
-    told = np.stack([each[:, ::PIXELS, ::PIXELS].ravel() for each in masks.values()])
-    split = (told != told[0]).any(0)
-    return dict(zip(masks, validators.consensus(told[:, split]))) if split.any() else dict.fromkeys(masks, 1.0)

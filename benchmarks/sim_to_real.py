@@ -7,9 +7,11 @@ A row is one method (segmenters.py) on one pair and seed. The patients of the ta
 halved without a look at masks: what is adapted on one half predicts the other, and the other way round. "oracle" learns from
 the masks of the other half, with the same number of steps. The source is four fifths of a laboratory's patients, or `VIRTUAL`
 simulated images of "random" laboratories, another one for each image; "as many" has as many images and steps as the rival
-that was trained in the other real laboratory. `each` holds Dice of every target image in thousandths, cytoplasm and then
-nucleus. Two numbers, one a half, judge a candidate without masks of the target: `certainty` and `information` on
-every 16th pixel, `agreement` with the vote of all candidates; `source_dice` is that of the held-out source.
+that was trained in the other real laboratory, "random looks" shows the source's images for twice the steps, each as another
+laboratory might have taken it (medlearn.adaptation.randomisation), "simulated too" learns from a real laboratory and the simulated images at once (on
+`smear`, where one simulator makes all three, that is no method for a hospital). `each` holds Dice of every target image in
+thousandths, cytoplasm and then nucleus. Two numbers, one a half, judge a candidate without masks of the target:
+`certainty` and `information` on every 16th pixel; `source_dice` is that of the held-out source.
 
 Size and what learns were chosen on 200 simulated images of other random laboratories after 60 steps, steps by the time there
 was, the ranges of the laboratories before anything was trained. Each time that real masks of the target are opened, a line is added to results/labels_opened.csv.
@@ -25,7 +27,7 @@ import segmenters
 from medlearn import datasets, metrics, splits
 
 KEY = ("pair", "method", "seed")
-JUDGES = ("source_dice", "certainty", "information", "agreement")
+JUDGES = ("source_dice", "certainty", "information")
 SCORES = ("cytoplasm", "nucleus", "cell")
 COLUMNS = (*(f"{name}{end}" for name in SCORES for end in ("", "_low", "_high")), *JUDGES, "train_images", "cpu_seconds", "each")
 SEEDS = range(3)
@@ -76,40 +78,35 @@ def learned(pair: str, seed: int) -> tuple[datasets.Dataset, datasets.Dataset, i
     return data.take(np.arange(len(learned(rival, seed)[0]))), data.take(np.arange(VIRTUAL - 100, VIRTUAL)), STEPS
 
 
-def source_of(pair: str, seed: int) -> segmenters.Source:
+@lru_cache(maxsize=2)
+def source_of(pair: str, seed: int, teacher: str = "source") -> tuple[segmenters.Source, float]:
+    """The source model of a pair, taught by the source as it is, in random looks, or by simulated images too, and its CPU-seconds."""
     data, _, steps = learned(pair, seed)
-    return segmenters.Source(segmenters.kept(data.images, data.masks, steps, seed), data.images, data.masks)
+    images, masks = data.images, data.masks
+    if teacher == "simulated too":
+        simulated, _, steps = learned("virtual>wbc a", seed)
+        images, masks = np.concatenate([images, simulated.images]), np.concatenate([masks, simulated.masks])
+    looks = teacher == "random looks"
+    weights, seconds = segmenters.kept(images, masks, steps * 2 if looks else steps, seed, looks)
+    return segmenters.Source(weights, data.images, data.masks), seconds
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)
-def answered(pair: str, seed: int) -> dict[str, dict]:
-    """Predicted masks of all candidates, what can be said of them without labels, and CPU-seconds."""
+def answered(pair: str, method: str, seed: int) -> tuple[np.ndarray, dict[str, list], float]:
+    """Predicted masks of the target, what each judge says of either half, and CPU-seconds."""
     there, (_, held, _) = laboratory(PAIRS[pair][1], seed), learned(pair, seed)
-    start = time.process_time()
-    source = source_of(pair, seed)
-    training = time.process_time() - start         # less if another run had trained it
+    source, training = source_of(pair, seed, segmenters.METHODS[method][-1])
+    start, masks, told = time.process_time(), np.zeros(there.masks.shape, np.uint8), {name: [] for name in JUDGES}
     halves = adaptation.halves(there, seed)
-    found = {}
-    for method in methods(pair):
-        start, masks, inside = time.process_time(), np.zeros(there.masks.shape, np.uint8), []
-        told = {name: [] for name in JUDGES}
-        for adapted_on, predicted in zip(halves, halves[::-1]):
-            tell, weights = segmenters.adapt(method, source, there.images[adapted_on], seed)
-            masks[predicted] = tell(there.images[predicted]).argmax(-1)
-            probabilities = tell(there.images[adapted_on])
-            inside.append(probabilities.argmax(-1))
-            for name, value in segmenters.judged(probabilities).items():
-                told[name].append(value)
-            told["source_dice"].append(np.nanmean(dices(held, segmenters.segmented(weights, held.images).argmax(-1))[:2]))
-        found[method] = {"masks": masks, "inside": inside, "told": told, "seconds": training + time.process_time() - start}
-        print("   ", pair, method, round(found[method]["seconds"]), flush=True)
-    for half in range(2):
-        for method, value in segmenters.agreement({name: each["inside"][half] for name, each in found.items()}).items():
-            found[method]["told"]["agreement"].append(value)
-    return found
+    for adapted_on, predicted in zip(halves, halves[::-1]):
+        tell, weights = segmenters.adapt(method, source, there.images[adapted_on], seed)
+        masks[predicted] = tell(there.images[predicted]).argmax(-1)
+        for name, value in segmenters.judged(tell(there.images[adapted_on])).items():
+            told[name].append(value)
+        told["source_dice"].append(np.nanmean(dices(held, segmenters.segmented(weights, held.images).argmax(-1))[:2]))
+    return masks, told, training + time.process_time() - start
 
 
 def oracle(pair: str, seed: int) -> tuple[np.ndarray, float]:
@@ -137,8 +134,8 @@ def measure(pair: str, method: str, seed: int) -> dict:
             adaptation.log_opening("sim_to_real", pair, seed, method, "train the oracle")
         (masks, seconds), told, count = oracle(pair, seed), {}, len(there) // 2
     else:
-        answer = answered(pair, seed)[method]
-        masks, seconds, told, count = answer["masks"], answer["seconds"], answer["told"], len(learned(pair, seed)[0])
+        (masks, told, seconds), count = answered(pair, method, seed), len(learned(pair, seed)[0])
+        count += len(learned("virtual>wbc a", seed)[0]) * method.startswith("simulated too")
     if real:
         adaptation.log_opening("sim_to_real", pair, seed, method, "score")
     every, row = dices(there, masks), {}

@@ -1,12 +1,45 @@
-"""Pictures painted from the source's masks: in any contrast (domain randomisation), or in greys found in the target's images."""
+"""The source's images in looks that they never had: stains, light and scale by chance, or painted anew from their masks."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
-from skimage import filters
+from skimage import filters, transform
+
+from medlearn.adaptation import inputs
 
 _BIAS_CELLS = 4                        # of the uneven field, along a side
 _WHITE = 255
+
+
+def looks(source_images: ArrayLike, source_masks: ArrayLike, *, stain: float = 0.5, mix: float = 0.2, light: float = 0.2, zoom: float = 1.4,
+          blur: float = 1.0, noise: float = 0.03, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (N, H, W, 3), each as another laboratory might have taken it, and masks (N, H, W) that still fit.
+
+    In absorbance, where Beer and Lambert let dyes add up, each colour channel is multiplied by 1 - `stain` to 1 + `stain` and a
+    share of up to +- `mix` of each other channel is added; empty glass gets a light of 1 - `light` to 1 in each channel. Then
+    come a scale from 1 / `zoom` to `zoom` about the centre, edges mirrored, a blur of up to `blur` pixels and noise of up to
+    `noise` times white. All ranges are assumptions, wide on purpose, and look at no target.
+    Raises ValueError for images that are not uint8 RGB, masks that do not fit them, and options out of range.
+    Source: Tellez et al. 2019 (arXiv:1902.06543), stain augmentation, with channels in place of two dyes.
+    """
+    images, _ = inputs.image_pair(source_images, source_images)
+    masks = _whole(source_masks)
+    if images.shape[:3] != masks.shape:
+        raise ValueError(f"Images {images.shape} and masks {masks.shape} do not belong together: (N, H, W, 3) and (N, H, W).")
+    if not (0 <= stain < 1 and 0 <= light < 1) or min(mix, blur, noise) < 0 or zoom < 1:
+        raise ValueError(f"stain={stain!r} and light={light!r} are from 0 to below 1, mix={mix!r}, blur={blur!r} and noise={noise!r} at "
+                         f"least 0, zoom={zoom!r} at least 1.")
+    random = np.random.default_rng(seed)
+    taken, kept = np.empty_like(images), np.empty_like(masks)
+    for number, (image, mask) in enumerate(zip(images, masks)):
+        absorbed = -np.log(np.maximum(image, 1) / _WHITE)
+        dyes = random.uniform(-mix, mix, (3, 3)) * (1 - np.eye(3)) + np.diag(random.uniform(1 - stain, 1 + stain, 3))
+        seen = random.uniform(1 - light, 1, 3) * np.exp(-np.maximum(absorbed @ dyes, 0))
+        seen, kept[number] = _zoomed(seen, mask, zoom ** random.uniform(-1, 1))
+        seen = ndimage.gaussian_filter(seen, (*[random.uniform(0, blur)] * 2, 0))
+        seen = seen + random.uniform(0, noise) * random.standard_normal(seen.shape)
+        taken[number] = np.round(_WHITE * np.clip(seen, 0, 1))
+    return taken, kept
 
 
 def contrasts(source_masks: ArrayLike, *, target_greys: tuple | None = None, dark_background: float = 0.9, spread: float = 0.125,
@@ -83,6 +116,13 @@ def greys(source_masks: ArrayLike, target_images: ArrayLike, *, smooth: float = 
         share = prior * np.exp(-0.5 * ((grey - means) / spreads) ** 2) / spreads
         share /= share.sum(-1, keepdims=True) + 1e-20
     return means, spreads
+
+
+def _zoomed(image: np.ndarray, mask: np.ndarray, by: float) -> tuple[np.ndarray, np.ndarray]:
+    centre = (np.array(image.shape[1::-1]) - 1) / 2                   # x, y
+    back = transform.AffineTransform(scale=1 / by, translation=centre - centre / by)
+    return (transform.warp(image, back, order=1, mode="reflect"),
+            transform.warp(mask, back, order=0, mode="reflect", preserve_range=True).astype(mask.dtype))
 
 
 def _free(random, regions: int, dark_background: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
