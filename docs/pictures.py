@@ -10,6 +10,7 @@ from PIL import Image
 
 from medlearn import plots, shipped
 from medlearn.instruments import mri, smear
+from medlearn.plots.style import dot
 
 HERE = Path(__file__).parent
 KINDS = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
@@ -76,8 +77,7 @@ def _dots(ax, rows, title, label):
     """A row a name, with its (value, low, high, colour) as dots and bars."""
     for place, scores in enumerate(rows.values()):
         for value, low, high, colour in scores:
-            ax.plot([low, high], [place, place], color=colour, linewidth=4, alpha=0.45, solid_capstyle="round")
-            ax.plot(value, place, "o", color=colour, markersize=8)
+            dot(ax, place, value, low, high, colour, size=8)
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=label, ylim=(len(rows) - 0.5, -0.5))
     ax.set_title(title, fontweight="bold")
     ax.tick_params(axis="y", left=False)

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import seaborn as sns
 
-from .style import COLOURS
+from .style import COLOURS, dot
 
 
 def rivals(panels, *, label, low=None, high=None, chosen=()):
@@ -20,7 +20,10 @@ def rivals(panels, *, label, low=None, high=None, chosen=()):
             if name in methods:
                 ax.axvline(methods[name][0], color="0.6", linestyle="--", linewidth=1, zorder=0)
         for name, (value, least, most) in methods.items():
-            _dot(ax, names.index(name), value, least, most, name in chosen)
+            colour = COLOURS[1] if name in chosen else COLOURS[0]
+            dot(ax, names.index(name), value, least, most, colour)
+            if name in chosen:
+                ax.plot(value, names.index(name), "o", color=colour, markersize=12, markerfacecolor="none", markeredgewidth=2)
         ax.set_title(title, fontsize=10, loc="center")
         ax.locator_params(axis="x", nbins=4)
         ax.tick_params(labelsize=9)
@@ -31,11 +34,3 @@ def rivals(panels, *, label, low=None, high=None, chosen=()):
     axes.flat[0].set_ylim(len(names) - 0.5, -0.5)
     figure.supxlabel(f"{label} (bar: 95 % interval)", fontsize=10)
     return figure
-
-
-def _dot(ax, row: int, value: float, least: float, most: float, chosen: bool) -> None:
-    colour = COLOURS[1] if chosen else COLOURS[0]
-    ax.plot([least, most], [row, row], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
-    ax.plot(value, row, "o", color=colour, markersize=5)
-    if chosen:
-        ax.plot(value, row, "o", color=colour, markersize=12, markerfacecolor="none", markeredgewidth=2)

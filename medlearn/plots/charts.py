@@ -5,15 +5,14 @@ import numpy as np
 import seaborn as sns
 from matplotlib.ticker import LogLocator
 
-from .style import COLOURS, chance_line
+from .style import COLOURS, chance_line, dot
 
 
 def intervals(results, *, label, chance=None):
     """One dot and whisker a row for `results`, a dict of name -> (value, low, high); the best on top if sorted so."""
     figure, ax = plt.subplots(figsize=(8, 0.8 + 0.42 * len(results)))
     for row, (value, low, high) in enumerate(results.values()):
-        ax.plot([low, high], [row, row], color=COLOURS[0], linewidth=3, alpha=0.45, solid_capstyle="round")
-        ax.plot(value, row, "o", color=COLOURS[0])
+        dot(ax, row, value, low, high, COLOURS[0], size=6)
         ax.annotate(f"{value:.2f}", (value, row), (0, 7), textcoords="offset points", ha="center", fontsize=9)
     ax.set_yticks(range(len(results)), results)
     ax.set_ylim(len(results) - 0.5, -0.7)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from .pictures import images
-from .style import COLOURS, RIGHT, WRONG, bare_axes
+from .style import COLOURS, RIGHT, WRONG, bare_axes, dot
 
 _MARKERS, _DASHES = "osD^v", ("-", "--", "-.", ":")
 
@@ -36,9 +36,7 @@ def remedies(panels):
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 0.9 + 0.36 * len(names)), sharey=True, squeeze=False)
     for ax, (title, results), colour in zip(axes.flat, panels.items(), COLOURS):
         for row, name in enumerate(names):
-            value, low, high = results[name]
-            ax.plot([low, high], [row, row], color=colour, linewidth=3, alpha=0.45, solid_capstyle="round")
-            ax.plot(value, row, "o", color=colour)
+            dot(ax, row, *results[name], colour, size=6)
         ax.set_title(title, fontsize=10, loc="center")
         ax.axvline(results[names[0]][0], color="0.5", linestyle=":", linewidth=1.5)
     axes[0, 0].set_yticks(range(len(names)), names)

@@ -21,6 +21,12 @@ def put_frame(ax, colour) -> None:
         spine.set(visible=True, color=colour, linewidth=3)
 
 
+def dot(ax, row: float, value: float, low: float, high: float, colour, *, size: float = 5) -> None:
+    """A value and its interval as a dot on a pale bar, in a row of the axes."""
+    ax.plot([low, high], [row, row], color=colour, linewidth=0.4 * size + 1, alpha=0.45, solid_capstyle="round")
+    ax.plot(value, row, "o", color=colour, markersize=size)
+
+
 def chance_line(draw_line, chance) -> None:
     """A dotted line at what always guessing the most frequent class would score, if given."""
     if chance is not None:
