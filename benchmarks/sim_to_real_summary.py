@@ -16,6 +16,7 @@ on the same halves. "granules" are the same answers, told apart only as granuloc
 candidate that agrees most often with the vote of all (adaptation_summary.py); "by rehearsal" the one of the highest mean accuracy
 in simulated laboratories that are not in the source. "best of all" was picked with the labels open: no method, only a ceiling.
 """
+from collections import Counter
 from functools import lru_cache
 
 import table                               # first: it sets the threads
@@ -40,7 +41,7 @@ def per_image(rows: pd.DataFrame, pair: str) -> dict[str, list[np.ndarray]]:
     """Of each method, or judge's choice, the mean Dice (N,) of every image of the target, a list over seeds."""
     told = {}
     for seed, group in rows[rows.pair == pair].groupby("seed"):
-        if set(group.method) < set(sim_to_real.methods(pair)):
+        if not set(sim_to_real.methods(pair)) <= set(group.method):
             continue
         scores = {row.method: np.nanmean(parsed(row.each), axis=0)
                   for row in group.itertuples()}
@@ -111,7 +112,9 @@ def row_of(value: tuple, low: tuple, high: tuple) -> dict:
 
 
 def cells(rows: pd.DataFrame) -> list[dict]:
-    """A line for each target, source and choice."""
+    """A line for each target, source and choice, of the seeds of which every candidate is in the table."""
+    wanted = {seed: Counter(row[:2] for row in sim_to_real_cells.rows(seed)) for seed in sim_to_real_cells.SEEDS}
+    rows = rows.groupby(["target", "source", "seed"], sort=False).filter(lambda each: len(each) == wanted[int(each.name[2])][each.name[:2]])
     rehearsed = rows[rows.target.str.startswith("rehearsal")].assign(accuracy=lambda each: each.accuracy.astype(float))
     by_rehearsal = rehearsed.groupby("method").accuracy.mean().idxmax() if len(rehearsed) else None
     return [line for (target, source), group in rows[rows.target.str.startswith("wbc")].groupby(["target", "source"], sort=False)
@@ -135,7 +138,7 @@ def choices(source: str, by_rehearsal: str | None) -> dict:
 
 
 def _line(rows: pd.DataFrame, target: str, source: str, choice: str, choose) -> list[dict]:
-    """The kinds and the granules of one choice."""
+    """The kinds of one choice and, unless it was picked with the labels open, the granules."""
     chosen = pd.concat([choose(group) for _, group in rows.groupby("seed")])
     if not len(chosen):
         return []
@@ -143,7 +146,7 @@ def _line(rows: pd.DataFrame, target: str, source: str, choice: str, choose) -> 
     told = {int(row.seed): np.array(list(row.predictions), int) for row in chosen.itertuples()}
     method = "; ".join(dict.fromkeys(chosen.method))
     return [{"task": task, "pair": f"{source}>{target}", "choice": choice, "method": method, "seeds": len(told)}
-            | _named(truth, target, task, told) for task in ("cells", "granules")]
+            | _named(truth, target, task, told) for task in ("cells", "granules") if task == "cells" or choice != "best of all"]
 
 
 def _named(truth, target: str, task: str, told: dict[int, np.ndarray]) -> dict:
@@ -153,14 +156,14 @@ def _named(truth, target: str, task: str, told: dict[int, np.ndarray]) -> dict:
         granular = np.isin(truth.classes, adaptation.GRANULES).astype(int)
         labels, told = granular[labels], {seed: granular[each] for seed, each in told.items()}
     value, draws = drawn([each == labels for each in told.values()], {number: truth for number in range(len(told))})
+    f1 = resampled(truth, labels, list(told.values()))
+    row = {"score": value, **adaptation_summary.interval_of("score", draws), "macro_f1": f1[0], **adaptation_summary.interval_of("macro_f1", f1[1:])}
     low, high = (bound(target, task, name) for name in ("source only", "oracle"))
     both = [seed for seed in told if seed in low and seed in high]
-    shares = {}
-    if both:
-        scores = [resampled(truth, labels, [each[seed] for seed in both]) for each in (told, low, high)]
-        shares = {name: each for name, each in row_of(*((each[0], each[1:]) for each in scores)).items() if name.startswith("share")}
-    return {"score": value, **adaptation_summary.interval_of("score", draws),
-            "macro_f1": np.mean([metrics.macro_f1(labels, each) for each in told.values()]), **shares}
+    if not both:
+        return row
+    scores = [resampled(truth, labels, [each[seed] for seed in both]) for each in (told, low, high)]
+    return row | {name: value for name, value in row_of(*((each[0], each[1:]) for each in scores)).items() if name.startswith("share")}
 
 
 def resampled(truth, labels: np.ndarray, told: list[np.ndarray]) -> np.ndarray:
