@@ -5,7 +5,8 @@
 
 A row is one candidate: which pictures are shown ("frame"; "scale+reinhard" as in candidates.py; "crop": the cell in the middle, at
 the scale at which the median cell of its laboratory fills half the frame; "cut out": the same on white), whose vectors ("lite0",
-block 14 as on ImageNet, or "tuned": a copy that learned the cells of random laboratories), and how vectors are matched and
+block 14 as on ImageNet, "tuned": a copy that learned the cells of random laboratories, or "looks": one that learned the other
+real laboratory's cells in random looks, medlearn.adaptation.randomisation), and how vectors are matched and
 learned from (candidates.py). Cells are found by the segmenter of sim_to_real.py that saw only simulated images, in all
 laboratories alike. The source "virtual" is 1000 simulated cells, each of another random laboratory; "both" are these and the other
 real laboratory, each matched to the target for itself. Patients of the target
@@ -31,6 +32,7 @@ from scipy import ndimage
 from skimage import transform
 
 from medlearn import datasets, metrics, splits
+from medlearn.adaptation import randomisation
 from medlearn.engine import keras
 from medlearn.instruments import smear
 from medlearn.networks import views
@@ -44,6 +46,7 @@ CLASSES, COUNT, SIDE, REHEARSALS = 4, 1000, 128, 2
 OTHER = {"wbc a": "wbc b", "wbc b": "wbc a"}            # a real laboratory, and the one that it is not
 TARGETS = (*OTHER, *(f"rehearsal {number}" for number in range(REHEARSALS)))
 SHOWN = ("frame, lite0", "scale+reinhard, lite0", "crop, lite0", "cut out, lite0", "frame, tuned", "cut out, tuned")
+SHOWN_OF_REAL = tuple(name.replace("tuned", "looks") for name in SHOWN)
 MATCHERS, LEARNERS = ("none", "standardise", "coral"), ("probe", "self-training")
 
 
@@ -121,9 +124,9 @@ def _centred(image: np.ndarray, cell: np.ndarray, by: float, alone: bool) -> np.
 
 
 @lru_cache
-def tuned(shown: str, seed: int) -> keras.Model:
-    """Lite0 up to block 14 after it learned the four classes from the cells of random laboratories."""
-    here = laboratory("virtual", seed)
+def tuned(name: str, shown: str, looks: bool, seed: int) -> keras.Model:
+    """Lite0 up to block 14 after it learned the four classes from a laboratory's cells, in random looks or as they are shown."""
+    here = laboratory(name, seed)
     encoder = keras.models.clone_model(candidates.lite0())
     encoder.set_weights(candidates.lite0().get_weights())
     for layer in encoder.layers:
@@ -135,7 +138,9 @@ def tuned(shown: str, seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng(seed)
     rows = np.concatenate([random.permutation(len(here)) for _ in range(-(-TUNING * 32 // len(here)))])[:TUNING * 32]
-    images = pictures("virtual", shown, "virtual", seed)[rows]
+    images = pictures(name, shown, name, seed)[rows]
+    if looks:
+        images, _ = randomisation.looks(images, np.zeros(images.shape[:3], np.uint8), seed=seed)
     for part, view in zip(np.array_split(random.permutation(len(rows)), len(views.TURNS)), views.TURNS):
         images[part] = views.turned(images[part], (view,))
     model.fit(images, here.labels[rows], batch_size=32, shuffle=False, verbose=0)
@@ -148,7 +153,8 @@ TUNING = 200                               # steps of 32 images
 @lru_cache
 def vectors(name: str, shown: str, source: str, seed: int) -> np.ndarray:
     what, whose = shown.split(", ")
-    encoder = candidates.lite0() if whose == "lite0" else tuned(what, seed)
+    looks = whose == "looks"
+    encoder = candidates.lite0() if whose == "lite0" else tuned(source if looks else "virtual", what, looks, seed)
     return candidates.averaged(encoder, pictures(name, what, source if what == "scale+reinhard" else name, seed))
 
 
@@ -219,11 +225,13 @@ def measure(target: str, source: str, method: str, seed: int) -> dict:
 
 
 def rows(seed: int) -> list[tuple]:
-    ways = [f"{shown}, {matcher}, {learner}" for shown in SHOWN for matcher in MATCHERS for learner in LEARNERS]
-    rehearsed = [(target, "virtual", way, seed) for way in ways for target in TARGETS[2:]]
-    real = [(target, "virtual", way, seed) for way in ways for target in OTHER]
-    both = [(target, "both", way, seed) for way in ways for target in OTHER if "reinhard" not in way]     # whose colours?
-    rivals = [(target, other, way, seed) for target, other in OTHER.items() for way in ways if "tuned" not in way]
+    def ways(all_shown):
+        return [f"{shown}, {matcher}, {learner}" for shown in all_shown for matcher in MATCHERS for learner in LEARNERS]
+
+    rehearsed = [(target, "virtual", way, seed) for way in ways(SHOWN) for target in TARGETS[2:]]
+    real = [(target, "virtual", way, seed) for way in ways(SHOWN) for target in OTHER]
+    both = [(target, "both", way, seed) for way in ways(SHOWN) for target in OTHER if "reinhard" not in way]     # whose colours?
+    rivals = [(target, other, way, seed) for target, other in OTHER.items() for way in ways(SHOWN_OF_REAL)]
     bounds = [(target, "oracle", shown, seed) for target in OTHER for shown in SHOWN] + [(target, "majority", "", seed) for target in OTHER]
     return real + bounds + both + rivals + rehearsed
 

@@ -15,7 +15,7 @@ from medlearn.plots.style import dot
 HERE = Path(__file__).parent
 KINDS = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 SITES = ("3T-T1w", "3T-T2w", "3T-FLAIR", "1.5T-FLAIR", "PD")
-SOURCE, CHOSEN, ORACLE = "0.6", plots.COLOURS[1], plots.COLOURS[0]
+SOURCE, CHOSEN, HELPED, ORACLE = "0.6", plots.COLOURS[1], plots.COLOURS[2], plots.COLOURS[0]
 
 
 def first_look():
@@ -38,30 +38,36 @@ def first_look():
 
 
 def findings():
-    """Four of the benchmark tables: few labels, another laboratory, another scanner, a simulator as the only teacher."""
+    """Four of the benchmark tables: few labels, kinds of cells in another laboratory, tissues at another scanner, outlines of cells."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.2))
     recipes = _table("transfer_summary").query("data == 'wbc' and labels == '20'").set_index("method")
     _dots(axes[0, 0], {name: [(*recipes.loc[name, ["macro_f1", "macro_f1_low", "macro_f1_high"]], colour)] for name, colour in (
         ("linear probe", SOURCE), ("classic recipe", SOURCE), ("scratch", SOURCE), ("tuned probe on views", SOURCE), ("staged fine-tuning", CHOSEN))},
         "20 labelled real cells a class", "macro-F1")
-    shifts = _table("adaptation_summary").set_index(["pair", "choice"])
-    pairs = {"smear": "simulated", "wbc a>b": "real, A to B", "wbc b>a": "real, B to A",
-             "wbc granules a>b": "two kinds, A to B", "wbc granules b>a": "two kinds, B to A"}
-    _dots(axes[0, 1], {title: [_scores(shifts.loc[(pair, choice)], colour) for choice, colour in (
-        ("source only", SOURCE), ("chosen by consensus", CHOSEN), ("oracle", ORACLE))] for pair, title in pairs.items()},
-        "kinds of cells in another laboratory", "accuracy (simulated) or macro-F1 (real)")
+    shifts, helped = (_table(name).set_index(["pair", "choice"]) for name in ("adaptation_summary", "sim_to_real_summary"))
+    kinds = {}
+    for title, pair, both in (("simulated", "smear", None), ("real, A to B", "wbc a>b", ("cells", "both>wbc b")),
+                              ("real, B to A", "wbc b>a", ("cells", "both>wbc a")),
+                              ("two kinds, A to B", "wbc granules a>b", ("granules", "both>wbc b")),
+                              ("two kinds, B to A", "wbc granules b>a", ("granules", "both>wbc a"))):
+        kinds[title] = [_scores(shifts.loc[(pair, choice)], colour) for choice, colour in (
+            ("source only", SOURCE), ("chosen by consensus", CHOSEN), ("oracle", ORACLE))]
+        if both:
+            task, teachers = both
+            kinds[title].append(_scores(helped[helped.task == task].loc[(teachers, "committed")], HELPED, "macro_f1"))
+    _dots(axes[0, 1], kinds, "kinds of cells in another laboratory", "accuracy (simulated) or macro-F1 (real)")
     tissues = _table("adaptation_dense").groupby(["target", "method"])[["tissues", "low", "high"]].mean()      # over seeds
     _dots(axes[1, 0], {where: [(*tissues.loc[(where, method)], colour) for method, colour in (
         ("source only", SOURCE), ("painted in found greys", CHOSEN), ("oracle", ORACLE))] for where in ("1.5T-T1w", "3T-T2w")},
         "tissues at another scanner, simulated", "mean Dice")
-    teachers = _table("sim_to_real_summary").set_index(["pair", "choice"])
-    _dots(axes[1, 1], {f"real laboratory {lab.upper()}": [_scores(teachers.loc[row], colour) for row, colour in (
-        ((f"wbc {other}>{lab}", "source only"), SOURCE), ((f"virtual>wbc {lab}", "source only"), CHOSEN), ((f"wbc {other}>{lab}", "oracle"), ORACLE))]
-        for lab, other in ("ab", "ba")}, "real cells' outlines, from a simulator", "mean Dice")
+    _dots(axes[1, 1], {f"{kind}, {way.upper().replace('>', ' to ')}": [_scores(helped.loc[(f"{data} {way}", choice)], colour) for choice, colour in (
+        ("source only", SOURCE), ("committed without simulator", CHOSEN), ("committed by certainty", HELPED), ("oracle", ORACLE))
+        if colour != HELPED or data == "wbc"] for data, kind in (("smear", "simulated"), ("wbc", "real")) for way in ("a>b", "b>a")},
+        "outlines of cells in another laboratory", "mean Dice")
     for colour, name in ((SOURCE, "another recipe, or from elsewhere as it is"), (CHOSEN, "what the course teaches"),
-                         (ORACLE, "learned on the spot")):
+                         (HELPED, "the same, and simulated cells as a second teacher"), (ORACLE, "learned on the spot")):
         axes[0, 0].plot([], [], "o", color=colour, label=name)
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -69,8 +75,8 @@ def _table(name):
     return pd.read_csv(shipped.folder("results") / f"{name}.csv", comment="#", dtype={"labels": str, "seed": str})
 
 
-def _scores(row, colour):
-    return float(row["score"]), float(row["score_low"]), float(row["score_high"]), colour
+def _scores(row, colour, score="score"):
+    return *(float(row[name]) for name in (score, f"{score}_low", f"{score}_high")), colour
 
 
 def _dots(ax, rows, title, label):

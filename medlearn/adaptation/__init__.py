@@ -6,7 +6,7 @@
     distances     how far two batches of vectors lie apart
     layers        a distance, or a fooled critic, as a term of the loss of plain Keras `fit`
     consistency   a student that agrees with its own average on spoiled target images (mean teacher)
-    randomisation pictures of any contrast from the source's masks alone, so that no scanner is a surprise
+    randomisation the source's images in random stains, light and scale, or painted from its masks in any contrast
     self_training pseudo-labels that stay balanced, and prototypes
     prior         other shares of the classes in the target
 
