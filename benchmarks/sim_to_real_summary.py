@@ -133,6 +133,7 @@ def choices(source: str, by_rehearsal: str | None) -> dict:
         return {"frame": named("frame, lite0" if source == "oracle" else ""), **({"best of all": best} if source == "oracle" else {})}
     found = {"as it is": named("frame, lite0, none, probe"), "standardised": named("frame, lite0, standardise, probe"),
              "cut out": named("cut out, lite0, none, probe"), "tuned": named("frame, tuned, none, probe"),
+             "looks": named("frame, looks, none, probe"),
              "committed": lambda rows: rows[rows.predictions == adaptation_summary.consensus(rows, 0)].iloc[:1], "best of all": best}
     return found | ({"by rehearsal": named(by_rehearsal)} if source == "virtual" and by_rehearsal else {})
 

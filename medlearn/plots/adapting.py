@@ -23,7 +23,7 @@ def rivals(panels, *, label, low=None, high=None, chosen=()):
             colour = COLOURS[1] if name in chosen else COLOURS[0]
             dot(ax, names.index(name), value, least, most, colour)
             if name in chosen:
-                ax.plot(value, names.index(name), "o", color=colour, markersize=12, markerfacecolor="none", markeredgewidth=2)
+                ax.plot(value, names.index(name), "o", color=colour, markersize=12, markerfacecolor="none", markeredgewidth=2, clip_on=False)
         ax.set_title(title, fontsize=10, loc="center")
         ax.locator_params(axis="x", nbins=4)
         ax.tick_params(labelsize=9)
