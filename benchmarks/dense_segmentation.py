@@ -5,19 +5,19 @@
 A row is one seed: patients are drawn into training and test with it, the U-Net trains for the CPU-seconds of its data set
 (one thread; the learning rate falls with them along a cosine, so that faster networks take more steps), and the test images
 are predicted once, averaged over the views that the network trained on. `random` has the same encoder with random weights,
-all of which learn, its BatchNorm statistics estimated at the end; `scratch` a plain encoder of strided convolutions in its place; `fine-tuned, long` takes three times the
-seconds, `very long` eight times. Scores: `dice` is the mean over classes, then over images (hippocampus: over cases) that show them, with an interval
-over patients; `each` the same class by class; `pooled` over all test pixels at once; `one_view` is `each` without averaging.
-`alarms`: of the images without a class, the share that is given at least one pixel of it. `hd95` is the median over images,
-in pixels or, where the spacing is known, in mm. Settings are defaults of the libraries and of lesson 08; one, the highest
-rate, was tried on validation patients among the training patients of `wbc`. The seconds of `hippocampus` were raised from 40
-to 150 when its first row, with 173 steps, had learned only one of the two classes.
+all of which learn, its BatchNorm statistics estimated at the end; `scratch` a plain encoder of strided convolutions in its
+place; `fine-tuned, long` takes three times the seconds, `very long` eight times. Scores: `dice` is the mean over classes, then
+over images (hippocampus: over cases) that show them, with an interval over patients; `each` the same class by class; `pooled`
+over all test pixels at once; `one_view` is `each` without averaging. `alarms`: of the images without a class, the share that is
+given at least one pixel of it. `hd95` is the median over images, in pixels or, where the spacing is known, in mm. Settings are
+defaults of the libraries and of lesson 08; one, the highest rate, was tried on validation patients among the training patients
+of `wbc`. The seconds of `hippocampus` were raised from 40 to 150 when its first row, with 173 steps, had learned only one of
+the two classes.
 
-Aims, and what the rows of 2026-11-25 reach. `wbc`, pooled cytoplasm .957 and nucleus .972: not reached; the best are .955 and
-.966, of `fine-tuned, long`, one seed, so three times the seconds still gained .008 and .007. `brain-mri`, each tissue .93 a
-slice: not reached, the best are .895, .879 and .879, of `fine-tuned, long`; lesion .85: .850, just so, one seed.
-`hippocampus`, .85 a case: `scratch` .859, but `fine-tuned` .844 and `frozen` .832. Tried: freezing, fine-tuning, no encoder at
-all, thrice the time. Three seeds were meant; where the table has fewer, small differences rank nothing.
+Aims, and what the rows reach. `brain-mri`, each tissue .93 a slice: not reached, the best are .912, .892 and .894, of
+`fine-tuned, very long` (ten CPU-minutes, one seed); lesion .85: .861 there, .850 of `long`. `hippocampus`, .85 a case: `scratch`
+.851, mean of three seeds; `fine-tuned` .838 and `frozen` .834. WBC_LINE
+Tried: freezing, fine-tuning, no encoder at all, three and eight times the seconds.
 """
 from dataclasses import dataclass
 from functools import lru_cache
