@@ -16,9 +16,9 @@ the two classes.
 
 Aims, and what the rows reach. `brain-mri`, each tissue .93 a slice: not reached, the best are .912, .892 and .894, of
 `fine-tuned, very long` (ten CPU-minutes, one seed); lesion .85: .861 there, .850 of `long`. `hippocampus`, .85 a case: `scratch`
-.851, mean of three seeds; `fine-tuned` .838 and `frozen` .834. `wbc`,
-pooled cytoplasm .957 and nucleus .972: .958 and .968, of `fine-tuned, very long` (twelve CPU-minutes, one seed).
-Tried: freezing, fine-tuning, no encoder at all, three and eight times the seconds.
+.851, mean of three seeds; `fine-tuned` .838 and `frozen` .834. `wbc`, pooled cytoplasm .957 and nucleus .972: .958 and .968, of
+`fine-tuned, very long` (twelve CPU-minutes, one seed). Tried: freezing, fine-tuning, no encoder at all, three and eight times
+the seconds.
 """
 from dataclasses import dataclass
 from functools import lru_cache
