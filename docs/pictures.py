@@ -5,10 +5,11 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medlearn import plots, shipped
+from medlearn import metrics, plots, shipped
 from medlearn.instruments import mri, smear
 from medlearn.plots.style import dot
 
@@ -56,8 +57,8 @@ def findings():
             task, teachers = both
             kinds[title].append(_scores(helped[helped.task == task].loc[(teachers, "committed")], HELPED, "macro_f1"))
     _dots(axes[0, 1], kinds, "kinds of cells in another laboratory", "accuracy (simulated) or macro-F1 (real)")
-    tissues = _table("adaptation_dense").groupby(["target", "method"])[["tissues", "low", "high"]].mean()      # over seeds
-    _dots(axes[1, 0], {where: [(*tissues.loc[(where, method)], colour) for method, colour in (
+    tissues = _table("adaptation_dense").groupby(["target", "method"])["each"]
+    _dots(axes[1, 0], {where: [(*_over_subjects(tissues.get_group((where, method))), colour) for method, colour in (
         ("source only", SOURCE), ("painted in found greys", CHOSEN), ("oracle", ORACLE))] for where in ("1.5T-T1w", "3T-T2w")},
         "tissues at another scanner, simulated", "mean Dice")
     _dots(axes[1, 1], {f"{kind}, {way.upper().replace('>', ' to ')}": [_scores(helped.loc[(f"{data} {way}", choice)], colour) for choice, colour in (
@@ -77,6 +78,12 @@ def _table(name):
 
 def _scores(row, colour, score="score"):
     return *(float(row[name]) for name in (score, f"{score}_low", f"{score}_high")), colour
+
+
+def _over_subjects(each):
+    """Mean Dice of all seeds' test images, which are held in thousandths, four slices a subject, with an interval over subjects."""
+    values = np.array(" ".join(each).split(), float) / 1000
+    return metrics.mean_score(values, np.arange(len(values)) // 4)
 
 
 def _dots(ax, rows, title, label):
