@@ -7,10 +7,11 @@ A row is one method (segmenters.py) on one pair and seed. The patients of the ta
 halved without a look at masks: what is adapted on one half predicts the other, and the other way round. "oracle" learns from
 the masks of the other half, with the same number of steps. The source is four fifths of a laboratory's patients, or `VIRTUAL`
 simulated images of "random" laboratories, another one for each image; "as many" has as many images and steps as the rival
-that was trained in the other real laboratory, "random looks" shows the source's images for twice the steps, each as another
-laboratory might have taken it (medlearn.adaptation.randomisation), "simulated too" learns from a real laboratory and the simulated images at once (on
-`smear`, where one simulator makes all three, that is no method for a hospital). `each` holds Dice of every target image in
-thousandths, cytoplasm and then nucleus. Two numbers, one a half, judge a candidate without masks of the target:
+that was trained in the other real laboratory. "random looks" shows the source's images for twice the steps, each as another
+laboratory might have taken it (medlearn.adaptation.randomisation; its ranges are those first written, tried on one pair of
+random laboratories). "simulated too" learns from the source and the simulated images at once, for `VIRTUAL_STEPS`; on `smear`,
+where one simulator makes all three, that is no method for a hospital. `each` holds Dice of every target image in thousandths,
+cytoplasm and then nucleus. Two numbers, one a half, judge a candidate without masks of the target:
 `certainty` and `information` on every 16th pixel; `source_dice` is that of the held-out source.
 
 Size and what learns were chosen on 200 simulated images of other random laboratories after 60 steps, steps by the time there

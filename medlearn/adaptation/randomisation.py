@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 from skimage import filters, transform
 
-from medlearn.adaptation import inputs
+from medlearn.adaptation import inputs, scale
 
 _BIAS_CELLS = 4                        # of the uneven field, along a side
 _WHITE = 255
@@ -119,8 +119,7 @@ def greys(source_masks: ArrayLike, target_images: ArrayLike, *, smooth: float = 
 
 
 def _zoomed(image: np.ndarray, mask: np.ndarray, by: float) -> tuple[np.ndarray, np.ndarray]:
-    centre = (np.array(image.shape[1::-1]) - 1) / 2                   # x, y
-    back = transform.AffineTransform(scale=1 / by, translation=centre - centre / by)
+    back = scale.from_zoomed(mask.shape, by)
     return (transform.warp(image, back, order=1, mode="reflect"),
             transform.warp(mask, back, order=0, mode="reflect", preserve_range=True).astype(mask.dtype))
 

@@ -40,10 +40,15 @@ def zoom(images: ArrayLike, by: float) -> np.ndarray:
     images, _ = inputs.image_pair(images, images)
     if not by > 0:
         raise ValueError(f"by={by!r} multiplies lengths: above 0; 1.2 enlarges by a fifth.")
-    centre = (np.array(images.shape[2:0:-1]) - 1) / 2                 # x, y
-    back = transform.AffineTransform(scale=1 / by, translation=centre - centre / by)
+    back = from_zoomed(images.shape[1:3], by)
     warped = [transform.warp(image, back, order=1, mode="reflect", preserve_range=True) for image in images]
     return np.clip(np.round(warped), 0, 255).astype(np.uint8)
+
+
+def from_zoomed(shape: tuple[int, int], by: float) -> transform.AffineTransform:
+    """From a place in an image (H, W) that was enlarged about its centre by a factor to the place before, as skimage's `warp` asks for."""
+    centre = (np.array(shape[::-1]) - 1) / 2                          # x, y
+    return transform.AffineTransform(scale=1 / by, translation=centre - centre / by)
 
 
 def nucleus_areas(images: ArrayLike) -> np.ndarray:
