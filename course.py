@@ -17,7 +17,7 @@
 Each command tells more with --help.
 """
 # Standard library only, in the syntax of Python 3.6: an older Python must get far enough to say what it needs.
-# What the commands do lives in medlearn/course.
+# What the commands do lives in the folder tools.
 
 import errno
 import hashlib
@@ -43,14 +43,27 @@ FULL_DISK = (
 )
 NO_NETWORK = (
     "No network: setting up fetches the libraries once, and the package index cannot be reached; connect (behind a "
-    "proxy, set HTTPS_PROXY) and run this command again. The course itself needs no network. The log is %s" % LOG
+    "proxy, set HTTPS_PROXY) and run this command again. The course itself needs no network. The log is %s"
+    % LOG
 )
 CAUSES = (
     (("No space left on device", "not enough space on the disk", "Disk quota exceeded"), FULL_DISK),
     (
-        ("NewConnectionError", "Failed to establish a new connection", "Max retries exceeded", "Name or service not known",
-         "Temporary failure in name resolution", "getaddrinfo failed", "nodename nor servname", "Network is unreachable",
-         "Connection refused", "ConnectTimeoutError", "ReadTimeoutError", "Read timed out", "ProxyError"),
+        (
+            "NewConnectionError",
+            "Failed to establish a new connection",
+            "Max retries exceeded",
+            "Name or service not known",
+            "Temporary failure in name resolution",
+            "getaddrinfo failed",
+            "nodename nor servname",
+            "Network is unreachable",
+            "Connection refused",
+            "ConnectTimeoutError",
+            "ReadTimeoutError",
+            "Read timed out",
+            "ProxyError",
+        ),
         NO_NETWORK,
     ),
     (
@@ -72,8 +85,10 @@ def main(arguments):
         set_up(wheels)
     elif wheels and not filled(wheels):
         stop(fill(wheels))
-    os.environ["PYTHONUTF8"] = "1"     # Python 3.11 and 3.12 on Windows misread the install's path if it has accents
-    run_instead([str(PYTHON), "-P", "-m", "medlearn.course"] + arguments)
+    os.environ["PYTHONUTF8"] = (
+        "1"  # Python 3.11 and 3.12 on Windows misread the install's path if it has accents
+    )
+    run_instead([str(PYTHON), "-P", "-m", "tools"] + arguments)
 
 
 def stop(problem):
@@ -90,14 +105,17 @@ def find_python():
                 return [path] + option
     raise SystemExit(
         "The course needs Python 3.11, 3.12 or 3.13; this is Python %d.%d (%s) and PATH holds no other: "
-        "install one of the three, then run this command again." % (sys.version_info[:2] + (sys.executable,))
+        "install one of the three, then run this command again."
+        % (sys.version_info[:2] + (sys.executable,))
     )
 
 
 def asked_version(python):
     ask = python + ["-c", "import sys; print(sys.version_info[0], sys.version_info[1])"]
     try:
-        answer = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout
+        answer = subprocess.run(
+            ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60
+        ).stdout
         return tuple(int(part) for part in answer.split())
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
@@ -145,11 +163,14 @@ def set_up(wheels=None):
     problem = fill(wheels) if wheels and not filled(wheels) else None
     problem = problem or install_libraries(wheels)
     if problem == NO_NETWORK and old:
-        print("No network, so the libraries stay as they were; connect some day and run `course.py setup`.")
+        print(
+            "No network, so the libraries stay as they were; connect some day and run `course.py setup`."
+        )
         STAMP.write_text(old, encoding="utf-8")
         return
     problem = problem or step(
-        "Starting TensorFlow once", [str(PYTHON), "-P", "-c", "from medlearn.engine import tf; import medlearn.course"]
+        "Starting TensorFlow once",
+        [str(PYTHON), "-P", "-c", "from medlearn._keras import tf; import tools"],
     )
     if problem:
         raise SystemExit(problem)
@@ -166,7 +187,8 @@ def make_environment():
         )
     if VENV.exists() and not LOG.exists() and any(VENV.iterdir()):
         raise SystemExit(
-            "%s was not made by this command, which would replace it: rename or remove it, then run this command again." % VENV
+            "%s was not made by this command, which would replace it: rename or remove it, then run this command again."
+            % VENV
         )
     print("Setting up the course in %s; this happens once." % VENV)
     if VENV.exists():
@@ -184,12 +206,23 @@ def install_libraries(wheels=None):
     return step(
         "Installing JupyterLab, TensorFlow and the course (some minutes, 2 GB)",
         pip("install") + offline + ["-c", "constraints.txt", "-e", EVERYTHING],
-        ((("No matching distribution found", "satisfies the requirement"), wrong_wheels(wheels)),) if wheels else (),
+        ((("No matching distribution found", "satisfies the requirement"), wrong_wheels(wheels)),)
+        if wheels
+        else (),
     )
 
 
 def pip(command):
-    return [str(PYTHON), "-I", "-m", "pip", command, "--disable-pip-version-check", "--progress-bar", "off"]
+    return [
+        str(PYTHON),
+        "-I",
+        "-m",
+        "pip",
+        command,
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+    ]
 
 
 # ---- a folder of wheels, so that a class installs without a network ------------------------------------------------
@@ -197,15 +230,21 @@ def pip(command):
 
 def wheels_folder(arguments):
     """FOLDER of `setup --wheels FOLDER`, or None."""
-    if arguments[:1] != ["setup"] or not any(each.split("=")[0] == "--wheels" for each in arguments):
+    if arguments[:1] != ["setup"] or not any(
+        each.split("=")[0] == "--wheels" for each in arguments
+    ):
         return None
     place = [each.split("=")[0] for each in arguments].index("--wheels")
     given = arguments[place].split("=", 1)[1:] or arguments[place + 1 : place + 2]
     if not given or not given[0]:
-        raise SystemExit("--wheels needs the name of a folder: one with wheels, or a new one to fill.")
+        raise SystemExit(
+            "--wheels needs the name of a folder: one with wheels, or a new one to fill."
+        )
     folder = Path(os.path.abspath(os.path.expanduser(given[0])))
     if folder.exists() and not (folder.is_dir() and (filled(folder) or not any(folder.iterdir()))):
-        raise SystemExit("%s is neither a folder of wheels nor an empty or new one: name another." % folder)
+        raise SystemExit(
+            "%s is neither a folder of wheels nor an empty or new one: name another." % folder
+        )
     return folder
 
 
@@ -223,7 +262,7 @@ def fill(folder):
     if problem:
         return problem
     for own in partial.glob("medlearn-*.whl"):
-        own.unlink()                   # the course itself is installed from its folder
+        own.unlink()  # the course itself is installed from its folder
     if folder.exists():
         folder.rmdir()
     os.rename(str(partial), str(folder))
@@ -232,9 +271,11 @@ def fill(folder):
 
 def build_tools():
     """What building the editable install asks for; pip wheel fetches these for itself alone."""
-    import tomllib                     # late: this line is only reached by a Python that has it
+    import tomllib  # late: this line is only reached by a Python that has it
 
-    needs = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    needs = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["build-system"][
+        "requires"
+    ]
     return needs + ["editables"] if needs else []
 
 
@@ -256,17 +297,23 @@ def step(title, command, causes=()):
         log.write("\n%s\n%s\n" % (title, command))
         log.flush()
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(HERE), env=environment
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=str(HERE),
+            env=environment,
         )
         for raw in process.stdout:
             lines.append(raw.decode("utf-8", "replace").rstrip())
             log.write(lines[-1] + "\n")
             log.flush()
-            if watched:                # the line being worked on, so that a slow step is seen to move
+            if watched:  # the line being worked on, so that a slow step is seen to move
                 width = shutil.get_terminal_size().columns - 8
                 print("\r\033[K    %s" % lines[-1].strip()[:width], end="", flush=True)
     failed = process.wait()
-    print("%s %d s" % ("\r\033[K  %s ..." % title if watched else "", time.time() - began), flush=True)
+    print(
+        "%s %d s" % ("\r\033[K  %s ..." % title if watched else "", time.time() - began), flush=True
+    )
     return explain(lines, causes) if failed else None
 
 
@@ -276,17 +323,28 @@ def explain(lines, causes=()):
     for signs, sentence in tuple(causes) + CAUSES:
         if any(sign in text for sign in signs):
             return sentence
-    last = [line for line in lines if line.lstrip().lower().startswith("error")] or lines or ["(no output)"]
-    return "Setting up failed: %s. The whole log is %s; nothing half-made will be used." % (last[-1].strip(" ."), LOG)
+    last = (
+        [line for line in lines if line.lstrip().lower().startswith("error")]
+        or lines
+        or ["(no output)"]
+    )
+    return "Setting up failed: %s. The whole log is %s; nothing half-made will be used." % (
+        last[-1].strip(" ."),
+        LOG,
+    )
 
 
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")   # a path that the terminal cannot show must not stop the course
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a path that the terminal cannot show must not stop the course
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:
-        raise SystemExit("\nStopped. Run the same command again to go on; nothing half-made will be used.")
+        raise SystemExit(
+            "\nStopped. Run the same command again to go on; nothing half-made will be used."
+        )
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SystemExit(FULL_DISK)

@@ -13,12 +13,13 @@ Settings (layer, number of views, strengths) were chosen on simulated cells of s
 that labels of real target images are opened, a line is added to results/labels_opened.csv.
 About three CPU-minutes a pair and seed of `smear`, one of `wbc`.
 """
+
 import csv
 from datetime import date
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import candidates
 import numpy as np
 
@@ -29,7 +30,7 @@ KEY = ("pair", "method", "seed")
 VALIDATORS = ("source_accuracy", "certainty", "information", "neighbourhood", "weighted")
 COLUMNS = ("accuracy", "macro_f1", "transductive_f1", *VALIDATORS, "cpu_seconds", "predictions")
 SEEDS = range(5)
-PAIRS = {                                  # name: data, source, target, which labels
+PAIRS = {  # name: data, source, target, which labels
     "smear": ("smear", "lab-a", "lab-b", "kinds"),
     "smear stain": ("smear", "lab-a", "lab-a-restained", "kinds"),
     "brain-mri flair": ("brain-mri", "3T-FLAIR", "1.5T-FLAIR", "kinds"),
@@ -38,7 +39,7 @@ PAIRS = {                                  # name: data, source, target, which l
     "wbc granules a>b": ("wbc", "lab-a", "lab-b", "granules"),
     "wbc granules b>a": ("wbc", "lab-b", "lab-a", "granules"),
 }
-SOURCES = ("lab-a", "3T-FLAIR")               # of the simulated pairs
+SOURCES = ("lab-a", "3T-FLAIR")  # of the simulated pairs
 UNSTAINED = {"brain-mri flair"}
 GRANULES = ("neutrophil", "eosinophil", "basophil")
 
@@ -57,7 +58,9 @@ def labels_of(here: datasets.Dataset, task: str) -> np.ndarray:
     return np.array([name in GRANULES for name in here.classes])[here.labels].astype(np.int64)
 
 
-def opened(pair: str, method: str, seed: int, why: str, there: datasets.Dataset, task: str) -> np.ndarray:
+def opened(
+    pair: str, method: str, seed: int, why: str, there: datasets.Dataset, task: str
+) -> np.ndarray:
     """The target's labels; where they are real, that they were opened is written down."""
     if there.name == "wbc":
         log_opening("adaptation", pair, seed, method, why)
@@ -87,7 +90,9 @@ def measure(pair: str, method: str, seed: int) -> dict:
     learn, held = splits.by_patient(here.patients, test=0.2, seed=seed, labels=source_labels)
     start = time.process_time()
     space = candidates.prepare(method, here.images, there.images)
-    truth = opened(pair, method, seed, "train the oracle", there, task) if method == "oracle" else None
+    truth = (
+        opened(pair, method, seed, "train the oracle", there, task) if method == "oracle" else None
+    )
     told, inside, found = {}, {}, []
     for adapted_on, predicted in zip(halves(there, seed), halves(there, seed)[::-1]):
         if method == "oracle":
@@ -95,18 +100,28 @@ def measure(pair: str, method: str, seed: int) -> dict:
             answer = lambda rows: model.predict_proba(space.target[rows])
             on_source = None
         else:
-            answer, on_source = candidates.adapt(method, space, learn, held, source_labels[learn], adapted_on, seed)
+            answer, on_source = candidates.adapt(
+                method, space, learn, held, source_labels[learn], adapted_on, seed
+            )
         told |= dict(zip(predicted, answer(predicted)))
         inside |= dict(zip(adapted_on, answer(adapted_on)))
-        found.append(judged(answer(adapted_on), on_source, source_labels[held], space, held, adapted_on))
+        found.append(
+            judged(answer(adapted_on), on_source, source_labels[held], space, held, adapted_on)
+        )
     seconds = time.process_time() - start
-    probabilities, before = (np.array([each[row] for row in range(len(there))]) for each in (told, inside))
+    probabilities, before = (
+        np.array([each[row] for row in range(len(there))]) for each in (told, inside)
+    )
     truth = opened(pair, method, seed, "score", there, task)
     predictions = probabilities.argmax(1)
-    return {"accuracy": round(metrics.accuracy(truth, predictions), 4), "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
-            "transductive_f1": round(metrics.macro_f1(truth, before.argmax(1)), 4),
-            **{name: " ".join(f"{each[name]:.4f}" for each in found) for name in VALIDATORS},
-            "cpu_seconds": round(seconds, 1), "predictions": "".join(map(str, predictions))}
+    return {
+        "accuracy": round(metrics.accuracy(truth, predictions), 4),
+        "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
+        "transductive_f1": round(metrics.macro_f1(truth, before.argmax(1)), 4),
+        **{name: " ".join(f"{each[name]:.4f}" for each in found) for name in VALIDATORS},
+        "cpu_seconds": round(seconds, 1),
+        "predictions": "".join(map(str, predictions)),
+    }
 
 
 def judged(target_probabilities, on_source, source_labels, space, held, adapted_on) -> dict:
@@ -117,13 +132,19 @@ def judged(target_probabilities, on_source, source_labels, space, held, adapted_
         "certainty": validators.certainty(target_probabilities),
         "information": validators.information(target_probabilities),
         "neighbourhood": validators.neighbourhood(target_probabilities),
-        "weighted": np.nan if correct is None else validators.weighted_accuracy(correct, space.source[held], space.target[adapted_on]),
+        "weighted": np.nan
+        if correct is None
+        else validators.weighted_accuracy(correct, space.source[held], space.target[adapted_on]),
     }
 
 
 def methods(pair: str) -> list[str]:
     """The candidates of a pair: without separating stains where there are none."""
-    return [name for name, (images, *_) in candidates.METHODS.items() if images != "macenko" or pair not in UNSTAINED]
+    return [
+        name
+        for name, (images, *_) in candidates.METHODS.items()
+        if images != "macenko" or pair not in UNSTAINED
+    ]
 
 
 ROWS = [(pair, method, seed) for seed in SEEDS for pair in PAIRS for method in methods(pair)]

@@ -17,43 +17,82 @@ absolute differences between the shares of the classes that are called in the ta
 Size, steps, rates and ranges were chosen on other subjects, with PD and FLAIR as targets; the same probes also printed scores at T2w
 and 1.5T, and greys there were looked at beside masks, so these targets are not wholly unseen. About 12 CPU-minutes a seed.
 """
+
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import numpy as np
 
 from medlearn import backbones, datasets, metrics, networks, transfer
 from medlearn.adaptation import colour, consistency, entropy, randomisation, statistics
-from medlearn.engine import keras
+from medlearn._keras import keras
 from medlearn.networks import losses
 from medlearn.selection import validators
 
 KEY = ("target", "method", "seed")
 TISSUES = ("fluid", "grey", "white")
-COLUMNS = (*TISSUES, "tissues", "low", "high", "source_dice", "certainty", "information", "amounts", "cpu_seconds", "each")
+COLUMNS = (
+    *TISSUES,
+    "tissues",
+    "low",
+    "high",
+    "source_dice",
+    "certainty",
+    "information",
+    "amounts",
+    "cpu_seconds",
+    "each",
+)
 SOURCE, TARGETS, SIZE = "3T-T1w", ("1.5T-T1w", "3T-T2w"), 96
 COUNTS = {"source": 200, "adaptation": 100, "test": 100}
 BATCH, RATE, STEPS, MANY, COPIES = 8, 5e-3, 150, 400, 8
 PAINT = {"spread": 0.05, "bias": 0.3, "noise": 0.04, "coarse": 1.5}
-METHODS = ("source only", "histograms", "fourier", "adabn", "tent", "mean teacher", "painted blind", "painted in found greys",
-           "random scanners", "oracle")
-BEGINS = {"painted blind": "painted", "random scanners": "scanners", "painted in found greys": None, "oracle": None}    # else source
+METHODS = (
+    "source only",
+    "histograms",
+    "fourier",
+    "adabn",
+    "tent",
+    "mean teacher",
+    "painted blind",
+    "painted in found greys",
+    "random scanners",
+    "oracle",
+)
+BEGINS = {
+    "painted blind": "painted",
+    "random scanners": "scanners",
+    "painted in found greys": None,
+    "oracle": None,
+}  # else source
 
 
 @lru_cache(maxsize=12)
 def subjects(domain: str, group: str, seed: int) -> datasets.Dataset:
-    return datasets.load("brain-mri", domain=domain, count=COUNTS[group], size=SIZE, seed=100 + 3 * seed + tuple(COUNTS).index(group))
+    return datasets.load(
+        "brain-mri",
+        domain=domain,
+        count=COUNTS[group],
+        size=SIZE,
+        seed=100 + 3 * seed + tuple(COUNTS).index(group),
+    )
 
 
 def taught(images: np.ndarray, masks: np.ndarray, steps: int, seed: int) -> keras.Model:
     encoder = backbones.load("efficientnet_lite0", size=SIZE)
     model = networks.segmenter(encoder, 5, size=SIZE, seed=seed)
     transfer.freeze(model.get_layer(encoder.name))
-    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps)), loss(), jit_compile=False)
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps)),
+        loss(),
+        jit_compile=False,
+    )
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng(seed)
-    order = np.concatenate([random.permutation(len(images)) for _ in range(-(-steps * BATCH // len(images)))])[:steps * BATCH]
+    order = np.concatenate(
+        [random.permutation(len(images)) for _ in range(-(-steps * BATCH // len(images)))]
+    )[: steps * BATCH]
     model.fit(images[order], masks[order], batch_size=BATCH, shuffle=False, verbose=0)
     return model
 
@@ -78,7 +117,10 @@ def shared(kind: str, seed: int) -> tuple[keras.Model, float]:
         fine = randomisation.subdivide(images, source.masks)
         images = randomisation.contrasts(np.concatenate([fine] * COPIES), seed=seed, **PAINT)
     if kind == "scanners":
-        images, masks = subjects("random", "source", seed).images[:160], subjects("random", "source", seed).masks[:160]
+        images, masks = (
+            subjects("random", "source", seed).images[:160],
+            subjects("random", "source", seed).masks[:160],
+        )
     model = taught(images, masks, STEPS if kind == "source" else MANY, seed)
     return model, time.process_time() - start
 
@@ -90,7 +132,7 @@ def adapted(method: str, model: keras.Model | None, target: str, seed: int) -> k
         return taught(there.images, there.masks, STEPS, seed)
     if method == "painted in found greys":
         fine = np.concatenate([randomisation.subdivide(source.images, source.masks)] * 4)
-        found = randomisation.greys(fine[:len(source)], there.images[::3])
+        found = randomisation.greys(fine[: len(source)], there.images[::3])
         painted = randomisation.contrasts(fine, target_greys=found, seed=seed, **PAINT)
         return taught(painted, np.concatenate([source.masks] * 4), 2 * STEPS, seed)
     if method == "adabn":
@@ -98,7 +140,9 @@ def adapted(method: str, model: keras.Model | None, target: str, seed: int) -> k
     if method == "tent":
         model = entropy.tent(model, there.images, seed=seed)
     if method == "mean teacher":
-        model = consistency.mean_teacher(model, source.images, source.masks, there.images, loss=loss(), steps=STEPS, seed=seed)
+        model = consistency.mean_teacher(
+            model, source.images, source.masks, there.images, loss=loss(), steps=STEPS, seed=seed
+        )
     return model
 
 
@@ -118,23 +162,37 @@ def measure(target: str, method: str, seed: int) -> dict:
     model, before = shared(begins, seed) if begins else (None, 0.0)
     start = time.process_time()
     model = adapted(method, model, target, seed)
-    (source, held), there, test = learning(seed), subjects(target, "adaptation", seed), subjects(target, "test", seed)
+    (source, held), there, test = (
+        learning(seed),
+        subjects(target, "adaptation", seed),
+        subjects(target, "test", seed),
+    )
     told = networks.segment(model, seen(method, there.images, seed))
     said = networks.segment(model, seen(method, test.images, seed)).argmax(-1)
     seconds = time.process_time() - start
     every = dices(test.masks, said)
     mean = metrics.mean_score(np.nanmean(every, axis=1), test.patients)
-    shares = [np.bincount(each.ravel(), minlength=5) / each.size for each in (told.argmax(-1), source.masks)]
+    shares = [
+        np.bincount(each.ravel(), minlength=5) / each.size
+        for each in (told.argmax(-1), source.masks)
+    ]
     pixels = told[:, 2::4, 2::4].reshape(-1, 5).astype(float)
     pixels /= pixels.sum(-1, keepdims=True)
     row = dict(zip(TISSUES, np.nanmean(every, axis=0))) | {
-        "tissues": mean.value, "low": mean.low, "high": mean.high,
-        "source_dice": np.nanmean(dices(held.masks, networks.segment(model, held.images).argmax(-1))),
-        "certainty": validators.certainty(pixels), "information": validators.information(pixels),
-        "amounts": -np.abs(shares[0] - shares[1]).sum() / 2}
+        "tissues": mean.value,
+        "low": mean.low,
+        "high": mean.high,
+        "source_dice": np.nanmean(
+            dices(held.masks, networks.segment(model, held.images).argmax(-1))
+        ),
+        "certainty": validators.certainty(pixels),
+        "information": validators.information(pixels),
+        "amounts": -np.abs(shares[0] - shares[1]).sum() / 2,
+    }
     return {name: round(float(value), 4) for name, value in row.items()} | {
         "cpu_seconds": round(seconds + before, 1),
-        "each": " ".join(f"{1000 * value:.0f}" for value in np.nanmean(every, axis=1))}
+        "each": " ".join(f"{1000 * value:.0f}" for value in np.nanmean(every, axis=1)),
+    }
 
 
 ROWS = [(target, method, seed) for seed in range(5) for method in METHODS for target in TARGETS]

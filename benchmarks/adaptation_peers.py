@@ -10,12 +10,13 @@ where images stay as they are. Vectors are scaled by the source's mean and devia
 our layer of 64 units and head, 20 epochs; all else is the libraries' default. `scores` are the libraries' own label-free
 scores, of the two halves one after the other; a committed choice by each is in results/adaptation_peers_summary.csv.
 """
+
 from functools import lru_cache
 from pathlib import Path
 import subprocess
 import tempfile
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import adaptation
 import candidates
 import numpy as np
@@ -25,8 +26,11 @@ from medlearn import metrics, splits
 
 KEY = ("pair", "method", "seed")
 COLUMNS = ("accuracy", "macro_f1", "cpu_seconds", "scores", "predictions")
-METHODS = {"skada": ("SKADA CORAL", "SKADA subspace", "SKADA OT"), "pot": ("POT exact", "POT Sinkhorn", "POT Sinkhorn, group"),
-           "adapt": ("ADAPT DANN", "ADAPT DeepCORAL", "ADAPT CDAN", "ADAPT MCD")}
+METHODS = {
+    "skada": ("SKADA CORAL", "SKADA subspace", "SKADA OT"),
+    "pot": ("POT exact", "POT Sinkhorn", "POT Sinkhorn, group"),
+    "adapt": ("ADAPT DANN", "ADAPT DeepCORAL", "ADAPT CDAN", "ADAPT MCD"),
+}
 
 
 @lru_cache(maxsize=4)
@@ -40,8 +44,17 @@ def answered(library: str, pair: str, seed: int) -> dict:
     found = {method: {"told": {}, "seconds": 0.0, "scores": []} for method in METHODS[library]}
     parts = adaptation.halves(there, seed)
     for adapted_on, predicted in zip(parts, parts[::-1]):
-        told = fit(library, seed, source=known, source_labels=labels[learn], target=new[adapted_on], other=new[predicted])
-        for name, probabilities, seconds, scores in zip(*(told[key] for key in ("names", "probabilities", "seconds", "scores"))):
+        told = fit(
+            library,
+            seed,
+            source=known,
+            source_labels=labels[learn],
+            target=new[adapted_on],
+            other=new[predicted],
+        )
+        for name, probabilities, seconds, scores in zip(
+            *(told[key] for key in ("names", "probabilities", "seconds", "scores"))
+        ):
             each = found[str(name)]
             each["told"] |= dict(zip(predicted, probabilities))
             each["seconds"] += float(seconds)
@@ -60,7 +73,11 @@ def fit(library: str, seed: int, **given: np.ndarray) -> dict:
         passed, told = Path(folder, "given.npz"), Path(folder, "told.npz")
         np.savez(passed, **given)
         python = peer_python.python("peers", "requirements.txt")
-        subprocess.run([python, peer_python.HERE / "fit.py", library, str(seed), passed, told], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [python, peer_python.HERE / "fit.py", library, str(seed), passed, told],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         with np.load(told) as found:
             return dict(found)
 
@@ -72,11 +89,22 @@ def measure(pair: str, method: str, seed: int) -> dict:
     there = adaptation.hospital(data, target, seed)
     truth = adaptation.opened(pair, method, seed, "score", there, task)
     predictions = np.array([found["told"][row].argmax() for row in range(len(there))])
-    return {"accuracy": round(metrics.accuracy(truth, predictions), 4), "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
-            "cpu_seconds": round(found["seconds"], 1), "scores": "; ".join(found["scores"]), "predictions": "".join(map(str, predictions))}
+    return {
+        "accuracy": round(metrics.accuracy(truth, predictions), 4),
+        "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
+        "cpu_seconds": round(found["seconds"], 1),
+        "scores": "; ".join(found["scores"]),
+        "predictions": "".join(map(str, predictions)),
+    }
 
 
-ROWS = [(pair, method, seed) for seed in range(2) for pair in adaptation.PAIRS for methods in METHODS.values() for method in methods]
+ROWS = [
+    (pair, method, seed)
+    for seed in range(2)
+    for pair in adaptation.PAIRS
+    for methods in METHODS.values()
+    for method in methods
+]
 
 if __name__ == "__main__":
     table.grow("adaptation_peers", __doc__, KEY, COLUMNS, ROWS, measure)

@@ -8,7 +8,8 @@ only" is restricted to what the peers may do: match and learn from the same vect
 chosen by consensus, minus the row; `ahead_vectors` is ours, vectors only; both with bootstrap intervals over patients. Seeds
 that both tables hold are compared. "best of the peers" was picked with the labels open: no method, only their ceiling.
 """
-import table                               # first: it sets the threads
+
+import table  # first: it sets the threads
 import adaptation
 import adaptation_peers
 import adaptation_summary as ours
@@ -20,11 +21,16 @@ SCORERS = {"skada": ("entropy", "neighbourhood", "embedded", "circular"), "adapt
 
 def scored(library: str, scorer: str):
     """Choose the method of a library with the highest of its own scores on the half that was adapted on."""
+
     def choose(rows, half):
         rows = rows[rows.method.isin(adaptation_peers.METHODS[library])]
-        values = [dict(each.split("=") for each in text.split("; ")[half].split()).get(scorer, "nan") for text in rows.scores]
+        values = [
+            dict(each.split("=") for each in text.split("; ")[half].split()).get(scorer, "nan")
+            for text in rows.scores
+        ]
         values = np.nan_to_num(np.array(values, float), nan=-np.inf)
         return rows.predictions.iloc[int(values.argmax())]
+
     return choose
 
 
@@ -33,21 +39,37 @@ def within(methods, choose):
 
 
 OURS = set(adaptation.candidates.METHODS)
-VECTORS = {name for name, (images, norm, *_) in adaptation.candidates.METHODS.items() if (images, norm) == ("as they are", "kept")}
+VECTORS = {
+    name
+    for name, (images, norm, *_) in adaptation.candidates.METHODS.items()
+    if (images, norm) == ("as they are", "kept")
+}
 PEERS = [method for methods in adaptation_peers.METHODS.values() for method in methods]
-CHOICES = {"source only": ours.named("source only"), "ours": within(OURS, ours.consensus),
-           "ours, vectors only": within(VECTORS, ours.consensus),
-           **{f"{library.upper()} by {scorer}": scored(library, scorer) for library, each in SCORERS.items() for scorer in each},
-           **{method: ours.named(method) for method in PEERS},
-           "best of the peers": within(PEERS, ours.best), "oracle": ours.named("oracle")}
+CHOICES = {
+    "source only": ours.named("source only"),
+    "ours": within(OURS, ours.consensus),
+    "ours, vectors only": within(VECTORS, ours.consensus),
+    **{
+        f"{library.upper()} by {scorer}": scored(library, scorer)
+        for library, each in SCORERS.items()
+        for scorer in each
+    },
+    **{method: ours.named(method) for method in PEERS},
+    "best of the peers": within(PEERS, ours.best),
+    "oracle": ours.named("oracle"),
+}
 
 
 def summary(pair: str, rows: pd.DataFrame) -> list[dict]:
     own, theirs = rows[rows.method.isin(OURS)], rows[rows.method.isin(PEERS)]
     seeds = [seed for seed in ours.complete(own) if (theirs.seed == seed).sum() == len(PEERS)]
     values = ours.scores(pair, rows, seeds, CHOICES) if seeds else {}
-    return [ours.row_of(pair, name, len(seeds), values) | ahead("ahead", "ours", name, values)
-            | ahead("ahead_vectors", "ours, vectors only", name, values) for name in values]
+    return [
+        ours.row_of(pair, name, len(seeds), values)
+        | ahead("ahead", "ours", name, values)
+        | ahead("ahead_vectors", "ours, vectors only", name, values)
+        for name in values
+    ]
 
 
 def ahead(column: str, winner: str, name: str, values: dict) -> dict:
@@ -57,8 +79,18 @@ def ahead(column: str, winner: str, name: str, values: dict) -> dict:
 
 
 if __name__ == "__main__":
-    rows = pd.concat([table.read("adaptation", text=adaptation.VALIDATORS + ("predictions",)),
-                      table.read("adaptation_peers", text=("scores", "predictions"))])
-    found = [row for pair in adaptation.PAIRS for row in summary(pair, rows[rows.pair == pair].reset_index(drop=True))]
-    pd.DataFrame(found).round(4).to_csv(table.path("adaptation_peers_summary"), index=False, lineterminator="\n")
+    rows = pd.concat(
+        [
+            table.read("adaptation", text=adaptation.VALIDATORS + ("predictions",)),
+            table.read("adaptation_peers", text=("scores", "predictions")),
+        ]
+    )
+    found = [
+        row
+        for pair in adaptation.PAIRS
+        for row in summary(pair, rows[rows.pair == pair].reset_index(drop=True))
+    ]
+    pd.DataFrame(found).round(4).to_csv(
+        table.path("adaptation_peers_summary"), index=False, lineterminator="\n"
+    )
     print(pd.DataFrame(found).round(3).to_string(index=False))

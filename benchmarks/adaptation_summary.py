@@ -9,13 +9,14 @@ all; it was thought of after seed 0 of `smear` had been seen, which therefore is
 left empty where the gap itself is under two standard errors. The score is accuracy where classes are balanced (simulated
 sets), and macro-F1 for `wbc`. "best of all" was picked with the labels open: no method, only a ceiling.
 """
-import table                               # first: it sets the threads
+
+import table  # first: it sets the threads
 import adaptation
 import numpy as np
 import pandas as pd
 
 from medlearn import datasets, metrics
-from medlearn.metrics import resamples
+from medlearn.metrics import _resamples
 from medlearn.selection import validators
 
 REPEATS = 300
@@ -38,6 +39,7 @@ def highest(validator: str):
         candidates = rows[rows.method != "oracle"]
         values = candidates[validator].str.split().str[half].astype(float)
         return candidates.predictions[values.idxmax()]
+
     return choose
 
 
@@ -54,8 +56,13 @@ def best(rows, half):
 
 
 SAID = {"source_accuracy": "source validation"}
-CHOICES = {"source only": named("source only"), **{f"chosen by {SAID.get(name, name)}": highest(name) for name in adaptation.VALIDATORS},
-           "chosen by consensus": consensus, "best of all": best, "oracle": named("oracle")}
+CHOICES = {
+    "source only": named("source only"),
+    **{f"chosen by {SAID.get(name, name)}": highest(name) for name in adaptation.VALIDATORS},
+    "chosen by consensus": consensus,
+    "best of all": best,
+    "oracle": named("oracle"),
+}
 
 
 def summary(pair: str, rows: pd.DataFrame) -> list[dict]:
@@ -66,32 +73,68 @@ def summary(pair: str, rows: pd.DataFrame) -> list[dict]:
 
 def complete(rows: pd.DataFrame) -> list[int]:
     """The seeds of which every candidate is in the table."""
-    return [seed for seed, group in rows.groupby("seed") if len(group) == len(adaptation.methods(group.pair.iloc[0]))]
+    return [
+        seed
+        for seed, group in rows.groupby("seed")
+        if len(group) == len(adaptation.methods(group.pair.iloc[0]))
+    ]
 
 
-def scores(pair: str, rows: pd.DataFrame, seeds: list[int], choices: dict) -> dict[str, tuple[float, np.ndarray]]:
+def scores(
+    pair: str, rows: pd.DataFrame, seeds: list[int], choices: dict
+) -> dict[str, tuple[float, np.ndarray]]:
     """Of each choice the mean score over seeds, and the same of each bootstrap draw of patients; draws are shared."""
     data, _, domain, task = adaptation.PAIRS[pair]
     there = {seed: adaptation.hospital(data, domain, seed) for seed in seeds}
-    truth = {seed: adaptation.opened(pair, "all", seed, "summarise", there[seed], task) for seed in seeds}
-    told = {name: {seed: answers(rows[rows.seed == seed], there[seed], seed, choose) for seed in seeds} for name, choose in choices.items()}
+    truth = {
+        seed: adaptation.opened(pair, "all", seed, "summarise", there[seed], task) for seed in seeds
+    }
+    told = {
+        name: {seed: answers(rows[rows.seed == seed], there[seed], seed, choose) for seed in seeds}
+        for name, choose in choices.items()
+    }
     people = np.unique(np.concatenate([each.patients for each in there.values()]))
     places = {seed: np.searchsorted(people, each.patients) for seed, each in there.items()}
 
-    draws = np.random.default_rng(0).multinomial(len(people), np.full(len(people), 1 / len(people)), size=REPEATS)
-    counts = np.vstack([np.ones(len(people), int), draws])               # the first is everybody, once
+    draws = np.random.default_rng(0).multinomial(
+        len(people), np.full(len(people), 1 / len(people)), size=REPEATS
+    )
+    counts = np.vstack([np.ones(len(people), int), draws])  # the first is everybody, once
     metric = metrics.macro_f1 if data == "wbc" else metrics.accuracy
-    found = {name: np.mean([resamples.resampled_scores(metric, truth[seed], told[name][seed], places[seed], counts) for seed in seeds], axis=0)
-             for name in choices}
+    found = {
+        name: np.mean(
+            [
+                _resamples.resampled_scores(
+                    metric, truth[seed], told[name][seed], places[seed], counts
+                )
+                for seed in seeds
+            ],
+            axis=0,
+        )
+        for name in choices
+    }
     return {name: (each[0], each[1:]) for name, each in found.items()}
 
 
 def row_of(pair: str, name: str, seeds: int, values: dict) -> dict:
     """One line of the table: score and share of the gap, with intervals."""
-    (value, drawn), (low, low_drawn), (high, high_drawn) = values[name], values["source only"], values["oracle"]
-    row = {"pair": pair, "choice": name, "seeds": seeds, "score": value, **interval_of("score", drawn)}
+    (value, drawn), (low, low_drawn), (high, high_drawn) = (
+        values[name],
+        values["source only"],
+        values["oracle"],
+    )
+    row = {
+        "pair": pair,
+        "choice": name,
+        "seeds": seeds,
+        "score": value,
+        **interval_of("score", drawn),
+    }
     if high - low > 2 * (high_drawn - low_drawn).std():
-        row |= {"share": (value - low) / (high - low), **interval_of("share", (drawn - low_drawn) / (high_drawn - low_drawn))}
+        row |= {
+            "share": (value - low) / (high - low),
+            **interval_of("share", (drawn - low_drawn) / (high_drawn - low_drawn)),
+        }
     return row
 
 
@@ -103,5 +146,7 @@ def interval_of(name: str, drawn: np.ndarray) -> dict:
 if __name__ == "__main__":
     found = table.read("adaptation", text=adaptation.VALIDATORS + ("predictions",))
     rows = [row for pair in adaptation.PAIRS for row in summary(pair, found[found.pair == pair])]
-    pd.DataFrame(rows).round(4).to_csv(table.path("adaptation_summary"), index=False, lineterminator="\n")
+    pd.DataFrame(rows).round(4).to_csv(
+        table.path("adaptation_summary"), index=False, lineterminator="\n"
+    )
     print(pd.DataFrame(rows).round(3).to_string(index=False))

@@ -9,11 +9,11 @@ sites each image is cropped and mirrored at random, or not at all: only without 
 48 or 32 epochs (except at 1.5T-T1w), and the test subjects are read worse. Both rows are kept. Rows in the table are not
 run again: stop and start at will. `--only` keeps the rows whose "site method images seed" holds TEXT.
 """
+
 from functools import cache, partial
 import time
 
-import table                               # first: it sets the threads
-import numpy as np
+import table  # first: it sets the threads
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -21,15 +21,26 @@ from sklearn.preprocessing import StandardScaler
 
 from medlearn import backbones, datasets, features, metrics, networks, splits
 from medlearn.adaptation.statistics import reestimate_batchnorm
-from medlearn.engine import keras
+from medlearn._keras import keras
 
 KEY = ("site", "method", "images", "seed")
-COLUMNS = ("train_accuracy", "test_accuracy", "low", "high", "macro_f1",
-           "cpu_seconds", "epochs", "layer")
-VALIDATION, TEST = dict(seed=101, count=320), dict(seed=202, count=640)      # four slices of each subject
+COLUMNS = (
+    "train_accuracy",
+    "test_accuracy",
+    "low",
+    "high",
+    "macro_f1",
+    "cpu_seconds",
+    "epochs",
+    "layer",
+)
+VALIDATION, TEST = (
+    dict(seed=101, count=320),
+    dict(seed=202, count=640),
+)  # four slices of each subject
 FLAIR, OTHERS = "3T-FLAIR", ("3T-T1w", "1.5T-T1w", "3T-T2w", "PD")
-WINDOW = 112, 96                            # pixels; every head fits in
-EPOCHS = {50: 100, 200: 60, 1000: 24}       # by number of training images, on 3T-FLAIR
+WINDOW = 112, 96  # pixels; every head fits in
+EPOCHS = {50: 100, 200: 60, 1000: 24}  # by number of training images, on 3T-FLAIR
 
 
 @cache
@@ -44,9 +55,15 @@ def scratch(train: datasets.Dataset, seed: int, augment: bool = True):
     window = cropped_at_random(seed) if augment else keras.layers.CenterCrop(*WINDOW)
     network = networks.small((128, 128, 1), len(train.classes), augment=window, seed=seed)
     rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * -(-len(train) // batch))
-    network.compile(keras.optimizers.AdamW(rate, weight_decay=1e-2), "sparse_categorical_crossentropy", jit_compile=False)
+    network.compile(
+        keras.optimizers.AdamW(rate, weight_decay=1e-2),
+        "sparse_categorical_crossentropy",
+        jit_compile=False,
+    )
     network.fit(train.images[..., :1], train.labels, batch, epochs, verbose=0)
-    return lambda data: network.predict(data.images[..., :1], verbose=0).argmax(axis=1), {"epochs": epochs}
+    return lambda data: network.predict(data.images[..., :1], verbose=0).argmax(axis=1), {
+        "epochs": epochs
+    }
 
 
 def schedule(train: datasets.Dataset, augment: bool) -> tuple[int, int]:
@@ -58,29 +75,50 @@ def schedule(train: datasets.Dataset, augment: bool) -> tuple[int, int]:
 
 def cropped_at_random(seed: int) -> keras.Sequential:
     """Windows up to 8 pixels off the centre, half of them mirrored; the central window when predicting."""
-    return keras.Sequential([keras.layers.CenterCrop(WINDOW[0] + 16, WINDOW[1] + 16),
-                             keras.layers.RandomCrop(*WINDOW, seed=seed), keras.layers.RandomFlip("horizontal", seed=seed)])
+    return keras.Sequential(
+        [
+            keras.layers.CenterCrop(WINDOW[0] + 16, WINDOW[1] + 16),
+            keras.layers.RandomCrop(*WINDOW, seed=seed),
+            keras.layers.RandomFlip("horizontal", seed=seed),
+        ]
+    )
 
 
 def probe(train: datasets.Dataset, seed: int, weights: str | None):
     """Logistic regression on frozen features, of the layer that is best on inner folds of the training subjects."""
     encoder = backbones.load("efficientnet_lite0", weights=weights, size=128, seed=seed)
-    if weights is None:                     # random features are of no use before this
+    if weights is None:  # random features are of no use before this
         encoder = reestimate_batchnorm(encoder, train.images[:200])
     layers = backbones.taps(encoder)
     vectors = features.extract(encoder, train.images, layers, cache=False)
     regression = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
     inner = list(splits.folds(train.patients, train.labels, k=3))
-    layer = max(layers, key=lambda name: cross_val_score(regression, vectors[name], train.labels, cv=inner).mean())
+    layer = max(
+        layers,
+        key=lambda name: cross_val_score(regression, vectors[name], train.labels, cv=inner).mean(),
+    )
     regression.fit(vectors[layer], train.labels)
-    return (lambda data: regression.predict(features.extract(encoder, data.images, layers, cache=False)[layer]),
-            {"layer": layer})
+    return (
+        lambda data: regression.predict(
+            features.extract(encoder, data.images, layers, cache=False)[layer]
+        ),
+        {"layer": layer},
+    )
 
 
-METHODS = {"scratch": scratch, "scratch, not augmented": partial(scratch, augment=False),
-           "ImageNet features": partial(probe, weights="imagenet"), "random features": partial(probe, weights=None)}
-ON_FLAIR, ELSEWHERE = ("scratch", "ImageNet features", "random features"), ("scratch", "scratch, not augmented")
-ROWS = [(FLAIR, method, images, seed) for seed in range(3) for images in EPOCHS for method in ON_FLAIR]
+METHODS = {
+    "scratch": scratch,
+    "scratch, not augmented": partial(scratch, augment=False),
+    "ImageNet features": partial(probe, weights="imagenet"),
+    "random features": partial(probe, weights=None),
+}
+ON_FLAIR, ELSEWHERE = (
+    ("scratch", "ImageNet features", "random features"),
+    ("scratch", "scratch, not augmented"),
+)
+ROWS = [
+    (FLAIR, method, images, seed) for seed in range(3) for images in EPOCHS for method in ON_FLAIR
+]
 ROWS += [(site, method, 1000, 0) for method in ELSEWHERE for site in OTHERS]
 
 
@@ -92,7 +130,11 @@ def measure(site: str, method: str, images: int, seed: int, held_out: dict = TES
     seconds = time.process_time() - start
     guess = predict(test)
     share = metrics.interval(metrics.accuracy, test.labels, guess, test.patients)
-    scores = (metrics.accuracy(train.labels, predict(train)), *share, metrics.macro_f1(test.labels, guess))
+    scores = (
+        metrics.accuracy(train.labels, predict(train)),
+        *share,
+        metrics.macro_f1(test.labels, guess),
+    )
     values = (*(f"{score:.3f}" for score in scores), round(seconds))
     return dict(zip(COLUMNS, values)) | facts
 

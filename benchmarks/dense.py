@@ -5,7 +5,8 @@
 Adds the missing rows to results/dense_segmentation.csv and results/dense_detection.csv; what a row is stands in the two
 files of those names beside this one. `--minutes` is for each table.
 """
-import table                               # first: it sets the threads
+
+import table  # first: it sets the threads
 import dense_detection
 import dense_segmentation
 

@@ -17,22 +17,41 @@ Aim, and what the rows of 2026-11-25 reach. mAP@.5 of .88 with flips in ten CPU-
 and .887 and .882 on the fields apart; without holes in the truth of the red cells about .93 (the second table). Three seeds of
 each row were meant; differences under .03 rank nothing.
 """
+
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import numpy as np
 from PIL import Image
 from skimage.filters import threshold_otsu
 
-from medlearn import backbones, boxes, datasets, metrics, networks, shipped, transfer
-from medlearn.engine import keras
+from medlearn import _files, backbones, datasets, metrics, networks, transfer
+from medlearn.metrics import boxes
+from medlearn._keras import keras
 
 KEY = ("task", "data", "method", "seed")
-COLUMNS = ("map50", "map50_95", "red", "white", "platelet", "map50_no_flips", "map50_apart", "apart_images",
-           "red_counting_error", "trainable", "epochs", "cpu_seconds")
+COLUMNS = (
+    "map50",
+    "map50_95",
+    "red",
+    "white",
+    "platelet",
+    "map50_no_flips",
+    "map50_apart",
+    "apart_images",
+    "red_counting_error",
+    "trainable",
+    "epochs",
+    "cpu_seconds",
+)
 SHAPE, BATCH, CLASSES = (288, 384), 8, 3
-EPOCHS = {"fine-tuned": 16, "fine-tuned, short": 12, "random": 10, "random, quick norms": 10}     # a random epoch takes longer: all weights learn
+EPOCHS = {
+    "fine-tuned": 16,
+    "fine-tuned, short": 12,
+    "random": 10,
+    "random, quick norms": 10,
+}  # a random epoch takes longer: all weights learn
 LOSSES = {"centres": networks.centre_loss, "sides": networks.sides_loss}
 
 
@@ -60,13 +79,15 @@ class Drawn(keras.utils.PyDataset):
         self.order = self.random.permutation(self.rows)
 
     def __getitem__(self, index: int):
-        rows = self.order[index * BATCH:(index + 1) * BATCH]
+        rows = self.order[index * BATCH : (index + 1) * BATCH]
         drawn = [self.one(fields().images[row], fields().boxes[row]) for row in rows]
         images, kept = np.stack([image for image, _ in drawn]), [each for _, each in drawn]
         return images, networks.targets(kept, SHAPE, CLASSES)
 
     def one(self, image: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        image, found = zoomed(image, found, 1 / self.random.uniform(1.0, 1.35), self.random.random(2))
+        image, found = zoomed(
+            image, found, 1 / self.random.uniform(1.0, 1.35), self.random.random(2)
+        )
         for axis in (1, 2):
             if self.random.random() < 0.5:
                 image, (found,) = boxes.flipped(image[None], [found], axis)
@@ -75,13 +96,17 @@ class Drawn(keras.utils.PyDataset):
         return np.clip(image * light.astype(np.float32), 0, 255), found
 
 
-def zoomed(image: np.ndarray, found: np.ndarray, share: float, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def zoomed(
+    image: np.ndarray, found: np.ndarray, share: float, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """A window of the image, `share` of each side, at `place` (0..1 twice); boxes stay if their centre does."""
     sides = np.array(image.shape[:2])
     window = sides * share
     corner = (sides - window) * place
     region = (corner[1], corner[0], corner[1] + window[1], corner[0] + window[0])
-    small = np.asarray(Image.fromarray(image).resize(SHAPE[::-1], Image.Resampling.BILINEAR, box=region))
+    small = np.asarray(
+        Image.fromarray(image).resize(SHAPE[::-1], Image.Resampling.BILINEAR, box=region)
+    )
     moved = found.copy()
     moved[:, :4] = (found[:, :4] - np.tile(corner, 2)) * np.tile(SHAPE / window, 2)
     centre = (moved[:, :2] + moved[:, 2:4]) / 2
@@ -92,15 +117,21 @@ def zoomed(image: np.ndarray, found: np.ndarray, share: float, place: np.ndarray
 def fitted(method: str, rows: np.ndarray, seed: int, epochs: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
     borrowed = method.startswith("fine-tuned")
-    encoder = backbones.load("efficientnet_lite0", weights="imagenet" if borrowed else None, seed=seed)
+    encoder = backbones.load(
+        "efficientnet_lite0", weights="imagenet" if borrowed else None, seed=seed
+    )
     model = networks.detector(encoder, CLASSES, seed=seed)
     if borrowed:
         transfer.unfreeze(model, from_="block_4")
     elif method == "random, quick norms":
         quicken(encoder)
     steps = epochs * (len(rows) // BATCH)
-    rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, warmup_target=2e-3, warmup_steps=steps // 10)
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=1e-4, clipnorm=5.0), LOSSES, jit_compile=False)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-4, steps, warmup_target=2e-3, warmup_steps=steps // 10
+    )
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=1e-4, clipnorm=5.0), LOSSES, jit_compile=False
+    )
     model.fit(Drawn(rows, seed), epochs=epochs, verbose=0)
     return model
 
@@ -112,8 +143,12 @@ def quicken(encoder: keras.Model) -> None:
             layer.momentum = 0.9
 
 
-def judged(model: keras.Model, rows: np.ndarray, flips: bool) -> tuple[np.ndarray, np.ndarray, list, list]:
-    images, truth = boxes.fit_into(SHAPE, fields().images[rows], [fields().boxes[row] for row in rows])
+def judged(
+    model: keras.Model, rows: np.ndarray, flips: bool
+) -> tuple[np.ndarray, np.ndarray, list, list]:
+    images, truth = boxes.fit_into(
+        SHAPE, fields().images[rows], [fields().boxes[row] for row in rows]
+    )
     found = networks.detect(model, images, flips=flips, least=0.02)
     return *metrics.match(truth, found, CLASSES, metrics.TEN_OVERLAPS), truth, found
 
@@ -121,7 +156,7 @@ def judged(model: keras.Model, rows: np.ndarray, flips: bool) -> tuple[np.ndarra
 def only(matches: np.ndarray, overlaps: int = 1) -> np.ndarray:
     """The matches at the first overlaps alone."""
     out = np.empty(len(matches), object)
-    out[:] = [each[:, :2 + overlaps] for each in matches]
+    out[:] = [each[:, : 2 + overlaps] for each in matches]
     return out
 
 
@@ -131,7 +166,7 @@ def apart() -> np.ndarray:
 
 
 def measure(task: str, data: str, method: str, seed: int) -> dict:
-    fields()                                # outside the timing of the first row
+    fields()  # outside the timing of the first row
     start = time.process_time()
     model = fitted(method, part("train"), seed, EPOCHS[method])
     seconds = time.process_time() - start
@@ -141,13 +176,20 @@ def measure(task: str, data: str, method: str, seed: int) -> dict:
     each, clean = metrics.average_precisions(objects, only(matches)), apart()
     counted = metrics.counts(found, CLASSES, least_for_counting(model))[:, 0]
     score = metrics.mean_average_precision
-    return {"map50": round(score(objects, only(matches)), 4), "map50_95": round(score(objects, matches), 4),
-            "red": round(each[0], 4), "white": round(each[1], 4), "platelet": round(each[2], 4),
-            "map50_no_flips": round(score(plain[0], only(plain[1])), 4),
-            "map50_apart": round(score(objects[clean], only(matches[clean])), 4), "apart_images": int(clean.sum()),
-            "red_counting_error": round(metrics.counting_error(objects[:, 0], counted), 2),
-            "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
-            "epochs": EPOCHS[method], "cpu_seconds": round(seconds, 1)}
+    return {
+        "map50": round(score(objects, only(matches)), 4),
+        "map50_95": round(score(objects, matches), 4),
+        "red": round(each[0], 4),
+        "white": round(each[1], 4),
+        "platelet": round(each[2], 4),
+        "map50_no_flips": round(score(plain[0], only(plain[1])), 4),
+        "map50_apart": round(score(objects[clean], only(matches[clean])), 4),
+        "apart_images": int(clean.sum()),
+        "red_counting_error": round(metrics.counting_error(objects[:, 0], counted), 2),
+        "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+        "epochs": EPOCHS[method],
+        "cpu_seconds": round(seconds, 1),
+    }
 
 
 def least_for_counting(model: keras.Model) -> float:
@@ -155,20 +197,37 @@ def least_for_counting(model: keras.Model) -> float:
     _, _, truth, found = judged(model, part("val"), flips=True)
     there = metrics.counts(truth, CLASSES)[:, 0]
     scores = np.arange(0.1, 0.8, 0.05)
-    return float(min(scores, key=lambda least: metrics.counting_error(there, metrics.counts(found, CLASSES, least)[:, 0])))
+    return float(
+        min(
+            scores,
+            key=lambda least: metrics.counting_error(
+                there, metrics.counts(found, CLASSES, least)[:, 0]
+            ),
+        )
+    )
 
 
 # ---- the ceiling: which false alarms are the truth's own ----------------------------------------------------------
 
 CEILING_KEY = ("data", "judged", "witness")
-CEILING_COLUMNS = ("alarms", "lowest_score", "no_box_near", "loosely_boxed", "witnessed", "stained", "red", "red_without",
-                   "map50", "map50_without")
+CEILING_COLUMNS = (
+    "alarms",
+    "lowest_score",
+    "no_box_near",
+    "loosely_boxed",
+    "witnessed",
+    "stained",
+    "red",
+    "red_without",
+    "map50",
+    "map50_without",
+)
 RED, ALARMS, SURE = 0, 40, 0.3
 
 
 def kept(method: str, seed: int):
     """Where the test detections of a row are kept: they are boxes, no pixels."""
-    folder = shipped.cache() / "dense_detection"
+    folder = _files.cache() / "dense_detection"
     folder.mkdir(exist_ok=True)
     return folder / f"{method}-{seed}.npz"
 
@@ -189,7 +248,7 @@ def nearest(box: np.ndarray, others: np.ndarray) -> float:
 def stained(image: np.ndarray, box: np.ndarray) -> float:
     """Share of a box that is darker in green than glass."""
     y0, x0, y1, x1 = box[:4].astype(int)
-    return float((image[y0:y1 + 1, x0:x1 + 1, 1] < threshold_otsu(image[..., 1])).mean())
+    return float((image[y0 : y1 + 1, x0 : x1 + 1, 1] < threshold_otsu(image[..., 1])).mean())
 
 
 def ceiling(data: str, judge: str, witness: str) -> dict:
@@ -199,29 +258,70 @@ def ceiling(data: str, judge: str, witness: str) -> dict:
     SURE on) count neither way: an estimate of what the same boxes would score if the truth had no holes.
     """
     rows = part("test")
-    images, truth = boxes.fit_into(SHAPE, fields().images[rows], [fields().boxes[row] for row in rows])
-    found, others = detections(judge), [each[(each[:, 4] == RED) & (each[:, 5] >= SURE)] for each in detections(witness)]
+    images, truth = boxes.fit_into(
+        SHAPE, fields().images[rows], [fields().boxes[row] for row in rows]
+    )
+    found, others = (
+        detections(judge),
+        [each[(each[:, 4] == RED) & (each[:, 5] >= SURE)] for each in detections(witness)],
+    )
     objects, matches = metrics.match(truth, found, CLASSES)
-    usual = np.quantile([stained(image, box) for image, each in zip(images, truth) for box in each[each[:, 4] == RED]], 0.05)
+    usual = np.quantile(
+        [
+            stained(image, box)
+            for image, each in zip(images, truth)
+            for box in each[each[:, 4] == RED]
+        ],
+        0.05,
+    )
     alarms, excused = [], np.empty(len(found), object)
     for number, (told, match) in enumerate(zip(found, matches)):
         false = (match[:, 2] == 0) & (told[:, 4] == RED)
         near = np.array([nearest(box, truth[number]) for box in told])
         seen = np.array([nearest(box, others[number]) >= 0.5 for box in told], bool)
         excused[number] = match[~(false & (near < 0.2) & seen)]
-        alarms += [(box[5], near[k], seen[k], stained(images[number], box) >= usual) for k, box in enumerate(told) if false[k]]
+        alarms += [
+            (box[5], near[k], seen[k], stained(images[number], box) >= usual)
+            for k, box in enumerate(told)
+            if false[k]
+        ]
     score, near, seen, dark = np.array(sorted(alarms, reverse=True)[:ALARMS]).T
-    each, without = metrics.average_precisions(objects, matches), metrics.average_precisions(objects, excused)
-    return {"alarms": len(score), "lowest_score": round(score.min(), 2), "no_box_near": int((near < 0.2).sum()),
-            "loosely_boxed": int(((near >= 0.2) & (near < 0.5)).sum()), "witnessed": int(((near < 0.2) & (seen > 0)).sum()),
-            "stained": int(((near < 0.2) & (dark > 0)).sum()), "red": round(each[RED], 4), "red_without": round(without[RED], 4),
-            "map50": round(each.mean(), 4), "map50_without": round(without.mean(), 4)}
+    each, without = (
+        metrics.average_precisions(objects, matches),
+        metrics.average_precisions(objects, excused),
+    )
+    return {
+        "alarms": len(score),
+        "lowest_score": round(score.min(), 2),
+        "no_box_near": int((near < 0.2).sum()),
+        "loosely_boxed": int(((near >= 0.2) & (near < 0.5)).sum()),
+        "witnessed": int(((near < 0.2) & (seen > 0)).sum()),
+        "stained": int(((near < 0.2) & (dark > 0)).sum()),
+        "red": round(each[RED], 4),
+        "red_without": round(without[RED], 4),
+        "map50": round(each.mean(), 4),
+        "map50_without": round(without.mean(), 4),
+    }
 
 
-_ORDER = [("fine-tuned", 0), ("random", 0), ("fine-tuned, short", 0), ("fine-tuned", 1), ("random, quick norms", 0), ("fine-tuned", 2),
-          ("random, quick norms", 1), ("random, quick norms", 2), ("fine-tuned, short", 1), ("fine-tuned, short", 2)]
+_ORDER = [
+    ("fine-tuned", 0),
+    ("random", 0),
+    ("fine-tuned, short", 0),
+    ("fine-tuned", 1),
+    ("random, quick norms", 0),
+    ("fine-tuned", 2),
+    ("random, quick norms", 1),
+    ("random, quick norms", 2),
+    ("fine-tuned, short", 1),
+    ("fine-tuned, short", 2),
+]
 ROWS = [("detection", "bccd", method, seed) for method, seed in _ORDER]
-PAIRS = [("bccd", "fine-tuned 0", "fine-tuned, short 0"), ("bccd", "fine-tuned 1", "fine-tuned 0"), ("bccd", "fine-tuned 2", "fine-tuned 1")]
+PAIRS = [
+    ("bccd", "fine-tuned 0", "fine-tuned, short 0"),
+    ("bccd", "fine-tuned 1", "fine-tuned 0"),
+    ("bccd", "fine-tuned 2", "fine-tuned 1"),
+]
 
 
 if __name__ == "__main__":

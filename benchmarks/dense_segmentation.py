@@ -20,23 +20,37 @@ Aims, and what the rows reach. `brain-mri`, each tissue .93 a slice: not reached
 `fine-tuned, very long` (twelve CPU-minutes, one seed). Tried: freezing, fine-tuning, no encoder at all, three and eight times
 the seconds.
 """
+
 from dataclasses import dataclass
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import numpy as np
 
 from medlearn import backbones, datasets, metrics, networks, splits, transfer
 from medlearn.adaptation import statistics
-from medlearn.engine import keras
+from medlearn._keras import keras
 from medlearn.networks import losses, views
 
 KEY = ("task", "data", "method", "seed")
-COLUMNS = ("dice", "low", "high", "each", "pooled", "one_view", "hd95", "alarms", "train_images", "test_images",
-           "trainable", "steps", "cpu_seconds")
+COLUMNS = (
+    "dice",
+    "low",
+    "high",
+    "each",
+    "pooled",
+    "one_view",
+    "hd95",
+    "alarms",
+    "train_images",
+    "test_images",
+    "trainable",
+    "steps",
+    "cpu_seconds",
+)
 BATCH, RATE = 8, 3e-3
-LONGER = {"fine-tuned, long": 3, "fine-tuned, very long": 8}            # times the seconds
+LONGER = {"fine-tuned, long": 3, "fine-tuned, very long": 8}  # times the seconds
 
 
 @dataclass(frozen=True)
@@ -46,9 +60,9 @@ class Task:
     domain: str
     count: int | None
     size: int
-    seen: int                              # side at which the encoder sees the images
-    how: tuple                             # views to train on and to average
-    test: float                            # share of the patients
+    seen: int  # side at which the encoder sees the images
+    how: tuple  # views to train on and to average
+    test: float  # share of the patients
     seconds: float
 
 
@@ -76,7 +90,9 @@ def plain_encoder(side: int, seed: int) -> keras.Model:
     for number, channels in enumerate((24, 48, 96, 160)):
         for part, stride in (("down", 2), ("look", 1)):
             he = keras.initializers.HeNormal(seed + 10 * number + stride)
-            x = keras.layers.Conv2D(channels, 3, stride, "same", use_bias=False, kernel_initializer=he)(x)
+            x = keras.layers.Conv2D(
+                channels, 3, stride, "same", use_bias=False, kernel_initializer=he
+            )(x)
             x = keras.layers.GroupNormalization(8)(x)
             x = keras.layers.ReLU(name=f"block_{number}_{part}")(x)
     return keras.Model(image, x, name="plain")
@@ -85,7 +101,12 @@ def plain_encoder(side: int, seed: int) -> keras.Model:
 def unet(method: str, task: Task, classes: int, seed: int) -> keras.Model:
     if method == "scratch":
         return networks.segmenter(plain_encoder(task.size, seed), classes, seed=seed)
-    encoder = backbones.load("efficientnet_lite0", weights=None if method == "random" else "imagenet", size=task.seen, seed=seed)
+    encoder = backbones.load(
+        "efficientnet_lite0",
+        weights=None if method == "random" else "imagenet",
+        size=task.seen,
+        seed=seed,
+    )
     model = networks.segmenter(encoder, classes, size=task.size, seed=seed)
     if method == "frozen":
         transfer.freeze(model.get_layer(encoder.name))
@@ -107,7 +128,9 @@ class Clock(keras.callbacks.Callback):
             self.start = time.process_time()
         part = min(1.0, self.spent() / self.seconds)
         warm = min(1.0, self.steps / 30)
-        self.model.optimizer.learning_rate.assign(RATE * warm * (1e-3 + np.cos(np.pi / 2 * part) ** 2))
+        self.model.optimizer.learning_rate.assign(
+            RATE * warm * (1e-3 + np.cos(np.pi / 2 * part) ** 2)
+        )
 
     def on_train_batch_end(self, batch, logs=None):
         self.model.stop_training = self.spent() >= self.seconds
@@ -116,16 +139,20 @@ class Clock(keras.callbacks.Callback):
         return time.process_time() - self.start if self.start else 0.0
 
 
-def fitted(method: str, task: Task, images: np.ndarray, masks: np.ndarray, classes: int, seed: int) -> tuple[keras.Model, Clock]:
+def fitted(
+    method: str, task: Task, images: np.ndarray, masks: np.ndarray, classes: int, seed: int
+) -> tuple[keras.Model, Clock]:
     model, clock = unet(method, task, classes, seed), Clock(task.seconds * LONGER.get(method, 1))
-    images, masks = (views.turned(each, task.how) for each in networks.checked_masks(images, masks, classes))
+    images, masks = (
+        views.turned(each, task.how) for each in networks.checked_masks(images, masks, classes)
+    )
     adam = keras.optimizers.Adam(RATE)
     if method.startswith("fine-tuned"):
         adam = transfer.by_depth(adam, model, decay=0.95)
     model.compile(adam, losses.Combined(losses.cross_entropy, losses.dice), jit_compile=False)
-    keras.utils.set_random_seed(seed)      # the order of the batches
+    keras.utils.set_random_seed(seed)  # the order of the batches
     model.fit(images, masks, batch_size=BATCH, epochs=10_000, verbose=0, callbacks=[clock])
-    if method == "random":                 # its moving averages are slower than so few steps
+    if method == "random":  # its moving averages are slower than so few steps
         model = statistics.reestimate_batchnorm(model, images[:256])
     return model, clock
 
@@ -142,8 +169,12 @@ def each_dice(data: datasets.Dataset, said: np.ndarray) -> np.ndarray:
     """Dice (units, classes without the background) where the truth has the class, else NaN."""
     of, columns = units(data), []
     for value in range(1, len(data.mask_classes)):
-        there = metrics.dice(data.masks, data.masks, value, patients=of)        # NaN where the truth lacks it
-        columns.append(np.where(np.isnan(there), np.nan, metrics.dice(data.masks, said, value, patients=of)))
+        there = metrics.dice(
+            data.masks, data.masks, value, patients=of
+        )  # NaN where the truth lacks it
+        columns.append(
+            np.where(np.isnan(there), np.nan, metrics.dice(data.masks, said, value, patients=of))
+        )
     return np.stack(columns, axis=1)
 
 
@@ -158,30 +189,57 @@ def scores(data: datasets.Dataset, said: np.ndarray, one_view: np.ndarray) -> di
     spacing = np.nan_to_num(data.spacing, nan=1.0)
     far = [np.nanmedian(metrics.hd95(data.masks, said, value, spacing=spacing)) for value in values]
     lacking = [~(data.masks == value).any((1, 2)) for value in values]
-    alarms = [(said[none] == value).any((1, 2)).mean() if none.any() else np.nan for value, none in zip(values, lacking)]
+    alarms = [
+        (said[none] == value).any((1, 2)).mean() if none.any() else np.nan
+        for value, none in zip(values, lacking)
+    ]
     everywhere = np.zeros(len(data), int)
-    return {"dice": round(mean.value, 4), "low": round(mean.low, 4), "high": round(mean.high, 4),
-            "each": named(data, np.nanmean(every, axis=0)),
-            "pooled": named(data, [metrics.dice(data.masks, said, value, patients=everywhere)[0] for value in values]),
-            "one_view": named(data, np.nanmean(each_dice(data, one_view), axis=0)),
-            "hd95": named(data, far), "alarms": named(data, alarms)}
+    return {
+        "dice": round(mean.value, 4),
+        "low": round(mean.low, 4),
+        "high": round(mean.high, 4),
+        "each": named(data, np.nanmean(every, axis=0)),
+        "pooled": named(
+            data,
+            [metrics.dice(data.masks, said, value, patients=everywhere)[0] for value in values],
+        ),
+        "one_view": named(data, np.nanmean(each_dice(data, one_view), axis=0)),
+        "hd95": named(data, far),
+        "alarms": named(data, alarms),
+    }
 
 
 def measure(task: str, data: str, method: str, seed: int) -> dict:
     here, spec = load(data), TASKS[data]
     train, test = splits.by_patient(here.patients, test=spec.test, seed=seed)
-    model, clock = fitted(method, spec, here.images[train], here.masks[train], len(here.mask_classes), seed)
+    model, clock = fitted(
+        method, spec, here.images[train], here.masks[train], len(here.mask_classes), seed
+    )
     seconds, judged = clock.spent(), here.take(test)
-    said, one_view = (networks.segment(model, judged.images, how).argmax(-1) for how in (spec.how, spec.how[:1]))
+    said, one_view = (
+        networks.segment(model, judged.images, how).argmax(-1) for how in (spec.how, spec.how[:1])
+    )
     size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     return scores(judged, said, one_view) | {
-        "train_images": len(train), "test_images": len(test), "trainable": size, "steps": clock.steps,
-        "cpu_seconds": round(seconds, 1)}
+        "train_images": len(train),
+        "test_images": len(test),
+        "trainable": size,
+        "steps": clock.steps,
+        "cpu_seconds": round(seconds, 1),
+    }
 
 
 PAIRS = (("fine-tuned", "random"), ("frozen", "scratch"))
-ROWS = [("segmentation", data, method, seed) for seed in range(3) for pair in PAIRS for data in TASKS for method in pair]
-ROWS[16:16] = [("segmentation", data, method, 0) for method in LONGER for data in ("wbc", "brain-mri")]
+ROWS = [
+    ("segmentation", data, method, seed)
+    for seed in range(3)
+    for pair in PAIRS
+    for data in TASKS
+    for method in pair
+]
+ROWS[16:16] = [
+    ("segmentation", data, method, 0) for method in LONGER for data in ("wbc", "brain-mri")
+]
 
 if __name__ == "__main__":
     table.grow("dense_segmentation", __doc__, KEY, COLUMNS, ROWS, measure)

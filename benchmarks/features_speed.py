@@ -10,6 +10,7 @@ highest. `gemm_share` is the speed against a product of two 2,048 x 2,048 matric
 environment of peers/requirements_speed.txt in the cache folder (6 GB, since torch brings what it needs for graphics cards).
 Two threads want an idle machine: where others work on it as well, threads wait for each other, and lowest and highest lie far apart.
 """
+
 import argparse
 from collections.abc import Callable
 from datetime import date
@@ -22,13 +23,13 @@ import sys
 import tempfile
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import numpy as np
 import pandas as pd
 import peer_python
 
 from medlearn import backbones, features
-from medlearn.engine import keras, tf
+from medlearn._keras import keras, tf
 
 IMAGES, THREADS, TURNS = {128: 256, 224: 96}, {1: "one thread", 2: "two threads"}, 5
 GEMM, SIDE = "matrix product", 2048
@@ -36,29 +37,51 @@ GEMM, SIDE = "matrix product", 2048
 
 def measure(size: int, threads: int) -> dict:
     """Rows of a size of image and a number of threads, and the peers' versions."""
-    images = np.random.default_rng(0).integers(0, 256, (IMAGES[size], size, size, 3)).astype(np.uint8)
+    images = (
+        np.random.default_rng(0).integers(0, 256, (IMAGES[size], size, size, 3)).astype(np.uint8)
+    )
     encoder = backbones.load("efficientnet_lite0", size=size)
     pooled = keras.Model(encoder.input, keras.layers.GlobalAveragePooling2D()(encoder.output))
     works = {"predict, 32": partial(pooled.predict, images, batch_size=32, verbose=0)}
-    works |= {f"extract, {batch}": partial(features.extract, encoder, images, batch_size=batch, cache=False) for batch in (8, 16, 32)}
+    works |= {
+        f"extract, {batch}": partial(
+            features.extract, encoder, images, batch_size=batch, cache=False
+        )
+        for batch in (8, 16, 32)
+    }
     vectors = {name: work() for name, work in works.items()}
     asked = {name: partial(timed, work) for name, work in (works | {GEMM: product()}).items()}
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "images.npy"), images)
-        others = [Elsewhere(python, program, folder, threads) for python, program in (
-            (sys.executable, "plain.py"), (peer_python.python("peers_speed", "requirements_speed.txt"), "vectors.py"))]
+        others = [
+            Elsewhere(python, program, folder, threads)
+            for python, program in (
+                (sys.executable, "plain.py"),
+                (peer_python.python("peers_speed", "requirements_speed.txt"), "vectors.py"),
+            )
+        ]
         for other in others:
             vectors |= other.vectors
             asked |= {name: partial(other.ask, name) for name in other.vectors}
-        turns = [{name: ask()[threads == 1] for name, ask in asked.items()} for _ in range(1 + TURNS)]
+        turns = [
+            {name: ask()[threads == 1] for name, ask in asked.items()} for _ in range(1 + TURNS)
+        ]
         for other in others:
             other.end()
     for each in vectors.values():
         np.testing.assert_allclose(each, vectors["predict, 32"], rtol=0, atol=1e-3)
     seconds, work = pd.DataFrame(turns[1:]), backbones.flops(encoder) * len(images)
-    rows = [dict(pixels=size, threads=threads, images=len(images), turns=TURNS) | row(seconds, name, len(images), work)
-            | {"largest_difference": f"{np.abs(each - vectors['predict, 32']).max():.0e}"} for name, each in vectors.items()]
-    return {"rows": rows, "versions": others[-1].versions, "gemm": 2 * SIDE ** 3 / seconds[GEMM].median() / 1e9}
+    rows = [
+        dict(pixels=size, threads=threads, images=len(images), turns=TURNS)
+        | row(seconds, name, len(images), work)
+        | {"largest_difference": f"{np.abs(each - vectors['predict, 32']).max():.0e}"}
+        for name, each in vectors.items()
+    ]
+    return {
+        "rows": rows,
+        "versions": others[-1].versions,
+        "gemm": 2 * SIDE**3 / seconds[GEMM].median() / 1e9,
+    }
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -77,10 +100,17 @@ class Elsewhere:
     """Works in a process of their own, asked for by name through a pipe."""
 
     def __init__(self, python: str | Path, program: str, folder: str, threads: int):
-        environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
-        self.process = subprocess.Popen([python, peer_python.HERE / program, Path(folder, "images.npy"), str(threads), folder], text=True,
-                                        env=environment | {"OMP_NUM_THREADS": str(threads)},
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        environment = {
+            name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
+        }
+        self.process = subprocess.Popen(
+            [python, peer_python.HERE / program, Path(folder, "images.npy"), str(threads), folder],
+            text=True,
+            env=environment | {"OMP_NUM_THREADS": str(threads)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         self.versions = self.process.stdout.readline().strip()
         with np.load(Path(folder, "vectors.npz")) as told:
             self.vectors = dict(told)
@@ -98,10 +128,17 @@ class Elsewhere:
 def row(seconds: pd.DataFrame, name: str, images: int, work: float) -> dict:
     engine, batch = name.rsplit(", ", 1)
     ratios, peers = (seconds[base] / seconds[name] for base in ("predict, 32", "ONNX Runtime, 32"))
-    peak = 2 * SIDE ** 3 / seconds[GEMM]
-    return {"engine": engine, "batch": batch, "images_per_s": round(images / seconds[name].median(), 1),
-            "times_predict": round(ratios.median(), 2), "lowest": round(ratios.min(), 2), "highest": round(ratios.max(), 2),
-            "times_onnxruntime": round(peers.median(), 2), "gemm_share": round((work / seconds[name] / peak).median(), 2)}
+    peak = 2 * SIDE**3 / seconds[GEMM]
+    return {
+        "engine": engine,
+        "batch": batch,
+        "images_per_s": round(images / seconds[name].median(), 1),
+        "times_predict": round(ratios.median(), 2),
+        "lowest": round(ratios.min(), 2),
+        "highest": round(ratios.max(), 2),
+        "times_onnxruntime": round(peers.median(), 2),
+        "gemm_share": round((work / seconds[name] / peak).median(), 2),
+    }
 
 
 def processor() -> str:
@@ -112,8 +149,12 @@ def processor() -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help='measure some, such as "224 px", and write nothing')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only", default="", help='measure some, such as "224 px", and write nothing'
+    )
     parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -122,20 +163,40 @@ def main() -> None:
         print(json.dumps(measure(*arguments.one)))
         return
     load = [os.getloadavg()[0]] if hasattr(os, "getloadavg") else []
-    asked = [(size, threads) for threads in THREADS for size in IMAGES if arguments.only in f"{size} px, {THREADS[threads]}"]
+    asked = [
+        (size, threads)
+        for threads in THREADS
+        for size in IMAGES
+        if arguments.only in f"{size} px, {THREADS[threads]}"
+    ]
     told = []
-    for size, threads in asked:             # a process each, since threads are set once
-        ran = subprocess.run([sys.executable, __file__, "--one", str(size), str(threads)], stdout=subprocess.PIPE, text=True, check=True)
+    for size, threads in asked:  # a process each, since threads are set once
+        ran = subprocess.run(
+            [sys.executable, __file__, "--one", str(size), str(threads)],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
         told.append(json.loads(ran.stdout.splitlines()[-1]))
         print(pd.DataFrame(told[-1]["rows"]).to_string(index=False), flush=True)
     load += [os.getloadavg()[0]] if load else []
-    peaks = ", ".join(f"{each['gemm']:.0f} at {size} px with {THREADS[threads]}" for (size, threads), each in zip(asked, told))
-    head = ("python benchmarks/features_speed.py", processor(), f"{table.machine()[1]}, {told[0]['versions']}", f"{date.today()}; "
-            f"load of the machine before and after: {', '.join(f'{each:.1f}' for each in load)}; matrix product, GFLOP/s: {peaks}")
+    peaks = ", ".join(
+        f"{each['gemm']:.0f} at {size} px with {THREADS[threads]}"
+        for (size, threads), each in zip(asked, told)
+    )
+    head = (
+        "python benchmarks/features_speed.py",
+        processor(),
+        f"{table.machine()[1]}, {told[0]['versions']}",
+        f"{date.today()}; "
+        f"load of the machine before and after: {', '.join(f'{each:.1f}' for each in load)}; matrix product, GFLOP/s: {peaks}",
+    )
     print(*head, sep="\n")
     if not arguments.only:
         rows = pd.DataFrame([row for each in told for row in each["rows"]])
-        table.path("features_speed").write_text("".join(f"# {line}\n" for line in head) + rows.to_csv(index=False, lineterminator="\n"))
+        table.path("features_speed").write_text(
+            "".join(f"# {line}\n" for line in head) + rows.to_csv(index=False, lineterminator="\n")
+        )
 
 
 if __name__ == "__main__":

@@ -8,24 +8,41 @@ fewer); the test patients are the same in all rows. All three methods see the ei
 and average their predictions over them; the recipes, and the network from scratch, are those of transfer.py (networks.small
 was tried as well, on training patients of `smear`: it came out lower). The folds and patients of `wbc` chose nothing.
 """
+
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import numpy as np
 from transfer import (
-    BATCH, PASSES, VIEWS, cells, drawn, fitted_on_views, maps, probe_on_views, ready, scratch_model, shrunk, size_of,
-    stacked, staged, vectors,
+    BATCH,
+    PASSES,
+    VIEWS,
+    cells,
+    drawn,
+    fitted_on_views,
+    maps,
+    probe_on_views,
+    ready,
+    scratch_model,
+    shrunk,
+    size_of,
+    stacked,
+    staged,
+    vectors,
 )
 
 from medlearn import metrics, splits
-from medlearn.engine import keras
+from medlearn._keras import keras
 
 KEY = ("data", "labels", "method", "draw")
 COLUMNS = ("accuracy", "macro_f1", "trainable", "cpu_seconds", "predictions")
-SETS = {"smear": "smear 1800", "wbc": "wbc"}                  # 360 cells a class leave enough for 200 labels and a test
+SETS = {
+    "smear": "smear 1800",
+    "wbc": "wbc",
+}  # 360 cells a class leave enough for 200 labels and a test
 LABELS = {"smear": (2, 5, 10, 20, 50, 100, 200), "wbc": (2, 5, 10)}
-DRAWS, FEWER, MANY = 5, 2, 100                                # the long fits, from MANY labels on, are drawn less often
+DRAWS, FEWER, MANY = 5, 2, 100  # the long fits, from MANY labels on, are drawn less often
 
 
 @lru_cache
@@ -38,8 +55,15 @@ def sides(data: str) -> tuple[np.ndarray, np.ndarray]:
 def scratch(data, labels, train, test, seed):
     """The network of transfer.py that starts from random weights; like its rivals, it averages over the views."""
     model = ready(scratch_model, data, labels, len(train))
-    model.fit(*stacked(shrunk(data)[train], cells(data).labels[train]), BATCH, 3 * PASSES[labels], verbose=0)
-    told = np.mean([model.predict(shrunk(data)[test, view], verbose=0) for view in range(VIEWS)], axis=0)
+    model.fit(
+        *stacked(shrunk(data)[train], cells(data).labels[train]),
+        BATCH,
+        3 * PASSES[labels],
+        verbose=0,
+    )
+    told = np.mean(
+        [model.predict(shrunk(data)[test, view], verbose=0) for view in range(VIEWS)], axis=0
+    )
     return told.argmax(1), size_of(model)
 
 
@@ -53,20 +77,32 @@ METHODS = {"frozen": probe_on_views, "fine-tuned": fine_tuned, "scratch": scratc
 
 def measure(data: str, labels: int, method: str, draw: int) -> dict:
     name, (train, test) = SETS[data], sides(data)
-    {"frozen": vectors, "fine-tuned": maps, "scratch": shrunk}[method](name)     # outside the timing of the first row
+    {"frozen": vectors, "fine-tuned": maps, "scratch": shrunk}[method](
+        name
+    )  # outside the timing of the first row
     some = drawn(name, train, str(labels), np.random.default_rng([draw, labels]))
     keras.utils.set_random_seed(draw)
     start = time.process_time()
     predictions, size = METHODS[method](name, str(labels), some, test, draw)
     seconds, truth = time.process_time() - start, cells(name).labels[test]
-    return {"accuracy": round(metrics.accuracy(truth, predictions), 4),
-            "macro_f1": round(metrics.macro_f1(truth, predictions), 4), "trainable": size,
-            "cpu_seconds": round(seconds, 1), "predictions": "".join(map(str, predictions))}
+    return {
+        "accuracy": round(metrics.accuracy(truth, predictions), 4),
+        "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
+        "trainable": size,
+        "cpu_seconds": round(seconds, 1),
+        "predictions": "".join(map(str, predictions)),
+    }
 
 
-ROWS = [(data, labels, method, draw) for draw in range(DRAWS) for data in SETS for method in METHODS
-        for labels in LABELS[data] if labels < MANY or draw < FEWER]
-ROWS.sort(key=lambda row: (row[3] > 0) * row[1])               # first draws first, then size by size
+ROWS = [
+    (data, labels, method, draw)
+    for draw in range(DRAWS)
+    for data in SETS
+    for method in METHODS
+    for labels in LABELS[data]
+    if labels < MANY or draw < FEWER
+]
+ROWS.sort(key=lambda row: (row[3] > 0) * row[1])  # first draws first, then size by size
 
 if __name__ == "__main__":
     table.grow("learning", __doc__, KEY, COLUMNS, ROWS, measure)

@@ -19,22 +19,28 @@ from pathlib import Path
 import table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-import faults  # noqa: E402
-import mutated_archives  # noqa: E402
-import mutations  # noqa: E402
+import faults
+import mutated_archives
+import mutations
 
 HARM = mutated_archives.MUTATIONS | {
-    f"mutated {kind.upper()}": lambda seed, kind=kind: mutations.trial(kind, seed)["outcome"] for kind in mutations.KINDS}
+    f"mutated {kind.upper()}": lambda seed, kind=kind: mutations.trial(kind, seed)["outcome"]
+    for kind in mutations.KINDS
+}
 
 FILES, KILLS = 3000, 100
-SLOW = 5.0                             # seconds that no single file may take
+SLOW = 5.0  # seconds that no single file may take
 COLUMNS = ("tried", "refused", "problem", "alike", "killed", "repaired", "longest", "seconds")
 
 
 def measure(what: str) -> dict:
     """One row; see the head of this file."""
     began = time.monotonic()
-    result = _killed(what.removeprefix("kill during ")) if what.startswith("kill during ") else _mutated(what)
+    result = (
+        _killed(what.removeprefix("kill during "))
+        if what.startswith("kill during ")
+        else _mutated(what)
+    )
     return result | {"seconds": round(time.monotonic() - began, 1)}
 
 
@@ -45,8 +51,13 @@ def _mutated(what: str) -> dict:
         outcomes.append(HARM[what](seed))
         longest = max(longest, time.monotonic() - began)
         assert longest < SLOW, f"{what}: seed {seed} took {longest:.0f} s"
-    return {"tried": FILES, "refused": outcomes.count("refused"), "problem": outcomes.count("problem"),
-            "alike": outcomes.count("alike") + outcomes.count("read"), "longest": round(longest, 2)}
+    return {
+        "tried": FILES,
+        "refused": outcomes.count("refused"),
+        "problem": outcomes.count("problem"),
+        "alike": outcomes.count("alike") + outcomes.count("read"),
+        "longest": round(longest, 2),
+    }
 
 
 def _killed(phase: str) -> dict:

@@ -3,6 +3,7 @@
 A method is what is done to the target's images, what to the model, and what taught it: "scale+reinhard, mean teacher", or
 "simulated too". None has an argument for the target's masks; the oracle is trained in sim_to_real.py.
 """
+
 from collections.abc import Callable
 from functools import lru_cache
 import hashlib
@@ -12,25 +13,35 @@ from typing import NamedTuple
 import candidates
 import numpy as np
 
-from medlearn import backbones, networks, shipped, transfer
+from medlearn import _files, backbones, networks, transfer
 from medlearn.adaptation import consistency, entropy, randomisation, scale, statistics
-from medlearn.engine import keras
+from medlearn._keras import keras
 from medlearn.networks import losses, views
 from medlearn.selection import validators
 
 SIDE, BATCH, RATE = 96, 16, 3e-3
 LOSS = losses.Combined(losses.cross_entropy, losses.dice)
-PIXELS = 4                                 # every fourth row and column is enough to judge by
-METHODS = {                                # images, model, teacher
-    "source only": ("as they are", "kept", "source"), "reinhard": ("reinhard", "kept", "source"),
-    "histograms": ("histograms", "kept", "source"), "fourier": ("fourier", "kept", "source"),
-    "scale": ("scale", "kept", "source"), "scale+reinhard": ("scale+reinhard", "kept", "source"),
-    "adabn": ("as they are", "adabn", "source"), "scale+reinhard, adabn": ("scale+reinhard", "adabn", "source"),
-    "tent": ("as they are", "tent", "source"), "mean teacher": ("as they are", "mean teacher", "source"),
+PIXELS = 4  # every fourth row and column is enough to judge by
+METHODS = {  # images, model, teacher
+    "source only": ("as they are", "kept", "source"),
+    "reinhard": ("reinhard", "kept", "source"),
+    "histograms": ("histograms", "kept", "source"),
+    "fourier": ("fourier", "kept", "source"),
+    "scale": ("scale", "kept", "source"),
+    "scale+reinhard": ("scale+reinhard", "kept", "source"),
+    "adabn": ("as they are", "adabn", "source"),
+    "scale+reinhard, adabn": ("scale+reinhard", "adabn", "source"),
+    "tent": ("as they are", "tent", "source"),
+    "mean teacher": ("as they are", "mean teacher", "source"),
     "scale+reinhard, mean teacher": ("scale+reinhard", "mean teacher", "source"),
-    "random looks": ("as they are", "kept", "random looks"), "random looks, mean teacher": ("as they are", "mean teacher", "random looks"),
+    "random looks": ("as they are", "kept", "random looks"),
+    "random looks, mean teacher": ("as they are", "mean teacher", "random looks"),
     "random looks, scale+reinhard": ("scale+reinhard", "kept", "random looks"),
-    "random looks, scale+reinhard, mean teacher": ("scale+reinhard", "mean teacher", "random looks"),
+    "random looks, scale+reinhard, mean teacher": (
+        "scale+reinhard",
+        "mean teacher",
+        "random looks",
+    ),
     "simulated too": ("as they are", "kept", "simulated too"),
     "simulated too, mean teacher": ("as they are", "mean teacher", "simulated too"),
 }
@@ -42,7 +53,9 @@ METHODS = {                                # images, model, teacher
 Weights = list[np.ndarray]
 
 
-def trained(images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bool = False) -> Weights:
+def trained(
+    images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bool = False
+) -> Weights:
     """Weights of a U-Net all of which learned, deeper ones more slowly, for so many batches of turned images, in random looks or not."""
     model, fresh = _learner(steps)
     model.set_weights(network(seed).get_weights())
@@ -55,10 +68,16 @@ def trained(images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks:
     return model.get_weights()
 
 
-def kept(images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bool = False) -> tuple[Weights, float]:
+def kept(
+    images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bool = False
+) -> tuple[Weights, float]:
     """As `trained`, and the CPU-seconds that it took; read from the cache folder where the same was trained before."""
-    given = hashlib.sha256(np.ascontiguousarray(images).tobytes() + np.ascontiguousarray(masks).tobytes() + f"{steps} {seed} {looks}".encode())
-    path = shipped.cache() / f"segmenter-{given.hexdigest()[:20]}.npz"
+    given = hashlib.sha256(
+        np.ascontiguousarray(images).tobytes()
+        + np.ascontiguousarray(masks).tobytes()
+        + f"{steps} {seed} {looks}".encode()
+    )
+    path = _files.cache() / f"segmenter-{given.hexdigest()[:20]}.npz"
     if not path.exists():
         start = time.process_time()
         weights = trained(images, masks, steps, seed, looks)
@@ -71,8 +90,12 @@ def kept(images: np.ndarray, masks: np.ndarray, steps: int, seed: int, looks: bo
 @lru_cache(maxsize=2)
 def _learner(steps: int) -> tuple[keras.Model, list]:
     model = network(0)
-    rate = keras.optimizers.schedules.CosineDecay(1e-5, steps - 30, warmup_target=RATE, warmup_steps=30)
-    model.compile(transfer.by_depth(keras.optimizers.Adam(rate), model, decay=0.95), LOSS, jit_compile=False)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-5, steps - 30, warmup_target=RATE, warmup_steps=30
+    )
+    model.compile(
+        transfer.by_depth(keras.optimizers.Adam(rate), model, decay=0.95), LOSS, jit_compile=False
+    )
     model.optimizer.build(model.trainable_variables)
     return model, [variable.numpy() for variable in model.optimizer.variables]
 
@@ -95,13 +118,19 @@ def segmented(weights: Weights, images: np.ndarray) -> np.ndarray:
     """Probabilities (N, H, W, 3), in batches of one size."""
     speaker().set_weights(weights)
     padding = np.repeat(images[:1], -len(images) % 32, axis=0)
-    return networks.segment(speaker(), np.concatenate([images, padding]), batch_size=32)[:len(images)]
+    return networks.segment(speaker(), np.concatenate([images, padding]), batch_size=32)[
+        : len(images)
+    ]
 
 
-def shown(images: np.ndarray, masks: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def shown(
+    images: np.ndarray, masks: np.ndarray, count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """So many images and masks, each original as often as any other or once more, each in one of eight views."""
     random = np.random.default_rng(seed)
-    rows = np.concatenate([random.permutation(len(images)) for _ in range(-(-count // len(images)))])[:count]
+    rows = np.concatenate(
+        [random.permutation(len(images)) for _ in range(-(-count // len(images)))]
+    )[:count]
     images, masks, drawn = images[rows], masks[rows], random.integers(len(views.TURNS), size=count)
     for number, view in enumerate(views.TURNS):
         for array in (images, masks):
@@ -120,13 +149,15 @@ class Source(NamedTuple):
     masks: np.ndarray
 
 
-def adapt(method: str, source: Source, target_images: np.ndarray, seed: int) -> tuple[Callable, Weights]:
+def adapt(
+    method: str, source: Source, target_images: np.ndarray, seed: int
+) -> tuple[Callable, Weights]:
     """A function from images of the target to probabilities (N, H, W, 3), and the model's weights in it.
 
     target_images: those that may be adapted on, without their masks.
     """
     pixels, how, _ = METHODS[method]
-    reference = source.images[::max(1, len(source.images) // 40)]
+    reference = source.images[:: max(1, len(source.images) // 40)]
     by = scale.factor(target_images, reference) if pixels.startswith("scale") else 1.0
     colours = candidates.IMAGES[pixels.removeprefix("scale+").replace("scale", "as they are")]
 
@@ -145,11 +176,13 @@ def moved(how: str, source: Source, target_images: np.ndarray, seed: int) -> Wei
     elif how == "tent":
         model = entropy.tent(model, target_images, batch_size=BATCH, seed=seed)
     elif how == "mean teacher":
-        model = consistency.mean_teacher(model, source.images, source.masks, target_images, loss=LOSS, steps=TEACHING, seed=seed)
+        model = consistency.mean_teacher(
+            model, source.images, source.masks, target_images, loss=LOSS, steps=TEACHING, seed=seed
+        )
     return model.get_weights()
 
 
-TEACHING = 60                              # steps of 8 images of either laboratory
+TEACHING = 60  # steps of 8 images of either laboratory
 
 
 def _back(probabilities: np.ndarray, by: float) -> np.ndarray:

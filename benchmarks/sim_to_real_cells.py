@@ -19,10 +19,11 @@ choice. Layer and rates are those of other benchmarks; nothing was tried on real
 "oracle" learns from the other half's labels, "majority" answers the commonest class of the target, which only its
 labels tell. Each time that real labels of the target are opened, a line is added to results/labels_opened.csv.
 """
+
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import adaptation
 import candidates
 import numpy as np
@@ -33,7 +34,7 @@ from skimage import transform
 
 from medlearn import datasets, metrics, splits
 from medlearn.adaptation import randomisation
-from medlearn.engine import keras
+from medlearn._keras import keras
 from medlearn.instruments import smear
 from medlearn.networks import views
 from medlearn.selection import validators
@@ -43,9 +44,16 @@ JUDGES = ("certainty", "information")
 COLUMNS = ("accuracy", "macro_f1", *JUDGES, "cpu_seconds", "predictions")
 SEEDS = range(2)
 CLASSES, COUNT, SIDE, REHEARSALS = 4, 1000, 128, 2
-OTHER = {"wbc a": "wbc b", "wbc b": "wbc a"}            # a real laboratory, and the one that it is not
+OTHER = {"wbc a": "wbc b", "wbc b": "wbc a"}  # a real laboratory, and the one that it is not
 TARGETS = (*OTHER, *(f"rehearsal {number}" for number in range(REHEARSALS)))
-SHOWN = ("frame, lite0", "scale+reinhard, lite0", "crop, lite0", "cut out, lite0", "frame, tuned", "cut out, tuned")
+SHOWN = (
+    "frame, lite0",
+    "scale+reinhard, lite0",
+    "crop, lite0",
+    "cut out, lite0",
+    "frame, tuned",
+    "cut out, tuned",
+)
 SHOWN_OF_REAL = tuple(name.replace("tuned", "looks") for name in SHOWN)
 MATCHERS, LEARNERS = ("none", "standardise", "coral"), ("probe", "self-training")
 
@@ -59,7 +67,9 @@ def laboratory(name: str, seed: int) -> datasets.Dataset:
     if name.startswith("wbc"):
         return datasets.load("wbc", domain=f"lab-{name[-1]}", size=SIDE)
     if name == "virtual":
-        data = datasets.load("smear", domain="random", count=COUNT * 5 // 4, size=SIDE, seed=500 + seed)
+        data = datasets.load(
+            "smear", domain="random", count=COUNT * 5 // 4, size=SIDE, seed=500 + seed
+        )
     else:
         bench = smear.random_laboratory((600 + seed, int(name[-1])))
         batch = smear.single_cells(bench, 150, size=SIDE, seed=600 + 10 * seed + int(name[-1]))
@@ -69,9 +79,22 @@ def laboratory(name: str, seed: int) -> datasets.Dataset:
 
 def _dataset(batch) -> datasets.Dataset:
     card = datasets.card("smear")
-    return datasets.Dataset(name="smear", licence=card.licence, twin=card.twin, classes=card.classes, mask_classes=card.mask_classes,
-                            patients_known=card.patients_known, domains=batch.domains, facts={}, images=batch.images, labels=batch.labels,
-                            masks=batch.masks, boxes=None, patients=batch.patients, spacing=batch.spacing)
+    return datasets.Dataset(
+        name="smear",
+        licence=card.licence,
+        twin=card.twin,
+        classes=card.classes,
+        mask_classes=card.mask_classes,
+        patients_known=card.patients_known,
+        domains=batch.domains,
+        facts={},
+        images=batch.images,
+        labels=batch.labels,
+        masks=batch.masks,
+        boxes=None,
+        patients=batch.patients,
+        spacing=batch.spacing,
+    )
 
 
 # ---- pictures ----------------------------------------------------------------------------------------------------
@@ -82,7 +105,14 @@ def found(name: str, seed: int) -> np.ndarray:
     """Whether a pixel belongs to the cell in the middle, (N, 128, 128), as the virtual segmenter sees it."""
     source, _ = sim_to_real.source_of("virtual>wbc a", seed)
     images = laboratory(name, seed).images
-    small = np.stack([transform.resize(image, (segmenters.SIDE,) * 2, order=1, preserve_range=True, anti_aliasing=True) for image in images])
+    small = np.stack(
+        [
+            transform.resize(
+                image, (segmenters.SIDE,) * 2, order=1, preserve_range=True, anti_aliasing=True
+            )
+            for image in images
+        ]
+    )
     inside = 1 - segmenters.segmented(source.weights, np.round(small).astype(np.uint8))[..., 0]
     large = np.stack([transform.resize(each, (SIDE, SIDE), order=1) for each in inside]) > 0.5
     return np.stack([_middle(each) for each in large])
@@ -95,7 +125,10 @@ def _middle(mask: np.ndarray) -> np.ndarray:
     large = [number + 1 for number in range(count) if sizes[number] > 0.01 * mask.size]
     if not large:
         return np.ones_like(mask)
-    far = [np.hypot(*(np.array(ndimage.center_of_mass(parts == number)) - SIDE / 2)) for number in large]
+    far = [
+        np.hypot(*(np.array(ndimage.center_of_mass(parts == number)) - SIDE / 2))
+        for number in large
+    ]
     return ndimage.binary_fill_holes(parts == large[int(np.argmin(far))])
 
 
@@ -110,14 +143,22 @@ def pictures(name: str, shown: str, source: str, seed: int) -> np.ndarray:
         return images
     cells = found(name, seed)
     by = SIDE / 2 / np.median(2 * np.sqrt(cells.sum((1, 2)) / np.pi))
-    return np.stack([_centred(image, cell, by, shown == "cut out") for image, cell in zip(images, cells)])
+    return np.stack(
+        [_centred(image, cell, by, shown == "cut out") for image, cell in zip(images, cells)]
+    )
 
 
 def _centred(image: np.ndarray, cell: np.ndarray, by: float, alone: bool) -> np.ndarray:
-    image = np.where(ndimage.binary_dilation(cell, iterations=2)[..., None], image, 255) if alone else image
+    image = (
+        np.where(ndimage.binary_dilation(cell, iterations=2)[..., None], image, 255)
+        if alone
+        else image
+    )
     middle = np.array(ndimage.center_of_mass(cell))[::-1]
     back = transform.AffineTransform(scale=1 / by, translation=middle - SIDE / 2 / by)
-    return np.round(transform.warp(image, back, order=1, mode="reflect", preserve_range=True)).astype(np.uint8)
+    return np.round(
+        transform.warp(image, back, order=1, mode="reflect", preserve_range=True)
+    ).astype(np.uint8)
 
 
 # ---- vectors -----------------------------------------------------------------------------------------------------
@@ -131,31 +172,45 @@ def tuned(name: str, shown: str, looks: bool, seed: int) -> keras.Model:
     encoder.set_weights(candidates.lite0().get_weights())
     for layer in encoder.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-    told = keras.layers.Dense(CLASSES, "softmax")(keras.layers.Dropout(0.3, seed=seed)(keras.layers.GlobalAveragePooling2D()(encoder.output)))
+    told = keras.layers.Dense(CLASSES, "softmax")(
+        keras.layers.Dropout(0.3, seed=seed)(keras.layers.GlobalAveragePooling2D()(encoder.output))
+    )
     model = keras.Model(encoder.input, told)
-    rate = keras.optimizers.schedules.CosineDecay(1e-5, TUNING - 30, warmup_target=1e-3, warmup_steps=30)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-5, TUNING - 30, warmup_target=1e-3, warmup_steps=30
+    )
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", jit_compile=False)
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng(seed)
-    rows = np.concatenate([random.permutation(len(here)) for _ in range(-(-TUNING * 32 // len(here)))])[:TUNING * 32]
+    rows = np.concatenate(
+        [random.permutation(len(here)) for _ in range(-(-TUNING * 32 // len(here)))]
+    )[: TUNING * 32]
     images = pictures(name, shown, name, seed)[rows]
     if looks:
         images, _ = randomisation.looks(images, np.zeros(images.shape[:3], np.uint8), seed=seed)
-    for part, view in zip(np.array_split(random.permutation(len(rows)), len(views.TURNS)), views.TURNS):
+    for part, view in zip(
+        np.array_split(random.permutation(len(rows)), len(views.TURNS)), views.TURNS
+    ):
         images[part] = views.turned(images[part], (view,))
     model.fit(images, here.labels[rows], batch_size=32, shuffle=False, verbose=0)
     return encoder
 
 
-TUNING = 200                               # steps of 32 images
+TUNING = 200  # steps of 32 images
 
 
 @lru_cache
 def vectors(name: str, shown: str, source: str, seed: int) -> np.ndarray:
     what, whose = shown.split(", ")
     looks = whose == "looks"
-    encoder = candidates.lite0() if whose == "lite0" else tuned(source if looks else "virtual", what, looks, seed)
-    return candidates.averaged(encoder, pictures(name, what, source if what == "scale+reinhard" else name, seed))
+    encoder = (
+        candidates.lite0()
+        if whose == "lite0"
+        else tuned(source if looks else "virtual", what, looks, seed)
+    )
+    return candidates.averaged(
+        encoder, pictures(name, what, source if what == "scale+reinhard" else name, seed)
+    )
 
 
 # ---- rows --------------------------------------------------------------------------------------------------------
@@ -166,7 +221,9 @@ def divided(names: tuple[str, ...], seed: int) -> tuple[np.ndarray, np.ndarray]:
     learn, held, before = [], [], 0
     for name in names:
         data = laboratory(name, seed)
-        for found, rows in zip((learn, held), splits.by_patient(data.patients, test=0.2, seed=seed)):
+        for found, rows in zip(
+            (learn, held), splits.by_patient(data.patients, test=0.2, seed=seed)
+        ):
             found.append(before + rows)
         before += len(data)
     return np.concatenate(learn), np.concatenate(held)
@@ -202,7 +259,9 @@ def oracle(target: str, shown: str, seed: int) -> np.ndarray:
     there, known = laboratory(target, seed), vectors(target, shown, target, seed)
     halves, told = adaptation.halves(there, seed), np.zeros(len(there), int)
     for learn, predicted in zip(halves, halves[::-1]):
-        told[predicted] = candidates.probe().fit(known[learn], there.labels[learn]).predict(known[predicted])
+        told[predicted] = (
+            candidates.probe().fit(known[learn], there.labels[learn]).predict(known[predicted])
+        )
     return told
 
 
@@ -217,22 +276,45 @@ def measure(target: str, source: str, method: str, seed: int) -> dict:
         predictions = probabilities.argmax(1)
     seconds = time.process_time() - start
     if target.startswith("wbc"):
-        adaptation.log_opening("sim_to_real_cells", f"{source}>{target}", seed, method, "train the oracle and score" if source == "oracle" else "score")
-    return {"accuracy": round(metrics.accuracy(there.labels, predictions), 4),
-            "macro_f1": round(metrics.macro_f1(there.labels, predictions), 4),
-            **{name: " ".join(f"{each:.4f}" for each in judged.get(name, ())) for name in JUDGES},
-            "cpu_seconds": round(seconds, 1), "predictions": "".join(map(str, predictions))}
+        adaptation.log_opening(
+            "sim_to_real_cells",
+            f"{source}>{target}",
+            seed,
+            method,
+            "train the oracle and score" if source == "oracle" else "score",
+        )
+    return {
+        "accuracy": round(metrics.accuracy(there.labels, predictions), 4),
+        "macro_f1": round(metrics.macro_f1(there.labels, predictions), 4),
+        **{name: " ".join(f"{each:.4f}" for each in judged.get(name, ())) for name in JUDGES},
+        "cpu_seconds": round(seconds, 1),
+        "predictions": "".join(map(str, predictions)),
+    }
 
 
 def rows(seed: int) -> list[tuple]:
     def ways(all_shown):
-        return [f"{shown}, {matcher}, {learner}" for shown in all_shown for matcher in MATCHERS for learner in LEARNERS]
+        return [
+            f"{shown}, {matcher}, {learner}"
+            for shown in all_shown
+            for matcher in MATCHERS
+            for learner in LEARNERS
+        ]
 
     rehearsed = [(target, "virtual", way, seed) for way in ways(SHOWN) for target in TARGETS[2:]]
     real = [(target, "virtual", way, seed) for way in ways(SHOWN) for target in OTHER]
-    both = [(target, "both", way, seed) for way in ways(SHOWN) for target in OTHER if "reinhard" not in way]     # whose colours?
-    rivals = [(target, other, way, seed) for target, other in OTHER.items() for way in ways(SHOWN_OF_REAL)]
-    bounds = [(target, "oracle", shown, seed) for target in OTHER for shown in SHOWN] + [(target, "majority", "", seed) for target in OTHER]
+    both = [
+        (target, "both", way, seed)
+        for way in ways(SHOWN)
+        for target in OTHER
+        if "reinhard" not in way
+    ]  # whose colours?
+    rivals = [
+        (target, other, way, seed) for target, other in OTHER.items() for way in ways(SHOWN_OF_REAL)
+    ]
+    bounds = [(target, "oracle", shown, seed) for target in OTHER for shown in SHOWN] + [
+        (target, "majority", "", seed) for target in OTHER
+    ]
     return real + bounds + both + rivals + rehearsed
 
 

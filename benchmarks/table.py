@@ -8,10 +8,11 @@ reads the command line (`--only TEXT`, `--minutes M`), calls `measure(*row) -> d
 results/transfer.csv lacks, and appends what it returns. The first lines of the file say command, processor and versions;
 the last two are printed first as well. MEDLEARN_RESULTS names another folder for the tables.
 """
+
 import os
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"                 # before NumPy starts its threads: on small matrices they only cost
+    os.environ[_name] = "1"  # before NumPy starts its threads: on small matrices they only cost
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -24,9 +25,9 @@ import time
 
 import pandas as pd
 
-from medlearn import shipped
-from medlearn.course.costs import processor
-from medlearn.engine import tf
+from medlearn import _files
+from tools.costs import processor
+from medlearn._keras import tf
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -35,25 +36,37 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 def options(doc: str, **flags: str) -> argparse.Namespace:
     """The command line of a benchmark: `only`, `minutes`, and a yes-or-no flag of each name in `flags` (name=help)."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", default="", help="keep the rows whose key contains this text")
-    parser.add_argument("--minutes", type=float, default=1e9, help="begin no further row after that")
+    parser.add_argument(
+        "--minutes", type=float, default=1e9, help="begin no further row after that"
+    )
     for name, text in flags.items():
         parser.add_argument(f"--{name}", action="store_true", help=text)
     return parser.parse_args()
 
 
 def path(name: str) -> Path:
-    return Path(os.environ.get("MEDLEARN_RESULTS") or shipped.folder("results")) / f"{name}.csv"
+    return Path(os.environ.get("MEDLEARN_RESULTS") or _files.folder("results")) / f"{name}.csv"
 
 
 def read(name: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """The rows there are; the columns in `text` are kept as they are written."""
-    return pd.read_csv(path(name), comment="#", dtype=dict.fromkeys(text, str), keep_default_na=not text)
+    return pd.read_csv(
+        path(name), comment="#", dtype=dict.fromkeys(text, str), keep_default_na=not text
+    )
 
 
-def grow(name: str, given: str | argparse.Namespace, key: Sequence[str], columns: Sequence[str],
-         rows: Iterable[tuple], measure: Callable[..., dict]) -> None:
+def grow(
+    name: str,
+    given: str | argparse.Namespace,
+    key: Sequence[str],
+    columns: Sequence[str],
+    rows: Iterable[tuple],
+    measure: Callable[..., dict],
+) -> None:
     """Measure the rows that the table lacks, one after the other; each is written before the next begins.
 
     given: the benchmark's docstring, or its command line if it has flags of its own. key: names of the values in a
@@ -78,7 +91,9 @@ def begun(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[st
     """Keys of the rows in the table; it is begun if there is none."""
     if not path(name).exists():
         head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
-        path(name).write_text("".join(f"# {line}\n" for line in head) + ",".join((*key, *columns)) + "\n")
+        path(name).write_text(
+            "".join(f"# {line}\n" for line in head) + ",".join((*key, *columns)) + "\n"
+        )
     with open(path(name), newline="") as stream:
         found = csv.DictReader(line for line in stream if not line.startswith("#"))
         return {tuple(each[column] for column in key) for each in found}
@@ -93,4 +108,6 @@ def machine() -> tuple[str, str]:
 def version(library: str) -> str:
     """Version of an installed library; TensorFlow may be installed under the name of its smaller edition."""
     names = (library, f"{library}-cpu")
-    return next(found.version for name in names for found in importlib.metadata.distributions(name=name))
+    return next(
+        found.version for name in names for found in importlib.metadata.distributions(name=name)
+    )

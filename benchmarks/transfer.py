@@ -16,10 +16,11 @@ and .930 came, with a twelfth of the classic recipe's trainable parameters. To b
 not reached. The tuned probe on views, from which it starts, is level at 5 labels on `wbc` and ahead at 5 on `smear`; `scratch` is
 level on all labels of `wbc` (.935). `naive fine-tuning` sees each test image once; ours averages eight views.
 """
+
 from functools import lru_cache
 import time
 
-import table                               # first: it sets the threads
+import table  # first: it sets the threads
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -27,13 +28,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medlearn import backbones, datasets, metrics, networks, splits, transfer
-from medlearn.engine import keras
+from medlearn._keras import keras
 
 KEY = ("data", "labels", "method", "seed")
 COLUMNS = ("accuracy", "macro_f1", "trainable", "cpu_seconds", "predictions")
 SEEDS = {"smear": 1, "wbc": 3}
 LABELS, FOLDS, VIEWS, BATCH = ("5", "20", "all"), 5, 8, 32
-PASSES = {"2": 5, "5": 5, "10": 5, "20": 5, "50": 3, "100": 3, "200": 3, "all": 3}     # over all eight views; learning.py has more sizes
+PASSES = {
+    "2": 5,
+    "5": 5,
+    "10": 5,
+    "20": 5,
+    "50": 3,
+    "100": 3,
+    "200": 3,
+    "all": 3,
+}  # over all eight views; learning.py has more sizes
 
 
 # ---- images, their views, and what the frozen part of the encoder says of them -----------------------------
@@ -52,7 +62,9 @@ def classes(data: str) -> int:
 
 def views(images: np.ndarray) -> np.ndarray:
     """Flips and quarter turns, (N, 8, H, W, channels); the first view is the image itself."""
-    turned = [np.rot90(each, turns, (1, 2)) for each in (images, images[:, :, ::-1]) for turns in range(4)]
+    turned = [
+        np.rot90(each, turns, (1, 2)) for each in (images, images[:, :, ::-1]) for turns in range(4)
+    ]
     return np.stack(turned, axis=1)
 
 
@@ -68,7 +80,9 @@ def lower() -> keras.Model:
 
 @lru_cache
 def upper() -> keras.Model:
-    return keras.Model(encoder().get_layer("block_11").output, encoder().get_layer("block_14").output, name="upper")
+    return keras.Model(
+        encoder().get_layer("block_11").output, encoder().get_layer("block_14").output, name="upper"
+    )
 
 
 @lru_cache
@@ -128,9 +142,15 @@ def probe_on_views(data, labels, train, test, seed):
 def tuned(data, train, seed):
     """A probe on views, its strength chosen on inner folds of the training patients."""
     source, wanted = stacked(vectors(data)[train], cells(data).labels[train])
-    inner = list(splits.folds(np.repeat(cells(data).patients[train], VIEWS), wanted, k=3, seed=seed))
+    inner = list(
+        splits.folds(np.repeat(cells(data).patients[train], VIEWS), wanted, k=3, seed=seed)
+    )
     grid = {"logisticregression__C": [0.001, 0.01, 0.1]}
-    return GridSearchCV(regression(1.0), grid, scoring="f1_macro", cv=inner).fit(source, wanted).best_estimator_
+    return (
+        GridSearchCV(regression(1.0), grid, scoring="f1_macro", cv=inner)
+        .fit(source, wanted)
+        .best_estimator_
+    )
 
 
 def tuned_on_views(data, labels, train, test, seed):
@@ -140,7 +160,9 @@ def tuned_on_views(data, labels, train, test, seed):
 
 def averaged(fitted, data, test):
     """Classes, of the mean of the probabilities over the eight views."""
-    return np.mean([fitted.predict_proba(vectors(data)[test, view]) for view in range(VIEWS)], axis=0).argmax(1)
+    return np.mean(
+        [fitted.predict_proba(vectors(data)[test, view]) for view in range(VIEWS)], axis=0
+    ).argmax(1)
 
 
 def classic(data, labels, train, test, seed):
@@ -149,13 +171,20 @@ def classic(data, labels, train, test, seed):
     scaler = StandardScaler().fit(vectors(data)[train, 0])
     source, wanted = stacked(vectors(data)[train], cells(data).labels[train])
     model.fit(scaler.transform(source), wanted, BATCH, epochs=PASSES[labels], verbose=0)
-    return model.predict(scaler.transform(vectors(data)[test, 0]), verbose=0).argmax(1), size_of(model)
+    return model.predict(scaler.transform(vectors(data)[test, 0]), verbose=0).argmax(1), size_of(
+        model
+    )
 
 
 def scratch(data, labels, train, test, seed):
     """Four convolutions with batch normalisation, on images of half the side."""
     model = ready(scratch_model, data, labels, len(train))
-    model.fit(*stacked(shrunk(data)[train], cells(data).labels[train]), BATCH, 3 * PASSES[labels], verbose=0)
+    model.fit(
+        *stacked(shrunk(data)[train], cells(data).labels[train]),
+        BATCH,
+        3 * PASSES[labels],
+        verbose=0,
+    )
     return model.predict(shrunk(data)[test, 0], verbose=0).argmax(1), size_of(model)
 
 
@@ -166,10 +195,17 @@ def staged(data, labels, train, test, seed, start=None):
     weights = head.coef_ / scaler.scale_
     networks.set_head(model, weights, head.intercept_ - weights @ scaler.mean_)
     before = transfer.snapshot(model)
-    model.fit(*stacked(maps(data)[train], cells(data).labels[train]), BATCH, epochs=PASSES[labels], verbose=0)
+    model.fit(
+        *stacked(maps(data)[train], cells(data).labels[train]),
+        BATCH,
+        epochs=PASSES[labels],
+        verbose=0,
+    )
     transfer.assert_moved(model, before)
     transfer.assert_bn_still(model, before)
-    told = np.mean([model.predict(maps(data)[test, view], verbose=0) for view in range(VIEWS)], axis=0)
+    told = np.mean(
+        [model.predict(maps(data)[test, view], verbose=0) for view in range(VIEWS)], axis=0
+    )
     return told.argmax(1), size_of(model)
 
 
@@ -186,41 +222,62 @@ def size_of(model) -> int:
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-METHODS = {"linear probe": probe, "probe on views": probe_on_views,
-           "tuned probe on views": tuned_on_views, "staged fine-tuning": staged,
-           "classic recipe": classic, "scratch": scratch}
-DEAR = {"naive fine-tuning": naive}          # a whole encoder to train: on `smear`, at few labels
+METHODS = {
+    "linear probe": probe,
+    "probe on views": probe_on_views,
+    "tuned probe on views": tuned_on_views,
+    "staged fine-tuning": staged,
+    "classic recipe": classic,
+    "scratch": scratch,
+}
+DEAR = {"naive fine-tuning": naive}  # a whole encoder to train: on `smear`, at few labels
 
 
 # ---- the networks; each is compiled once for a number of classes and steps, and set back to its start --------
 
 
 def classic_model(data):
-    dense = [keras.layers.Dense(4096, "relu"), keras.layers.Dense(4096, "relu"), keras.layers.Dropout(0.5)]
-    return keras.Sequential([keras.Input((192,)), *dense, keras.layers.Dense(classes(data), "softmax")]), 1e-4
+    dense = [
+        keras.layers.Dense(4096, "relu"),
+        keras.layers.Dense(4096, "relu"),
+        keras.layers.Dropout(0.5),
+    ]
+    return keras.Sequential(
+        [keras.Input((192,)), *dense, keras.layers.Dense(classes(data), "softmax")]
+    ), 1e-4
 
 
 def scratch_model(data):
-    model = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Rescaling(1 / 127.5, offset=-1)])
+    model = keras.Sequential(
+        [keras.Input((64, 64, 3)), keras.layers.Rescaling(1 / 127.5, offset=-1)]
+    )
     for channels in (16, 32, 64, 128):
         model.add(keras.layers.Conv2D(channels, 3, padding="same", use_bias=False))
         model.add(keras.layers.BatchNormalization(momentum=0.9))
         model.add(keras.layers.ReLU())
         model.add(keras.layers.MaxPooling2D())
-    for layer in (keras.layers.GlobalAveragePooling2D(), keras.layers.Dropout(0.2), keras.layers.Dense(classes(data), "softmax")):
+    for layer in (
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dense(classes(data), "softmax"),
+    ):
         model.add(layer)
     return model, 3e-3
 
 
 def staged_model(data):
-    own = keras.models.clone_model(upper())        # fine-tuning must not reach upper(), where other rows start and get vectors
+    own = keras.models.clone_model(
+        upper()
+    )  # fine-tuning must not reach upper(), where other rows start and get vectors
     own.set_weights(upper().get_weights())
     model = transfer.l2_sp(networks.classifier(own, classes(data)), alpha=0.01, beta=0.0)
     return transfer.unfreeze(model, from_="block_12"), 1e-3
 
 
 def naive_model(data):
-    whole = keras.models.clone_model(keras.Model(encoder().input, encoder().get_layer("block_14").output))
+    whole = keras.models.clone_model(
+        keras.Model(encoder().input, encoder().get_layer("block_14").output)
+    )
     whole.set_weights([*lower().get_weights(), *upper().get_weights()])
     return networks.classifier(whole, classes(data)), 1e-3
 
@@ -239,7 +296,12 @@ def compiled(build, data: str, labels: str, images: int):
 
 def ready(build, data: str, labels: str, images: int) -> keras.Model:
     """The compiled model at its start; folds whose sizes differ by a few images share one schedule."""
-    model, start = compiled(build, data, labels, images if labels != "all" else len(cells(data).labels) * (FOLDS - 1) // FOLDS)
+    model, start = compiled(
+        build,
+        data,
+        labels,
+        images if labels != "all" else len(cells(data).labels) * (FOLDS - 1) // FOLDS,
+    )
     for variable, value in start:
         variable.assign(value)
     return model
@@ -253,25 +315,36 @@ def drawn(data: str, train: np.ndarray, labels: str, generator) -> np.ndarray:
     if labels == "all":
         return train
     here = cells(data).labels[train]
-    return np.concatenate([generator.permutation(train[here == value])[:int(labels)] for value in np.unique(here)])
+    return np.concatenate(
+        [generator.permutation(train[here == value])[: int(labels)] for value in np.unique(here)]
+    )
 
 
 def measure(data: str, labels: str, method: str, seed: int) -> dict:
     here = cells(data)
-    maps(data), vectors(data), shrunk(data)      # outside the timing of the first row
+    maps(data), vectors(data), shrunk(data)  # outside the timing of the first row
     predictions, size = np.empty_like(here.labels), 0
     start = time.process_time()
     for number, (train, test) in enumerate(splits.folds(here.patients, here.labels, FOLDS, seed)):
         some = drawn(data, train, labels, np.random.default_rng([seed, number]))
         keras.utils.set_random_seed(seed)
         predictions[test], size = (METHODS | DEAR)[method](data, labels, some, test, seed)
-    return {"accuracy": round(metrics.accuracy(here.labels, predictions), 4),
-            "macro_f1": round(metrics.macro_f1(here.labels, predictions), 4), "trainable": size,
-            "cpu_seconds": round(time.process_time() - start, 1), "predictions": "".join(map(str, predictions))}
+    return {
+        "accuracy": round(metrics.accuracy(here.labels, predictions), 4),
+        "macro_f1": round(metrics.macro_f1(here.labels, predictions), 4),
+        "trainable": size,
+        "cpu_seconds": round(time.process_time() - start, 1),
+        "predictions": "".join(map(str, predictions)),
+    }
 
 
-ROWS = [(data, labels, method, seed) for data in SEEDS for method in METHODS for labels in LABELS
-        for seed in range(SEEDS[data])]
+ROWS = [
+    (data, labels, method, seed)
+    for data in SEEDS
+    for method in METHODS
+    for labels in LABELS
+    for seed in range(SEEDS[data])
+]
 ROWS += [("smear", labels, method, 0) for method in DEAR for labels in ("5", "20")]
 
 if __name__ == "__main__":

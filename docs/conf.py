@@ -7,7 +7,7 @@ VENDOR = HERE / "_static" / "vendor"
 
 project = "medlearn"
 author = "The medlearn authors"
-copyright = "the medlearn authors; lessons and texts CC BY 4.0, code Apache-2.0"  # noqa: A001
+copyright = "the medlearn authors; lessons and texts CC BY 4.0, code Apache-2.0"
 extensions = ["myst_nb"]
 exclude_patterns = ["_static", "_slides"]
 html_theme = "sphinx_book_theme"
@@ -20,12 +20,20 @@ html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
-html_theme_options = {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2, "home_page_in_toc": True,
-                      "navbar_start": [], "navbar_center": [], "navbar_end": [], "navbar_persistent": []}
+html_theme_options = {
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "show_toc_level": 2,
+    "home_page_in_toc": True,
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],
+}
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
 
-nb_execution_mode = "off"              # the committed outputs are the outputs
-nb_ipywidgets_js = {}                  # saved lessons carry no widget state: nothing is to be fetched for it
+nb_execution_mode = "off"  # the committed outputs are the outputs
+nb_ipywidgets_js = {}  # saved lessons carry no widget state: nothing is to be fetched for it
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_url_schemes = ["http", "https", "mailto"]

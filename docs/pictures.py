@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medlearn import metrics, plots, shipped
+from medlearn import _files, metrics, plots
 from medlearn.instruments import mri, smear
-from medlearn.plots.style import dot
+from medlearn.plots._style import dot
 
 HERE = Path(__file__).parent
 KINDS = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
@@ -23,14 +23,20 @@ def first_look():
     """The same five cells at two laboratories, and the same slice of one head at five scanners."""
     slice_ = mri.prepare("tumour", seed=3, size=160)
     rows = {
-        "laboratory A": [smear.one_cell("lab-a", kind, seed=11, patient=9).images[0] for kind in KINDS],
-        "laboratory B": [smear.one_cell("lab-b", kind, seed=11, patient=9).images[0] for kind in KINDS],
+        "laboratory A": [
+            smear.one_cell("lab-a", kind, seed=11, patient=9).images[0] for kind in KINDS
+        ],
+        "laboratory B": [
+            smear.one_cell("lab-b", kind, seed=11, patient=9).images[0] for kind in KINDS
+        ],
         "one head,\nfive scanners": [mri.scan(slice_, site) for site in SITES],
     }
     figure, axes = plt.subplots(3, 5, figsize=(8, 5.0))
     for row, (name, pictures) in zip(axes, rows.items()):
         row[0].set_ylabel(name)
-        for ax, picture, title in zip(row, pictures, SITES if "head" in name else KINDS if name.endswith("A") else [""] * 5):
+        for ax, picture, title in zip(
+            row, pictures, SITES if "head" in name else KINDS if name.endswith("A") else [""] * 5
+        ):
             ax.imshow(picture)
             ax.set(xticks=[], yticks=[])
             ax.set_title(title, loc="center")
@@ -41,39 +47,108 @@ def first_look():
 def findings():
     """Four of the benchmark tables: few labels, kinds of cells in another laboratory, tissues at another scanner, outlines of cells."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.2))
-    recipes = _table("transfer_summary").query("data == 'wbc' and labels == '20'").set_index("method")
-    _dots(axes[0, 0], {name: [(*recipes.loc[name, ["macro_f1", "macro_f1_low", "macro_f1_high"]], colour)] for name, colour in (
-        ("linear probe", SOURCE), ("classic recipe", SOURCE), ("scratch", SOURCE), ("tuned probe on views", SOURCE), ("staged fine-tuning", CHOSEN))},
-        "20 labelled real cells a class", "macro-F1")
-    shifts, helped = (_table(name).set_index(["pair", "choice"]) for name in ("adaptation_summary", "sim_to_real_summary"))
+    recipes = (
+        _table("transfer_summary").query("data == 'wbc' and labels == '20'").set_index("method")
+    )
+    _dots(
+        axes[0, 0],
+        {
+            name: [(*recipes.loc[name, ["macro_f1", "macro_f1_low", "macro_f1_high"]], colour)]
+            for name, colour in (
+                ("linear probe", SOURCE),
+                ("classic recipe", SOURCE),
+                ("scratch", SOURCE),
+                ("tuned probe on views", SOURCE),
+                ("staged fine-tuning", CHOSEN),
+            )
+        },
+        "20 labelled real cells a class",
+        "macro-F1",
+    )
+    shifts, helped = (
+        _table(name).set_index(["pair", "choice"])
+        for name in ("adaptation_summary", "sim_to_real_summary")
+    )
     kinds = {}
-    for title, pair, both in (("simulated", "smear", None), ("real, A to B", "wbc a>b", ("cells", "both>wbc b")),
-                              ("real, B to A", "wbc b>a", ("cells", "both>wbc a")),
-                              ("two kinds, A to B", "wbc granules a>b", ("granules", "both>wbc b")),
-                              ("two kinds, B to A", "wbc granules b>a", ("granules", "both>wbc a"))):
-        kinds[title] = [_scores(shifts.loc[(pair, choice)], colour) for choice, colour in (
-            ("source only", SOURCE), ("chosen by consensus", CHOSEN), ("oracle", ORACLE))]
+    for title, pair, both in (
+        ("simulated", "smear", None),
+        ("real, A to B", "wbc a>b", ("cells", "both>wbc b")),
+        ("real, B to A", "wbc b>a", ("cells", "both>wbc a")),
+        ("two kinds, A to B", "wbc granules a>b", ("granules", "both>wbc b")),
+        ("two kinds, B to A", "wbc granules b>a", ("granules", "both>wbc a")),
+    ):
+        kinds[title] = [
+            _scores(shifts.loc[(pair, choice)], colour)
+            for choice, colour in (
+                ("source only", SOURCE),
+                ("chosen by consensus", CHOSEN),
+                ("oracle", ORACLE),
+            )
+        ]
         if both:
             task, teachers = both
-            kinds[title].append(_scores(helped[helped.task == task].loc[(teachers, "committed")], HELPED, "macro_f1"))
-    _dots(axes[0, 1], kinds, "kinds of cells in another laboratory", "accuracy (simulated) or macro-F1 (real)")
+            kinds[title].append(
+                _scores(
+                    helped[helped.task == task].loc[(teachers, "committed")], HELPED, "macro_f1"
+                )
+            )
+    _dots(
+        axes[0, 1],
+        kinds,
+        "kinds of cells in another laboratory",
+        "accuracy (simulated) or macro-F1 (real)",
+    )
     tissues = _table("adaptation_dense").groupby(["target", "method"])["each"]
-    _dots(axes[1, 0], {where: [(*_over_subjects(tissues.get_group((where, method))), colour) for method, colour in (
-        ("source only", SOURCE), ("painted in found greys", CHOSEN), ("oracle", ORACLE))] for where in ("1.5T-T1w", "3T-T2w")},
-        "tissues at another scanner, simulated", "mean Dice")
-    _dots(axes[1, 1], {f"{kind}, {way.upper().replace('>', ' to ')}": [_scores(helped.loc[(f"{data} {way}", choice)], colour) for choice, colour in (
-        ("source only", SOURCE), ("committed without simulator", CHOSEN), ("committed by certainty", HELPED), ("oracle", ORACLE))
-        if colour != HELPED or data == "wbc"] for data, kind in (("smear", "simulated"), ("wbc", "real")) for way in ("a>b", "b>a")},
-        "outlines of cells in another laboratory", "mean Dice")
-    for colour, name in ((SOURCE, "another recipe, or from elsewhere as it is"), (CHOSEN, "what the course teaches"),
-                         (HELPED, "the same, and simulated cells as a second teacher"), (ORACLE, "learned on the spot")):
+    _dots(
+        axes[1, 0],
+        {
+            where: [
+                (*_over_subjects(tissues.get_group((where, method))), colour)
+                for method, colour in (
+                    ("source only", SOURCE),
+                    ("painted in found greys", CHOSEN),
+                    ("oracle", ORACLE),
+                )
+            ]
+            for where in ("1.5T-T1w", "3T-T2w")
+        },
+        "tissues at another scanner, simulated",
+        "mean Dice",
+    )
+    _dots(
+        axes[1, 1],
+        {
+            f"{kind}, {way.upper().replace('>', ' to ')}": [
+                _scores(helped.loc[(f"{data} {way}", choice)], colour)
+                for choice, colour in (
+                    ("source only", SOURCE),
+                    ("committed without simulator", CHOSEN),
+                    ("committed by certainty", HELPED),
+                    ("oracle", ORACLE),
+                )
+                if colour != HELPED or data == "wbc"
+            ]
+            for data, kind in (("smear", "simulated"), ("wbc", "real"))
+            for way in ("a>b", "b>a")
+        },
+        "outlines of cells in another laboratory",
+        "mean Dice",
+    )
+    for colour, name in (
+        (SOURCE, "another recipe, or from elsewhere as it is"),
+        (CHOSEN, "what the course teaches"),
+        (HELPED, "the same, and simulated cells as a second teacher"),
+        (ORACLE, "learned on the spot"),
+    ):
         axes[0, 0].plot([], [], "o", color=colour, label=name)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
 def _table(name):
-    return pd.read_csv(shipped.folder("results") / f"{name}.csv", comment="#", dtype={"labels": str, "seed": str})
+    return pd.read_csv(
+        _files.folder("results") / f"{name}.csv", comment="#", dtype={"labels": str, "seed": str}
+    )
 
 
 def _scores(row, colour, score="score"):
@@ -103,4 +178,6 @@ if __name__ == "__main__":
         for draw in (first_look, findings):
             drawn = io.BytesIO()
             draw().savefig(drawn, dpi=110)
-            Image.open(drawn).convert("RGB").quantize(256).save(HERE / "pictures" / f"{draw.__name__}.png", optimize=True)
+            Image.open(drawn).convert("RGB").quantize(256).save(
+                HERE / "pictures" / f"{draw.__name__}.png", optimize=True
+            )

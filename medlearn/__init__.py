@@ -1,10 +1,12 @@
-"""Companion package of a notebook course on transfer learning and domain adaptation for medical images."""
+"""Transfer learning and domain adaptation for medical images: the library of a notebook course.
 
-import warnings as _warnings
+    from medlearn import datasets, features        # a room loads when it is first used
+    from medlearn import keras, tf                 # Keras and TensorFlow, loaded late and without noise
 
-from medlearn import engine as _engine
+`import medlearn` loads neither TensorFlow nor any other large library.
+"""
 
-__version__ = "0.1.0"
+import lazy_loader
 
-if not _engine.installed():
-    _warnings.warn(_engine.MISSING, stacklevel=2)
+__version__ = "0.2.0"
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

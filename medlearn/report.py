@@ -61,13 +61,21 @@ class ModelCard:
             text = getattr(self, item.name)
             if not isinstance(text, str) or not text.strip():
                 raise ValueError(f"A model card needs a sentence of {item.name}, not {text!r}.")
-        if isinstance(self.limits, str) or not self.limits or not all(str(limit).strip() for limit in self.limits):
-            raise ValueError("A model card needs limits, a list of at least one sentence: every model has some.")
+        if (
+            isinstance(self.limits, str)
+            or not self.limits
+            or not all(str(limit).strip() for limit in self.limits)
+        ):
+            raise ValueError(
+                "A model card needs limits, a list of at least one sentence: every model has some."
+            )
         if not self.numbers:
             raise ValueError("A model card needs numbers, a dict of name -> metrics.interval(...).")
         for name, number in self.numbers.items():
             if np.shape(number) != (3,) or not np.isfinite(number).all():
-                raise ValueError(f"{name} needs a value with its interval, such as metrics.interval gives, not {number!r}.")
+                raise ValueError(
+                    f"{name} needs a value with its interval, such as metrics.interval gives, not {number!r}."
+                )
 
     def _repr_html_(self) -> str:
         return f"<style>{_STYLE}</style>\n{_article(self)}"
@@ -101,7 +109,9 @@ def _article(card: ModelCard) -> str:
         f"<h2>How well it did</h2>\n{_table(card.numbers)}",
         _section("How its answer is used", card.decision),
         *(_figure(caption, figure) for caption, figure in card.figures.items()),
-        "<h2>What it cannot do</h2>\n<ul>" + "".join(f"<li>{escape(str(limit))}</li>" for limit in card.limits) + "</ul>",
+        "<h2>What it cannot do</h2>\n<ul>"
+        + "".join(f"<li>{escape(str(limit))}</li>" for limit in card.limits)
+        + "</ul>",
     ]
     return '<article class="model-card">\n' + "\n".join(parts) + "\n</article>"
 
@@ -123,6 +133,8 @@ def _table(numbers: Mapping[str, Interval]) -> str:
 
 def _figure(caption: str, figure) -> str:
     memory = io.BytesIO()
-    figure.savefig(memory, format="png", dpi=96, metadata={"Software": None})      # the same bytes at every version
+    figure.savefig(
+        memory, format="png", dpi=96, metadata={"Software": None}
+    )  # the same bytes at every version
     data, text = base64.b64encode(memory.getvalue()).decode(), escape(str(caption))
     return f'<figure><img src="data:image/png;base64,{data}" alt="{text}"><figcaption>{text}</figcaption></figure>'

@@ -25,13 +25,19 @@ def by_patient(
     """
     names, patient = _patients(patients)
     if not 0 < test < 1:
-        raise ValueError(f"test is a share of the patients, above 0 and below 1, not {test!r}; try test=0.3.")
+        raise ValueError(
+            f"test is a share of the patients, above 0 and below 1, not {test!r}; try test=0.3."
+        )
     if len(names) < 2:
-        raise ValueError(f"All {len(patient)} images come from one patient; a split by patient needs two.")
+        raise ValueError(
+            f"All {len(patient)} images come from one patient; a split by patient needs two."
+        )
     random = np.random.default_rng(seed)
     order = random.permutation(len(names))
     if labels is not None:
-        order = order[np.argsort(_majority(patient, _labels(labels, patient))[order], kind="stable")]
+        order = order[
+            np.argsort(_majority(patient, _labels(labels, patient))[order], kind="stable")
+        ]
     wanted = min(max(round(test * len(names)), 1), len(names) - 1)
     every = len(names) / wanted
     steps = np.floor((np.arange(wanted) + random.random()) * every).astype(int)
@@ -55,14 +61,20 @@ def by_domain(domains: ArrayLike, patients: ArrayLike, test: str) -> tuple[np.nd
     _, patient = _patients(patients)
     domains = np.asarray(domains)
     if domains.shape != patient.shape:
-        raise ValueError(f"Each image needs its domain: {len(patient)} patient ids, but domains have the shape {domains.shape}.")
+        raise ValueError(
+            f"Each image needs its domain: {len(patient)} patient ids, but domains have the shape {domains.shape}."
+        )
     tested = domains == test
     if not tested.any():
-        raise ValueError(f"There is no image of domain {test!r}; there are {', '.join(map(str, np.unique(domains)))}.")
+        raise ValueError(
+            f"There is no image of domain {test!r}; there are {', '.join(map(str, np.unique(domains)))}."
+        )
     train = np.flatnonzero(~np.isin(patient, patient[tested]))
     if not len(train):
-        raise ValueError(f"Nobody is left to train on: every patient has images of {test!r}. Split by_patient first, "
-                         "then choose each part's domain.")
+        raise ValueError(
+            f"Nobody is left to train on: every patient has images of {test!r}. Split by_patient first, "
+            "then choose each part's domain."
+        )
     return train, np.flatnonzero(tested)
 
 
@@ -81,16 +93,22 @@ def folds(
     if k < 2:
         raise ValueError(f"Cross-validation needs at least k=2 folds, not {k}.")
     if len(names) < k:
-        raise ValueError(f"{k} folds need at least {k} patients; there are {len(names)}: choose a smaller k.")
+        raise ValueError(
+            f"{k} folds need at least {k} patients; there are {len(names)}: choose a smaller k."
+        )
     largest = np.unique(labels, return_counts=True)[1].max()
     if largest < k:
-        raise ValueError(f"{k} folds need a class of {k} images; the largest has {largest}: choose a smaller k.")
+        raise ValueError(
+            f"{k} folds need a class of {k} images; the largest has {largest}: choose a smaller k."
+        )
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # a class with fewer images than folds is usual for rare cells
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         pairs = list(splitter.split(labels, labels, patient))
     if not all(len(test) for _, test in pairs):
-        raise ValueError(f"The patients are too uneven for {k} folds, one would be empty: choose a smaller k.")
+        raise ValueError(
+            f"The patients are too uneven for {k} folds, one would be empty: choose a smaller k."
+        )
     _warn_of_lost_classes(labels, patient, *(train for train, _ in pairs))
     _warn_of_one_class_folds(labels, [test for _, test in pairs])
     return iter(pairs)
@@ -99,12 +117,18 @@ def folds(
 def _patients(patients: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The distinct ids, and for each image the position of its id among them."""
     if patients is None:
-        raise ValueError("patients is missing: give each image its patient's id, or an id of its own, np.arange(N), if unknown.")
+        raise ValueError(
+            "patients is missing: give each image its patient's id, or an id of its own, np.arange(N), if unknown."
+        )
     ids = np.asarray(patients)
     if ids.dtype.kind == "f" and np.isnan(ids).any():
-        raise ValueError(f"patients holds {np.isnan(ids).sum()} NaN; a patient who is unknown needs an id of their own.")
+        raise ValueError(
+            f"patients holds {np.isnan(ids).sum()} NaN; a patient who is unknown needs an id of their own."
+        )
     if ids.ndim != 1 or not len(ids):
-        raise ValueError(f"patients is one id per image, a list of length N; its shape is {ids.shape}.")
+        raise ValueError(
+            f"patients is one id per image, a list of length N; its shape is {ids.shape}."
+        )
     return np.unique(ids, return_inverse=True)
 
 
@@ -116,7 +140,9 @@ def _labels(labels: ArrayLike, patient: np.ndarray) -> np.ndarray:
             f"but labels have the shape {labels.shape}."
         )
     if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise ValueError(f"labels holds {np.isnan(labels).sum()} NaN; leave those images out before the split.")
+        raise ValueError(
+            f"labels holds {np.isnan(labels).sum()} NaN; leave those images out before the split."
+        )
     return labels
 
 
@@ -125,8 +151,11 @@ def _warn_of_lost_classes(labels: np.ndarray, patient: np.ndarray, *parts: np.nd
     for value in np.unique(labels):
         if not all((labels[part] == value).any() for part in parts):
             owners = len(np.unique(patient[labels == value]))
-            warnings.warn(f"Class {value} has images of {owners} patient{'s' * (owners > 1)} only, too few for every part of "
-                          "this split to hold some: bring more of its patients, or leave the class out.", stacklevel=3)
+            warnings.warn(
+                f"Class {value} has images of {owners} patient{'s' * (owners > 1)} only, too few for every part of "
+                "this split to hold some: bring more of its patients, or leave the class out.",
+                stacklevel=3,
+            )
             return
 
 
@@ -134,8 +163,11 @@ def _warn_of_one_class_folds(labels: np.ndarray, tests: list[np.ndarray]) -> Non
     """Warn of the first test part that holds one class only, if there are more."""
     for number, test in enumerate(tests):
         if (labels[test] == labels[test[0]]).all() and not (labels == labels[test[0]]).all():
-            warnings.warn(f"Fold {number} of {len(tests)} tests images of class {labels[test[0]]} only: AUROC is undefined there, and other "
-                          "scores flatter; choose a smaller k, or score the predictions of all folds together.", stacklevel=3)
+            warnings.warn(
+                f"Fold {number} of {len(tests)} tests images of class {labels[test[0]]} only: AUROC is undefined there, and other "
+                "scores flatter; choose a smaller k, or score the predictions of all folds together.",
+                stacklevel=3,
+            )
             return
 
 

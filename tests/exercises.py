@@ -11,10 +11,13 @@ import slices
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from medlearn.course import running
+from tools import running
 
 CALLS = ("value", "function", "condition")
-_SOLUTION = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>", re.DOTALL)
+_SOLUTION = re.compile(
+    r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ def find(notebook: NotebookNode) -> tuple[list[Exercise], list[str]]:
         try:
             exercises.append(_exercise(notebook.cells, place))
         except ValueError as problem:
-            problems.append(f"exercise in cell {place} ({cell.source.splitlines()[0]!r}): {problem}")
+            problems.append(
+                f"exercise in cell {place} ({cell.source.splitlines()[0]!r}): {problem}"
+            )
     for tag in ("solution", "check"):
         lonely = len(lessons.tagged(notebook, tag)) - len(lessons.tagged(notebook, "exercise"))
         problems += [f"{lonely} more cells tagged {tag} than exercises"] if lonely > 0 else []
@@ -58,18 +63,34 @@ def with_proofs(notebook: NotebookNode) -> NotebookNode:
     notebook = copy.deepcopy(notebook)
     for exercise in reversed(find(notebook)[0]):
         after_check = exercise.place + 3
-        notebook.cells[after_check:after_check] = list(_proofs(exercise, notebook.cells[exercise.place].source))
+        notebook.cells[after_check:after_check] = list(
+            _proofs(exercise, notebook.cells[exercise.place].source)
+        )
     return notebook
 
 
 def needed(notebook: NotebookNode) -> NotebookNode:
     """A copy without the code that no exercise builds on, so that proving exercises does not play a whole lesson again."""
     notebook = copy.deepcopy(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" or "solution" in _tags(cell)]
-    trees = [ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1]) if "solution" in _tags(cell) else lessons.parse(cell) for cell in cells]
-    kept = slices.needed(trees, lambda place: bool({"parameters", "exercise", "solution", "check"} & set(_tags(cells[place]))))
+    cells = [
+        cell for cell in notebook.cells if cell.cell_type == "code" or "solution" in _tags(cell)
+    ]
+    trees = [
+        ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1])
+        if "solution" in _tags(cell)
+        else lessons.parse(cell)
+        for cell in cells
+    ]
+    kept = slices.needed(
+        trees,
+        lambda place: bool(
+            {"parameters", "exercise", "solution", "check"} & set(_tags(cells[place]))
+        ),
+    )
     ours = {id(cells[place]) for place in kept}
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in ours]
+    notebook.cells = [
+        cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in ours
+    ]
     return notebook
 
 
@@ -77,16 +98,23 @@ def run(notebook: NotebookNode, folder: Path) -> list[str]:
     """Run a notebook with its proofs, once, in `folder`; returns what failed."""
     notebook = with_proofs(notebook)
     for cell in lessons.code(notebook):
-        cell.metadata.tags = [*_tags(cell), "raises-exception"]  # one failed proof must not hide the next
+        cell.metadata.tags = [
+            *_tags(cell),
+            "raises-exception",
+        ]  # one failed proof must not hide the next
     stopped = running.execute(notebook, folder)
-    problems = [problem for place, cell in enumerate(notebook.cells) for problem in _failures(place, cell)]
+    problems = [
+        problem for place, cell in enumerate(notebook.cells) for problem in _failures(place, cell)
+    ]
     return problems + ([f"stopped at {stopped.first_line!r}: {stopped.error}"] if stopped else [])
 
 
 def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
     task, stub, solution, check = _four_cells(cells, place)
     if not re.search(r"^#{2,4} .*(Your turn|Exercise)", lessons.prose(task), re.MULTILINE):
-        raise ValueError('no markdown cell with a heading "Your turn ..." or "Exercise ..." before it')
+        raise ValueError(
+            'no markdown cell with a heading "Your turn ..." or "Exercise ..." before it'
+        )
     if "..." not in stub.source:
         raise ValueError("the stub leaves no `...` to fill in")
     block = _SOLUTION.fullmatch(solution.source.strip())
@@ -96,8 +124,13 @@ def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     hints, wrong = (_elements(given.get(name), name) for name in ("hints", "wrong"))
     return Exercise(
-        id=call.args[0].value, place=place, name=call.args[1].id, solution=block[1], check=check.source,
-        hints=[ast.unparse(hint) for hint in hints], wrong=[_answer_and_hint(entry) for entry in wrong],
+        id=call.args[0].value,
+        place=place,
+        name=call.args[1].id,
+        solution=block[1],
+        check=check.source,
+        hints=[ast.unparse(hint) for hint in hints],
+        wrong=[_answer_and_hint(entry) for entry in wrong],
     )
 
 
@@ -110,14 +143,20 @@ def _four_cells(cells: list[NotebookNode], place: int) -> list[NotebookNode]:
 
 def _check_call(check: NotebookNode) -> ast.Call:
     calls = [
-        node for node in ast.walk(lessons.parse(check))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in [f"check.{name}" for name in CALLS]
+        node
+        for node in ast.walk(lessons.parse(check))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in [f"check.{name}" for name in CALLS]
     ]
     if len(calls) != 1:
-        raise ValueError(f"the cell calls check.value, .function or .condition {len(calls)} times, not once")
+        raise ValueError(
+            f"the cell calls check.value, .function or .condition {len(calls)} times, not once"
+        )
     id, answer = (*calls[0].args, None, None)[:2]
     if not isinstance(id, ast.Constant) or not isinstance(answer, ast.Name):
-        raise ValueError('the check begins with an id such as "02.1" and the name that the stub assigns')
+        raise ValueError(
+            'the check begins with an id such as "02.1" and the name that the stub assigns'
+        )
     return calls[0]
 
 
@@ -141,7 +180,9 @@ def _proofs(exercise: Exercise, stub: str):
         yield _proof(f"{exercise.id}: the wrong answer {answer} gets its own hint", attempt)
     solve = f"{exercise.solution}\n{exercise.check}\n{_assert_last(exercise.id, 'solved')}"
     yield _proof(f"{exercise.id}: the solution is right", solve)
-    yield _proof(f"{exercise.id}: the stub runs again", stub)  # so that the lesson goes on as for a learner
+    yield _proof(
+        f"{exercise.id}: the stub runs again", stub
+    )  # so that the lesson goes on as for a learner
 
 
 def _proof(name: str, source: str) -> NotebookNode:
@@ -157,7 +198,10 @@ def _assert_last(id: str, state: str, ending: str = "''") -> str:
 
 
 def _failures(place: int, cell: NotebookNode) -> list[str]:
-    what = cell.metadata.get("proof") or f"cell {place} of the lesson with proofs, {cell.source[:60]!r}"
+    what = (
+        cell.metadata.get("proof")
+        or f"cell {place} of the lesson with proofs, {cell.source[:60]!r}"
+    )
     errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
     return [f"{what}: {error.ename}: {error.evalue}" for error in errors]
 

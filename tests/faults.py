@@ -22,7 +22,7 @@ KILLS = ("download", "extraction", "features")
 RNG = np.random.default_rng(0)
 FILES = {f"images/{number:02d} é.bin": RNG.bytes(60_000) for number in range(40)}
 SUMS = {path: hashlib.sha256(data).hexdigest() for path, data in FILES.items()}
-PACE = {"download": 40_000, "extraction": None}          # bytes per hundredth of a second
+PACE = {"download": 40_000, "extraction": None}  # bytes per hundredth of a second
 
 
 def kills(what: str, seeds: range) -> dict[str, int]:
@@ -30,11 +30,23 @@ def kills(what: str, seeds: range) -> dict[str, int]:
     from loopback import Server
 
     content = made.zipped({f"set-1/{path}": data for path, data in FILES.items()})
-    with Server(content, pace=PACE.get(what)) as server, tempfile.TemporaryDirectory(prefix="un cache é ") as cache:
-        environment = os.environ | {"MEDLEARN_CACHE": cache, "no_proxy": "*", "OPENBLAS_NUM_THREADS": "1"}
+    with (
+        Server(content, pace=PACE.get(what)) as server,
+        tempfile.TemporaryDirectory(prefix="un cache é ") as cache,
+    ):
+        environment = os.environ | {
+            "MEDLEARN_CACHE": cache,
+            "no_proxy": "*",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
         environment.pop("MEDLEARN_MIRROR", None)
-        ran = subprocess.run([sys.executable, __file__, what, server.address, str(seeds.start), str(seeds.stop)],
-                             capture_output=True, text=True, env=environment, timeout=60 + 5 * len(seeds))
+        ran = subprocess.run(
+            [sys.executable, __file__, what, server.address, str(seeds.start), str(seeds.stop)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60 + 5 * len(seeds),
+        )
     if ran.returncode:
         raise AssertionError(ran.stderr[-3000:])
     return json.loads(ran.stdout.splitlines()[-1])
@@ -45,35 +57,52 @@ def kills(what: str, seeds: range) -> dict[str, int]:
 
 def _loads(what: str, address: str):
     """A worker, the sign that it is at it, the longest wait before the kill, and the check; each a function of a seed."""
-    from medlearn.datasets import stored
-    from medlearn.datasets.catalogue import Card
+    from medlearn.datasets import _stored
+    from medlearn.datasets._catalogue import Card
 
     def card(seed):
-        return Card(name=f"toy{seed}", title="", kind="real", twin="smear", licence="", citation="", domains=("here",),
-                    origin=f"{address}/a.zip", folder="set-1", limit=10**7)
+        return Card(
+            name=f"toy{seed}",
+            title="",
+            kind="real",
+            twin="smear",
+            licence="",
+            citation="",
+            domains=("here",),
+            origin=f"{address}/a.zip",
+            folder="set-1",
+            limit=10**7,
+        )
 
     def at_it(seed):
-        folder = stored.folder_of(f"toy{seed}")
+        folder = _stored.folder_of(f"toy{seed}")
         if what == "download":
             return any(folder.parent.glob(f"toy{seed}.download.*.partial"))
         return folder.with_name(folder.name + ".unpacking").exists()
 
     def check(seed):
-        folder = stored.folder_of(f"toy{seed}")
+        folder = _stored.folder_of(f"toy{seed}")
         if folder.exists():
-            assert {path: (folder / path).read_bytes() for path in FILES} == FILES, "a half-written folder has its name"
-        assert dict(stored.files(card(seed), SUMS)) == FILES
+            assert {path: (folder / path).read_bytes() for path in FILES} == FILES, (
+                "a half-written folder has its name"
+            )
+        assert dict(_stored.files(card(seed), SUMS)) == FILES
         left = sorted(path.name for path in folder.parent.glob(f"toy{seed}*"))
         assert left == [f"toy{seed}", f"toy{seed}.lock"], left
 
-    return lambda seed: stored.files(card(seed), SUMS), at_it, {"download": 0.6, "extraction": 0.012}[what], check
+    return (
+        lambda seed: _stored.files(card(seed), SUMS),
+        at_it,
+        {"download": 0.6, "extraction": 0.012}[what],
+        check,
+    )
 
 
 def _features():
-    from medlearn import features, shipped
+    from medlearn import _files, features
 
     vectors = np.random.default_rng(0).normal(size=(400, 256)).astype(np.float32)
-    folder = shipped.cache() / "features"
+    folder = _files.cache() / "features"
     folder.mkdir()
 
     def path(seed):
@@ -110,7 +139,7 @@ def _main(what: str, address: str, first: str, last: str) -> None:
             os.kill(worker, signal.SIGKILL)
             killed += os.waitpid(worker, 0)[1] == signal.SIGKILL
         except (ProcessLookupError, ChildProcessError):
-            pass                                          # it had finished: that is a load, not a kill
+            pass  # it had finished: that is a load, not a kill
         check(seed)
     print(json.dumps({"killed": killed, "repaired": killed}))
 

@@ -27,8 +27,12 @@ def read(path: Path) -> Lesson:
     return Lesson(path.name, nbformat.read(path, as_version=4))
 
 
-no_notebook = pytest.param(None, marks=pytest.mark.skip(reason="the notebooks folder holds no notebook yet"))
-each_notebook = pytest.mark.parametrize("path", PATHS or [no_notebook], ids=lambda path: getattr(path, "stem", ""))
+no_notebook = pytest.param(
+    None, marks=pytest.mark.skip(reason="the notebooks folder holds no notebook yet")
+)
+each_notebook = pytest.mark.parametrize(
+    "path", PATHS or [no_notebook], ids=lambda path: getattr(path, "stem", "")
+)
 
 
 def expect_none(problems: list[str]) -> None:
@@ -48,11 +52,19 @@ def code(notebook: NotebookNode) -> list[NotebookNode]:
 
 def prose(cell: NotebookNode) -> str:
     """A markdown cell's text without its fenced code; an empty string for code cells."""
-    return re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL) if cell.cell_type == "markdown" else ""
+    return (
+        re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+        if cell.cell_type == "markdown"
+        else ""
+    )
 
 
 def headings(notebook: NotebookNode, level: str = "#{1,6}") -> list[str]:
-    return [line for cell in notebook.cells for line in re.findall(rf"^{level} .*", prose(cell), re.MULTILINE)]
+    return [
+        line
+        for cell in notebook.cells
+        for line in re.findall(rf"^{level} .*", prose(cell), re.MULTILINE)
+    ]
 
 
 def first_list(text: str) -> list[str]:
@@ -79,7 +91,9 @@ def public_names(folder: Path) -> Iterator[str]:
 
 def definitions(tree: ast.Module) -> list[str]:
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+    return [
+        node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")
+    ]
 
 
 def text_cell(source: str, *tags: str) -> NotebookNode:
@@ -98,10 +112,16 @@ def solution_cell(source: str) -> NotebookNode:
 
 def miniature() -> Lesson:
     """A lesson that keeps every rule, with the outputs that a clean run saves."""
-    notebook = new_notebook(cells=[*_opening(), *_value_exercise(), *_function_exercise(), *_ending()])
+    notebook = new_notebook(
+        cells=[*_opening(), *_value_exercise(), *_function_exercise(), *_ending()]
+    )
     for number, cell in enumerate(code(notebook), start=1):
         cell.execution_count = number
-    notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata.kernelspec = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     notebook.metadata.language_info = {"name": "python"}
     return Lesson("02_sum_numbers.ipynb", notebook)
 
@@ -114,7 +134,9 @@ def _opening() -> list[NotebookNode]:
         text_cell(f"# Sum numbers\n\nAbout 5 minutes.\n\nYou will be able to:\n{_THREE_LINES}"),
         code_cell('DATASET = "smear"\nCOUNT = 4', "parameters"),
         code_cell("from medlearn import check"),
-        code_cell("# NBVAL_CHECK_OUTPUT\nnumbers = list(range(COUNT + 1))\nprint(COUNT)", printed="4\n"),
+        code_cell(
+            "# NBVAL_CHECK_OUTPUT\nnumbers = list(range(COUNT + 1))\nprint(COUNT)", printed="4\n"
+        ),
         code_cell("# NBVAL_CHECK_OUTPUT\nprint(sum(numbers))", printed="10\n"),
         code_cell('print("the sum is", sum(numbers))', "result", printed="the sum is 10\n"),
     ]
@@ -128,7 +150,8 @@ def _value_exercise() -> list[NotebookNode]:
         code_cell(
             'check.value(\n    "02.1", twice, expected=2 * sum(numbers),\n'
             '    wrong=[(sum(numbers), "Twice, please.")],\n    hints=["Start from the sum."],\n)',
-            "check", printed="02.1: not answered yet. Hint: Start from the sum.\n",
+            "check",
+            printed="02.1: not answered yet. Hint: Start from the sum.\n",
         ),
     ]
 
@@ -141,10 +164,15 @@ def _function_exercise() -> list[NotebookNode]:
         code_cell(
             'check.function(\n    "02.2", mean, cases=[(([1, 2, 6],), 3.0)],\n'
             '    wrong=[(sum, "Divide by how many there are.")],\n    hints=["Sum, then divide."],\n)',
-            "check", printed="02.2: the function returns nothing yet. Hint: Sum, then divide.\n",
+            "check",
+            printed="02.2: the function returns nothing yet. Hint: Sum, then divide.\n",
         ),
     ]
 
 
 def _ending() -> list[NotebookNode]:
-    return [text_cell(f"## Recap\n\nNow you can\n{_THREE_LINES}\n## References\n\n- Gauss, C. F. At school, 1786.")]
+    return [
+        text_cell(
+            f"## Recap\n\nNow you can\n{_THREE_LINES}\n## References\n\n- Gauss, C. F. At school, 1786."
+        )
+    ]

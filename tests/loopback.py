@@ -13,9 +13,25 @@ class Server:
     which it goes silent; claim: a length to announce instead of the true one; redirect: where to send everybody.
     """
 
-    def __init__(self, content, cuts=(), ranges=True, status=None, delay=0.0, pace=None, stall=None, claim=None,
-                 redirect=None):
-        self.content, self.cuts, self.ranges, self.status, self.delay = content, list(cuts), ranges, status, delay
+    def __init__(
+        self,
+        content,
+        cuts=(),
+        ranges=True,
+        status=None,
+        delay=0.0,
+        pace=None,
+        stall=None,
+        claim=None,
+        redirect=None,
+    ):
+        self.content, self.cuts, self.ranges, self.status, self.delay = (
+            content,
+            list(cuts),
+            ranges,
+            status,
+            delay,
+        )
         self.pace, self.stall, self.claim, self.redirect = pace, stall, claim, redirect
         self.asked, self.paths, self.finished = [], [], 0
         self.closing = threading.Event()
@@ -48,7 +64,9 @@ class Server:
         body = self.content[start:]
         request.send_response(206 if start else 200)
         if start:
-            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+            request.send_header(
+                "Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+            )
         request.send_header("Content-Length", str(len(body) if self.claim is None else self.claim))
         request.end_headers()
         time.sleep(self.delay)

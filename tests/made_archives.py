@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from medlearn import datasets
-from medlearn.datasets import medmnist
+from medlearn.datasets import _medmnist
 
 
 def encoded(array, kind="PNG"):
@@ -32,7 +32,9 @@ def saved(arrays, save=np.savez_compressed):
     return buffer.getvalue()
 
 
-def medmnist_arrays(name="pneumonia", domain=None, pixels=28, counts=(12, 5, 7), flat=False, seed=0):
+def medmnist_arrays(
+    name="pneumonia", domain=None, pixels=28, counts=(12, 5, 7), flat=False, seed=0
+):
     """The six arrays of one MedMNIST file, random, with all classes among the labels."""
     card = datasets.card(name)
     rng = np.random.default_rng(seed + len(domain or ""))
@@ -49,8 +51,14 @@ def medmnist_arrays(name="pneumonia", domain=None, pixels=28, counts=(12, 5, 7),
 def medmnist_card(contents, name="pneumonia", counts=(12, 5, 7), pixels=28):
     """The real card with the counts and checksums of files made here: `contents` maps a domain to its bytes."""
     card = datasets.card(name)
-    listed = {domain: dict(card.details["files"][domain], counts=dict(zip(("train", "val", "test"), counts)),
-                           md5={str(pixels): hashlib.md5(data).hexdigest()}) for domain, data in contents.items()}
+    listed = {
+        domain: dict(
+            card.details["files"][domain],
+            counts=dict(zip(("train", "val", "test"), counts)),
+            md5={str(pixels): hashlib.md5(data).hexdigest()},
+        )
+        for domain, data in contents.items()
+    }
     return dataclasses.replace(card, details=card.details | {"files": listed})
 
 
@@ -64,18 +72,23 @@ def mirrored(folder, address, data):
 
 def medmnist_mirror(folder, name="pneumonia", pixels=28, counts=(12, 5, 7), **options):
     """A mirror of one MedMNIST entry; returns its card and the arrays of every domain."""
-    arrays = {domain: medmnist_arrays(name, domain, pixels, counts, **options) for domain in datasets.card(name).domains}
+    arrays = {
+        domain: medmnist_arrays(name, domain, pixels, counts, **options)
+        for domain in datasets.card(name).domains
+    }
     contents = {domain: saved(each) for domain, each in arrays.items()}
     card = medmnist_card(contents, name, counts, pixels)
     for domain, data in contents.items():
-        mirrored(folder, medmnist.origin(card, domain, pixels), data)
+        mirrored(folder, _medmnist.origin(card, domain, pixels), data)
     return card, arrays
 
 
 def nuclei_files():
     """Two dark pictures and a coloured one, with two square nuclei each."""
     files = {}
-    for number, (background, size) in enumerate(((10, (40, 60)), (20, (50, 50)), ((230, 180, 220), (60, 40)))):
+    for number, (background, size) in enumerate(
+        ((10, (40, 60)), (20, (50, 50)), ((230, 180, 220), (60, 40)))
+    ):
         key = f"{number:064x}"
         picture = np.full((*size, 3), background, np.uint8)
         for part in range(2):
@@ -96,10 +109,19 @@ def vessel_files(name):
             picture[:, 20:26], outline[:, 20:26] = 190, 255
             if name == "chase":
                 stem = f"Image_{number:02d}{eye}"
-                files |= {f"{stem}.jpg": encoded(picture, "JPEG"), f"{stem}_1stHO.png": encoded(outline),
-                          f"{stem}_2ndHO.png": encoded(outline)}
+                files |= {
+                    f"{stem}.jpg": encoded(picture, "JPEG"),
+                    f"{stem}_1stHO.png": encoded(outline),
+                    f"{stem}_2ndHO.png": encoded(outline),
+                }
             else:
-                files |= {f"DRIVE/training/images/{number + 20:02d}_training.tif": encoded(picture, "TIFF"),
-                          f"DRIVE/training/1st_manual/{number + 20:02d}_manual1.gif": encoded(outline, "GIF"),
-                          f"DRIVE/test/images/{number:02d}_test.tif": encoded(picture, "TIFF")}
+                files |= {
+                    f"DRIVE/training/images/{number + 20:02d}_training.tif": encoded(
+                        picture, "TIFF"
+                    ),
+                    f"DRIVE/training/1st_manual/{number + 20:02d}_manual1.gif": encoded(
+                        outline, "GIF"
+                    ),
+                    f"DRIVE/test/images/{number:02d}_test.tif": encoded(picture, "TIFF"),
+                }
     return files

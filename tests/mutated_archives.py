@@ -16,13 +16,20 @@ import made_archives as made
 import numpy as np
 from mutations import mutated
 
-from medlearn.datasets import archive, npz
+from medlearn.datasets import _archive, _npz
 
 ALIKE, REFUSED = "alike", "refused"
 
 
-def attempt(good: bytes, read: Callable[[Path], object], expected: object, seed: int, documented=ValueError,
-            name: str = "broken", inside: bool = False) -> str:
+def attempt(
+    good: bytes,
+    read: Callable[[Path], object],
+    expected: object,
+    seed: int,
+    documented=ValueError,
+    name: str = "broken",
+    inside: bool = False,
+) -> str:
     """Break `good` by the seed, give it to `read` as a file, and say how that ended.
 
     inside: break the largest members of a zip archive and pack it properly again, so that the zip's own checks hold.
@@ -48,14 +55,16 @@ def _broken_inside(good: bytes, seed: int) -> bytes:
     with zipfile.ZipFile(io.BytesIO(good)) as source:
         files = {member.filename: source.read(member) for member in source.infolist()}
     name = sorted(files)[seed % len(files)]
-    head = mutated(files[name][:128], seed)                # an array's header lies here
+    head = mutated(files[name][:128], seed)  # an array's header lies here
     return made.zipped(files | {name: head + files[name][128:]})
 
 
 # ---- the formats ---------------------------------------------------------------------------------------------------
 
-ARRAYS = {"images": np.random.default_rng(0).integers(0, 256, (6, 12, 12), dtype=np.uint8),
-          "labels": np.arange(6, dtype=np.uint8)[:, None]}
+ARRAYS = {
+    "images": np.random.default_rng(0).integers(0, 256, (6, 12, 12), dtype=np.uint8),
+    "labels": np.arange(6, dtype=np.uint8)[:, None],
+}
 SHAPES = {"images": ((6, 12, 12),), "labels": ((6, 1), (6,))}
 FILES = {"a/one.bin": np.random.default_rng(1).bytes(900), "two words é.csv": b"1,2\n" * 60}
 SUMS = {path: hashlib.sha256(data).hexdigest() for path, data in FILES.items()}
@@ -69,12 +78,12 @@ def _good(what: str) -> bytes:
 
 
 def _arrays(path: Path) -> list[bytes]:
-    return [npz.read(path, name, shapes).tobytes() for name, shapes in SHAPES.items()]
+    return [_npz.read(path, name, shapes).tobytes() for name, shapes in SHAPES.items()]
 
 
 def _files(path: Path) -> dict[str, bytes]:
     folder = path.with_name("out")
-    archive.unpack(path, folder, "set-1", SUMS, 100_000)
+    _archive.unpack(path, folder, "set-1", SUMS, 100_000)
     return {name: (folder / name).read_bytes() for name in SUMS}
 
 
@@ -88,10 +97,12 @@ def npz_headers(seed: int) -> str:
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in ARRAYS.items()}
 
     def read(path: Path) -> list[bytes]:
-        npz.accept(path, "", SHAPES, digests)
+        _npz.accept(path, "", SHAPES, digests)
         return _arrays(path)
 
-    return attempt(_good("npz"), read, [array.tobytes() for array in ARRAYS.values()], seed, inside=True)
+    return attempt(
+        _good("npz"), read, [array.tobytes() for array in ARRAYS.values()], seed, inside=True
+    )
 
 
 def zip_file(seed: int) -> str:

@@ -33,11 +33,27 @@ def dicom(values: np.ndarray, **elements) -> bytes:
     """A DICOM file of stored values (H, W) or (frames, H, W), uint16 or int16, with further elements by keyword."""
     ds = pydicom.Dataset()
     ds.file_meta = pydicom.dataset.FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID, ds.file_meta.MediaStorageSOPClassUID = ExplicitVRLittleEndian, "1.2.840.10008.5.1.4.1.1.2"
+    ds.file_meta.TransferSyntaxUID, ds.file_meta.MediaStorageSOPClassUID = (
+        ExplicitVRLittleEndian,
+        "1.2.840.10008.5.1.4.1.1.2",
+    )
     ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    ds.SOPClassUID, ds.SOPInstanceUID, ds.PatientID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "Doe^Jane 1970"
-    ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PhotometricInterpretation = *values.shape[-2:], 1, "MONOCHROME2"
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, int(values.dtype.kind == "i")
+    ds.SOPClassUID, ds.SOPInstanceUID, ds.PatientID = (
+        "1.2.840.10008.5.1.4.1.1.2",
+        "1.2.3.4",
+        "Doe^Jane 1970",
+    )
+    ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PhotometricInterpretation = (
+        *values.shape[-2:],
+        1,
+        "MONOCHROME2",
+    )
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = (
+        16,
+        16,
+        15,
+        int(values.dtype.kind == "i"),
+    )
     if values.ndim == 3:
         ds.NumberOfFrames = len(values)
     ds.PixelData = values.tobytes()
@@ -60,9 +76,18 @@ def sound(kind: str) -> bytes:
     """A sound file of one of KINDS; tables and annotations name a picture `a.png` beside them."""
     deep = np.arange(40 * 30, dtype=np.uint16).reshape(40, 30)
     if kind == "dicom":
-        return dicom(deep, RescaleSlope=2, RescaleIntercept=-100, WindowCenter=800, WindowWidth=900, PixelSpacing=[0.5, 0.7])
+        return dicom(
+            deep,
+            RescaleSlope=2,
+            RescaleIntercept=-100,
+            WindowCenter=800,
+            WindowWidth=900,
+            PixelSpacing=[0.5, 0.7],
+        )
     if kind == "nifti":
-        return nibabel.Nifti1Image(np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8), np.diag([-2, 3, 4, 1])).to_bytes()
+        return nibabel.Nifti1Image(
+            np.arange(6 * 7 * 8, dtype=np.int16).reshape(6, 7, 8), np.diag([-2, 3, 4, 1])
+        ).to_bytes()
     if kind in ("png", "tiff"):
         return encoded(Image.fromarray(picture()), kind.upper())
     if kind == "csv":
@@ -71,7 +96,13 @@ def sound(kind: str) -> bytes:
         thing = "<object><name>cell</name><bndbox><xmin>2</xmin><ymin>3</ymin><xmax>20</xmax><ymax>30</ymax></bndbox></object>"
         return f"<annotation><filename>a.png</filename>{thing * 3}</annotation>".encode()
     boxes = [{"image_id": 1, "category_id": 2, "bbox": [1, 2, 10, 20]}] * 3
-    return json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 2, "name": "cell"}], "annotations": boxes}).encode()
+    return json.dumps(
+        {
+            "images": [{"id": 1, "file_name": "a.png"}],
+            "categories": [{"id": 2, "name": "cell"}],
+            "annotations": boxes,
+        }
+    ).encode()
 
 
 def mutated(data: bytes, seed: int) -> bytes:
@@ -94,7 +125,9 @@ def mutated(data: bytes, seed: int) -> bytes:
         elif way == 4:
             broken[place : place + 2] = struct.pack("<H", _EXTREMES[int(rng.integers(8))])
         else:
-            broken[place : place + 4] = struct.pack("<I", _EXTREMES[int(rng.integers(len(_EXTREMES)))])
+            broken[place : place + 4] = struct.pack(
+                "<I", _EXTREMES[int(rng.integers(len(_EXTREMES)))]
+            )
     return bytes(broken)
 
 
@@ -127,6 +160,8 @@ def trial(kind: str, seed: int) -> dict:
                 raise AssertionError(f"{kind} {seed}: the file was dropped in silence")
         except ValueError as error:
             if kind in ("dicom", "nifti", "png", "tiff", "voc") or "\n" in str(error):
-                raise AssertionError(f"{kind} {seed}: {error!r} instead of a row of problems") from error
+                raise AssertionError(
+                    f"{kind} {seed}: {error!r} instead of a row of problems"
+                ) from error
             outcome = "refused"
     return {"kind": kind, "seed": seed, "outcome": outcome, "seconds": time.perf_counter() - start}

@@ -16,9 +16,21 @@ from pathlib import Path
 
 NUMBERS = ["00", "02", "06", "13"]
 SECONDS = 280
-DRIVE = "import os\n\ndef mount(path):\n    os.makedirs(path + '/MyDrive/medlearn', exist_ok=True)\n"
+DRIVE = (
+    "import os\n\ndef mount(path):\n    os.makedirs(path + '/MyDrive/medlearn', exist_ok=True)\n"
+)
 STYLE = Path(__file__).resolve().parents[1] / "notebooks" / "matplotlibrc"
-STAYS = ("numpy", "tensorflow", "keras", "pandas", "scikit-learn", "scikit-image", "matplotlib", "ipywidgets", "protobuf")
+STAYS = (
+    "numpy",
+    "tensorflow",
+    "keras",
+    "pandas",
+    "scikit-learn",
+    "scikit-image",
+    "matplotlib",
+    "ipywidgets",
+    "protobuf",
+)
 RUN = """
 import ast, sys, matplotlib, nbformat
 from jupyter_client import AsyncKernelManager
@@ -51,7 +63,12 @@ def main(folder: Path, numbers: list[str]) -> None:
         wheel = next(folder.glob("medlearn-*.whl"))
         (content / wheel.name).symlink_to(wheel.resolve())
         python, environment = session(own)
-        assert subprocess.run([python, "-P", "-c", "import medlearn.engine"], cwd=scratch, env=environment, capture_output=True).returncode
+        assert subprocess.run(
+            [python, "-P", "-c", "import medlearn._keras"],
+            cwd=scratch,
+            env=environment,
+            capture_output=True,
+        ).returncode
         before = versions()
         for number in numbers:
             print(next(folder.glob(f"{number}_*.ipynb")).stem, flush=True)
@@ -60,11 +77,21 @@ def main(folder: Path, numbers: list[str]) -> None:
             began = time.monotonic()
             subprocess.run(command, cwd=scratch, env=environment, check=True, timeout=SECONDS)
             print(f"    {time.monotonic() - began:.0f} s", flush=True)
-        kept = [path for path in (content / "drive" / "MyDrive" / "medlearn" / "cache").rglob("*") if path.is_file()]
+        kept = [
+            path
+            for path in (content / "drive" / "MyDrive" / "medlearn" / "cache").rglob("*")
+            if path.is_file()
+        ]
         assert kept, "nothing was kept on Drive for the session after this one"
-        replaced = {name for name in STAYS for path in own.rglob(f"{name.replace('-', '_')}-*.dist-info")}
-        assert not replaced and versions() == before, f"replaced by the first cell: {replaced or 'see pip list'}"
-        print(f"{len(numbers)} lessons ran; {len(kept)} files are kept on Drive; no library was replaced.")
+        replaced = {
+            name for name in STAYS for path in own.rglob(f"{name.replace('-', '_')}-*.dist-info")
+        }
+        assert not replaced and versions() == before, (
+            f"replaced by the first cell: {replaced or 'see pip list'}"
+        )
+        print(
+            f"{len(numbers)} lessons ran; {len(kept)} files are kept on Drive; no library was replaced."
+        )
 
 
 def session(own: Path) -> tuple[Path, dict[str, str]]:
@@ -72,7 +99,11 @@ def session(own: Path) -> tuple[Path, dict[str, str]]:
     venv.create(own, with_pip=True)
     python = own / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     here = sysconfig.get_path("purelib")
-    there = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True)
+    there = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+    )
     Path(there.stdout.strip(), "colab.pth").write_text(here)
     stub = own / "stub" / "google" / "colab"
     stub.mkdir(parents=True)

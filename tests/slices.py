@@ -8,12 +8,61 @@ whose result is thrown away. What is left out by mistake shows when the part is 
 import ast
 from collections.abc import Callable
 
-LOOKERS = {"print", "plots", "widgets", "display"}       # calls that only look at what they are given
-LOOKING = set("""
-    all any argmax argmin argsort as_numpy_iterator astype copy count count_params cumsum endswith flatten format get groupby head
-    index isin items join keys max mean median min nonzero pivot predict predict_proba ravel read_text reindex replace reshape round
-    score sort_values split startswith std strip sum take to_numpy tolist transpose unique values var
-""".split())                                            # methods that leave their object as it is
+LOOKERS = {"print", "plots", "widgets", "display"}  # calls that only look at what they are given
+LOOKING = set(
+    [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "as_numpy_iterator",
+        "astype",
+        "copy",
+        "count",
+        "count_params",
+        "cumsum",
+        "endswith",
+        "flatten",
+        "format",
+        "get",
+        "groupby",
+        "head",
+        "index",
+        "isin",
+        "items",
+        "join",
+        "keys",
+        "max",
+        "mean",
+        "median",
+        "min",
+        "nonzero",
+        "pivot",
+        "predict",
+        "predict_proba",
+        "ravel",
+        "read_text",
+        "reindex",
+        "replace",
+        "reshape",
+        "round",
+        "score",
+        "sort_values",
+        "split",
+        "startswith",
+        "std",
+        "strip",
+        "sum",
+        "take",
+        "to_numpy",
+        "tolist",
+        "transpose",
+        "unique",
+        "values",
+        "var",
+    ]
+)  # methods that leave their object as it is
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -21,11 +70,22 @@ _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 def needed(trees: list[ast.Module], wanted: Callable[[int], bool]) -> list[int]:
     """The places, in order, of those cells that the cells at the `wanted` places build on, these among them."""
     functions = _functions(trees)
-    modules = {name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for name in _bound(node)}
-    constants = {name for tree in trees for node in ast.walk(tree) for name in _bound(node) if name.isupper()}
+    modules = {
+        name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in _bound(node)
+    }
+    constants = {
+        name for tree in trees for node in ast.walk(tree) for name in _bound(node) if name.isupper()
+    }
     live, kept = set(), []
     for place, tree in reversed(list(enumerate(trees))):
-        if wanted(place) or any(_bound(node) & live or _changed(node, functions) & (live - modules - constants) for node in _here(tree)):
+        if wanted(place) or any(
+            _bound(node) & live or _changed(node, functions) & (live - modules - constants)
+            for node in _here(tree)
+        ):
             kept.append(place)
             live = _before(tree.body, live, functions)
     return kept[::-1]
@@ -40,8 +100,19 @@ def _before(body: list[ast.stmt], live: set[str], functions: dict[str, "Function
     """The names that must be there before these statements, if those in `live` must be there after them."""
     for statement in reversed(body):
         reads = _reads(statement, functions)
-        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.With):
-            live = live - {name for node in _here(statement) for name in _bound(node)}     # else it may not happen
+        if isinstance(
+            statement,
+            ast.Assign
+            | ast.AnnAssign
+            | ast.Import
+            | ast.ImportFrom
+            | ast.FunctionDef
+            | ast.ClassDef
+            | ast.With,
+        ):
+            live = live - {
+                name for node in _here(statement) for name in _bound(node)
+            }  # else it may not happen
         live = live | reads
     return live
 
@@ -49,11 +120,20 @@ def _before(body: list[ast.stmt], live: set[str], functions: dict[str, "Function
 def _reads(node: ast.AST, functions: dict[str, "Function"]) -> set[str]:
     """The names that a statement reads from outside, those of the functions that it names included."""
     if isinstance(node, ast.For | ast.With | ast.If | ast.While):
-        heads = [*([node.iter] if isinstance(node, ast.For) else []), *([node.test] if isinstance(node, ast.If | ast.While) else []),
-                 *([item.context_expr for item in node.items] if isinstance(node, ast.With) else [])]
-        targets = [node.target] if isinstance(node, ast.For) else [item.optional_vars for item in getattr(node, "items", []) if item.optional_vars]
+        heads = [
+            *([node.iter] if isinstance(node, ast.For) else []),
+            *([node.test] if isinstance(node, ast.If | ast.While) else []),
+            *([item.context_expr for item in node.items] if isinstance(node, ast.With) else []),
+        ]
+        targets = (
+            [node.target]
+            if isinstance(node, ast.For)
+            else [item.optional_vars for item in getattr(node, "items", []) if item.optional_vars]
+        )
         own = {name for target in targets for each in ast.walk(target) for name in _bound(each)}
-        inside = (_before(node.body, set(), functions) - own) | _before(getattr(node, "orelse", []), set(), functions)
+        inside = (_before(node.body, set(), functions) - own) | _before(
+            getattr(node, "orelse", []), set(), functions
+        )
         return inside.union(*(_reads(head, functions) for head in heads))
     return _with_theirs(_free(node), functions)
 
@@ -81,7 +161,9 @@ def _functions(trees: list[ast.Module]) -> dict[str, Function]:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 found = functions.setdefault(node.name, Function())
                 found.reads |= _free(node)
-                found.changes |= {name for each in ast.walk(node) for name in _changed(each, {})} & _free(node)
+                found.changes |= {
+                    name for each in ast.walk(node) for name in _changed(each, {})
+                } & _free(node)
     return functions
 
 
@@ -93,11 +175,20 @@ def _free(node: ast.AST) -> set[str]:
     if isinstance(node, ast.AugAssign):
         inside |= {each.id for each in ast.walk(node.target) if isinstance(each, ast.Name)}
     if isinstance(node, _COMPREHENSIONS):
-        return inside - {name for part in node.generators for each in ast.walk(part.target) for name in _bound(each)}
+        return inside - {
+            name
+            for part in node.generators
+            for each in ast.walk(part.target)
+            for name in _bound(each)
+        }
     if isinstance(node, _SCOPES):
         parameters = {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
         bodies = node.body if isinstance(node.body, list) else []
-        return inside - parameters - {name for statement in bodies for each in _here(statement) for name in _bound(each)}
+        return (
+            inside
+            - parameters
+            - {name for statement in bodies for each in _here(statement) for name in _bound(each)}
+        )
     return inside
 
 
@@ -123,11 +214,19 @@ def _changed(node: ast.AST, functions: dict[str, Function]) -> set[str]:
     """Names of the things that this node may change in place."""
     if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
         return {_root(node)}
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr not in LOOKING:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr not in LOOKING
+    ):
         return {_root(node.func)}
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
         return functions[node.func.id].changes
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not only_looks(node.value):
+    if (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and not only_looks(node.value)
+    ):
         return {argument.id for argument in node.value.args if isinstance(argument, ast.Name)}
     return set()
 

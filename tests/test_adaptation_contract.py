@@ -9,9 +9,14 @@ import pytest
 
 from medlearn import adaptation
 
-MODULES = [importlib.import_module(f"medlearn.adaptation.{each.name}") for each in pkgutil.iter_modules(adaptation.__path__)]
+MODULES = [
+    importlib.import_module(f"medlearn.adaptation.{each.name}")
+    for each in pkgutil.iter_modules(adaptation.__path__)
+]
 VALIDATORS = [importlib.import_module("medlearn.selection.validators")]
-FORBIDDEN = re.compile(r"^(y|y_.*|.*_y|labels?|truth|classes_true|.*target.*label.*|.*label.*target.*|masks?|target_masks?)$")
+FORBIDDEN = re.compile(
+    r"^(y|y_.*|.*_y|labels?|truth|classes_true|.*target.*label.*|.*label.*target.*|masks?|target_masks?)$"
+)
 
 
 def offered(modules):
@@ -21,23 +26,36 @@ def offered(modules):
             if not name.startswith("_") and getattr(thing, "__module__", "") == module.__name__:
                 if inspect.isclass(thing):
                     yield f"{name}.__init__", thing.__init__
-                    yield from ((f"{name}.call", each) for each in [getattr(thing, "call", None)] if each)
+                    yield from (
+                        (f"{name}.call", each) for each in [getattr(thing, "call", None)] if each
+                    )
                 elif callable(thing):
                     yield name, thing
 
 
 def leaks(functions):
-    return [f"{name} has an argument {argument!r}" for name, function in functions
-            for argument in inspect.signature(function).parameters if FORBIDDEN.match(argument)]
+    return [
+        f"{name} has an argument {argument!r}"
+        for name, function in functions
+        for argument in inspect.signature(function).parameters
+        if FORBIDDEN.match(argument)
+    ]
 
 
 def test_no_argument_takes_target_labels():
-    functions = [each for each in offered([*MODULES, *VALIDATORS]) if each[0] not in ("Chosen.__init__", "Corrected.__init__")]
+    functions = [
+        each
+        for each in offered([*MODULES, *VALIDATORS])
+        if each[0] not in ("Chosen.__init__", "Corrected.__init__")
+    ]
     assert len(functions) > 20
     assert leaks(functions) == []
 
 
-@pytest.mark.parametrize("argument", ["labels", "y", "target_labels", "labels_target", "y_target", "target_masks", "truth"])
+@pytest.mark.parametrize(
+    "argument",
+    ["labels", "y", "target_labels", "labels_target", "y_target", "target_masks", "truth"],
+)
 def test_such_an_argument_is_found(argument):
     namespace = {}
     exec(f"def adapt(source, source_labels, target, {argument}): pass", namespace)
@@ -45,7 +63,9 @@ def test_such_an_argument_is_found(argument):
 
 
 def test_source_labels_and_hard_names_are_no_leak():
-    assert not leaks([("fine", lambda source, source_labels, target, target_probabilities, source_prior: None)])
+    assert not leaks(
+        [("fine", lambda source, source_labels, target, target_probabilities, source_prior: None)]
+    )
 
 
 def test_the_package_says_so():

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
+from medlearn._keras import keras
 from medlearn.adaptation import consistency, randomisation
-from medlearn.engine import keras
 
 
 def tiny(size=8, classes=2):
     image = keras.Input((size, size, 3))
-    x = keras.layers.Conv2D(4, 3, padding="same", name="frozen")(keras.layers.Rescaling(1 / 255)(image))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="frozen")(
+        keras.layers.Rescaling(1 / 255)(image)
+    )
     x = keras.layers.BatchNormalization(name="norm")(x)
     x = keras.layers.Conv2D(classes, 1, activation="softmax", name="head")(x)
     return keras.Model(image, x)
@@ -24,7 +26,11 @@ def given():
 
 
 def teach(model, source_images, source_labels, target_images, **options):
-    settings = {"loss": keras.losses.SparseCategoricalCrossentropy(), "steps": 3, "batch_size": 2} | options
+    settings = {
+        "loss": keras.losses.SparseCategoricalCrossentropy(),
+        "steps": 3,
+        "batch_size": 2,
+    } | options
     return consistency.mean_teacher(model, source_images, source_labels, target_images, **settings)
 
 
@@ -44,9 +50,11 @@ def test_the_teacher_is_the_average_that_was_written_down(given):
     random, mean = np.random.default_rng(5), model.get_weights()
     order = random.permutation(len(images))
     for start in (0, 2, 4):
-        student.train_on_batch(images[order[start:start + 2]], masks[order[start:start + 2]])
+        student.train_on_batch(images[order[start : start + 2]], masks[order[start : start + 2]])
         mean = [0.7 * old + 0.3 * new for old, new in zip(mean, student.get_weights())]
-    taught = teach(model, images, masks, target, weight=0.0, spoil=0.0, decay=0.7, rate=0.01, seed=5)
+    taught = teach(
+        model, images, masks, target, weight=0.0, spoil=0.0, decay=0.7, rate=0.01, seed=5
+    )
     for found, wanted in zip(taught.get_weights(), mean):
         np.testing.assert_allclose(found, wanted, atol=1e-5)
 
@@ -67,7 +75,9 @@ def test_a_frozen_encoder_inside_the_model_stays_and_the_rest_learns(given):
     inner = tiny()
     inner.trainable = False
     image = keras.Input((8, 8, 3))
-    model = keras.Model(image, keras.layers.Conv2D(2, 1, activation="softmax", name="own")(inner(image)))
+    model = keras.Model(
+        image, keras.layers.Conv2D(2, 1, activation="softmax", name="own")(inner(image))
+    )
     before = model.get_weights()
     taught = teach(model, *given, rate=0.1)
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
@@ -75,8 +85,19 @@ def test_a_frozen_encoder_inside_the_model_stays_and_the_rest_learns(given):
     assert np.abs(taught.get_layer("own").kernel - model.get_layer("own").kernel).max() > 1e-3
 
 
-@pytest.mark.parametrize("option", [{"weight": 50.0}, {"decay": 0.1}, {"spoil": 0.9}, {"rate": 0.1}, {"steps": 6},
-                                    {"batch_size": 3}, {"seed": 7}, {"loss": keras.losses.SparseCategoricalCrossentropy(ignore_class=0)}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"weight": 50.0},
+        {"decay": 0.1},
+        {"spoil": 0.9},
+        {"rate": 0.1},
+        {"steps": 6},
+        {"batch_size": 3},
+        {"seed": 7},
+        {"loss": keras.losses.SparseCategoricalCrossentropy(ignore_class=0)},
+    ],
+)
 def test_each_option_matters(given, option):
     model = tiny()
     assert apart(teach(model, *given), teach(model, *given, **option)) > 1e-7
@@ -85,24 +106,35 @@ def test_each_option_matters(given, option):
 def test_the_target_matters_and_one_image_is_enough(given):
     images, masks, target = given
     model = tiny()
-    assert apart(teach(model, images, masks, target[:1], weight=20.0), teach(model, images, masks, images[:1], weight=20.0)) > 1e-7
+    assert (
+        apart(
+            teach(model, images, masks, target[:1], weight=20.0),
+            teach(model, images, masks, images[:1], weight=20.0),
+        )
+        > 1e-7
+    )
 
 
-@pytest.mark.parametrize("spoil, message", [
-    (lambda i, m, t: (i, m, t[:, :4]), "load both with one size"),
-    (lambda i, m, t: (i, m, t[..., :1]), "channels"),
-    (lambda i, m, t: (i, m, t[:0]), "target images should be .* at least one picture"),
-    (lambda i, m, t: (i[:0], m, t), "source images should be .* at least one picture"),
-    (lambda i, m, t: (i, m, np.full(t.shape, np.nan)), "finite"),
-    (lambda i, m, t: (i, m[:3], t), "source_labels should be whole numbers"),
-    (lambda i, m, t: (i, m.astype(float), t), "source_labels should be whole numbers"),
-])
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (lambda i, m, t: (i, m, t[:, :4]), "load both with one size"),
+        (lambda i, m, t: (i, m, t[..., :1]), "channels"),
+        (lambda i, m, t: (i, m, t[:0]), "target images should be .* at least one picture"),
+        (lambda i, m, t: (i[:0], m, t), "source images should be .* at least one picture"),
+        (lambda i, m, t: (i, m, np.full(t.shape, np.nan)), "finite"),
+        (lambda i, m, t: (i, m[:3], t), "source_labels should be whole numbers"),
+        (lambda i, m, t: (i, m.astype(float), t), "source_labels should be whole numbers"),
+    ],
+)
 def test_bad_domains_get_one_sentence(given, spoil, message):
     with pytest.raises(ValueError, match=message):
         teach(tiny(), *spoil(*given))
 
 
-@pytest.mark.parametrize("option", [{"steps": 0}, {"decay": 1.0}, {"spoil": 2.0}, {"batch_size": 0}])
+@pytest.mark.parametrize(
+    "option", [{"steps": 0}, {"decay": 1.0}, {"spoil": 2.0}, {"batch_size": 0}]
+)
 def test_bad_options_get_one_sentence(given, option):
     with pytest.raises(ValueError, match=str(next(iter(option)))):
         teach(tiny(), *given, **option)
@@ -124,43 +156,76 @@ def test_regions_get_greys_from_the_whole_range_independently(masks):
     painted = randomisation.contrasts(masks, **PLAIN)
     assert painted.shape == (*masks.shape, 3) and painted.dtype == np.uint8
     assert (painted[..., 0] == painted[..., 2]).all()
-    inner, outer = (np.array([image[..., 0][mask == value].mean() for image, mask in zip(painted, masks)]) for value in (2, 1))
+    inner, outer = (
+        np.array([image[..., 0][mask == value].mean() for image, mask in zip(painted, masks)])
+        for value in (2, 1)
+    )
     assert inner.min() < 25 and inner.max() > 230
-    assert abs(np.corrcoef(inner, outer)[0, 1]) < 0.2                     # so any order of the tissues occurs
+    assert abs(np.corrcoef(inner, outer)[0, 1]) < 0.2  # so any order of the tissues occurs
     assert 0.4 < np.mean(inner > outer) < 0.6
 
 
 def test_the_background_is_dark_in_its_share_of_images(masks):
     for share in (0.0, 0.5, 1.0):
-        corners = randomisation.contrasts(masks, dark_background=share, **PLAIN)[:, :4, :4, 0].mean((1, 2))
+        corners = randomisation.contrasts(masks, dark_background=share, **PLAIN)[:, :4, :4, 0].mean(
+            (1, 2)
+        )
         assert abs(np.mean(corners < 12) - share) < 0.12
 
 
-@pytest.mark.parametrize("option", [{"blur": 3.0}, {"bias": 0.8}, {"noise": 0.3}, {"coarse": 4.0}, {"dark_background": 0.0}, {"spread": 0.4}, {"seed": 1}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"blur": 3.0},
+        {"bias": 0.8},
+        {"noise": 0.3},
+        {"coarse": 4.0},
+        {"dark_background": 0.0},
+        {"spread": 0.4},
+        {"seed": 1},
+    ],
+)
 def test_each_range_matters(masks, option):
-    assert np.any(randomisation.contrasts(masks[:9]) != randomisation.contrasts(masks[:9], **option))
+    assert np.any(
+        randomisation.contrasts(masks[:9]) != randomisation.contrasts(masks[:9], **option)
+    )
 
 
 def test_same_seed_same_pictures_and_masks_stay(masks):
     before = masks.copy()
-    assert np.array_equal(randomisation.contrasts(masks[:5], seed=3), randomisation.contrasts(masks[:5], seed=3))
+    assert np.array_equal(
+        randomisation.contrasts(masks[:5], seed=3), randomisation.contrasts(masks[:5], seed=3)
+    )
     assert np.array_equal(masks, before)
 
 
 def test_noise_has_the_spread_it_says():
     """Noise alone differs between the two, so their difference is it: standard deviations from 0 to .04 x 255, 5.1 on average."""
-    flat, rough = (randomisation.contrasts(np.ones((600, 16, 16), np.uint8), **PLAIN | {"noise": noise})[..., 0].astype(float)
-                   for noise in (0.0, 0.04))
-    grey = (flat.mean((1, 2)) > 90) & (flat.mean((1, 2)) < 165)           # where clipping and gamma change a spread little
+    flat, rough = (
+        randomisation.contrasts(np.ones((600, 16, 16), np.uint8), **PLAIN | {"noise": noise})[
+            ..., 0
+        ].astype(float)
+        for noise in (0.0, 0.04)
+    )
+    grey = (flat.mean((1, 2)) > 90) & (
+        flat.mean((1, 2)) < 165
+    )  # where clipping and gamma change a spread little
     spread = (rough - flat)[grey].std((1, 2))
     assert grey.sum() > 100 and abs(spread.mean() - 5.1) < 0.8 and spread.max() < 0.04 * 255 * 1.7
 
 
-@pytest.mark.parametrize("given, option, message", [
-    (np.zeros((2, 8)), {}, "source_masks"), (np.zeros((0, 8, 8), int), {}, "source_masks"),
-    (np.full((1, 8, 8), np.nan), {}, "source_masks"), (np.full((1, 8, 8), -1), {}, "source_masks"),
-    (np.zeros((1, 8, 8), int), {"bias": 1.0}, "bias"), (np.zeros((1, 8, 8), int), {"spread": -0.1}, "spread"), (np.zeros((1, 8, 8), int), {"coarse": 0.5}, "coarse"),
-])
+@pytest.mark.parametrize(
+    "given, option, message",
+    [
+        (np.zeros((2, 8)), {}, "source_masks"),
+        (np.zeros((0, 8, 8), int), {}, "source_masks"),
+        (np.full((1, 8, 8), np.nan), {}, "source_masks"),
+        (np.full((1, 8, 8), -1), {}, "source_masks"),
+        (np.zeros((1, 8, 8), int), {"bias": 1.0}, "bias"),
+        (np.zeros((1, 8, 8), int), {"spread": -0.1}, "spread"),
+        (np.zeros((1, 8, 8), int), {"coarse": 0.5}, "coarse"),
+    ],
+)
 def test_bad_masks_and_ranges_get_one_sentence(given, option, message):
     with pytest.raises(ValueError, match=message):
         randomisation.contrasts(given, **option)
@@ -178,26 +243,40 @@ def test_a_region_is_cut_by_brightness_and_the_others_stay(skulls):
     images, masks = skulls
     fine = randomisation.subdivide(images, masks)
     assert np.array_equal(fine[masks > 0], masks[masks > 0])
-    assert (fine[:, 2:4] == 3).all() and (fine[:, 5:7] == 4).all()        # numbered on from the highest
-    assert (fine[(masks == 0) & (images[..., 0] == 5)] == 0).all()         # the darkest part keeps its number
+    assert (fine[:, 2:4] == 3).all() and (fine[:, 5:7] == 4).all()  # numbered on from the highest
+    assert (
+        fine[(masks == 0) & (images[..., 0] == 5)] == 0
+    ).all()  # the darkest part keeps its number
     two = randomisation.subdivide(images, masks, into=2)
     assert set(np.unique(two)) == {0, 1, 2, 3} and (two[:, 5:7] == 3).all()
     inside = images.copy()
     inside[:, 14:16, 14:16] = 30
     cut = randomisation.subdivide(inside, masks, region=2, into=2)
-    assert np.array_equal(cut[masks != 2], masks[masks != 2]) and (cut[:, 14:16, 14:16] == 2).all() and (cut == 3).any()
+    assert (
+        np.array_equal(cut[masks != 2], masks[masks != 2])
+        and (cut[:, 14:16, 14:16] == 2).all()
+        and (cut == 3).any()
+    )
 
 
 def test_what_was_cut_gets_greys_of_its_own(skulls):
-    painted = randomisation.contrasts(randomisation.subdivide(*skulls), dark_background=1.0, **PLAIN)[..., 0]
+    painted = randomisation.contrasts(
+        randomisation.subdivide(*skulls), dark_background=1.0, **PLAIN
+    )[..., 0]
     assert (painted[:, 0].mean(1) < 15).all() and painted[:, 2:4].mean((1, 2)).std() > 20
 
 
-@pytest.mark.parametrize("spoil, options, message", [
-    (lambda images, masks: (images[:2], masks), {}, "belong together"), (lambda images, masks: (images[..., 0], masks), {}, "belong together"),
-    (lambda images, masks: (images, masks - 1.5), {}, "source_masks"), (lambda images, masks: (images, masks), {"region": 7}, "too few"),
-    (lambda images, masks: (images, masks), {"into": 1}, "at least two"), (lambda images, masks: (0 * images, masks), {}, "too few"),
-])
+@pytest.mark.parametrize(
+    "spoil, options, message",
+    [
+        (lambda images, masks: (images[:2], masks), {}, "belong together"),
+        (lambda images, masks: (images[..., 0], masks), {}, "belong together"),
+        (lambda images, masks: (images, masks - 1.5), {}, "source_masks"),
+        (lambda images, masks: (images, masks), {"region": 7}, "too few"),
+        (lambda images, masks: (images, masks), {"into": 1}, "at least two"),
+        (lambda images, masks: (0 * images, masks), {}, "too few"),
+    ],
+)
 def test_what_cannot_be_cut_gets_one_sentence(skulls, spoil, options, message):
     with pytest.raises(ValueError, match=message):
         randomisation.subdivide(*spoil(*skulls), **options)
@@ -217,7 +296,7 @@ def test_greys_of_regions_are_found_without_their_masks(masks, elsewhere):
     np.testing.assert_allclose(means, [20, 200, 110], atol=3)
     np.testing.assert_allclose(spreads, [4, 15, 8], atol=2.5)
     rough, _ = randomisation.greys(masks, elsewhere, rounds=1)
-    assert np.abs(rough - [20, 200, 110]).max() > 3                          # so each round counts, and so does the blur:
+    assert np.abs(rough - [20, 200, 110]).max() > 3  # so each round counts, and so does the blur:
     assert not np.array_equal(rough, randomisation.greys(masks, elsewhere, rounds=1, smooth=0)[0])
 
 
@@ -226,15 +305,32 @@ def test_pictures_are_painted_in_the_greys_that_were_found(masks):
     painted = randomisation.contrasts(masks, target_greys=found, **PLAIN)[..., 0].astype(float)
     outer = np.array([np.median(image[mask == 1]) for image, mask in zip(painted, masks)])
     inner = np.array([np.median(image[mask == 2]) for image, mask in zip(painted, masks)])
-    assert (outer > inner).mean() > 0.98 and abs(np.median(outer) - 200) < 8 and abs(np.median(inner) - 110) < 12
+    assert (
+        (outer > inner).mean() > 0.98
+        and abs(np.median(outer) - 200) < 8
+        and abs(np.median(inner) - 110) < 12
+    )
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda masks, images: randomisation.greys(masks, images[:, :8]), "one size"), (lambda masks, images: randomisation.greys(masks, images[:0]), "at least one"),
-    (lambda masks, images: randomisation.greys(masks, images, rounds=0), "rounds"), (lambda masks, images: randomisation.greys(masks, images, smooth=-1), "smooth"),
-    (lambda masks, images: randomisation.contrasts(masks, target_greys=([1, 2], [1, 2])), "3 regions"),
-    (lambda masks, images: randomisation.contrasts(masks, target_greys=([1, 2, np.nan], [1, 2, 3])), "target_greys"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda masks, images: randomisation.greys(masks, images[:, :8]), "one size"),
+        (lambda masks, images: randomisation.greys(masks, images[:0]), "at least one"),
+        (lambda masks, images: randomisation.greys(masks, images, rounds=0), "rounds"),
+        (lambda masks, images: randomisation.greys(masks, images, smooth=-1), "smooth"),
+        (
+            lambda masks, images: randomisation.contrasts(masks, target_greys=([1, 2], [1, 2])),
+            "3 regions",
+        ),
+        (
+            lambda masks, images: randomisation.contrasts(
+                masks, target_greys=([1, 2, np.nan], [1, 2, 3])
+            ),
+            "target_greys",
+        ),
+    ],
+)
 def test_greys_that_cannot_be_get_one_sentence(masks, elsewhere, call, message):
     with pytest.raises(ValueError, match=message):
         call(masks, elsewhere)

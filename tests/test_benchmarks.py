@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from medlearn.course import bench, commands, lessons
-from medlearn.course.site import results
+from tools import bench, commands, lessons
+from tools.site import results
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -27,7 +27,9 @@ for model in (transfer.upper(), second.layers[1]):
 
 
 def test_a_fine_tuned_row_leaves_the_pretrained_weights_to_the_next():
-    ran = subprocess.run([sys.executable, "-c", STAGED_ROWS], cwd=BENCHMARKS, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", STAGED_ROWS], cwd=BENCHMARKS, capture_output=True, text=True
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
 
 
@@ -62,7 +64,11 @@ def checkout(tmp_path, monkeypatch):
     """A course with one benchmark and its summary, in a path as users have them; its results are the committed ones."""
     root = tmp_path / "un cours à part"
     (root / "benchmarks" / "results").mkdir(parents=True)
-    for file, text in {"pay.py": PROGRAM, "pay_summary.py": SUMMARY, "helper.py": '"""No {name} of its own."""'}.items():
+    for file, text in {
+        "pay.py": PROGRAM,
+        "pay_summary.py": SUMMARY,
+        "helper.py": '"""No {name} of its own."""',
+    }.items():
         (root / "benchmarks" / file).write_text(text.replace("{name}", "pay"), encoding="utf-8")
     monkeypatch.setattr(lessons, "ROOT", root)
     monkeypatch.setattr(bench.shipped, "folder", lambda name: root / "benchmarks" / name)
@@ -73,12 +79,19 @@ def test_a_benchmark_runs_with_what_follows_it_and_says_where_its_tables_are(che
     assert commands.main(["bench", "pay", "--only", "smear", "--minutes", "5"]) == 0
     told = capfd.readouterr().out.strip().splitlines()
     assert told[:2] == ["asked --only smear --minutes 5.0", "summed --short"]
-    assert told[-3:] == [f"In {checkout / 'benchmarks' / 'results'}:", "    pay.csv: 2 rows, 2 CPU-minutes", "    pay_summary.csv: 1 rows"]
+    assert told[-3:] == [
+        f"In {checkout / 'benchmarks' / 'results'}:",
+        "    pay.csv: 2 rows, 2 CPU-minutes",
+        "    pay_summary.csv: 1 rows",
+    ]
 
 
 def test_all_rows_measured_anew_leave_the_committed_tables_alone(checkout, tmp_path, capfd):
     assert commands.main(["bench", "pay", "--to", str(tmp_path / "new" / "place")]) == 0
-    assert sorted(path.name for path in (tmp_path / "new" / "place").iterdir()) == ["pay.csv", "pay_summary.csv"]
+    assert sorted(path.name for path in (tmp_path / "new" / "place").iterdir()) == [
+        "pay.csv",
+        "pay_summary.csv",
+    ]
     assert list((checkout / "benchmarks" / "results").iterdir()) == []
 
 
@@ -87,13 +100,20 @@ def test_the_list_names_benchmarks_their_question_and_their_tables(checkout, cap
     capfd.readouterr()
     assert commands.main(["bench"]) == 0
     told = capfd.readouterr().out
-    assert told.splitlines()[2:] == ["pay", "    Does pay pay?", "    pay.csv: 2 rows, 2 CPU-minutes", "    pay_summary.csv: 1 rows"]
+    assert told.splitlines()[2:] == [
+        "pay",
+        "    Does pay pay?",
+        "    pay.csv: 2 rows, 2 CPU-minutes",
+        "    pay_summary.csv: 1 rows",
+    ]
 
 
 def test_what_cannot_be_run_is_one_sentence(checkout, capfd):
     assert commands.main(["bench", "helper"]) == 1
     assert capfd.readouterr().err == "There is no benchmark helper; there are pay, pay_summary.\n"
-    (checkout / "benchmarks" / "pay_summary.py").write_text(SUMMARY.replace("{name}", "pay") + "sys.exit(3)")
+    (checkout / "benchmarks" / "pay_summary.py").write_text(
+        SUMMARY.replace("{name}", "pay") + "sys.exit(3)"
+    )
     assert commands.main(["bench", "pay"]) == 1
     assert "benchmarks/pay_summary.py ended with an error" in capfd.readouterr().err
     for path in (checkout / "benchmarks").glob("*.py"):
@@ -105,10 +125,16 @@ def test_what_cannot_be_run_is_one_sentence(checkout, capfd):
 
 def test_every_committed_table_is_made_by_a_benchmark_that_can_be_called():
     told = bench.programs()
-    tables = {path.stem for path in (BENCHMARKS / "results").glob("*.csv")} - set(results.NOT_BENCHMARKS)
+    tables = {path.stem for path in (BENCHMARKS / "results").glob("*.csv")} - set(
+        results.NOT_BENCHMARKS
+    )
     assert {name for name in tables if bench.maker(name, told) is None} == set()
     run_by_a_name = {program for name in told for program in bench.makers(name, told[name])}
-    assert {path.stem for path in BENCHMARKS.glob("*.py") if "__main__" in path.read_text(encoding="utf-8")} == run_by_a_name
+    assert {
+        path.stem
+        for path in BENCHMARKS.glob("*.py")
+        if "__main__" in path.read_text(encoding="utf-8")
+    } == run_by_a_name
     for name in told:
         for program, *_ in bench.commands(name, told[name]):
             assert (BENCHMARKS.parent / program).is_file()
@@ -116,9 +142,17 @@ def test_every_committed_table_is_made_by_a_benchmark_that_can_be_called():
 
 def test_a_table_begins_with_the_machine_and_lies_where_it_is_asked_for(tmp_path):
     grow = "import table; table.grow('tiny', '', ('row',), ('score',), [(1,), (2,)], lambda row: {'score': row * 2})"
-    ran = subprocess.run([sys.executable, "-c", grow, "--only", "2"], cwd=BENCHMARKS, capture_output=True, text=True,
-                         env=dict(os.environ, MEDLEARN_RESULTS=str(tmp_path)))
+    ran = subprocess.run(
+        [sys.executable, "-c", grow, "--only", "2"],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, MEDLEARN_RESULTS=str(tmp_path)),
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     processor, versions, row = ran.stdout.splitlines()
     assert processor.endswith("one thread") and "tensorflow" in versions and row == "2 4"
-    assert (tmp_path / "tiny.csv").read_text().splitlines()[1:3] == [f"# {processor}", f"# {versions}"]
+    assert (tmp_path / "tiny.csv").read_text().splitlines()[1:3] == [
+        f"# {processor}",
+        f"# {versions}",
+    ]

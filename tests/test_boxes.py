@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from skimage.measure import label, regionprops
 
-from medlearn import boxes
+from medlearn.metrics import boxes
 
 WHOLE = st.integers(0, 20)
 
@@ -13,8 +14,16 @@ WHOLE = st.integers(0, 20)
 @st.composite
 def pixel_boxes(draw, most=8, least=0):
     """Boxes whose edges lie between pixels of a 32 x 32 image."""
-    rows = draw(st.lists(st.tuples(WHOLE, WHOLE, st.integers(1, 11), st.integers(1, 11)), min_size=least, max_size=most))
-    return np.array([(y, x, y + height, x + width) for y, x, height, width in rows], float).reshape(-1, 4)
+    rows = draw(
+        st.lists(
+            st.tuples(WHOLE, WHOLE, st.integers(1, 11), st.integers(1, 11)),
+            min_size=least,
+            max_size=most,
+        )
+    )
+    return np.array([(y, x, y + height, x + width) for y, x, height, width in rows], float).reshape(
+        -1, 4
+    )
 
 
 def filled(box):
@@ -29,17 +38,25 @@ def filled(box):
 
 @given(pixel_boxes(), pixel_boxes())
 def test_iou_counts_pixels(one, other):
-    counted = [[(filled(a) & filled(b)).sum() / (filled(a) | filled(b)).sum() for b in other] for a in one]
-    np.testing.assert_allclose(boxes.iou(one, other), np.reshape(counted, (len(one), len(other))), atol=1e-12)
+    counted = [
+        [(filled(a) & filled(b)).sum() / (filled(a) | filled(b)).sum() for b in other] for a in one
+    ]
+    np.testing.assert_allclose(
+        boxes.iou(one, other), np.reshape(counted, (len(one), len(other))), atol=1e-12
+    )
 
 
 @given(pixel_boxes(), pixel_boxes())
 def test_giou_takes_the_empty_share_of_the_frame_off(one, other):
     for i, a in enumerate(one):
         for j, b in enumerate(other):
-            frame = filled(np.array([min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])]))
+            frame = filled(
+                np.array([min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])])
+            )
             union = filled(a) | filled(b)
-            expected = (filled(a) & filled(b)).sum() / union.sum() - (frame.sum() - union.sum()) / frame.sum()
+            expected = (filled(a) & filled(b)).sum() / union.sum() - (
+                frame.sum() - union.sum()
+            ) / frame.sum()
             assert np.isclose(boxes.giou(one, other)[i, j], expected)
 
 
@@ -99,7 +116,11 @@ def test_suppression_by_hand():
 @given(st.integers(0, 2**16), st.floats(0.05, 0.6), st.integers(1, 6))
 def test_boxes_of_a_mask_are_those_of_scikit_image(seed, share, smallest):
     mask = np.random.default_rng(seed).random((12, 17)) < share
-    expected = sorted(region.bbox for region in regionprops(label(mask, connectivity=2)) if region.area >= smallest)
+    expected = sorted(
+        region.bbox
+        for region in regionprops(label(mask, connectivity=2))
+        if region.area >= smallest
+    )
     assert sorted(map(tuple, boxes.from_mask(mask, smallest))) == expected
 
 
@@ -125,7 +146,9 @@ def test_a_flip_moves_box_and_image_alike_and_undoes_itself(found, axis):
 
 def test_images_of_several_sizes_fit_into_one():
     wide, tall = np.full((10, 40, 3), 200, np.uint8), np.full((30, 15, 3), 100, np.uint8)
-    images, moved = boxes.fit_into((32, 64), [wide, tall], [np.array([[0, 0, 10, 40, 1.0]]), np.zeros((0, 5))])
+    images, moved = boxes.fit_into(
+        (32, 64), [wide, tall], [np.array([[0, 0, 10, 40, 1.0]]), np.zeros((0, 5))]
+    )
     assert images.shape == (2, 32, 64, 3) and images.dtype == np.uint8
     np.testing.assert_allclose(moved[0], [[0, 0, 16, 64, 1]])
     assert moved[1].shape == (0, 5)
@@ -138,42 +161,56 @@ def test_images_of_several_sizes_fit_into_one():
 GOOD = [0, 0, 4, 4, 1]
 
 
-@pytest.mark.parametrize("rows, options, sentence", [
-    ([GOOD, [0, 0, 0, 4, 1]], {}, r"Box 1 of 2, .*has no area"),
-    ([[3, 0, 1, 4]], {}, "has no area"),
-    ([[0, 0, np.nan, 4]], {}, "NaN"),
-    ([[0, 0, 4]], {}, r"shape \(1, 3\)"),
-    ([GOOD], {"columns": 6}, r"score\].*shape \(1, 5\)"),
-    ([[40, 0, 50, 4, 1]], {"shape": (32, 32)}, "outside its image of 32 x 32"),
-    ([[-9, 0, 0, 4, 1]], {"shape": (32, 32)}, "outside its image"),
-    ([GOOD], {"classes": 1}, "unknown class: classes are whole numbers from 0 to 0"),
-    ([[0, 0, 4, 4, 0.5]], {"classes": 3}, "unknown class"),
-    ([["left", 0, 4, 4]], {}, "rows of numbers"),
-    ([GOOD, [0, 0]], {}, "rows of numbers.*different lengths"),
-    (None, {}, r"shape \(\)"),
-])
+@pytest.mark.parametrize(
+    "rows, options, sentence",
+    [
+        ([GOOD, [0, 0, 0, 4, 1]], {}, r"Box 1 of 2, .*has no area"),
+        ([[3, 0, 1, 4]], {}, "has no area"),
+        ([[0, 0, np.nan, 4]], {}, "NaN"),
+        ([[0, 0, 4]], {}, r"shape \(1, 3\)"),
+        ([GOOD], {"columns": 6}, r"score\].*shape \(1, 5\)"),
+        ([[40, 0, 50, 4, 1]], {"shape": (32, 32)}, "outside its image of 32 x 32"),
+        ([[-9, 0, 0, 4, 1]], {"shape": (32, 32)}, "outside its image"),
+        ([GOOD], {"classes": 1}, "unknown class: classes are whole numbers from 0 to 0"),
+        ([[0, 0, 4, 4, 0.5]], {"classes": 3}, "unknown class"),
+        ([["left", 0, 4, 4]], {}, "rows of numbers"),
+        ([GOOD, [0, 0]], {}, "rows of numbers.*different lengths"),
+        (None, {}, r"shape \(\)"),
+    ],
+)
 def test_bad_boxes_get_one_sentence(rows, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         boxes.checked(rows, **options)
 
 
 def test_good_boxes_pass_and_none_is_fine():
-    np.testing.assert_array_equal(boxes.checked([[-5, 0, 4, 4, 1]], shape=(32, 32), classes=2), [[-5, 0, 4, 4, 1]])
+    np.testing.assert_array_equal(
+        boxes.checked([[-5, 0, 4, 4, 1]], shape=(32, 32), classes=2), [[-5, 0, 4, 4, 1]]
+    )
     assert boxes.checked([], columns=5).shape == (0, 5)
 
 
-@pytest.mark.parametrize("call, sentence", [
-    (lambda: boxes.suppress([GOOD], [0.5, 0.1]), "one score"),
-    (lambda: boxes.suppress([GOOD], [np.nan]), "one score that is a number"),
-    (lambda: boxes.suppress([GOOD], [0.5], 50), "overlap=50"),
-    (lambda: boxes.iou([[0, 0, 0, 0]], [GOOD]), "no area"),
-    (lambda: boxes.from_mask(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\)"),
-    (lambda: boxes.flipped(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
-    (lambda: boxes.flipped(np.zeros((2, 8, 8, 3)), [[GOOD]], 1), "2 images, 1 boxes"),
-    (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3), np.uint8)], []), "1 images, 0 boxes"),
-    (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8), np.uint8)], [[]]), r"uint8 of shape \(8, 8\); repeat a grey"),
-    (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3))], [[]]), "not float64.*do not divide by 255"),
-])
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda: boxes.suppress([GOOD], [0.5, 0.1]), "one score"),
+        (lambda: boxes.suppress([GOOD], [np.nan]), "one score that is a number"),
+        (lambda: boxes.suppress([GOOD], [0.5], 50), "overlap=50"),
+        (lambda: boxes.iou([[0, 0, 0, 0]], [GOOD]), "no area"),
+        (lambda: boxes.from_mask(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\)"),
+        (lambda: boxes.flipped(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
+        (lambda: boxes.flipped(np.zeros((2, 8, 8, 3)), [[GOOD]], 1), "2 images, 1 boxes"),
+        (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3), np.uint8)], []), "1 images, 0 boxes"),
+        (
+            lambda: boxes.fit_into((8, 8), [np.zeros((8, 8), np.uint8)], [[]]),
+            r"uint8 of shape \(8, 8\); repeat a grey",
+        ),
+        (
+            lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3))], [[]]),
+            "not float64.*do not divide by 255",
+        ),
+    ],
+)
 def test_bad_calls_get_one_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()

@@ -11,10 +11,10 @@ from lessons import code_cell
 from PIL import Image
 
 from medlearn import datasets
-from medlearn.course import running
+from tools import running
 
 PATH = lessons.FOLDER / "16_bring_your_own_data.ipynb"
-SMALL = 'CANDIDATES = {"efficientnet_lite0": ["block_10", "block_14"]}'      # one network less; every other cell stays
+SMALL = 'CANDIDATES = {"efficientnet_lite0": ["block_10", "block_14"]}'  # one network less; every other cell stays
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +29,24 @@ def played(notebook, tmp_path, **parameters):
     mine = notebook.copy()
     mine.cells = [cell.copy() for cell in notebook.cells]
     place = mine.cells.index(lessons.tagged(mine, "parameters")[0])
-    mine.cells.insert(place + 1, code_cell("\n".join(f"{name} = {value!r}" for name, value in parameters.items())))
-    place = next(place for place, cell in enumerate(mine.cells) if cell.source.startswith("CANDIDATES = "))
+    mine.cells.insert(
+        place + 1, code_cell("\n".join(f"{name} = {value!r}" for name, value in parameters.items()))
+    )
+    place = next(
+        place for place, cell in enumerate(mine.cells) if cell.source.startswith("CANDIDATES = ")
+    )
     mine.cells.insert(place + 1, code_cell(SMALL))
     stopped = running.execute(mine, tmp_path)
     outputs = [output for cell in lessons.code(mine) for output in cell.get("outputs", [])]
     said = "".join(output.text for output in outputs if output.get("name") == "stdout")
-    card = next((output.data["text/html"] for output in outputs if "model-card" in output.get("data", {}).get("text/html", "")), "")
+    card = next(
+        (
+            output.data["text/html"]
+            for output in outputs
+            if "model-card" in output.get("data", {}).get("text/html", "")
+        ),
+        "",
+    )
     return said, re.sub("<[^>]+>", " ", card), stopped, running.result(mine)
 
 
@@ -46,7 +57,9 @@ def textures(each=16, side=96):
         picture = getattr(skimage.data, name)()
         for place in range(each):
             y, x = side * (place // 5), side * (place % 5)
-            crop = picture[y : y + side, x : x + side].astype(float) * random.uniform(0.7, 1.2) + random.normal(0, 6, (side, side))
+            crop = picture[y : y + side, x : x + side].astype(float) * random.uniform(
+                0.7, 1.2
+            ) + random.normal(0, 6, (side, side))
             yield name, place, np.clip(crop, 0, 255).astype(np.uint8)
 
 
@@ -58,13 +71,33 @@ def test_a_folder_by_class_with_one_site_and_no_table(notebook, tmp_path):
         Image.fromarray(crop).save(file)
     (tmp_path / "mine" / "notes.txt").write_text("see table 3")
     (tmp_path / "mine" / "brick" / "3.png").write_bytes(b"")
-    said, card, stopped, result = played(notebook, tmp_path, FOLDER=str(tmp_path / "mine"), HOME=".", LAYOUT="class", RENAME={},
-                                         FEWEST=4, STAINED=False, SIZE=64, EPOCHS=2)
+    said, card, stopped, result = played(
+        notebook,
+        tmp_path,
+        FOLDER=str(tmp_path / "mine"),
+        HOME=".",
+        LAYOUT="class",
+        RENAME={},
+        FEWEST=4,
+        STAINED=False,
+        SIZE=64,
+        EPOCHS=2,
+    )
     assert stopped is None
     assert "classes: brick, grass, gravel; patients are NOT known" in said
-    assert "Skipped: no second site" in said and "Skipped: the second site has no labels yet" in said
-    assert "No second site was tested" in card and "2 files or rows could not be used" in card and "patients not known" in card
-    assert "simulated" not in card and "own folder: 47 images read" in result and "not tested" in result
+    assert (
+        "Skipped: no second site" in said and "Skipped: the second site has no labels yet" in said
+    )
+    assert (
+        "No second site was tested" in card
+        and "2 files or rows could not be used" in card
+        and "patients not known" in card
+    )
+    assert (
+        "simulated" not in card
+        and "own folder: 47 images read" in result
+        and "not tested" in result
+    )
 
 
 def test_a_table_with_two_sites_and_columns_of_its_own(notebook, tmp_path):
@@ -77,15 +110,46 @@ def test_a_table_with_two_sites_and_columns_of_its_own(notebook, tmp_path):
             for place, picture in enumerate(data.images):
                 name = f"{number}-{place:03d}.png"
                 Image.fromarray(picture).save(tmp_path / name)
-                table.writerow([f".\\{name}", "61,5", f" {data.classes[data.labels[place]]}", data.patients[place], site])
+                table.writerow(
+                    [
+                        f".\\{name}",
+                        "61,5",
+                        f" {data.classes[data.labels[place]]}",
+                        data.patients[place],
+                        site,
+                    ]
+                )
     said, card, stopped, result = played(
-        notebook, tmp_path, FOLDER=str(tmp_path), HOME="studie.csv", RENAME={"healthy": "no lesion"}, FEWEST=3, STAINED=False, SIZE=64, EPOCHS=2,
-        COLUMNS={"file": "Datei", "label": "Diagnose", "patient": "PatientenID", "site": "Gerät"}, SITE="1.5T-FLAIR", AWAY=None, LATER=None)
+        notebook,
+        tmp_path,
+        FOLDER=str(tmp_path),
+        HOME="studie.csv",
+        RENAME={"healthy": "no lesion"},
+        FEWEST=3,
+        STAINED=False,
+        SIZE=64,
+        EPOCHS=2,
+        COLUMNS={"file": "Datei", "label": "Diagnose", "patient": "PatientenID", "site": "Gerät"},
+        SITE="1.5T-FLAIR",
+        AWAY=None,
+        LATER=None,
+    )
     assert stopped is None
-    assert "no lesion" in said and "patients are known" in said and "80 images without labels, 0 problems" in said and "80 images judged" in said
+    assert (
+        "no lesion" in said
+        and "patients are known" in said
+        and "80 images without labels, 0 problems" in said
+        and "80 images judged" in said
+    )
     assert "home's scale" not in said and "home's colours" in said
-    assert "site 3T-FLAIR" in card and "balanced accuracy, second site, adapted" in card and "A third site is untested" in card
-    assert "own folder: 160 images read" in result and re.search(r"second site, balanced accuracy: model as it is \S+ \[", result)
+    assert (
+        "site 3T-FLAIR" in card
+        and "balanced accuracy, second site, adapted" in card
+        and "A third site is untested" in card
+    )
+    assert "own folder: 160 images read" in result and re.search(
+        r"second site, balanced accuracy: model as it is \S+ \[", result
+    )
 
 
 # ---- mistakes in the parameters ----------------------------------------------------------------------------
@@ -94,12 +158,20 @@ def test_a_table_with_two_sites_and_columns_of_its_own(notebook, tmp_path):
 @pytest.fixture
 def bring_in(notebook, tmp_path):
     """The lesson's own reading function, with other parameters."""
-    source = next(cell.source for cell in lessons.code(notebook) if cell.source.startswith("def bring_in"))
+    source = next(
+        cell.source for cell in lessons.code(notebook) if cell.source.startswith("def bring_in")
+    )
     Image.fromarray(next(textures())[2]).save(tmp_path / "a.png")
     (tmp_path / "cohort.csv").write_text("path,diagnosis,MRN\na.png,x,7\n")
 
     def with_parameters(what, labelled=True, **parameters):
-        names = {"datasets": datasets, "root": tmp_path, "SIZE": 64, "LAYOUT": "class", "COLUMNS": {"file": "path", "label": "diagnosis", "patient": "MRN"}}
+        names = {
+            "datasets": datasets,
+            "root": tmp_path,
+            "SIZE": 64,
+            "LAYOUT": "class",
+            "COLUMNS": {"file": "path", "label": "diagnosis", "patient": "MRN"},
+        }
         exec(source, names := names | parameters)
         return names["bring_in"](what, labelled)
 
@@ -107,17 +179,31 @@ def bring_in(notebook, tmp_path):
 
 
 def test_columns_are_mapped_and_labels_can_be_left_unread(bring_in):
-    assert bring_in("cohort.csv").dataset.classes == ("x",) and bring_in("cohort.csv").dataset.patients_known
+    assert (
+        bring_in("cohort.csv").dataset.classes == ("x",)
+        and bring_in("cohort.csv").dataset.patients_known
+    )
     assert bring_in("cohort.csv", labelled=False).dataset.labels is None
 
 
-@pytest.mark.parametrize("what, parameters, sentence", [
-    ("home.csv", {}, r"There is no table 'home.csv' in .*; there are cohort.csv\.$"),
-    ("cohort.csv", {"COLUMNS": {"file": "file"}}, r"has no column 'file'; its columns are path, diagnosis, MRN\.$"),
-    ("cohort.csv", {"COLUMNS": {"file": "Pfad"}}, r"has no column 'Pfad'; its columns are path, diagnosis, MRN"),
-    (".", {"LAYOUT": "class/ward"}, r"layout must be words of site, class, patient"),
-    ("scans", {}, r"There is no folder .*scans'; check the path\.$"),
-])
+@pytest.mark.parametrize(
+    "what, parameters, sentence",
+    [
+        ("home.csv", {}, r"There is no table 'home.csv' in .*; there are cohort.csv\.$"),
+        (
+            "cohort.csv",
+            {"COLUMNS": {"file": "file"}},
+            r"has no column 'file'; its columns are path, diagnosis, MRN\.$",
+        ),
+        (
+            "cohort.csv",
+            {"COLUMNS": {"file": "Pfad"}},
+            r"has no column 'Pfad'; its columns are path, diagnosis, MRN",
+        ),
+        (".", {"LAYOUT": "class/ward"}, r"layout must be words of site, class, patient"),
+        ("scans", {}, r"There is no folder .*scans'; check the path\.$"),
+    ],
+)
 def test_a_wrong_parameter_ends_in_one_sentence(bring_in, what, parameters, sentence):
     with pytest.raises(ValueError, match=sentence) as raised:
         bring_in(what, **parameters)

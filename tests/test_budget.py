@@ -1,6 +1,6 @@
 import pytest
 
-from medlearn import budget
+from medlearn.teaching import budget
 
 
 def test_the_two_budgets_differ_in_numbers_only():
@@ -18,7 +18,7 @@ def test_the_environment_variable_is_read_at_each_call(monkeypatch):
 def test_without_the_variable_the_machine_decides(monkeypatch):
     monkeypatch.delenv("MEDLEARN_BUDGET", raising=False)
     for gpu, expected in (("a card", "gpu"), (None, "cpu")):
-        monkeypatch.setattr("medlearn.engine.gpu_name", lambda gpu=gpu: gpu)
+        monkeypatch.setattr("medlearn._keras.gpu_name", lambda gpu=gpu: gpu)
         assert budget.name() == expected
 
 

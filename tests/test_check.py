@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from IPython.lib.pretty import pretty
 
-from medlearn import check
-from medlearn.check.answers import blank, same
+from medlearn.teaching import check
+from medlearn.teaching._answers import blank, same
 
 HINTS = ["Look at the shape.", "Count the columns.", "There are four columns."]
 
@@ -18,15 +18,22 @@ def fresh_session(monkeypatch):
 
 
 def say(answer, **more):
-    check.value("02.1", answer, **{"expected": 4, "wrong": [(3, "You forgot the bias.")], "hints": HINTS, **more})
+    check.value(
+        "02.1",
+        answer,
+        **{"expected": 4, "wrong": [(3, "You forgot the bias.")], "hints": HINTS, **more},
+    )
     return check.last()
 
 
 # value
 
+
 def test_the_stub_gets_the_first_hint_every_time(capsys):
     for _ in range(2):
-        assert say(...) == check.Verdict("02.1", "blank", "02.1: not answered yet. Hint: Look at the shape.")
+        assert say(...) == check.Verdict(
+            "02.1", "blank", "02.1: not answered yet. Hint: Look at the shape."
+        )
     assert capsys.readouterr().out == "02.1: not answered yet. Hint: Look at the shape.\n" * 2
 
 
@@ -125,7 +132,9 @@ def test_not_blank(answer):
 
 def test_another_kind_of_answer_is_named():
     assert "This is text; a number is asked for." in say("four").message
-    assert "This is an array of shape (2, 1); a number is asked for." in say(np.ones((2, 1))).message
+    assert (
+        "This is an array of shape (2, 1); a number is asked for." in say(np.ones((2, 1))).message
+    )
     assert "This is a function; a number is asked for." in say(len).message
     assert "asked for" not in say(5).message
 
@@ -144,12 +153,17 @@ def test_strange_answers_do_not_raise():
 
 # function
 
+
 def double(x):
     return 2 * x
 
 
 def ask(function, **more):
-    asked = dict(cases=[((1.0,), 2.0), ((3.0,), 6.0)], wrong=[(lambda x: x**2, "Twice, not squared.")], hints=HINTS)
+    asked = dict(
+        cases=[((1.0,), 2.0), ((3.0,), 6.0)],
+        wrong=[(lambda x: x**2, "Twice, not squared.")],
+        hints=HINTS,
+    )
     check.function("02.2", function, **{**asked, **more})
     return check.last()
 
@@ -164,7 +178,6 @@ def half_a_stub(x):
 
 def commented_stub(x):
     """Twice x."""
-    ...
 
 
 @pytest.mark.parametrize("function", [stub, half_a_stub, commented_stub, ..., lambda x: ...])
@@ -187,7 +200,10 @@ def test_a_function_that_raises_gets_one_line(capsys):
 
     verdict = ask(broken)
     assert verdict.state == "error"
-    assert verdict.message == r"02.2: your answer stops with an error, KeyError: 'patient\nand more lines'"
+    assert (
+        verdict.message
+        == r"02.2: your answer stops with an error, KeyError: 'patient\nand more lines'"
+    )
     assert ask(lambda: 1).state == "error"  # the wrong number of arguments
     assert ask(lambda x: [][0]).message.endswith("IndexError: list index out of range")
     assert capsys.readouterr().out.count("\n") == 3
@@ -204,7 +220,10 @@ def test_a_function_may_change_its_arguments_without_harm():
 
     case = np.ones(3)
     for _ in range(2):
-        assert ask(spoil, cases=[((case,), 6.0)], wrong=[(lambda v: spoil(v) + 1, "")]).state == "solved"
+        assert (
+            ask(spoil, cases=[((case,), 6.0)], wrong=[(lambda v: spoil(v) + 1, "")]).state
+            == "solved"
+        )
     assert ask(lambda v: v.sum(), cases=[((case,), 6.0)], wrong=[(spoil, "")]).state == "wrong"
     assert case.tolist() == [1, 1, 1]
 
@@ -223,14 +242,24 @@ def test_ragged_results():
     cases = [((2,), np.ones(2)), ((3,), np.ones(3))]
     assert ask(np.ones, cases=cases).state == "solved"
     assert ask(np.zeros, cases=cases, wrong=[(np.zeros, "Ones.")]).message.endswith("Ones.")
-    assert ask(lambda n: 1.0, cases=cases).message.startswith("02.2: not yet. This is a number; an array of shape (2,)")
+    assert ask(lambda n: 1.0, cases=cases).message.startswith(
+        "02.2: not yet. This is a number; an array of shape (2,)"
+    )
 
 
 # condition
 
+
 def pick(answer, **more):
-    wrong = [("chance", "A word is not a number."), (0.0, lambda severity: severity < 0.4, "That is hardly a shift.")]
-    check.condition("10.1", answer, **{"test": lambda x: 0.4 <= x <= 0.6, "wrong": wrong, "hints": HINTS, **more})
+    wrong = [
+        ("chance", "A word is not a number."),
+        (0.0, lambda severity: severity < 0.4, "That is hardly a shift."),
+    ]
+    check.condition(
+        "10.1",
+        answer,
+        **{"test": lambda x: 0.4 <= x <= 0.6, "wrong": wrong, "hints": HINTS, **more},
+    )
     return check.last()
 
 
@@ -250,6 +279,7 @@ def test_a_condition_on_another_kind_of_answer():
 
 # session
 
+
 def test_progress(capsys):
     assert repr(check.progress()) == "No exercise checked yet."
     with pytest.raises(LookupError, match="run a check cell first"):
@@ -263,10 +293,15 @@ def test_progress(capsys):
     assert pretty(check.progress()) == repr(check.progress())  # what a notebook shows
     say(...)
     say(4)
-    assert check.progress()[0] == ("02.1", 1, True)  # a solved exercise stays solved, further runs do not count
+    assert check.progress()[0] == (
+        "02.1",
+        1,
+        True,
+    )  # a solved exercise stays solved, further runs do not count
 
 
 # the author's mistakes
+
 
 @pytest.mark.parametrize("id", ["2.1", "02", "02.", "lesson 2", 2.1, None, "02.1\n"])
 def test_a_malformed_id(id):

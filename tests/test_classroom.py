@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from lessons import code, miniature, tagged
 
-from medlearn import check
-from medlearn.course import collect, commands, lessons, student
+from medlearn.teaching import check
+from tools import collect, commands, lessons, student
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def test_student_copies_hold_stubs_and_checks_but_no_solution(course, tmp_path):
     whole = miniature().notebook
     assert tagged(whole, "solution") and not tagged(given, "solution")
     for tag in ("exercise", "check"):
-        assert [cell.source for cell in tagged(given, tag)] == [cell.source for cell in tagged(whole, tag)]
+        assert [cell.source for cell in tagged(given, tag)] == [
+            cell.source for cell in tagged(whole, tag)
+        ]
         assert not any(cell.outputs for cell in tagged(given, tag))
     assert "twice = 2 * sum(numbers)" not in json.dumps(given)
     assert len(code(given)) == len(code(whole)) and any(cell.outputs for cell in code(given))
@@ -43,7 +45,9 @@ def test_student_copies_hold_stubs_and_checks_but_no_solution(course, tmp_path):
 
 def test_links_of_student_copies_lead_somewhere(course, tmp_path):
     write(student.write(tmp_path / "class"))
-    assert (tmp_path / "class" / "notebooks" / ".." / "docs" / "glossary.md").resolve().read_text() == "text"
+    assert (
+        tmp_path / "class" / "notebooks" / ".." / "docs" / "glossary.md"
+    ).resolve().read_text() == "text"
     assert (tmp_path / "class" / "notebooks" / "matplotlibrc").exists()
 
 
@@ -52,7 +56,9 @@ def test_untouched_copies_may_be_written_again_but_a_students_work_stays(course,
     write(student.write(to))
     write(student.write(to))
     path = to / "notebooks" / miniature().name
-    path.write_text(path.read_text(encoding="utf-8").replace("twice = ...", "twice = 20"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("twice = ...", "twice = 20"), encoding="utf-8"
+    )
     mine = path.read_bytes()
     assert commands.main(["student", "--to", str(to)]) == 1
     said = capsys.readouterr().err.strip()
@@ -60,7 +66,16 @@ def test_untouched_copies_may_be_written_again_but_a_students_work_stays(course,
 
 
 def handed_in(*said):
-    return json.dumps({"cells": [{"cell_type": "code", "outputs": [{"output_type": "stream", "name": "stdout", "text": list(said)}]}]})
+    return json.dumps(
+        {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "outputs": [{"output_type": "stream", "name": "stdout", "text": list(said)}],
+                }
+            ]
+        }
+    )
 
 
 def table(folder, to):
@@ -72,7 +87,9 @@ def table(folder, to):
 def test_a_class_is_collected_from_notebooks_and_progress_files(tmp_path):
     folder = tmp_path / "class"
     (folder / "ada").mkdir(parents=True)
-    (folder / "ada" / "02.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n", "02.2: not yet. Hint: Sum.\n"))
+    (folder / "ada" / "02.ipynb").write_text(
+        handed_in(f"02.1: {check.RIGHT}\n", "02.2: not yet. Hint: Sum.\n")
+    )
     (folder / "ada" / "03.ipynb").write_text(handed_in(f"03.1: {check.RIGHT}\n"))
     check.Progress([("02.1", 3, True), ("02.2", 1, False)]).save(folder / "ben.csv")
     rows, _ = table(folder, tmp_path / "class.csv")
@@ -92,8 +109,15 @@ def test_hostile_files_are_left_out_and_said(tmp_path, monkeypatch):
     folder = tmp_path / "class"
     folder.mkdir()
     monkeypatch.setattr(collect, "LARGEST_FILE", 300_000)
-    bad = {"deep.ipynb": "[" * 100_000, "list.ipynb": "[1]", "no.ipynb": "\0\xff", "none.ipynb": '{"cells": [null]}',
-           "text.ipynb": handed_in().replace('"text": []', '"text": 7'), "vast.ipynb": " " * 300_001, "empty.csv": "x,y\n1,2\n"}
+    bad = {
+        "deep.ipynb": "[" * 100_000,
+        "list.ipynb": "[1]",
+        "no.ipynb": "\0\xff",
+        "none.ipynb": '{"cells": [null]}',
+        "text.ipynb": handed_in().replace('"text": []', '"text": 7'),
+        "vast.ipynb": " " * 300_001,
+        "empty.csv": "x,y\n1,2\n",
+    }
     for name, text in bad.items():
         (folder / name).write_text(text)
     (folder / "link.ipynb").symlink_to(tmp_path / "secret.ipynb")

@@ -14,7 +14,8 @@ import pytest
 from lessons import FOLDER, code, miniature
 from nbformat.v4 import new_markdown_cell
 
-from medlearn.course import colab, commands, session
+from medlearn.teaching import session
+from tools import colab, commands
 
 WHEEL = "medlearn-0.1.0-py3-none-any.whl"
 
@@ -30,15 +31,23 @@ def test_links_lead_to_the_repository_or_become_words():
     linked = copy_of(text, "o/n").cells[3].source
     assert "[Term](https://github.com/o/n/blob/main/docs/glossary.md#term)" in linked
     assert "[next](https://colab.research.google.com/github/o/n/blob/colab/03_x.ipynb)" in linked
-    assert copy_of(text, None).cells[2].source == "a Term, next, [paper](https://doi.org/1), ![figure](attachment:a.png)"
+    assert (
+        copy_of(text, None).cells[2].source
+        == "a Term, next, [paper](https://doi.org/1), ![figure](attachment:a.png)"
+    )
 
 
 def test_the_first_code_cell_installs_the_wheel_alone():
     first = code(copy_of("", "o/n"))[0].source
     compile(first, "first cell", "exec")
-    assert "--no-deps" in first and f"https://github.com/o/n/releases/download/v0.1.0/{WHEEL}" in first
+    assert (
+        "--no-deps" in first and f"https://github.com/o/n/releases/download/v0.1.0/{WHEEL}" in first
+    )
     assert 'RELEASE = ""' in code(copy_of("", None))[0].source
-    assert "colab-badge.svg" in copy_of("", "o/n").cells[1].source and "badge" not in copy_of("", None).cells[1].source
+    assert (
+        "colab-badge.svg" in copy_of("", "o/n").cells[1].source
+        and "badge" not in copy_of("", None).cells[1].source
+    )
 
 
 def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, monkeypatch):
@@ -49,7 +58,10 @@ def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, monkeypatch
         lessons = sorted(path.name for path in FOLDER.glob("*.ipynb"))
         assert sorted(path.name for path in to.glob("*.ipynb")) == lessons
         badges = (to / "README.md").read_text(encoding="utf-8") if listed else ""
-        assert all((f"blob/colab/{name})" in badges) is listed for name in lessons) and (to / "README.md").exists() is listed
+        assert (
+            all((f"blob/colab/{name})" in badges) is listed for name in lessons)
+            and (to / "README.md").exists() is listed
+        )
 
 
 @pytest.mark.parametrize("where", ["uploaded", "on Drive", "at the release", "nowhere"])
@@ -63,14 +75,22 @@ def test_the_first_cell_finds_the_wheel(tmp_path, monkeypatch, where):
 
     drive = types.SimpleNamespace(mount=mount)
     monkeypatch.setitem(sys.modules, "google.colab", types.SimpleNamespace(drive=drive))
-    monkeypatch.setattr(urllib.request, "urlretrieve", lambda address, path: Path(path).write_text(address))
+    monkeypatch.setattr(
+        urllib.request, "urlretrieve", lambda address, path: Path(path).write_text(address)
+    )
     monkeypatch.setattr(subprocess, "run", lambda command, **_: installed.append(command[-1]))
     monkeypatch.setattr(session, "prepare", lambda content: "Ready")
     content.mkdir()
     if where == "uploaded":
         (content / WHEEL).touch()
-    source = code(copy_of("", "o/n" if where == "at the release" else None))[0].source.replace("/content", content.as_posix())
-    cell = compile(source.replace("USE_DRIVE = False", f"USE_DRIVE = {where == 'on Drive'}"), "first cell", "exec")
+    source = code(copy_of("", "o/n" if where == "at the release" else None))[0].source.replace(
+        "/content", content.as_posix()
+    )
+    cell = compile(
+        source.replace("USE_DRIVE = False", f"USE_DRIVE = {where == 'on Drive'}"),
+        "first cell",
+        "exec",
+    )
     if where == "nowhere":
         with pytest.raises(SystemExit, match="Upload medlearn-0.1.0"):
             exec(cell, {})
@@ -86,7 +106,11 @@ def test_a_strange_repository_is_one_sentence(tmp_path, capsys):
 
 
 def test_only_what_is_missing_is_installed(monkeypatch):
-    monkeypatch.setattr(importlib.metadata, "requires", lambda _: ["numpy>=99", "no.such-thing>=1", "extra-one; extra == 'x'"])
+    monkeypatch.setattr(
+        importlib.metadata,
+        "requires",
+        lambda _: ["numpy>=99", "no.such-thing>=1", "extra-one; extra == 'x'"],
+    )
     assert session.missing() == ["no.such-thing>=1"]
 
 
@@ -99,7 +123,9 @@ def test_what_is_there_is_pinned_while_the_missing_is_installed(monkeypatch):
         return type("Done", (), {"returncode": 1, "stdout": "first\nERROR: no such\n"})
 
     monkeypatch.setattr(session.subprocess, "run", pip)
-    with pytest.raises(RuntimeError, match="thing>=1 cannot be installed beside what is here: ERROR: no such"):
+    with pytest.raises(
+        RuntimeError, match="thing>=1 cannot be installed beside what is here: ERROR: no such"
+    ):
         session.install(["thing>=1"])
     assert f"numpy=={np.__version__}" in asked["pins"] and asked["wanted"] == "thing>=1"
 
@@ -107,7 +133,7 @@ def test_what_is_there_is_pinned_while_the_missing_is_installed(monkeypatch):
 @pytest.fixture
 def no_traces(monkeypatch):
     """What a session sets for the whole kernel ends with the test."""
-    monkeypatch.setattr(session, "missing", lambda: [])
+    monkeypatch.setattr(session, "missing", list)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     with matplotlib.rc_context():
         yield
@@ -119,8 +145,12 @@ def test_caches_lie_on_drive_when_it_is_mounted(tmp_path, monkeypatch, no_traces
     assert "lost when the session ends" in session.prepare(str(tmp_path))
     assert os.environ["MEDLEARN_CACHE"] == str(tmp_path / "own")
     (tmp_path / "drive" / "MyDrive").mkdir(parents=True)
-    assert "kept on Drive" in session.prepare(str(tmp_path)) and "budget cpu" in session.prepare(str(tmp_path))
-    assert os.environ["MEDLEARN_CACHE"] == str(tmp_path / "drive" / "MyDrive" / "medlearn" / "cache")
+    assert "kept on Drive" in session.prepare(str(tmp_path)) and "budget cpu" in session.prepare(
+        str(tmp_path)
+    )
+    assert os.environ["MEDLEARN_CACHE"] == str(
+        tmp_path / "drive" / "MyDrive" / "medlearn" / "cache"
+    )
 
 
 def test_what_was_computed_before_a_disconnect_is_read_from_drive(tmp_path, monkeypatch, no_traces):
@@ -133,7 +163,7 @@ def test_what_was_computed_before_a_disconnect_is_read_from_drive(tmp_path, monk
     first = features.extract(encoder, images, layer="block_2")
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "the next machine's"))
     session.prepare(str(tmp_path))
-    monkeypatch.setattr(features, "_computed", None)          # nothing may be computed again
+    monkeypatch.setattr(features, "_computed", None)  # nothing may be computed again
     np.testing.assert_array_equal(features.extract(encoder, images, layer="block_2"), first)
 
 
@@ -146,7 +176,7 @@ def test_figures_get_the_style_that_lies_beside_the_lessons(tmp_path, no_traces)
 
 @pytest.fixture
 def mixed_precision():
-    from medlearn.engine import keras
+    from medlearn._keras import keras
 
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy("mixed_float16")
@@ -156,7 +186,8 @@ def mixed_precision():
 
 def test_the_gpu_budgets_paths_run_at_tiny_size(mixed_precision, monkeypatch):
     """Its image size and half precision, on few images: a head on a frozen encoder learns with a finite loss."""
-    from medlearn import backbones, budget, networks, transfer
+    from medlearn import backbones, networks, transfer
+    from medlearn.teaching import budget
 
     keras = mixed_precision
     monkeypatch.setenv("MEDLEARN_BUDGET", "gpu")
@@ -166,6 +197,8 @@ def test_the_gpu_budgets_paths_run_at_tiny_size(mixed_precision, monkeypatch):
     model = networks.classifier(encoder, 2)
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     images = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
-    losses = model.fit(images.astype("float32"), np.array([0, 1, 0, 1]), batch_size=2, epochs=1, verbose=0).history["loss"]
+    losses = model.fit(
+        images.astype("float32"), np.array([0, 1, 0, 1]), batch_size=2, epochs=1, verbose=0
+    ).history["loss"]
     assert size == 224 and np.isfinite(losses).all()
     assert np.isfinite(model.predict(images[:2].astype("float32"), verbose=0)).all()

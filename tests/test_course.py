@@ -20,7 +20,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from medlearn.course import cleaning, commands, doctor, lab, lessons, running, suite
+from medlearn.teaching import doctor
+from tools import cleaning, commands, lab, lessons, running, suite
 
 BIG_RED_BOX = "a warning"
 
@@ -52,7 +53,10 @@ def write(folder, name, book):
 
 
 def test_lessons_are_found_by_number_in_order(folder):
-    paths = [write(folder, name, notebook("1")) for name in ("02_b.ipynb", "00_a.ipynb", "11_c.ipynb", "notes.ipynb")]
+    paths = [
+        write(folder, name, notebook("1"))
+        for name in ("02_b.ipynb", "00_a.ipynb", "11_c.ipynb", "notes.ipynb")
+    ]
     assert lessons.find([]) == [paths[1], paths[0], paths[2]]
     assert lessons.find(["2", "11", "02"]) == [paths[0], paths[2]]
 
@@ -75,12 +79,21 @@ def test_twins_lead_from_virtual_to_real_only():
 
 
 def test_real_runs_assign_the_twin_after_the_parameters_cell():
-    original = notebook("import os", 'DATASET = OTHER = "smear"\nREAL = "wbc"\nDOMAIN = "lab-a"\nCOUNT = 5', "print(DATASET)", parameters=1)
+    original = notebook(
+        "import os",
+        'DATASET = OTHER = "smear"\nREAL = "wbc"\nDOMAIN = "lab-a"\nCOUNT = 5',
+        "print(DATASET)",
+        parameters=1,
+    )
     before = nbformat.writes(original)
     book, swapped = lessons.with_twins(original, {"smear": "wbc", "brain-mri": "hippocampus"})
     assert nbformat.writes(original) == before
     assert [cell.source for cell in book.cells] == [
-        "# Title", "import os", original.cells[2].source, "DATASET = 'wbc'\nOTHER = 'wbc'", "print(DATASET)"
+        "# Title",
+        "import os",
+        original.cells[2].source,
+        "DATASET = 'wbc'\nOTHER = 'wbc'",
+        "print(DATASET)",
     ]
     assert swapped == {"smear": "wbc"}
 
@@ -94,13 +107,19 @@ def test_only_the_tagged_cell_is_swapped():
 
 def test_a_lesson_may_name_twins_of_its_own():
     own = 'DATASET = "brain-mri"\nCLASS = "tumour"\nREAL = {"brain-mri": "wbc", "tumour": "monocyte"}\nSMALL = {}'
-    book, swapped = lessons.with_twins(notebook(own, parameters=0), {"smear": "wbc", "brain-mri": "hippocampus"})
+    book, swapped = lessons.with_twins(
+        notebook(own, parameters=0), {"smear": "wbc", "brain-mri": "hippocampus"}
+    )
     assert book.cells[2].source == "DATASET = 'wbc'\nCLASS = 'monocyte'"
     assert swapped == {"brain-mri": "wbc", "tumour": "monocyte"}
 
 
 def test_a_real_run_computes_on_the_twin_and_says_so(folder):
-    path = write(folder, "02_b.ipynb", notebook('DATASET = "smear"', 'print("on", DATASET)', parameters=0, result=1))
+    path = write(
+        folder,
+        "02_b.ipynb",
+        notebook('DATASET = "smear"', 'print("on", DATASET)', parameters=0, result=1),
+    )
     assert "on smear" in "\n".join(running.run([path]))
     text = "\n".join(running.run([path], real=True))
     assert "on wbc" in text and "smear -> wbc" in text
@@ -116,7 +135,13 @@ def test_real_pictures_are_not_saved(folder, capsys):
 
 
 def test_run_prints_results_and_points_at_the_failing_cell(folder, capsys):
-    write(folder, "00_a.ipynb", notebook("x = 2", "import sys; print('no', file=sys.stderr)\nprint('dice', x)\nx + 40", result=1))
+    write(
+        folder,
+        "00_a.ipynb",
+        notebook(
+            "x = 2", "import sys; print('no', file=sys.stderr)\nprint('dice', x)\nx + 40", result=1
+        ),
+    )
     write(folder, "01_b.ipynb", notebook("x = 1", "", "y = x / 0\nprint(y)", result=2))
     assert commands.main(["run"]) == 1
     out, err = capsys.readouterr()
@@ -124,7 +149,9 @@ def test_run_prints_results_and_points_at_the_failing_cell(folder, capsys):
     assert "    FAILED in cell [2]: y = x / 0\n    ZeroDivisionError: division by zero\n" in out
     assert err == "Failed: 01 of 2 lesson(s).\n"
     assert commands.main(["run", "0"]) == 0
-    assert nbformat.read(folder / "00_a.ipynb", 4).cells[1].execution_count is None      # without --save nothing is written
+    assert (
+        nbformat.read(folder / "00_a.ipynb", 4).cells[1].execution_count is None
+    )  # without --save nothing is written
 
 
 def test_the_number_of_a_failing_cell_does_not_count_what_a_real_run_adds(folder):
@@ -135,13 +162,20 @@ def test_the_number_of_a_failing_cell_does_not_count_what_a_real_run_adds(folder
     assert "cell [2]: 1 / 0" in last
 
 
-def test_the_kernel_is_this_python_in_the_notebooks_folder_whatever_the_machine_offers(folder, tmp_path, monkeypatch):
+def test_the_kernel_is_this_python_in_the_notebooks_folder_whatever_the_machine_offers(
+    folder, tmp_path, monkeypatch
+):
     spec = tmp_path / "kernels" / "python3"
     spec.mkdir(parents=True)
-    (spec / "kernel.json").write_text(json.dumps({"argv": ["/nonexistent"], "display_name": "x", "language": "python"}))
+    (spec / "kernel.json").write_text(
+        json.dumps({"argv": ["/nonexistent"], "display_name": "x", "language": "python"})
+    )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    book = notebook("import os, sys, matplotlib\nprint(sys.executable, os.getcwd(), matplotlib.get_backend(), sep='\\n')", result=0)
+    book = notebook(
+        "import os, sys, matplotlib\nprint(sys.executable, os.getcwd(), matplotlib.get_backend(), sep='\\n')",
+        result=0,
+    )
     assert running.execute(book, folder) is None
     python, where, backend = running.result(book).splitlines()
     assert (python, where) == (sys.executable, str(folder)) and "inline" in backend
@@ -154,10 +188,16 @@ def test_a_dead_kernel_is_a_sentence(folder):
 
 
 def test_ctrl_c_ends_a_run_quietly(folder):
-    path = write(folder, "02_b.ipynb", notebook("import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)"))
-    code = f"import pathlib; from medlearn.course import lessons; lessons.FOLDER = pathlib.Path({str(path.parent)!r})\n"
-    code += "import runpy, sys; sys.argv = ['course.py', 'run']; runpy.run_module('medlearn.course', run_name='__main__')"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    path = write(
+        folder,
+        "02_b.ipynb",
+        notebook("import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)"),
+    )
+    code = f"import pathlib; from tools import lessons; lessons.FOLDER = pathlib.Path({str(path.parent)!r})\n"
+    code += "import runpy, sys; sys.argv = ['course.py', 'run']; runpy.run_module('tools', run_name='__main__')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     wait_for(lambda: (folder / "begun").exists())
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
@@ -182,7 +222,10 @@ def png(pixels):
 
 
 def dirty():
-    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "IntSlider()"}
+    widget = {
+        "application/vnd.jupyter.widget-view+json": {"model_id": "1"},
+        "text/plain": "IntSlider()",
+    }
     book = notebook("import a", "b", "", "c", parameters=0)
     book.cells[1].execution_count = 7
     book.cells[1].metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
@@ -191,13 +234,24 @@ def dirty():
         new_output("stream", name="stderr", text=BIG_RED_BOX),
         new_output("stream", name="stdout", text=f"{lessons.ROOT}/notebooks\n"),
         new_output("display_data", data=widget),
-        new_output("display_data", data={"image/png": png(np.zeros((2, 2, 3))), "text/plain": "<Figure size 640x320 with 1 Axes>"}),
+        new_output(
+            "display_data",
+            data={
+                "image/png": png(np.zeros((2, 2, 3))),
+                "text/plain": "<Figure size 640x320 with 1 Axes>",
+            },
+        ),
     ]
     book.cells[4].outputs = [
-        new_output("execute_result", data={"text/plain": "<Thing at 0x7f00deadbeef>", "text/html": f"<b>{sys.prefix}/x</b>"}, execution_count=9)
+        new_output(
+            "execute_result",
+            data={"text/plain": "<Thing at 0x7f00deadbeef>", "text/html": f"<b>{sys.prefix}/x</b>"},
+            execution_count=9,
+        )
     ]
     book.metadata.update(
-        widgets={"application/vnd.jupyter.widget-state+json": {}}, language_info={"name": "python", "version": "3.11.7"},
+        widgets={"application/vnd.jupyter.widget-state+json": {}},
+        language_info={"name": "python", "version": "3.11.7"},
         kernelspec={"name": "other", "display_name": "Mine"},
     )
     return book
@@ -209,7 +263,18 @@ def test_cleaning_keeps_pictures_and_text_and_nothing_of_this_machine():
     cleaned = lessons.clean(book)
     assert nbformat.writes(book) == before, "the argument was edited"
     text = nbformat.writes(cleaned)
-    for gone in (BIG_RED_BOX, "stderr", "widget", "0x7f", str(lessons.ROOT), sys.prefix, "3.11.7", "iopub", "Mine", "10%"):
+    for gone in (
+        BIG_RED_BOX,
+        "stderr",
+        "widget",
+        "0x7f",
+        str(lessons.ROOT),
+        sys.prefix,
+        "3.11.7",
+        "iopub",
+        "Mine",
+        "10%",
+    ):
         assert gone not in text, gone
     stream, picture = cleaned.cells[2].outputs
     assert stream.text == "100%\nkept COURSE/notebooks\n"
@@ -239,14 +304,14 @@ def test_the_patches_of_a_legend_keep_their_colours_beside_photographs():
     photograph = shades + np.random.default_rng(0).normal(0, 8, (256, 256, 3))
     legend = {0: (0, 158, 115), 20: (86, 180, 233), 40: (213, 94, 0)}
     for column, colour in legend.items():
-        photograph[:6, column:column + 12] = colour
+        photograph[:6, column : column + 12] = colour
     book = notebook("a")
     book.cells[-1].outputs = [new_output("display_data", data={"image/png": png(photograph)})]
     cleaned = lessons.clean(book).cells[-1].outputs[0].data["image/png"]
     assert len(cleaned) < 0.75 * len(png(photograph))
     after = np.asarray(Image.open(io.BytesIO(base64.b64decode(cleaned))).convert("RGB"))
     for column, colour in legend.items():
-        assert (after[:6, column:column + 12] == colour).all()
+        assert (after[:6, column : column + 12] == colour).all()
 
 
 def test_the_digest_tells_stale_outputs():
@@ -254,7 +319,13 @@ def test_the_digest_tells_stale_outputs():
     assert cleaned.metadata["medlearn"]["executed"] == lessons.source_digest(cleaned)
     cleaned.cells[0].source = "# Another title"
     assert cleaned.metadata["medlearn"]["executed"] == lessons.source_digest(cleaned)
-    for changed in (notebook("a", "b2"), notebook("a\nb"), notebook("ab", ""), notebook("b", "a"), notebook("a", "b", "")):
+    for changed in (
+        notebook("a", "b2"),
+        notebook("a\nb"),
+        notebook("ab", ""),
+        notebook("b", "a"),
+        notebook("a", "b", ""),
+    ):
         assert lessons.source_digest(changed) != lessons.source_digest(cleaned)
 
 
@@ -287,12 +358,27 @@ def test_a_lesson_that_failed_is_not_saved(folder):
 def test_leftovers_are_removed_and_nothing_else(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(lessons, "ROOT", tmp_path / "course")
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
-    for name in ("course/a/__pycache__", "course/.pytest_cache", "course/.venv/lib/__pycache__", "course/notebooks", "cache/x"):
+    for name in (
+        "course/a/__pycache__",
+        "course/.pytest_cache",
+        "course/.venv/lib/__pycache__",
+        "course/notebooks",
+        "cache/x",
+    ):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "course/.venv/set-up.stamp").touch()
     assert commands.main(["clean"]) == 0
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_dir()}
-    assert left == {"course", "course/a", "course/.venv", "course/.venv/lib", "course/.venv/lib/__pycache__", "course/notebooks", "cache", "cache/x"}
+    assert left == {
+        "course",
+        "course/a",
+        "course/.venv",
+        "course/.venv/lib",
+        "course/.venv/lib/__pycache__",
+        "course/notebooks",
+        "cache",
+        "cache/x",
+    }
     assert commands.main(["clean", "--cache", "--venv"]) == 0
     assert not (tmp_path / "cache").exists() and not (tmp_path / "course/.venv").exists()
 
@@ -312,7 +398,16 @@ def test_a_cache_folder_that_holds_the_course_is_not_removed(tmp_path, monkeypat
 
 @pytest.mark.parametrize(
     "codes, selected, expected",
-    [([0, 0], False, 0), ([0, 1], False, 1), ([0, 5], False, 1), ([0, 5], True, 0), ([5, 5], True, 1), ([5, 1], True, 1), ([], True, 1), ([0, 2], True, 1)],
+    [
+        ([0, 0], False, 0),
+        ([0, 1], False, 1),
+        ([0, 5], False, 1),
+        ([0, 5], True, 0),
+        ([5, 5], True, 1),
+        ([5, 1], True, 1),
+        ([], True, 1),
+        ([0, 2], True, 1),
+    ],
 )
 def test_a_run_without_tests_has_failed(codes, selected, expected):
     assert suite.exit_code(codes, selected) == expected
@@ -323,7 +418,9 @@ def asked(folder, monkeypatch):
     """What pytest is asked to do, without doing it."""
     calls = []
     monkeypatch.setattr(lessons, "ROOT", folder.parent)
-    monkeypatch.setattr(suite.subprocess, "call", lambda command, cwd: calls.append(command[3:]) or 0)
+    monkeypatch.setattr(
+        suite.subprocess, "call", lambda command, cwd: calls.append(command[3:]) or 0
+    )
     write(folder, "02_b.ipynb", notebook("1"))
     return calls
 
@@ -331,10 +428,27 @@ def asked(folder, monkeypatch):
 def test_test_runs_units_and_every_notebook_and_hands_arguments_on(asked, capsys):
     assert commands.main(["test", "-k", "smear", "--maxfail=1"]) == 0
     units, books, browser = asked
-    assert units == [*suite.TWO_AT_A_TIME, "tests", "--ignore=tests/browser", "-k", "smear", "--maxfail=1"]
-    assert books == [*suite.NBVAL, *suite.TWO_AT_A_TIME, "un chemin é à/02_b.ipynb", "-k", "smear", "--maxfail=1"]
+    assert units == [
+        *suite.TWO_AT_A_TIME,
+        "tests",
+        "--ignore=tests/browser",
+        "-k",
+        "smear",
+        "--maxfail=1",
+    ]
+    assert books == [
+        *suite.NBVAL,
+        *suite.TWO_AT_A_TIME,
+        "un chemin é à/02_b.ipynb",
+        "-k",
+        "smear",
+        "--maxfail=1",
+    ]
     assert browser == ["tests/browser", "-rs", "-k", "smear", "--maxfail=1"]
-    assert re.search(r"unit tests +\d\.\d min +passed\nnotebooks +\d\.\d min +passed\nbrowser +\d\.\d min +passed\n", capsys.readouterr().out)
+    assert re.search(
+        r"unit tests +\d\.\d min +passed\nnotebooks +\d\.\d min +passed\nbrowser +\d\.\d min +passed\n",
+        capsys.readouterr().out,
+    )
 
 
 def test_test_takes_single_files(asked):
@@ -346,7 +460,12 @@ def test_test_takes_single_files(asked):
 
 def test_nbval_runs_a_notebook_and_fails_with_it(folder):
     path = write(folder, "02_b.ipynb", notebook("1 / 0"))
-    ended = subprocess.run([sys.executable, "-m", "pytest", *suite.NBVAL, path.name], cwd=folder, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *suite.NBVAL, path.name],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
     assert ended.returncode == 1 and "ZeroDivisionError" in ended.stdout
 
 
@@ -357,10 +476,16 @@ def test_no_command_means_open(monkeypatch, folder):
     first = write(folder, "00_a.ipynb", notebook("1"))
     write(folder, "01_b.ipynb", notebook("1"))
     calls = []
-    monkeypatch.setattr(lab, "open_lab", lambda *args, **options: calls.append((*args, options)) or 0)
+    monkeypatch.setattr(
+        lab, "open_lab", lambda *args, **options: calls.append((*args, options)) or 0
+    )
     for arguments in ([], ["--no-browser", "--port", "9000"], ["open"]):
         assert commands.main(arguments) == 0
-    assert calls == [(first, None, {"browser": True}), (first, 9000, {"browser": False}), (first, None, {"browser": True})]
+    assert calls == [
+        (first, None, {"browser": True}),
+        (first, 9000, {"browser": False}),
+        (first, None, {"browser": True}),
+    ]
 
 
 def test_a_mistyped_option_is_refused(capsys):
@@ -389,18 +514,26 @@ def test_only_root_passes_allow_root(monkeypatch):
 
 
 def test_jupyterlab_opens_behind_its_token_and_ends_at_ctrl_c():
-    code = "from medlearn.course import lab, lessons; lab.open_lab(lessons.ROOT / 'README.md', browser=False)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    code = "from tools import lab, lessons; lab.open_lab(lessons.ROOT / 'README.md', browser=False)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True)
     reader.start()
     try:
         wait_for(lambda: any("Stop it" in line for line in lines))
-        address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/README\.md\?token=\w{48}", "".join(lines))[0]
+        address = re.search(
+            r"http://127\.0\.0\.1:\d+/lab/tree/README\.md\?token=\w{48}", "".join(lines)
+        )[0]
         assert urllib.request.urlopen(address, timeout=30).status == 200
-        news = address.replace("/lab/tree/README.md", "/lab/api/settings/@jupyterlab/apputils-extension:notification")
+        news = address.replace(
+            "/lab/tree/README.md", "/lab/api/settings/@jupyterlab/apputils-extension:notification"
+        )
         settings = json.load(urllib.request.urlopen(news, timeout=30))["schema"]["properties"]
-        assert settings["fetchNews"]["default"] == "false"      # else JupyterLab begins with a question about its news
+        assert (
+            settings["fetchNews"]["default"] == "false"
+        )  # else JupyterLab begins with a question about its news
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(address.split("/lab")[0] + "/api/contents", timeout=30)
         process.send_signal(signal.SIGINT)
@@ -419,7 +552,17 @@ def test_the_doctor_finds_the_course_fit_here(folder, monkeypatch, capsys):
     monkeypatch.setattr(doctor, "answers", lambda host: False)
     assert doctor.report() == 0
     out = capsys.readouterr().out
-    for name in ("Python", "TensorFlow", "GPU", "Jupyter", "lessons", "weights", "cache", "data", "network"):
+    for name in (
+        "Python",
+        "TensorFlow",
+        "GPU",
+        "Jupyter",
+        "lessons",
+        "weights",
+        "cache",
+        "data",
+        "network",
+    ):
         assert re.search(rf"^(ok|note) +{name} ", out, re.MULTILINE), name
     assert "no answer from" in out and out.endswith("The course can run.\n")
 
@@ -435,7 +578,7 @@ def test_what_keeps_the_course_from_running_is_a_problem(monkeypatch, folder, ca
 
 
 def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
-    from medlearn.datasets import catalogue, stored
+    from medlearn.datasets import _catalogue, _stored
 
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MEDLEARN_MIRROR", raising=False)
@@ -443,7 +586,7 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
     assert "supply" in doctor.where("drive")
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
     assert "downloaded" in doctor.where("wbc")
-    archive = tmp_path / stored.place(catalogue.card("wbc").origin)
+    archive = tmp_path / _stored.place(_catalogue.card("wbc").origin)
     archive.parent.mkdir(parents=True)
     archive.touch()
     assert doctor.where("wbc") == "at the mirror"
@@ -452,14 +595,14 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
 
 
 def test_the_doctor_tells_sets_of_one_origin_apart(tmp_path, monkeypatch):
-    from medlearn.course import data
-    from medlearn.datasets import catalogue, stored
+    from medlearn.datasets import _catalogue, _stored
+    from tools import data
 
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
-    archive = tmp_path / stored.place(data.origins(catalogue.card("breast"))[0])
+    archive = tmp_path / _stored.place(data.origins(_catalogue.card("breast"))[0])
     archive.parent.mkdir(parents=True)
     archive.touch()
     assert doctor.where("breast") == "at the mirror" and "downloaded" in doctor.where("blood")
-    data.folders(catalogue.card("blood"))[0].mkdir(parents=True)
+    data.folders(_catalogue.card("blood"))[0].mkdir(parents=True)
     assert doctor.where("blood") == "in the cache"

@@ -32,7 +32,7 @@ cpu = []
 lab = []
 test = []
 """
-BACKEND = '''
+BACKEND = """
 import os, zipfile
 INFO = "medlearn-0.1.0.dist-info"
 def build_editable(folder, *_):
@@ -47,8 +47,8 @@ def build_editable(folder, *_):
         wheel.writestr(f"{INFO}/RECORD", "")
     return name
 build_wheel = build_editable
-'''
-CLOSED = "http://127.0.0.1:9/"         # nothing listens on the discard port
+"""
+CLOSED = "http://127.0.0.1:9/"  # nothing listens on the discard port
 
 
 def stand_in(folder):
@@ -61,7 +61,9 @@ def stand_in(folder):
     (folder / "medlearn" / "__init__.py").touch()
     (folder / "medlearn" / "engine.py").write_text("tf = None\n")
     (folder / "medlearn" / "course" / "__init__.py").touch()
-    (folder / "medlearn" / "course" / "__main__.py").write_text("import os, sys; print('COURSE', sys.argv[1:], os.getcwd())\n")
+    (folder / "medlearn" / "course" / "__main__.py").write_text(
+        "import os, sys; print('COURSE', sys.argv[1:], os.getcwd())\n"
+    )
     return folder
 
 
@@ -81,7 +83,10 @@ def first_start(tmp_path_factory, outside):
 def ready(first_start):
     """The stand-in, set up; what a test does to it is undone."""
     folder, _ = first_start
-    kept = {name: (folder / name).read_bytes() for name in ("constraints.txt", ".venv/set-up.stamp", ".venv/setup.log")}
+    kept = {
+        name: (folder / name).read_bytes()
+        for name in ("constraints.txt", ".venv/set-up.stamp", ".venv/setup.log")
+    }
     yield folder
     for name, content in kept.items():
         (folder / name).unlink(missing_ok=True)
@@ -89,13 +94,23 @@ def ready(first_start):
 
 
 def environment(**changes):
-    quiet = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": CLOSED, "PIP_RETRIES": "1", "PIP_FIND_LINKS": ""}
+    quiet = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": CLOSED,
+        "PIP_RETRIES": "1",
+        "PIP_FIND_LINKS": "",
+    }
     return {**os.environ, **quiet, **changes}
 
 
 def start(folder, cwd, *arguments, python=(sys.executable,), **changes):
     return subprocess.run(
-        [*python, str(folder / "course.py"), *arguments], cwd=cwd, env=environment(**changes), capture_output=True, text=True, timeout=120
+        [*python, str(folder / "course.py"), *arguments],
+        cwd=cwd,
+        env=environment(**changes),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -124,7 +139,9 @@ def test_the_first_start_sets_up_a_line_per_step_and_hands_over(first_start, out
     assert str(folder / ".venv") in first and "needs no network" in last
     assert [step.split()[0] for step in steps] == ["Making", "Installing", "Starting"]
     assert course == f"COURSE ['setup'] {outside}"
-    assert "Successfully installed medlearn" in (folder / ".venv" / "setup.log").read_text(encoding="utf-8")
+    assert "Successfully installed medlearn" in (folder / ".venv" / "setup.log").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_second_start_only_hands_over(ready, outside):
@@ -133,7 +150,9 @@ def test_a_second_start_only_hands_over(ready, outside):
 
 
 def test_any_python_can_start_what_is_set_up(ready, outside):
-    ended = start(ready, outside, python=pretending("sys.version_info = (3, 8, 0, 'final', 0)"), PATH="")
+    ended = start(
+        ready, outside, python=pretending("sys.version_info = (3, 8, 0, 'final', 0)"), PATH=""
+    )
     assert ended.stdout == f"COURSE [] {outside}\n"
 
 
@@ -186,18 +205,34 @@ def executable(path, text):
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell")
 def test_an_unfit_python_finds_a_fit_one_on_path(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
-    executable(tmp_path / "python3.13", "exit 127")                                                # a shim that starts nothing
-    executable(tmp_path / "python3.12", "echo 3 10")                                               # not what its name says
-    executable(tmp_path / "python3.11", 'if [ "$1" = -c ]; then echo 3 11; else echo "FOUND $0 $@"; fi')
+    executable(tmp_path / "python3.13", "exit 127")  # a shim that starts nothing
+    executable(tmp_path / "python3.12", "echo 3 10")  # not what its name says
+    executable(
+        tmp_path / "python3.11", 'if [ "$1" = -c ]; then echo 3 11; else echo "FOUND $0 $@"; fi'
+    )
     for old in ("(3, 8, 0, 'final', 0)", "(3, 14, 0, 'final', 0)"):
-        ended = start(folder, outside, "run", "02", python=pretending(f"sys.version_info = {old}"), PATH=str(tmp_path))
+        ended = start(
+            folder,
+            outside,
+            "run",
+            "02",
+            python=pretending(f"sys.version_info = {old}"),
+            PATH=str(tmp_path),
+        )
         assert ended.stdout == f"FOUND {tmp_path}/python3.11 {folder}/course.py run 02\n"
 
 
 def test_no_fit_python_is_a_sentence(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
-    ended = start(folder, outside, python=pretending("sys.version_info = (3, 9, 2, 'final', 0)"), PATH=str(tmp_path))
-    assert sentence(ended).startswith(f"The course needs Python 3.11, 3.12 or 3.13; this is Python 3.9 ({sys.executable})")
+    ended = start(
+        folder,
+        outside,
+        python=pretending("sys.version_info = (3, 9, 2, 'final', 0)"),
+        PATH=str(tmp_path),
+    )
+    assert sentence(ended).startswith(
+        f"The course needs Python 3.11, 3.12 or 3.13; this is Python 3.9 ({sys.executable})"
+    )
     assert not (folder / ".venv").exists()
 
 
@@ -266,29 +301,47 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, outside):
 @pytest.mark.parametrize(
     "line, expected",
     [
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "The disk is full"),
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+            "The disk is full",
+        ),
         ("OSError: [WinError 112] There is not enough space on the disk", "The disk is full"),
-        ("WARNING: ... after connection broken by 'NewConnectionError('<...>: Failed to establish a new connection", "No network"),
+        (
+            "WARNING: ... after connection broken by 'NewConnectionError('<...>: Failed to establish a new connection",
+            "No network",
+        ),
         ("WARNING: ... [Errno -3] Temporary failure in name resolution", "No network"),
         ("socket.gaierror: [Errno 11001] getaddrinfo failed", "No network"),
         ("ERROR: No matching distribution found for tensorflow>=2.19", "TensorFlow has no build"),
-        ("ERROR: No matching distribution found for keras", "Setting up failed: ERROR: No matching distribution found for keras."),
+        (
+            "ERROR: No matching distribution found for keras",
+            "Setting up failed: ERROR: No matching distribution found for keras.",
+        ),
     ],
 )
 def test_what_pip_prints_is_understood(line, expected):
-    assert bootstrap().explain(["Collecting numpy", line, "a last line of no interest"]).startswith(expected)
+    assert (
+        bootstrap()
+        .explain(["Collecting numpy", line, "a last line of no interest"])
+        .startswith(expected)
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
 def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
-    with socket.socket() as silent:    # an index that takes the call and never answers
+    with socket.socket() as silent:  # an index that takes the call and never answers
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         process = subprocess.Popen(
-            [sys.executable, str(folder / "course.py")], cwd=outside, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True, env=environment(PIP_INDEX_URL=index, STAND_IN_DEPENDS="nothing-of-that-name"),
+            [sys.executable, str(folder / "course.py")],
+            cwd=outside,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=environment(PIP_INDEX_URL=index, STAND_IN_DEPENDS="nothing-of-that-name"),
         )
         silent.settimeout(60)
         connection, _ = silent.accept()
@@ -297,7 +350,9 @@ def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
         out, err = process.communicate(timeout=30)
         connection.close()
     assert process.returncode == 1
-    assert err == "\nStopped. Run the same command again to go on; nothing half-made will be used.\n"
+    assert (
+        err == "\nStopped. Run the same command again to go on; nothing half-made will be used.\n"
+    )
     assert "Installing" in out and not (folder / ".venv" / "set-up.stamp").exists()
 
 
@@ -311,15 +366,23 @@ def a_library(folder):
         wheel.writestr("a_library.py", "")
         info = "a_library-1.0.dist-info"
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: a-library\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         wheel.writestr(f"{info}/RECORD", "")
     return folder
 
 
 def test_a_stick_is_filled_once_and_then_serves_machines_without_a_network(tmp_path, outside):
     stick = tmp_path / "clé usb" / "wheels"
-    with_a_network = {"STAND_IN_DEPENDS": "a-library", "PIP_FIND_LINKS": str(a_library(tmp_path / "index"))}
-    ended = start(stand_in(tmp_path / "mine"), outside, "setup", "--wheels", str(stick), **with_a_network)
+    with_a_network = {
+        "STAND_IN_DEPENDS": "a-library",
+        "PIP_FIND_LINKS": str(a_library(tmp_path / "index")),
+    }
+    ended = start(
+        stand_in(tmp_path / "mine"), outside, "setup", "--wheels", str(stick), **with_a_network
+    )
     assert ended.returncode == 0 and "Fetching wheels" in ended.stdout
     assert [path.name for path in stick.parent.iterdir()] == ["wheels"]
     assert [path.name for path in stick.iterdir()] == ["a_library-1.0-py3-none-any.whl"]
@@ -331,7 +394,15 @@ def test_a_stick_is_filled_once_and_then_serves_machines_without_a_network(tmp_p
 
 def test_a_machine_that_is_set_up_fills_a_stick_and_stays_as_it_is(ready, outside, tmp_path):
     links = a_library(tmp_path / "index")
-    ended = start(ready, outside, "setup", "--wheels", "relative", STAND_IN_DEPENDS="a-library", PIP_FIND_LINKS=str(links))
+    ended = start(
+        ready,
+        outside,
+        "setup",
+        "--wheels",
+        "relative",
+        STAND_IN_DEPENDS="a-library",
+        PIP_FIND_LINKS=str(links),
+    )
     assert ended.returncode == 0 and "Installing" not in ended.stdout
     assert list((outside / "relative").glob("*.whl"))
     shutil.rmtree(outside / "relative")
@@ -339,19 +410,45 @@ def test_a_machine_that_is_set_up_fills_a_stick_and_stays_as_it_is(ready, outsid
 
 def test_wheels_of_another_machine_are_one_sentence(tmp_path, outside):
     stick = a_library(tmp_path / "stick")
-    said = sentence(start(stand_in(tmp_path / "new"), outside, "setup", "--wheels", str(stick), STAND_IN_DEPENDS="another"))
-    assert said.startswith(f"The wheels in {stick} are not those of this machine (Python 3.") and "setup.log" in said
+    said = sentence(
+        start(
+            stand_in(tmp_path / "new"),
+            outside,
+            "setup",
+            "--wheels",
+            str(stick),
+            STAND_IN_DEPENDS="another",
+        )
+    )
+    assert (
+        said.startswith(f"The wheels in {stick} are not those of this machine (Python 3.")
+        and "setup.log" in said
+    )
 
 
 def test_a_stick_that_cannot_be_filled_without_a_network_is_one_sentence(tmp_path, outside):
-    said = sentence(start(stand_in(tmp_path / "new"), outside, "setup", "--wheels", str(tmp_path / "stick"), STAND_IN_DEPENDS="other"))
+    said = sentence(
+        start(
+            stand_in(tmp_path / "new"),
+            outside,
+            "setup",
+            "--wheels",
+            str(tmp_path / "stick"),
+            STAND_IN_DEPENDS="other",
+        )
+    )
     assert said.startswith("No network: ") and not (tmp_path / "stick").exists()
 
 
-@pytest.mark.parametrize("given, said", [(["--wheels"], "needs the name"), (["--wheels", "."], "neither a folder of wheels")])
+@pytest.mark.parametrize(
+    "given, said",
+    [(["--wheels"], "needs the name"), (["--wheels", "."], "neither a folder of wheels")],
+)
 def test_a_folder_that_is_none_is_said_before_anything_is_made(tmp_path, given, said):
     folder = stand_in(tmp_path / "new")
-    assert said in sentence(start(folder, folder, "setup", *given)) and not (folder / ".venv").exists()
+    assert (
+        said in sentence(start(folder, folder, "setup", *given)) and not (folder / ".venv").exists()
+    )
 
 
 def test_the_wheels_hold_what_builds_the_course():

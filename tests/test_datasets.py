@@ -16,8 +16,17 @@ from PIL import Image
 from skimage.transform import resize
 
 from medlearn import datasets
-from medlearn.datasets import bccd, catalogue, hippocampus, images, real, stored, virtual, wbc
-from medlearn.datasets.dataset import Dataset
+from medlearn.datasets import (
+    _bccd,
+    _catalogue,
+    _hippocampus,
+    _images,
+    _real,
+    _stored,
+    _virtual,
+    _wbc,
+)
+from medlearn.datasets._dataset import Dataset
 from medlearn.instruments import mri, smear
 
 REAL = [name for name in datasets.names() if datasets.card(name).kind == "real"]
@@ -32,10 +41,25 @@ def png(array):
 
 # Cards
 
+
 def test_every_promised_set_has_a_card():
     assert set(datasets.names()) == {
-        "smear", "smear-fields", "brain-mri", "wbc", "bccd", "hippocampus", "pneumonia", "breast", "retina", "blood", "path",
-        "derma", "organ", "nuclei", "drive", "chase",
+        "smear",
+        "smear-fields",
+        "brain-mri",
+        "wbc",
+        "bccd",
+        "hippocampus",
+        "pneumonia",
+        "breast",
+        "retina",
+        "blood",
+        "path",
+        "derma",
+        "organ",
+        "nuclei",
+        "drive",
+        "chase",
     }
 
 
@@ -53,16 +77,22 @@ def test_twins_share_classes_and_their_order(name):
 
 def test_cards_agree_with_the_instruments():
     cards = {name: datasets.card(name) for name in VIRTUAL}
-    assert cards["smear"].classes == smear.CLASSES and cards["smear"].mask_classes == smear.MASK_CLASSES
+    assert (
+        cards["smear"].classes == smear.CLASSES
+        and cards["smear"].mask_classes == smear.MASK_CLASSES
+    )
     assert cards["smear-fields"].classes == smear.FIELD_CLASSES
     assert cards["smear-fields"].mask_classes == smear.MASK_CLASSES
-    assert cards["brain-mri"].classes == mri.CLASSES and cards["brain-mri"].mask_classes == mri.MASK_CLASSES
+    assert (
+        cards["brain-mri"].classes == mri.CLASSES
+        and cards["brain-mri"].mask_classes == mri.MASK_CLASSES
+    )
     assert set(cards["brain-mri"].domains) == set(mri.SITES)
 
 
 @pytest.mark.parametrize("name", ["wbc", "bccd", "hippocampus"])
 def test_real_cards_list_every_file(name):
-    sums = catalogue.checksums(name)
+    sums = _catalogue.checksums(name)
     assert len(sums) > 500 and all(len(bytes.fromhex(digest)) == 32 for digest in sums.values())
     assert not any(path.startswith(("/", "..")) or "\\" in path for path in sums)
 
@@ -73,15 +103,28 @@ def test_a_card_reads_as_a_page():
 
 
 def test_importing_datasets_stays_cheap():
-    heavy = {"tensorflow", "keras", "torch", "nilearn", "nibabel", "pandas", "medlearn.instruments.smear"}
+    heavy = {
+        "tensorflow",
+        "keras",
+        "torch",
+        "nilearn",
+        "nibabel",
+        "pandas",
+        "medlearn.instruments.smear",
+    }
     code = f"import sys, medlearn.datasets; print(sorted({heavy} & set(sys.modules)))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert run.stdout.strip() == "[]"
 
 
 # Wrong arguments
 
-@pytest.mark.parametrize("wrong, near", [("smaer", "smear"), ("WBC", "wbc"), ("brain_mri", "brain-mri")])
+
+@pytest.mark.parametrize(
+    "wrong, near", [("smaer", "smear"), ("WBC", "wbc"), ("brain_mri", "brain-mri")]
+)
 def test_a_wrong_name_is_answered_with_the_nearest(wrong, near):
     with pytest.raises(ValueError, match=f"{wrong}.*did you mean.*'{near}'"):
         datasets.load(wrong)
@@ -92,12 +135,24 @@ def test_a_name_near_nothing_is_answered_with_all():
         datasets.card("0123456789")
 
 
-@pytest.mark.parametrize("arguments, said", [
-    ({"domain": "lab-c"}, "'smear' has no domain 'lab-c'.*lab-a, lab-b, lab-a-restained, random"),
-    ({"count": 0}, "count must be.*0"), ({"count": 2.5}, "count must be.*2.5"), ({"count": True}, "count must be"),
-    ({"size": 8}, "size must be.*8"), ({"size": "128"}, "size must be.*'128'"), ({"seed": -1}, "seed must be.*-1"),
-    ({"seed": None}, "seed must be.*None"), ({"workers": 0}, "workers must be.*0"), ({"workers": None}, "workers must be.*None"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (
+            {"domain": "lab-c"},
+            "'smear' has no domain 'lab-c'.*lab-a, lab-b, lab-a-restained, random",
+        ),
+        ({"count": 0}, "count must be.*0"),
+        ({"count": 2.5}, "count must be.*2.5"),
+        ({"count": True}, "count must be"),
+        ({"size": 8}, "size must be.*8"),
+        ({"size": "128"}, "size must be.*'128'"),
+        ({"seed": -1}, "seed must be.*-1"),
+        ({"seed": None}, "seed must be.*None"),
+        ({"workers": 0}, "workers must be.*0"),
+        ({"workers": None}, "workers must be.*None"),
+    ],
+)
 def test_wrong_arguments_are_answered_in_one_sentence(arguments, said):
     with pytest.raises(ValueError, match=said):
         datasets.load("smear", **arguments)
@@ -105,24 +160,40 @@ def test_wrong_arguments_are_answered_in_one_sentence(arguments, said):
 
 # Dataset
 
+
 def made(n=5, **changes):
     columns = dict(
-        name="made", licence="", twin="", patients_known=True,
+        name="made",
+        licence="",
+        twin="",
+        patients_known=True,
         images=np.arange(n * 12, dtype=np.uint8).reshape(n, 2, 2, 3),
-        patients=np.array([f"p{i}" for i in range(n)]), domains=np.full(n, "here"), spacing=np.full((n, 2), np.nan),
-        labels=np.arange(n), boxes=[np.full((i, 5), i, float) for i in range(n)], facts={"age": np.arange(n) * 10},
+        patients=np.array([f"p{i}" for i in range(n)]),
+        domains=np.full(n, "here"),
+        spacing=np.full((n, 2), np.nan),
+        labels=np.arange(n),
+        boxes=[np.full((i, 5), i, float) for i in range(n)],
+        facts={"age": np.arange(n) * 10},
     )
     return Dataset(**columns | changes)
 
 
-@pytest.mark.parametrize("indices", [[3, 0], np.array([3, 0]), np.array([0, 1, 0, 1, 0], bool), slice(1, 3)])
+@pytest.mark.parametrize(
+    "indices", [[3, 0], np.array([3, 0]), np.array([0, 1, 0, 1, 0], bool), slice(1, 3)]
+)
 def test_take_moves_every_column_alike(indices):
     rows = np.arange(5)[indices]
     taken = made().take(indices)
     assert len(taken) == len(rows)
     assert np.array_equal(taken.images, made().images[rows]) and np.array_equal(taken.labels, rows)
-    assert [len(boxes) for boxes in taken.boxes] == rows.tolist() and np.array_equal(taken.facts["age"], rows * 10)
-    assert taken.patients.tolist() == [f"p{i}" for i in rows] and taken.masks is None and taken.split is None
+    assert [len(boxes) for boxes in taken.boxes] == rows.tolist() and np.array_equal(
+        taken.facts["age"], rows * 10
+    )
+    assert (
+        taken.patients.tolist() == [f"p{i}" for i in rows]
+        and taken.masks is None
+        and taken.split is None
+    )
 
 
 def test_take_wants_one_dimension_and_rows_that_exist():
@@ -141,61 +212,77 @@ def test_a_column_of_another_length_is_refused(column):
 def test_a_dataset_is_frozen_and_says_what_it_is():
     with pytest.raises(dataclasses.FrozenInstanceError):
         made().labels = None
-    assert repr(made()) == "Dataset('made': images 5 x 2 x 2 x 3, labels, boxes, 5 patients, domains here)"
+    assert (
+        repr(made())
+        == "Dataset('made': images 5 x 2 x 2 x 3, labels, boxes, 5 patients, domains here)"
+    )
 
 
 # Images
 
+
 def test_the_crop_is_central_and_keeps_the_aspect():
     image = np.random.default_rng(0).integers(0, 256, (40, 70, 3), dtype=np.uint8)
-    assert np.array_equal(images.square(image, 40), image[:, 15:55])
-    assert np.array_equal(images.square(image.transpose(1, 0, 2), 40), image.transpose(1, 0, 2)[15:55])
-    assert images.square(image, None) is image
+    assert np.array_equal(_images.square(image, 40), image[:, 15:55])
+    assert np.array_equal(
+        _images.square(image.transpose(1, 0, 2), 40), image.transpose(1, 0, 2)[15:55]
+    )
+    assert _images.square(image, None) is image
 
 
 def test_reduction_does_not_alias_and_agrees_with_scikit_image():
     fine = np.indices((256, 256)).sum(0) % 2 * 255
-    grey = images.square(fine.astype(np.uint8), 64).astype(int)
-    assert np.abs(grey - 127).max() <= 4                 # a checkerboard becomes grey
+    grey = _images.square(fine.astype(np.uint8), 64).astype(int)
+    assert np.abs(grey - 127).max() <= 4  # a checkerboard becomes grey
     smooth = (np.indices((256, 256)).sum(0) / 2).astype(np.uint8)
     expected = resize(smooth, (64, 64), order=1, anti_aliasing=True, preserve_range=True)
-    assert np.abs(images.square(smooth, 64)[2:-2, 2:-2] - expected[2:-2, 2:-2]).max() <= 2
+    assert np.abs(_images.square(smooth, 64)[2:-2, 2:-2] - expected[2:-2, 2:-2]).max() <= 2
 
 
 @given(st.integers(40, 90), st.integers(40, 90), st.integers(32, 200), st.integers(0, 10**6))
 def test_masks_get_no_new_classes(height, width, size, seed):
     mask = np.random.default_rng(seed).choice(np.array([0, 2], np.uint8), (height, width))
-    assert set(np.unique(images.square(mask, size, labels=True))) <= {0, 2}
+    assert set(np.unique(_images.square(mask, size, labels=True))) <= {0, 2}
 
 
-@given(st.integers(0, 60), st.integers(0, 90), st.integers(8, 30), st.integers(8, 30), st.integers(32, 200))
+@given(
+    st.integers(0, 60),
+    st.integers(0, 90),
+    st.integers(8, 30),
+    st.integers(8, 30),
+    st.integers(32, 200),
+)
 def test_boxes_go_where_their_pixels_go(y, x, tall, wide, size):
     mask = np.zeros((80, 110), np.uint8)
-    mask[y:y + tall, x:x + wide] = 1
+    mask[y : y + tall, x : x + wide] = 1
     box = np.array([[y, x, min(y + tall, 80), min(x + wide, 110), 2]], float)
-    moved = images.square_boxes(box, 80, 110, size)
+    moved = _images.square_boxes(box, 80, 110, size)
     centre = (box[0, 1] + box[0, 3]) / 2
     assert len(moved) == (15 <= centre < 95)
     if len(moved):
-        ys, xs = np.nonzero(images.square(mask, size, labels=True))
+        ys, xs = np.nonzero(_images.square(mask, size, labels=True))
         painted = np.array([ys.min(), xs.min(), ys.max() + 1, xs.max() + 1])
         assert np.abs(moved[0, :4] - painted).max() <= 1 and moved[0, 4] == 2
 
 
 def test_spacing_follows_the_size():
-    assert np.allclose(images.square_spacing(np.array([[1.0, 2.0]]), 40, 70, 80), [[0.5, 1.0]])
-    assert np.allclose(images.square_spacing(np.array([[1.0, 2.0]]), 40, 70, None), [[1.0, 2.0]])
+    assert np.allclose(_images.square_spacing(np.array([[1.0, 2.0]]), 40, 70, 80), [[0.5, 1.0]])
+    assert np.allclose(_images.square_spacing(np.array([[1.0, 2.0]]), 40, 70, None), [[1.0, 2.0]])
 
 
 # Readers, on files made here
 
+
 def made_wbc():
     """Twelve neutrophils and two basophils in lab-a, ten lymphocytes in lab-b; images 268 and 112, 139 among them."""
     files = {}
-    for folder, cells in (("Dataset 1", {**{c: 1 for c in (*range(1, 10), 112, 139, 268)}, 50: 5, 51: 5}),
-                          ("Dataset 2", {c: 2 for c in range(1, 11)})):
+    for folder, cells in (
+        ("Dataset 1", {**dict.fromkeys((*range(1, 10), 112, 139, 268), 1), 50: 5, 51: 5}),
+        ("Dataset 2", dict.fromkeys(range(1, 11), 2)),
+    ):
         files[f"Class Labels of {folder}.csv"] = "\n".join(
-            ["image ID,class label", *(f"{c},{label}" for c, label in cells.items())]).encode()
+            ["image ID,class label", *(f"{c},{label}" for c, label in cells.items())]
+        ).encode()
         for cell in cells:
             mask = np.zeros((40, 50), np.uint8)
             mask[10:30, 10:40], mask[15:25, 20:30] = 128, 255
@@ -207,8 +294,8 @@ def made_wbc():
 @pytest.fixture
 def no_disk(monkeypatch):
     files = made_wbc()
-    monkeypatch.setattr(stored, "files", lambda card, checksums: files)
-    monkeypatch.setattr(real, "_shown", set())
+    monkeypatch.setattr(_stored, "files", lambda card, checksums: files)
+    monkeypatch.setattr(_real, "_shown", set())
 
 
 def test_rare_classes_are_left_out_and_said_so_once(no_disk, capsys):
@@ -240,7 +327,16 @@ def test_count_is_at_most_and_the_seed_chooses(no_disk):
 
 
 def test_stray_greys_become_the_nearest_class():
-    assert wbc.classes(np.array([0, 9, 63, 64, 128, 191, 192, 255])).tolist() == [0, 0, 0, 1, 1, 1, 2, 2]
+    assert _wbc.classes(np.array([0, 9, 63, 64, 128, 191, 192, 255])).tolist() == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+        2,
+        2,
+    ]
 
 
 def test_boxes_count_from_zero_and_need_an_area():
@@ -248,9 +344,13 @@ def test_boxes_count_from_zero_and_need_an_area():
         corners = "".join(f"<{k}>{v}</{k}>" for k, v in zip(("xmin", "ymin", "xmax", "ymax"), box))
         return f"<object><name>{name}</name><bndbox>{corners}</bndbox></object>"
 
-    things = thing("WBC", 1, 2, 30, 40) + thing("RBC", 504, 337, 504, 337) + thing("Platelets", 5, 6, 7, 8)
-    assert bccd.boxes(f"<a>{things}</a>".encode()).tolist() == [[1, 0, 40, 30, 1], [5, 4, 8, 7, 2]]
-    assert bccd.boxes(b"<a/>").shape == (0, 5)
+    things = (
+        thing("WBC", 1, 2, 30, 40)
+        + thing("RBC", 504, 337, 504, 337)
+        + thing("Platelets", 5, 6, 7, 8)
+    )
+    assert _bccd.boxes(f"<a>{things}</a>".encode()).tolist() == [[1, 0, 40, 30, 1], [5, 4, 8, 7, 2]]
+    assert _bccd.boxes(b"<a/>").shape == (0, 5)
 
 
 def nifti(volume, affine):
@@ -260,30 +360,36 @@ def nifti(volume, affine):
 @pytest.mark.parametrize("flipped", [False, True])
 def test_slices_stand_upright_whatever_the_storage_order(flipped):
     volume, truth = np.zeros((20, 30, 24), np.float32), np.zeros((20, 30, 24), np.float32)
-    volume[:, :, 18:] = 500                              # superior is bright
-    truth[14:, :, :] = 2                                 # the patient's right
+    volume[:, :, 18:] = 500  # superior is bright
+    truth[14:, :, :] = 2  # the patient's right
     affine = np.diag([1.0, 1.5, 2.0, 1.0])
     if flipped:
         volume, truth, affine = volume[::-1], truth[::-1], affine @ np.diag([-1, 1, 1, 1.0])
     names = [f"data/TrainingSet/{kind}/hippocampus_007.nii.gz" for kind in ("images", "labels")]
     files = dict(zip(names, (nifti(volume, affine), nifti(truth, affine))))
-    columns = hippocampus.index(datasets.card("hippocampus"), files)
-    read = hippocampus.read(columns, files, 40)
-    assert read["images"].shape == (6, 40, 40, 3) and set(columns["patients"]) == {"hippocampus-007+008"}
+    columns = _hippocampus.index(datasets.card("hippocampus"), files)
+    read = _hippocampus.read(columns, files, 40)
+    assert read["images"].shape == (6, 40, 40, 3) and set(columns["patients"]) == {
+        "hippocampus-007+008"
+    }
     assert (read["images"][:, :5] == 255).all() and (read["images"][:, 12:] == 0).all()
     assert (read["masks"][:, :, :11] == 2).all() and (read["masks"][:, :, 13:] == 0).all()
-    assert np.allclose(read["spacing"], [1.0, 0.5])      # 20 voxels of 2 x 1 mm became 40 pixels
+    assert np.allclose(read["spacing"], [1.0, 0.5])  # 20 voxels of 2 x 1 mm became 40 pixels
 
 
 def test_windowing_forgets_the_unit_but_not_the_order():
     volume = np.random.default_rng(0).normal(size=(9, 9, 9))
-    grey = hippocampus.windowed(volume)
-    assert np.array_equal(grey, hippocampus.windowed(1000 * volume + 77)) and (grey.min(), grey.max()) == (0, 255)
+    grey = _hippocampus.windowed(volume)
+    assert np.array_equal(grey, _hippocampus.windowed(1000 * volume + 77)) and (
+        grey.min(),
+        grey.max(),
+    ) == (0, 255)
     assert (np.diff(grey.ravel()[np.argsort(volume.ravel())].astype(int)) >= 0).all()
-    assert (hippocampus.windowed(np.ones((3, 3, 3))) == 0).all()
+    assert (_hippocampus.windowed(np.ones((3, 3, 3))) == 0).all()
 
 
 # Virtual sets
+
 
 @pytest.mark.parametrize("name", VIRTUAL)
 def test_virtual_sets_share_the_count_and_the_patients_between_domains(name):
@@ -291,10 +397,16 @@ def test_virtual_sets_share_the_count_and_the_patients_between_domains(name):
     data = datasets.load(name, count=2 * len(card.domains) + 1, size=64, seed=3)
     found = [np.flatnonzero(data.domains == domain) for domain in card.domains]
     assert [len(rows) for rows in found] == [3] + [2] * (len(card.domains) - 1)
-    assert data.images.shape == (len(data), 64, 64, 3) and data.images.dtype == np.uint8 and data.patients_known
+    assert (
+        data.images.shape == (len(data), 64, 64, 3)
+        and data.images.dtype == np.uint8
+        and data.patients_known
+    )
     for rows in found:
         assert np.array_equal(data.patients[rows][:2], data.patients[found[0]][:2])
-        assert data.labels is None or np.array_equal(data.labels[rows][:2], data.labels[found[0]][:2])
+        assert data.labels is None or np.array_equal(
+            data.labels[rows][:2], data.labels[found[0]][:2]
+        )
 
 
 @pytest.mark.parametrize("name", VIRTUAL)
@@ -314,7 +426,7 @@ def test_fields_are_whole_unless_a_size_is_given():
     whole, square = (datasets.load("smear-fields", count=1, size=size) for size in (None, 240))
     assert whole.images.shape == (1, 480, 640, 3) and whole.labels is None
     assert square.images.shape == (1, 240, 240, 3)
-    expected = images.square_boxes(whole.boxes[0], 480, 640, 240)
+    expected = _images.square_boxes(whole.boxes[0], 480, 640, 240)
     assert np.array_equal(square.boxes[0], expected) and 0 < len(expected) < len(whole.boxes[0])
     assert np.allclose(square.spacing, 2 * whole.spacing)
 
@@ -329,8 +441,8 @@ def test_subjects_have_ages():
 def test_parts_of_a_virtual_set_make_the_whole(name, domain, monkeypatch):
     """What the processes do, in this one: parts of five images a domain, cutting through patients."""
     whole = datasets.load(name, domain, count=14, size=64, seed=3)
-    monkeypatch.setattr(virtual, "_PART", 5)
-    monkeypatch.setattr(virtual, "ProcessPoolExecutor", lambda workers, mp_context: Serial())
+    monkeypatch.setattr(_virtual, "_PART", 5)
+    monkeypatch.setattr(_virtual, "ProcessPoolExecutor", lambda workers, mp_context: Serial())
     expect_same(datasets.load(name, domain, count=14, size=64, seed=3, workers=3), whole)
 
 
@@ -350,9 +462,13 @@ def expect_same(one, other):
         if field.name == "boxes" and ours is not None:
             assert len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
         elif field.name == "facts":
-            assert ours.keys() == theirs.keys() and all(np.array_equal(ours[key], theirs[key]) for key in ours)
+            assert ours.keys() == theirs.keys() and all(
+                np.array_equal(ours[key], theirs[key]) for key in ours
+            )
         else:
-            assert np.array_equal(ours, theirs) or field.name == "spacing" and np.array_equal(ours, theirs, equal_nan=True), field.name
+            assert np.array_equal(ours, theirs) or (
+                field.name == "spacing" and np.array_equal(ours, theirs, equal_nan=True)
+            ), field.name
 
 
 GUARDED = """
@@ -367,16 +483,23 @@ if {guard}:
 """
 
 
-@pytest.mark.parametrize("guard, told", [('__name__ == "__main__"', "alike"), ("True", "below the line")])
-def test_processes_make_the_same_images_and_an_unguarded_script_is_told_what_to_do(tmp_path, guard, told):
+@pytest.mark.parametrize(
+    "guard, told", [('__name__ == "__main__"', "alike"), ("True", "below the line")]
+)
+def test_processes_make_the_same_images_and_an_unguarded_script_is_told_what_to_do(
+    tmp_path, guard, told
+):
     script = tmp_path / "make cells.py"
     script.write_text(GUARDED.format(guard=guard))
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120
+    )
     assert told in ended.stdout + ended.stderr
     assert (ended.returncode == 0) == (told == "alike")
 
 
 # Real sets
+
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory):
@@ -396,13 +519,21 @@ def one_side(data, groups):
 def test_real_wbc(mirror):
     cells = datasets.load("wbc")
     assert np.bincount(cells.labels).tolist() == [176 + 33, 53 + 37, 48 + 15, 22 + 12]
-    assert cells.images.shape == (396, 128, 128, 3) and cells.twin == "smear" and np.isnan(cells.spacing).all()
+    assert (
+        cells.images.shape == (396, 128, 128, 3)
+        and cells.twin == "smear"
+        and np.isnan(cells.spacing).all()
+    )
     lab_a = cells.take(cells.domains == "lab-a")
     assert len(lab_a) == 299 and len(np.unique(lab_a.patients)) == 295
-    assert set(np.unique(cells.masks)) == {0, 1, 2} and all((mask == 2).any() for mask in cells.masks)
+    assert set(np.unique(cells.masks)) == {0, 1, 2} and all(
+        (mask == 2).any() for mask in cells.masks
+    )
     white = np.array(["white" in note for note in lab_a.facts["note"]])
-    assert np.allclose([white[lab_a.labels == c].mean() for c in range(4)], [0.415, 0.113, 0.188, 0.5], atol=1e-3)
-    corners = lab_a.images[:, [0, 0, -1, -1], [0, -1, 0, -1], 2].mean(1)           # blue: yellow lacks it
+    assert np.allclose(
+        [white[lab_a.labels == c].mean() for c in range(4)], [0.415, 0.113, 0.188, 0.5], atol=1e-3
+    )
+    corners = lab_a.images[:, [0, 0, -1, -1], [0, -1, 0, -1], 2].mean(1)  # blue: yellow lacks it
     assert np.median(corners[white]) > np.median(corners[~white]) + 50
     same = lab_a.patients == "lab-a-112+139"
     assert same.sum() == 2 and np.ptp(lab_a.images[same].astype(int), axis=0).max() == 0
@@ -410,21 +541,33 @@ def test_real_wbc(mirror):
 
 def test_real_bccd(mirror):
     fields = datasets.load("bccd")
-    assert fields.images.shape == (364, 480, 640, 3) and fields.labels is None and fields.masks is None
+    assert (
+        fields.images.shape == (364, 480, 640, 3) and fields.labels is None and fields.masks is None
+    )
     assert [int((fields.split == part).sum()) for part in ("train", "val", "test")] == [205, 87, 72]
     boxes = np.concatenate(fields.boxes)
     assert np.bincount(boxes[:, 4].astype(int)).tolist() == [4155 - 2, 372, 361]
-    assert (boxes[:, 2:4] > boxes[:, :2]).all() and (boxes[:, :2] >= 0).all() and (boxes[:, 2:4] <= [480, 640]).all()
-    assert not one_side(fields, ["train", "test"]), "the official split leaks, and the patients show it"
+    assert (
+        (boxes[:, 2:4] > boxes[:, :2]).all()
+        and (boxes[:, :2] >= 0).all()
+        and (boxes[:, 2:4] <= [480, 640]).all()
+    )
+    assert not one_side(fields, ["train", "test"]), (
+        "the official split leaks, and the patients show it"
+    )
     assert datasets.load("bccd", count=3, size=320).images.shape == (3, 320, 320, 3)
 
 
 def test_real_hippocampus(mirror):
     slices = datasets.load("hippocampus")
-    assert slices.images.shape == (1560, 64, 64, 3) and slices.labels is None and slices.patients_known
+    assert (
+        slices.images.shape == (1560, 64, 64, 3) and slices.labels is None and slices.patients_known
+    )
     assert len(np.unique(slices.facts["case"])) == 260 and len(np.unique(slices.patients)) == 170
     assert set(np.unique(slices.masks)) == {0, 1, 2}
     front = slices.facts["position"] > 0.7
-    assert (slices.masks[front] == 1).sum() > 20 * (slices.masks[front] == 2).sum()      # the head lies in front
+    assert (slices.masks[front] == 1).sum() > 20 * (
+        slices.masks[front] == 2
+    ).sum()  # the head lies in front
     assert (slices.spacing > 0.3).all() and (slices.spacing < 0.8).all()
     assert len(datasets.load("hippocampus", count=7)) == 7

@@ -19,7 +19,9 @@ def batches(seed=0, shift=0.0, n=30, m=20, width=5):
 @given(SEEDS)
 def test_coral_is_the_formula_of_the_paper(seed):
     source, target = batches(seed)
-    expected = np.linalg.norm(np.cov(source, rowvar=False) - np.cov(target, rowvar=False), "fro") ** 2 / (4 * 5**2)
+    expected = np.linalg.norm(
+        np.cov(source, rowvar=False) - np.cov(target, rowvar=False), "fro"
+    ) ** 2 / (4 * 5**2)
     np.testing.assert_allclose(float(distances.coral(source, target)), expected, rtol=1e-4)
 
 
@@ -30,7 +32,10 @@ def test_mmd_is_a_mean_of_scikit_learns_kernels(seed):
     scale = ((both[:, None] - both[None]) ** 2).sum(-1).mean()
     expected = 0
     for width in (0.25, 0.5, 1, 2, 4):
-        kernel = [rbf_kernel(a, b, 1 / (width * scale)).mean() for a, b in ((source, source), (target, target), (source, target))]
+        kernel = [
+            rbf_kernel(a, b, 1 / (width * scale)).mean()
+            for a, b in ((source, source), (target, target), (source, target))
+        ]
         expected += (kernel[0] + kernel[1] - 2 * kernel[2]) / 5
     np.testing.assert_allclose(float(distances.mmd(source, target)), expected, rtol=1e-3, atol=1e-6)
 
@@ -41,14 +46,29 @@ def confusion_by_loops(told):
     weights = [(1 + np.exp(-h)) for h in entropy]
     weights = [len(told) * w / sum(weights) for w in weights]
     classes = len(told[0])
-    confused = [[sum(w * row[i] * row[j] for w, row in zip(weights, told)) for j in range(classes)] for i in range(classes)]
-    return sum(confused[i][j] / sum(confused[i]) for i in range(classes) for j in range(classes) if i != j) / classes
+    confused = [
+        [sum(w * row[i] * row[j] for w, row in zip(weights, told)) for j in range(classes)]
+        for i in range(classes)
+    ]
+    return (
+        sum(
+            confused[i][j] / sum(confused[i])
+            for i in range(classes)
+            for j in range(classes)
+            if i != j
+        )
+        / classes
+    )
 
 
 def test_class_confusion_by_hand():
     told = np.random.default_rng(1).dirichlet([1, 1, 1], 12)
-    np.testing.assert_allclose(float(distances.class_confusion(None, told)), confusion_by_loops(told), rtol=1e-4)
-    assert float(distances.class_confusion(None, np.eye(3)[[0, 1, 2, 0]])) == pytest.approx(0, abs=1e-5)
+    np.testing.assert_allclose(
+        float(distances.class_confusion(None, told)), confusion_by_loops(told), rtol=1e-4
+    )
+    assert float(distances.class_confusion(None, np.eye(3)[[0, 1, 2, 0]])) == pytest.approx(
+        0, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("distance", [distances.coral, distances.mmd])
@@ -63,7 +83,9 @@ def test_domains_that_are_alike_and_domains_that_are_not():
     source, target = batches(n=200, m=150)
     assert abs(distances.proxy_a_distance(source, target)) < 0.5
     assert distances.proxy_a_distance(source, target + 5) == pytest.approx(2)
-    assert distances.proxy_a_distance(source, target, seed=1) != distances.proxy_a_distance(source, target, seed=2)
+    assert distances.proxy_a_distance(source, target, seed=1) != distances.proxy_a_distance(
+        source, target, seed=2
+    )
 
 
 def test_the_same_patients_at_both_hospitals_are_kept_on_one_side():
@@ -73,18 +95,23 @@ def test_the_same_patients_at_both_hospitals_are_kept_on_one_side():
     looks = 5 * random.normal(size=(30, 40))
     source, target = (looks[people] + random.normal(size=(120, 40)) for _ in range(2))
     ids = people.astype(str)
-    assert distances.proxy_a_distance(source, target, source_patients=ids, target_patients=ids) < 0.4
+    assert (
+        distances.proxy_a_distance(source, target, source_patients=ids, target_patients=ids) < 0.4
+    )
     with pytest.raises(ValueError, match="patients of both domains"):
         distances.proxy_a_distance(source, target, source_patients=ids)
 
 
-@pytest.mark.parametrize(("source", "target", "message"), [
-    (np.zeros((9, 3)), np.zeros((9, 4)), "3 columns, target vectors 4"),
-    (np.zeros((9, 3)), np.zeros((0, 3)), r"target has 0 image\(s\)"),
-    (np.zeros((9, 3)), np.zeros((1, 3)), r"target has 1 image\(s\)"),
-    (np.zeros((9, 3)), np.full((9, 3), np.nan), "9 of 9 target vectors hold NaN"),
-    (np.zeros(9), np.zeros((9, 3)), "one vector an image"),
-])
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        (np.zeros((9, 3)), np.zeros((9, 4)), "3 columns, target vectors 4"),
+        (np.zeros((9, 3)), np.zeros((0, 3)), r"target has 0 image\(s\)"),
+        (np.zeros((9, 3)), np.zeros((1, 3)), r"target has 1 image\(s\)"),
+        (np.zeros((9, 3)), np.full((9, 3), np.nan), "9 of 9 target vectors hold NaN"),
+        (np.zeros(9), np.zeros((9, 3)), "one vector an image"),
+    ],
+)
 def test_what_cannot_be_compared_is_refused(source, target, message):
     with pytest.raises(ValueError, match=message):
         distances.proxy_a_distance(source, target)

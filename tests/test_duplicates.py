@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from medlearn import datasets, duplicates
+from medlearn import datasets
+from medlearn.curation import duplicates
 from medlearn.instruments import smear
 
 COUNT = 60
@@ -45,7 +46,11 @@ def cells():
 
 def colours(images):
     """Features of our own, so that the tests need no network: the quantiles of each colour, whatever the place."""
-    return np.quantile(images.reshape(len(images), -1, 3), np.linspace(0.05, 0.95, 10), axis=1).transpose(1, 0, 2).reshape(len(images), -1)
+    return (
+        np.quantile(images.reshape(len(images), -1, 3), np.linspace(0.05, 0.95, 10), axis=1)
+        .transpose(1, 0, 2)
+        .reshape(len(images), -1)
+    )
 
 
 @pytest.mark.parametrize("copy", COPIES)
@@ -64,7 +69,9 @@ def test_candidates_are_the_neighbours_of_the_cosine():
     vectors = np.random.default_rng(0).normal(size=(30, 4))
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     distance = 1 - unit @ unit.T + 9 * np.eye(30)
-    wanted = {tuple(sorted((i, j))) for i in range(30) for j in np.argsort(distance[i])[:3].tolist()}
+    wanted = {
+        tuple(sorted((i, j))) for i in range(30) for j in np.argsort(distance[i])[:3].tolist()
+    }
     assert {tuple(pair) for pair in duplicates.candidates(vectors, 3).tolist()} == wanted
     assert len(duplicates.candidates(vectors, 99)) == 30 * 29 // 2
 
@@ -72,18 +79,25 @@ def test_candidates_are_the_neighbours_of_the_cosine():
 def test_likeness_is_the_correlation_of_fine_detail(cells):
     pair = cells[:2].mean(axis=3).reshape(2, 64, 2, 64, 2).mean(axis=(2, 4))
     fine = np.stack([each - ndimage.gaussian_filter(each, 3.0) for each in pair])
-    wanted = max(np.corrcoef(fine[0].ravel(), np.rot90(fine[1], turns).ravel())[0, 1] for turns in range(4))
+    wanted = max(
+        np.corrcoef(fine[0].ravel(), np.rot90(fine[1], turns).ravel())[0, 1] for turns in range(4)
+    )
     assert duplicates.likeness(cells, [(0, 1)], shift=0)[0] == pytest.approx(wanted, abs=1e-6)
     assert duplicates.likeness(cells, [(2, 2), (0, 1), (1, 0)])[[0]] == pytest.approx(1)
 
 
 def test_each_argument_matters(cells):
     images = np.stack([cells[0], shifted(cells[0]), cells[1]])
-    near, still = duplicates.likeness(images, [(0, 1)]), duplicates.likeness(images, [(0, 1)], shift=0)
+    near, still = (
+        duplicates.likeness(images, [(0, 1)]),
+        duplicates.likeness(images, [(0, 1)], shift=0),
+    )
     assert near > 0.85 > still
     assert duplicates.find(images, colours(images), alike=0.999).tolist() == [0, 1, 2]
     assert duplicates.find(images, colours(images), shift=0).tolist() == [0, 1, 2]
-    far = np.array([[1, 0], [0, 1], [0.9, 0.1]])             # these vectors hide the pair from its only neighbour
+    far = np.array(
+        [[1, 0], [0, 1], [0.9, 0.1]]
+    )  # these vectors hide the pair from its only neighbour
     assert duplicates.find(images, far, nearest=1).tolist() == [0, 1, 2]
     assert duplicates.find(images, far, nearest=2).tolist() == [0, 0, 1]
 
@@ -93,7 +107,7 @@ def test_joined_is_the_closure_of_all_ties(ids):
     one, other = zip(*ids)
     tie = np.array([[a == c or b == d for c, d in ids] for a, b in ids], dtype=int)
     groups = duplicates.joined(one, other)
-    for _ in range(len(ids)):                                # the oracle: spread the lowest number until nothing moves
+    for _ in range(len(ids)):  # the oracle: spread the lowest number until nothing moves
         tie = (tie @ tie > 0).astype(int)
     assert ((groups[:, None] == groups) == (tie > 0)).all()
     assert list(dict.fromkeys(groups.tolist())) == list(range(groups.max() + 1))
@@ -113,15 +127,25 @@ def test_grey_images_and_blank_ones(cells):
     assert duplicates.likeness(grey, np.zeros((0, 2), int)).shape == (0,)
 
 
-@pytest.mark.parametrize("change, sentence", [
-    ({"alike": 0}, "alike is a correlation"), ({"alike": 1.5}, "alike is a correlation"), ({"nearest": 0}, "number of neighbours"),
-    ({"shift": 0.6}, "share of the side"), ({"vectors": np.ones((3, 2))}, "3 vectors"), ({"vectors": np.ones(2)}, "finite features"),
-    ({"vectors": np.full((2, 2), np.nan)}, "finite features"), ({"images": np.zeros((2, 64, 65, 3))}, "square"),
-    ({"images": np.zeros((2, 32, 32, 3))}, "at least 64"),
-])
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"alike": 0}, "alike is a correlation"),
+        ({"alike": 1.5}, "alike is a correlation"),
+        ({"nearest": 0}, "number of neighbours"),
+        ({"shift": 0.6}, "share of the side"),
+        ({"vectors": np.ones((3, 2))}, "3 vectors"),
+        ({"vectors": np.ones(2)}, "finite features"),
+        ({"vectors": np.full((2, 2), np.nan)}, "finite features"),
+        ({"images": np.zeros((2, 64, 65, 3))}, "square"),
+        ({"images": np.zeros((2, 32, 32, 3))}, "at least 64"),
+    ],
+)
 def test_bad_input_gets_one_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence):
-        duplicates.find(**({"images": np.zeros((2, 64, 64, 3), np.uint8), "vectors": np.ones((2, 3))} | change))
+        duplicates.find(
+            **({"images": np.zeros((2, 64, 64, 3), np.uint8), "vectors": np.ones((2, 3))} | change)
+        )
 
 
 def test_the_real_repeats():
@@ -130,6 +154,9 @@ def test_the_real_repeats():
     data = datasets.load("wbc", domain="lab-a", rare=True)
     number = np.array([int(name[-7:-4]) for name in data.facts["file"]])
     groups = duplicates.find(data.images, colours(data.images), nearest=60)
-    found = {(a, b) for a, b in combinations(number.tolist(), 2)
-             if groups[number == a][0] == groups[number == b][0]}
+    found = {
+        (a, b)
+        for a, b in combinations(number.tolist(), 2)
+        if groups[number == a][0] == groups[number == b][0]
+    }
     assert found == {(112, 139), (157, 158), (166, 171), (167, 169)}

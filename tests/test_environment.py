@@ -17,36 +17,62 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BASE = [Requirement(text) for text in PROJECT["dependencies"]]
-EXTRAS = {name: [Requirement(text) for text in texts] for name, texts in PROJECT["optional-dependencies"].items()}
+EXTRAS = {
+    name: [Requirement(text) for text in texts]
+    for name, texts in PROJECT["optional-dependencies"].items()
+}
 TENSORFLOWS = {"tensorflow", "tensorflow-cpu"}
 MACHINES = [
-    {"sys_platform": system, "platform_machine": machine, "os_name": "nt" if system == "win32" else "posix",
-     "platform_system": name, "python_version": python, "python_full_version": f"{python}.5",
-     "implementation_name": "cpython", "platform_python_implementation": "CPython"}
+    {
+        "sys_platform": system,
+        "platform_machine": machine,
+        "os_name": "nt" if system == "win32" else "posix",
+        "platform_system": name,
+        "python_version": python,
+        "python_full_version": f"{python}.5",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
     for system, machine, name in [
-        ("linux", "x86_64", "Linux"), ("linux", "aarch64", "Linux"), ("win32", "AMD64", "Windows"), ("darwin", "arm64", "Darwin")
+        ("linux", "x86_64", "Linux"),
+        ("linux", "aarch64", "Linux"),
+        ("win32", "AMD64", "Windows"),
+        ("darwin", "arm64", "Darwin"),
     ]
     for python in ("3.11", "3.12", "3.13")
 ]
 
 
 def read_pins(name):
-    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line.split("#")[0].strip()
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+    ]
     return [Requirement(line) for line in lines if line]
 
 
 def version(requirement):
     (specifier,) = requirement.specifier
-    assert specifier.operator == "==" and "*" not in specifier.version, f"{requirement} does not pin one version"
+    assert specifier.operator == "==" and "*" not in specifier.version, (
+        f"{requirement} does not pin one version"
+    )
     return specifier.version
 
 
 def on(machine, requirements):
     """Those of the requirements that hold on this machine."""
-    return [r for r in requirements if r.marker is None or r.marker.evaluate(default_environment() | machine)]
+    return [
+        r
+        for r in requirements
+        if r.marker is None or r.marker.evaluate(default_environment() | machine)
+    ]
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: f"{m['sys_platform']}-{m['platform_machine']}-{m['python_version']}")
+@pytest.mark.parametrize(
+    "machine",
+    MACHINES,
+    ids=lambda m: f"{m['sys_platform']}-{m['platform_machine']}-{m['python_version']}",
+)
 def test_each_dependency_has_one_allowed_version_in_the_lock(machine):
     locked = on(machine, read_pins("constraints.txt"))
     versions = {canonicalize_name(r.name): version(r) for r in locked}
@@ -55,7 +81,11 @@ def test_each_dependency_has_one_allowed_version_in_the_lock(machine):
         assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)]), wanted
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: f"{m['sys_platform']}-{m['platform_machine']}-{m['python_version']}")
+@pytest.mark.parametrize(
+    "machine",
+    MACHINES,
+    ids=lambda m: f"{m['sys_platform']}-{m['platform_machine']}-{m['python_version']}",
+)
 @pytest.mark.parametrize("extra", ["cpu", "gpu"])
 def test_each_machine_gets_exactly_one_tensorflow(machine, extra):
     assert len(TENSORFLOWS & {r.name for r in on(machine, EXTRAS[extra])}) == 1
@@ -66,7 +96,9 @@ def test_tensorflow_is_in_the_extras_only():
     assert not any(r.name.startswith("tensorflow") for r in BASE + EXTRAS["lab"] + EXTRAS["test"])
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "tests/colab-pins.txt", "tests/lower-bounds.txt", "environment.yml"])
+@pytest.mark.parametrize(
+    "name", ["constraints.txt", "tests/colab-pins.txt", "tests/lower-bounds.txt", "environment.yml"]
+)
 def test_no_host_and_no_file_address(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"://|--(extra-)?index|--find|--trusted|^-[if] | @ ", text, re.MULTILINE)
@@ -76,18 +108,26 @@ def conda_pip():
     """What conda hands to pip: the requirements, and the option lines."""
     parsed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     (pip,) = [entry["pip"] for entry in parsed["dependencies"] if isinstance(entry, dict)]
-    return [Requirement(line) for line in pip if not line.startswith("-")], [line for line in pip if line.startswith("-")]
+    return [Requirement(line) for line in pip if not line.startswith("-")], [
+        line for line in pip if line.startswith("-")
+    ]
 
 
 def test_conda_installs_what_the_course_installs():
     parsed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     requirements, options = conda_pip()
     assert options == ["-c constraints.txt", "-e .[cpu,lab,test,docs]"]
-    assert SpecifierSet(PROJECT["requires-python"]) == Requirement(parsed["dependencies"][0]).specifier
-    assert {"jupyterlab", "ipywidgets", "matplotlib", "seaborn", "nbval"} <= {r.name for r in requirements}
+    assert (
+        SpecifierSet(PROJECT["requires-python"]) == Requirement(parsed["dependencies"][0]).specifier
+    )
+    assert {"jupyterlab", "ipywidgets", "matplotlib", "seaborn", "nbval"} <= {
+        r.name for r in requirements
+    }
     asked = {r.name: str(r.marker) for r in BASE + EXTRAS["cpu"] + EXTRAS["lab"] + EXTRAS["test"]}
     for requirement in requirements:
-        assert not requirement.specifier, f"{requirement}: versions belong to pyproject.toml and constraints.txt"
+        assert not requirement.specifier, (
+            f"{requirement}: versions belong to pyproject.toml and constraints.txt"
+        )
         assert asked[requirement.name] == str(requirement.marker)
 
 
@@ -113,7 +153,9 @@ def test_lower_bounds_are_exactly_those_of_pyproject():
     for requirement in wanted:
         bounds = {s.operator: s.version for s in requirement.specifier}
         if ">=" in bounds:
-            assert re.fullmatch(re.escape(bounds[">="]) + r"(\.0)*", pins[requirement.name]), requirement
+            assert re.fullmatch(re.escape(bounds[">="]) + r"(\.0)*", pins[requirement.name]), (
+                requirement
+            )
 
 
 def test_colab_pins_satisfy_every_bound():
@@ -126,13 +168,19 @@ def test_colab_pins_satisfy_every_bound():
 def pretend_installed(folder, pins):
     """An environment that holds nothing but the metadata of these versions: enough for pip to plan by."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    python = next(folder.glob("bin/python")) if (folder / "bin").exists() else folder / "Scripts" / "python.exe"
+    python = (
+        next(folder.glob("bin/python"))
+        if (folder / "bin").exists()
+        else folder / "Scripts" / "python.exe"
+    )
     ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     packages = Path(subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip())
     for pin in pins:
         info = packages / f"{pin.name.replace('-', '_')}-{version(pin)}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version(pin)}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version(pin)}\n"
+        )
         (info / "INSTALLER").write_text("pip\n")
         (info / "RECORD").write_text("")
     return python
@@ -140,14 +188,34 @@ def pretend_installed(folder, pins):
 
 def planned(python, requirements):
     """What pip would install there, by name; skips the test if the package index cannot be reached."""
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--dry-run", "--quiet", "--report", "-",
-               "--disable-pip-version-check", "--retries", "1", *requirements]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--report",
+        "-",
+        "--disable-pip-version-check",
+        "--retries",
+        "1",
+        *requirements,
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if re.search(r"NewConnectionError|Max retries exceeded|name resolution|ConnectTimeout|ReadTimeout|ProxyError", ended.stderr):
+    if re.search(
+        r"NewConnectionError|Max retries exceeded|name resolution|ConnectTimeout|ReadTimeout|ProxyError",
+        ended.stderr,
+    ):
         pytest.skip("the package index cannot be reached")
     assert ended.returncode == 0, ended.stderr
     report = json.loads(ended.stdout)
-    return {canonicalize_name(i["metadata"]["name"]): i["metadata"]["version"] for i in report["install"]}
+    return {
+        canonicalize_name(i["metadata"]["name"]): i["metadata"]["version"]
+        for i in report["install"]
+    }
 
 
 def test_the_newest_allowed_libraries_leave_colab_untouched(tmp_path):

@@ -9,7 +9,7 @@ from scipy import stats
 from skimage.transform import resize
 
 from medlearn import backbones, explain, networks
-from medlearn.engine import keras, tf
+from medlearn._keras import keras, tf
 
 SIDE, CLASSES = 32, 3
 layers = keras.layers
@@ -17,9 +17,25 @@ layers = keras.layers
 
 def tiny_encoder() -> keras.Model:
     image = keras.Input((SIDE, SIDE, 3))
-    x = layers.Conv2D(6, 3, 2, "same", activation="relu", name="first", kernel_initializer=keras.initializers.HeNormal(1))(image)
+    x = layers.Conv2D(
+        6,
+        3,
+        2,
+        "same",
+        activation="relu",
+        name="first",
+        kernel_initializer=keras.initializers.HeNormal(1),
+    )(image)
     x = layers.BatchNormalization(name="norm")(x)
-    x = layers.Conv2D(8, 3, 2, "same", activation="relu", name="second", kernel_initializer=keras.initializers.HeNormal(2))(x)
+    x = layers.Conv2D(
+        8,
+        3,
+        2,
+        "same",
+        activation="relu",
+        name="second",
+        kernel_initializer=keras.initializers.HeNormal(2),
+    )(x)
     return keras.Model(image, x, name="tiny")
 
 
@@ -39,7 +55,9 @@ def images():
 
 
 def enlarged(maps):
-    return np.stack([resize(each, (SIDE, SIDE), order=1, mode="edge", anti_aliasing=False) for each in maps])
+    return np.stack(
+        [resize(each, (SIDE, SIDE), order=1, mode="edge", anti_aliasing=False) for each in maps]
+    )
 
 
 def by_two_models(below, above, images, wanted):
@@ -54,12 +72,17 @@ def by_two_models(below, above, images, wanted):
 
 # Grad-CAM against oracles
 
+
 @pytest.mark.parametrize("wanted", range(CLASSES))
 def test_before_mean_pooling_it_is_the_class_activation_map(nested, encoder, images, wanted):
     maps = encoder.predict(images, verbose=0)
     kernel = nested.get_layer("head").kernel.numpy()[:, wanted]
-    expected = np.maximum(maps @ kernel, 0) / np.prod(maps.shape[1:3])       # Selvaraju et al. 2017, section 3
-    np.testing.assert_allclose(explain.grad_cam(nested, images, wanted), enlarged(expected), atol=1e-6)
+    expected = np.maximum(maps @ kernel, 0) / np.prod(
+        maps.shape[1:3]
+    )  # Selvaraju et al. 2017, section 3
+    np.testing.assert_allclose(
+        explain.grad_cam(nested, images, wanted), enlarged(expected), atol=1e-6
+    )
     assert expected.max() > 1e-3
 
 
@@ -75,7 +98,9 @@ def test_a_layer_deep_in_a_nested_encoder_equals_two_models(nested, encoder, ima
     scores.set_weights(head.get_weights())
     for wanted in range(CLASSES):
         expected = by_two_models(below, above, images, wanted)
-        np.testing.assert_allclose(explain.grad_cam(nested, images, wanted, layer="first"), expected, atol=1e-6)
+        np.testing.assert_allclose(
+            explain.grad_cam(nested, images, wanted, layer="first"), expected, atol=1e-6
+        )
 
 
 def test_slopes_equal_finite_differences(nested, encoder, images):
@@ -98,8 +123,15 @@ def test_it_agrees_with_tf_keras_vis(images):
     theirs, heights = Gradcam(flat, model_modifier=ReplaceToLinear(), clone=True), []
     for layer in [name for name in explain.map_layers(flat) if name.startswith("conv2d")]:
         for wanted in range(CLASSES):
-            maps = np.asarray(theirs(CategoricalScore([wanted] * len(images)), images, penultimate_layer=layer,
-                                     expand_cam=False, normalize_cam=False))
+            maps = np.asarray(
+                theirs(
+                    CategoricalScore([wanted] * len(images)),
+                    images,
+                    penultimate_layer=layer,
+                    expand_cam=False,
+                    normalize_cam=False,
+                )
+            )
             ours = explain.grad_cam(flat, images, wanted, layer=layer)
             np.testing.assert_allclose(ours, enlarged(maps), atol=1e-6)
             heights.append(ours.max())
@@ -114,23 +146,32 @@ def test_a_real_backbone_inside_a_classifier():
     kernel = model.get_layer("head").kernel.numpy()[:, 2]
     maps = model.get_layer("efficientnet_lite0").predict(pictures.astype(np.float32), verbose=0)
     found = explain.grad_cam(model, pictures, 2)
-    expected = tf.image.resize(np.maximum(maps @ kernel, 0)[..., None], (64, 64))[..., 0] / np.prod(maps.shape[1:3])
+    expected = tf.image.resize(np.maximum(maps @ kernel, 0)[..., None], (64, 64))[..., 0] / np.prod(
+        maps.shape[1:3]
+    )
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
 
 
 # each argument, and what must not change
 
+
 def test_no_class_means_the_highest_score_and_each_image_may_have_its_own(nested, images):
     highest = nested.predict(images, verbose=0).argmax(1)
     own = np.array([0, 1, 2, 1, 0])
-    np.testing.assert_array_equal(explain.grad_cam(nested, images), explain.grad_cam(nested, images, highest))
-    each = [explain.grad_cam(nested, images[[row]], int(wanted))[0] for row, wanted in enumerate(own)]
+    np.testing.assert_array_equal(
+        explain.grad_cam(nested, images), explain.grad_cam(nested, images, highest)
+    )
+    each = [
+        explain.grad_cam(nested, images[[row]], int(wanted))[0] for row, wanted in enumerate(own)
+    ]
     np.testing.assert_allclose(explain.grad_cam(nested, images, own), each, atol=1e-6)
     assert not np.allclose(explain.grad_cam(nested, images, 0), explain.grad_cam(nested, images, 1))
 
 
 def test_layers_differ_and_batches_do_not(nested, images):
-    first, last = (explain.grad_cam(nested, images, 1, layer=layer) for layer in ("first", "second"))
+    first, last = (
+        explain.grad_cam(nested, images, 1, layer=layer) for layer in ("first", "second")
+    )
     assert not np.allclose(first, last)
     np.testing.assert_array_equal(last, explain.grad_cam(nested, images, 1))
     np.testing.assert_allclose(last, explain.grad_cam(nested, images, 1, batch_size=2), atol=1e-6)
@@ -141,7 +182,7 @@ def test_the_model_is_as_before_even_after_an_error(nested, images):
     before, head = nested.predict(images, verbose=0), nested.get_layer("head")
     inner = nested.get_layer("tiny").get_layer("first")
     explain.grad_cam(nested, images, layer="first")
-    with pytest.raises(Exception):                         # noqa: B017 - whatever the broken layer raises
+    with pytest.raises(Exception):  # noqa: B017 - whatever the broken layer raises
         inner.call, whole = None, inner.call
         try:
             explain.grad_cam(nested, images, layer="first")
@@ -157,21 +198,31 @@ def test_a_sure_softmax_does_not_flatten_the_map(encoder, images):
     mild = explain.grad_cam(model, images, 1)
     networks.set_head(model, 1000 * kernel.T, 1000 * bias)
     assert np.ptp(model.predict(images, verbose=0), axis=1).min() > 0.999
-    np.testing.assert_allclose(explain.grad_cam(model, images, 1), 1000 * mild, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        explain.grad_cam(model, images, 1), 1000 * mild, rtol=1e-3, atol=1e-3
+    )
 
 
-@pytest.mark.parametrize("end", [layers.Softmax(), layers.Activation("softmax")], ids=["Softmax", "Activation"])
+@pytest.mark.parametrize(
+    "end", [layers.Softmax(), layers.Activation("softmax")], ids=["Softmax", "Activation"]
+)
 def test_a_softmax_of_its_own_is_left_out_too(nested, encoder, images, end):
     scores = layers.Dense(CLASSES)
-    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), encoder, layers.GlobalAveragePooling2D(), scores, end])
+    model = keras.Sequential(
+        [keras.Input((SIDE, SIDE, 3)), encoder, layers.GlobalAveragePooling2D(), scores, end]
+    )
     scores.set_weights(nested.get_layer("head").get_weights())
-    np.testing.assert_allclose(explain.grad_cam(model, images, 1), explain.grad_cam(nested, images, 1), atol=1e-6)
+    np.testing.assert_allclose(
+        explain.grad_cam(model, images, 1), explain.grad_cam(nested, images, 1), atol=1e-6
+    )
     assert np.allclose(model.predict(images, verbose=0).sum(1), 1, atol=1e-5)
 
 
 def test_one_sigmoid_is_one_class(encoder, images):
     image = keras.Input((SIDE, SIDE, 3))
-    model = keras.Model(image, layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling2D()(encoder(image))))
+    model = keras.Model(
+        image, layers.Dense(1, "sigmoid")(layers.GlobalAveragePooling2D()(encoder(image)))
+    )
     kernel = model.layers[-1].kernel.numpy()[:, 0]
     expected = np.maximum(encoder.predict(images, verbose=0) @ kernel, 0) / 64
     np.testing.assert_allclose(explain.grad_cam(model, images), enlarged(expected), atol=1e-6)
@@ -185,7 +236,9 @@ def test_the_layers_are_listed_from_input_to_output(nested):
 def test_pooled_maps_are_not_the_default(images):
     flat = networks.small((SIDE, SIDE, 3), CLASSES, seed=4)
     relu = [name for name in explain.map_layers(flat) if name.startswith("re_lu")][-1]
-    np.testing.assert_array_equal(explain.grad_cam(flat, images, 0), explain.grad_cam(flat, images, 0, layer=relu))
+    np.testing.assert_array_equal(
+        explain.grad_cam(flat, images, 0), explain.grad_cam(flat, images, 0, layer=relu)
+    )
 
 
 def test_a_trained_network_points_at_what_it_was_taught():
@@ -195,40 +248,55 @@ def test_a_trained_network_points_at_what_it_was_taught():
     masks[labels == 1] = _squares(rng)
     pictures[masks] += 1.5
     image = keras.Input((SIDE, SIDE, 1))
-    x = layers.Conv2D(8, 5, 2, "same", activation="relu", kernel_initializer=keras.initializers.HeNormal(0))(image)
-    x = layers.Conv2D(8, 3, 1, "same", activation="relu", kernel_initializer=keras.initializers.HeNormal(1))(x)
+    x = layers.Conv2D(
+        8, 5, 2, "same", activation="relu", kernel_initializer=keras.initializers.HeNormal(0)
+    )(image)
+    x = layers.Conv2D(
+        8, 3, 1, "same", activation="relu", kernel_initializer=keras.initializers.HeNormal(1)
+    )(x)
     head = layers.Dense(2, "softmax", kernel_initializer=keras.initializers.GlorotUniform(2))
     model = keras.Model(image, head(layers.GlobalMaxPooling2D()(x)))
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     model.fit(pictures[:150], labels[:150], batch_size=25, epochs=10, verbose=0, shuffle=False)
     assert model.evaluate(pictures[150:], labels[150:], verbose=0)[1] > 0.9
     shown = pictures[150:][labels[150:] == 1], masks[150:][labels[150:] == 1]
     assert explain.pointing_game(explain.grad_cam(model, shown[0], 1), shown[1]).mean() > 0.8
-    assert explain.energy_inside(explain.grad_cam(model, shown[0], 1), shown[1]).mean() > 3 * shown[1].mean()
+    assert (
+        explain.energy_inside(explain.grad_cam(model, shown[0], 1), shown[1]).mean()
+        > 3 * shown[1].mean()
+    )
 
 
 def _squares(rng):
     masks = np.zeros((100, SIDE, SIDE), bool)
     for mask, (top, left) in zip(masks, rng.integers(0, SIDE - 8, (100, 2))):
-        mask[top:top + 8, left:left + 8] = True
+        mask[top : top + 8, left : left + 8] = True
     return masks
 
 
-@pytest.mark.parametrize("change, words", [
-    (dict(images=np.zeros((SIDE, SIDE, 3))), r"takes \(N, 32, 32, 3\); a single image goes in as images\[None\]"),
-    (dict(images=np.zeros((2, SIDE, SIDE, 1))), "takes"),
-    (dict(images=np.zeros((0, SIDE, SIDE, 3))), "no image"),
-    (dict(images=np.full((1, SIDE, SIDE, 3), np.nan)), "not finite"),
-    (dict(images=np.full((1, SIDE, SIDE, 3), "grey")), "type <U4 hold no grey values"),
-    (dict(class_index=3), "class_index 3 does not exist: the model has the classes 0 to 2"),
-    (dict(class_index=-1), "class_index -1 does not exist"),
-    (dict(class_index=[0, 1]), "one for each of 5 images"),
-    (dict(class_index=0.5), "one whole number"),
-    (dict(layer="secund"), "no layer 'secund' with maps; do you mean second"),
-    (dict(layer="head"), "no layer 'head' with maps"),
-    (dict(model=keras.Sequential([keras.Input((4,)), layers.Dense(2)])), "is not one"),
-    (dict(model="a path"), "is not one"),
-])
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (
+            dict(images=np.zeros((SIDE, SIDE, 3))),
+            r"takes \(N, 32, 32, 3\); a single image goes in as images\[None\]",
+        ),
+        (dict(images=np.zeros((2, SIDE, SIDE, 1))), "takes"),
+        (dict(images=np.zeros((0, SIDE, SIDE, 3))), "no image"),
+        (dict(images=np.full((1, SIDE, SIDE, 3), np.nan)), "not finite"),
+        (dict(images=np.full((1, SIDE, SIDE, 3), "grey")), "type <U4 hold no grey values"),
+        (dict(class_index=3), "class_index 3 does not exist: the model has the classes 0 to 2"),
+        (dict(class_index=-1), "class_index -1 does not exist"),
+        (dict(class_index=[0, 1]), "one for each of 5 images"),
+        (dict(class_index=0.5), "one whole number"),
+        (dict(layer="secund"), "no layer 'secund' with maps; do you mean second"),
+        (dict(layer="head"), "no layer 'head' with maps"),
+        (dict(model=keras.Sequential([keras.Input((4,)), layers.Dense(2)])), "is not one"),
+        (dict(model="a path"), "is not one"),
+    ],
+)
 def test_bad_calls_say_what_is_expected(nested, images, change, words):
     with pytest.raises(ValueError, match=words):
         explain.grad_cam(**dict(model=nested, images=images) | change)
@@ -241,6 +309,7 @@ def test_a_network_without_maps_is_refused():
 
 
 # the pointing game and the energy
+
 
 def test_the_pointing_game_by_hand():
     maps, masks = np.zeros((3, 4, 4)), np.zeros((3, 4, 4), np.uint8)
@@ -255,7 +324,11 @@ def test_the_pointing_game_by_hand():
 def test_a_map_of_zeros_scores_like_guessing():
     masks = np.zeros((1, 4, 5))
     masks[0, :2] = 1
-    assert explain.pointing_game(np.zeros((1, 4, 5)), masks) == explain.energy_inside(np.zeros((1, 4, 5)), masks) == 0.5
+    assert (
+        explain.pointing_game(np.zeros((1, 4, 5)), masks)
+        == explain.energy_inside(np.zeros((1, 4, 5)), masks)
+        == 0.5
+    )
 
 
 MAPS = hnp.arrays(np.float64, (2, 6, 5), elements=st.floats(0, 10, width=16))
@@ -267,7 +340,12 @@ def test_shares_are_shares_and_scale_and_place_do_not_matter(maps, seed):
     masks = np.random.default_rng(seed).random((2, 6, 5)) < 0.4
     masks[:, 0, 0] = True
     hits, inside = explain.pointing_game(maps, masks), explain.energy_inside(maps, masks)
-    assert (0 <= hits).all() and (hits <= 1).all() and (0 <= inside).all() and (inside <= 1 + 1e-12).all()
+    assert (
+        (hits >= 0).all()
+        and (hits <= 1).all()
+        and (inside >= 0).all()
+        and (inside <= 1 + 1e-12).all()
+    )
     np.testing.assert_array_equal(explain.pointing_game(4 * maps, masks), hits)
     np.testing.assert_allclose(explain.energy_inside(4 * maps, masks), inside)
     np.testing.assert_array_equal(explain.pointing_game(maps[:, ::-1], masks[:, ::-1]), hits)
@@ -280,12 +358,19 @@ def test_shares_are_shares_and_scale_and_place_do_not_matter(maps, seed):
 
 
 @pytest.mark.parametrize("score", [explain.pointing_game, explain.energy_inside])
-@pytest.mark.parametrize("maps, masks, words", [
-    (np.ones((2, 4, 4)), np.ones((2, 4, 5)), "of the same size"),
-    (np.ones((4, 4)), np.ones((4, 4)), r"both \(N, H, W\)"),
-    (np.full((1, 4, 4), np.nan), np.ones((1, 4, 4)), "not finite"),
-    (np.ones((2, 4, 4)), np.stack([np.ones((4, 4)), np.zeros((4, 4))]), "1 of 2 masks are empty, first number 1"),
-])
+@pytest.mark.parametrize(
+    "maps, masks, words",
+    [
+        (np.ones((2, 4, 4)), np.ones((2, 4, 5)), "of the same size"),
+        (np.ones((4, 4)), np.ones((4, 4)), r"both \(N, H, W\)"),
+        (np.full((1, 4, 4), np.nan), np.ones((1, 4, 4)), "not finite"),
+        (
+            np.ones((2, 4, 4)),
+            np.stack([np.ones((4, 4)), np.zeros((4, 4))]),
+            "1 of 2 masks are empty, first number 1",
+        ),
+    ],
+)
 def test_bad_maps_and_masks(score, maps, masks, words):
     with pytest.raises(ValueError, match=words):
         score(maps, masks)
@@ -300,6 +385,7 @@ def test_bad_tolerance_and_negative_heat():
 
 # the control
 
+
 def test_randomised_shuffles_values_and_leaves_the_model_alone(nested, images):
     before = nested.get_weights()
     copy = explain.randomised(nested)
@@ -311,16 +397,24 @@ def test_randomised_shuffles_values_and_leaves_the_model_alone(nested, images):
 
 
 def test_randomised_layers_count_from_the_head(nested, encoder):
-    moved = lambda copy: [weight.path for weight, new in zip(nested.weights, copy.get_weights())
-                          if not np.array_equal(weight.numpy(), new)]
+    moved = lambda copy: [
+        weight.path
+        for weight, new in zip(nested.weights, copy.get_weights())
+        if not np.array_equal(weight.numpy(), new)
+    ]
     assert moved(explain.randomised(nested, layers=1)) == [nested.get_layer("head").kernel.path]
     two = moved(explain.randomised(nested, layers=2))
-    assert encoder.get_layer("second").kernel.path in two and encoder.get_layer("first").kernel.path not in two
+    assert (
+        encoder.get_layer("second").kernel.path in two
+        and encoder.get_layer("first").kernel.path not in two
+    )
     assert encoder.get_layer("first").kernel.path in moved(explain.randomised(nested))
 
 
 def test_randomised_repeats_with_its_seed(nested):
-    one, same, other = (explain.randomised(nested, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1))
+    one, same, other = (
+        explain.randomised(nested, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1)
+    )
     assert np.array_equal(one, same) and not np.array_equal(one, other)
     for wrong in (0, 5):
         with pytest.raises(ValueError, match="not a number from 1 to 4"):
@@ -328,7 +422,7 @@ def test_randomised_repeats_with_its_seed(nested):
 
 
 def test_similarity_is_spearmans():
-    one, other = np.random.default_rng(0).integers(0, 6, (2, 3, 7, 7)).astype(float)      # with ties
+    one, other = np.random.default_rng(0).integers(0, 6, (2, 3, 7, 7)).astype(float)  # with ties
     expected = [stats.spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(one, other)]
     np.testing.assert_allclose(explain.similarity(one, other), expected)
     np.testing.assert_allclose(explain.similarity(one, one**3), 1)

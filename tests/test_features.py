@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medlearn import backbones, features
-from medlearn.backbones import frozen
-from medlearn.engine import keras
+from medlearn._keras import keras
+from medlearn.backbones import _frozen
 
 layers = keras.layers
 
@@ -25,15 +25,24 @@ def build(seed=0, activation="relu", prefix=""):
     x = layers.BatchNormalization(name=f"{prefix}stem_bn")(x)
     x = layers.Activation(activation, name=f"{prefix}block_0")(x)
     y = layers.DepthwiseConv2D(3, padding="same", depth_multiplier=1, name=f"{prefix}depthwise")(x)
-    y = layers.ReLU(6.0, name=f"{prefix}relu6")(layers.BatchNormalization(scale=False, name=f"{prefix}bn")(y))
+    y = layers.ReLU(6.0, name=f"{prefix}relu6")(
+        layers.BatchNormalization(scale=False, name=f"{prefix}bn")(y)
+    )
     x = layers.Add(name=f"{prefix}block_1")([x, y])
     x = layers.BatchNormalization(name=f"{prefix}late_bn")(x)
     z = layers.Conv2D(4, 1, activation="relu", name=f"{prefix}active")(x)
     x = layers.BatchNormalization(name=f"{prefix}after_active")(z)
-    model = keras.Model(given, layers.Concatenate(name=f"{prefix}top")([x, z]), name=f"{prefix}small")
+    model = keras.Model(
+        given, layers.Concatenate(name=f"{prefix}top")([x, z]), name=f"{prefix}small"
+    )
     rng = np.random.default_rng(seed)
-    model.set_weights([rng.uniform(0.2, 1.0, weight.shape) * rng.choice([-1, 1] if weight.ndim > 1 else [1], weight.shape)
-                       for weight in model.get_weights()])
+    model.set_weights(
+        [
+            rng.uniform(0.2, 1.0, weight.shape)
+            * rng.choice([-1, 1] if weight.ndim > 1 else [1], weight.shape)
+            for weight in model.get_weights()
+        ]
+    )
     return model
 
 
@@ -56,14 +65,18 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def compilations(monkeypatch):
     """The calls that compiled something."""
-    calls, compile_ = [], frozen._compile
-    monkeypatch.setattr(frozen, "_compile", lambda *args: calls.append(args) or compile_(*args))
+    calls, compile_ = [], _frozen._compile
+    monkeypatch.setattr(_frozen, "_compile", lambda *args: calls.append(args) or compile_(*args))
     return calls
 
 
 def plainly(encoder, images, layer=None):
     output = encoder.output if layer is None else encoder.get_layer(layer).output
-    return keras.Model(encoder.inputs[0], output)(images.astype(np.float32), training=False).numpy().mean((1, 2))
+    return (
+        keras.Model(encoder.inputs[0], output)(images.astype(np.float32), training=False)
+        .numpy()
+        .mean((1, 2))
+    )
 
 
 def close(got, expected):
@@ -73,7 +86,10 @@ def close(got, expected):
 
 # --- what is computed --------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("layer", [None, "stem", "stem_bn", "block_0", "relu6", "block_1", "late_bn", "active", "top"])
+
+@pytest.mark.parametrize(
+    "layer", [None, "stem", "stem_bn", "block_0", "relu6", "block_1", "late_bn", "active", "top"]
+)
 def test_every_layer_is_the_mean_of_its_map(encoder, images, layer):
     close(features.extract(encoder, images, layer, batch_size=3), plainly(encoder, images, layer))
 
@@ -88,27 +104,45 @@ def test_a_real_backbone_is_left_exact_by_the_folding(images):
     assert all(np.array_equal(a, b) for a, b in zip(before, lite0.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize(("convolution", "norm", "twice", "left"), [
-    (layers.Conv2D(6, 3, 2, "same", use_bias=False), {}, False, 0),
-    (layers.Conv2D(6, 3, groups=3, dilation_rate=2), {"center": False}, False, 0),
-    (layers.DepthwiseConv2D(3, 2, "same", depth_multiplier=2), {"scale": False}, False, 0),
-    (layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False), {"scale": False, "center": False, "epsilon": 0.5}, False, 0),
-    (layers.Conv2D(6, 3, activation="relu"), {}, False, 1),
-    (layers.SeparableConv2D(6, 3), {}, False, 1),
-    (layers.Conv2D(6, 3), {}, True, 1),                       # the convolution's own map is needed as well
-])
+@pytest.mark.parametrize(
+    ("convolution", "norm", "twice", "left"),
+    [
+        (layers.Conv2D(6, 3, 2, "same", use_bias=False), {}, False, 0),
+        (layers.Conv2D(6, 3, groups=3, dilation_rate=2), {"center": False}, False, 0),
+        (layers.DepthwiseConv2D(3, 2, "same", depth_multiplier=2), {"scale": False}, False, 0),
+        (
+            layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False),
+            {"scale": False, "center": False, "epsilon": 0.5},
+            False,
+            0,
+        ),
+        (layers.Conv2D(6, 3, activation="relu"), {}, False, 1),
+        (layers.SeparableConv2D(6, 3), {}, False, 1),
+        (layers.Conv2D(6, 3), {}, True, 1),  # the convolution's own map is needed as well
+    ],
+)
 def test_a_norm_moves_into_every_convolution_that_it_can(images, convolution, norm, twice, left):
     given = keras.Input((None, None, 3))
     before = convolution(layers.Rescaling(1 / 255)(given))
     after = layers.BatchNormalization(**norm)(before)
-    encoder = keras.Model(given, layers.Concatenate()([before, after]) if twice else layers.ReLU(0.6)(after))
+    encoder = keras.Model(
+        given, layers.Concatenate()([before, after]) if twice else layers.ReLU(0.6)(after)
+    )
     rng = np.random.default_rng(2)
     encoder.set_weights([rng.uniform(0.2, 1.0, weight.shape) for weight in encoder.get_weights()])
     close(features.extract(encoder, images), plainly(encoder, images))
-    assert sum(isinstance(layer, layers.BatchNormalization) for layer in frozen._fold_batchnorm(encoder).layers) == left
+    assert (
+        sum(
+            isinstance(layer, layers.BatchNormalization)
+            for layer in _frozen._fold_batchnorm(encoder).layers
+        )
+        == left
+    )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(batch_size=st.integers(1, 40), count=st.integers(1, 7))
 def test_batches_of_any_size_give_the_same(encoder, images, batch_size, count):
     got = features.extract(encoder, images[:count], "block_1", batch_size=batch_size, cache=False)
@@ -123,7 +157,9 @@ def test_several_layers_come_out_of_one_pass(encoder, images, compilations):
 
 
 def test_vectors_pass_as_they_are_and_floats_equal_whole_numbers(images):
-    pooled = keras.Sequential([keras.Input((20, 24, 3)), layers.GlobalAveragePooling2D(), layers.Dense(2)])
+    pooled = keras.Sequential(
+        [keras.Input((20, 24, 3)), layers.GlobalAveragePooling2D(), layers.Dense(2)]
+    )
     close(features.extract(pooled, images), pooled(images.astype(np.float32)))
     close(features.extract(pooled, images.astype(np.float64)), pooled(images.astype(np.float32)))
 
@@ -136,10 +172,14 @@ def test_a_layer_that_cannot_be_copied_costs_speed_only(images, monkeypatch):
 
 def test_dropout_is_off(images):
     noisy = keras.Sequential([keras.Input((20, 24, 3)), layers.Dropout(0.5), layers.Conv2D(2, 1)])
-    close(features.extract(noisy, images, cache=False), noisy(images.astype(np.float32), training=False).numpy().mean((1, 2)))
+    close(
+        features.extract(noisy, images, cache=False),
+        noisy(images.astype(np.float32), training=False).numpy().mean((1, 2)),
+    )
 
 
 # --- compiled once, never stale ----------------------------------------------------------------------------
+
 
 def test_a_second_call_and_an_odd_last_batch_compile_nothing(images, compilations):
     encoder = build(seed=4)
@@ -181,23 +221,27 @@ def test_an_encoder_is_freed_when_its_owner_lets_go(images):
 
 def test_images_are_read_in_batches(encoder, images, tmp_path, monkeypatch):
     np.save(tmp_path / "images.npy", images)
-    mapped, batches, real = np.load(tmp_path / "images.npy", mmap_mode="r"), [], frozen.function
+    mapped, batches, real = np.load(tmp_path / "images.npy", mmap_mode="r"), [], _frozen.function
 
     def spy(*args):
         function = real(*args)
         return lambda batch: batches.append(len(batch)) or function(batch)
 
-    monkeypatch.setattr(frozen, "function", spy)
+    monkeypatch.setattr(_frozen, "function", spy)
     close(features.extract(encoder, mapped, batch_size=3), plainly(encoder, images))
     assert batches == [3, 3, 1]
 
 
 # --- the cache ---------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def no_computing(monkeypatch):
     def forbid():
-        monkeypatch.setattr(frozen, "function", lambda *args: pytest.fail("computed what the cache holds"))
+        monkeypatch.setattr(
+            _frozen, "function", lambda *args: pytest.fail("computed what the cache holds")
+        )
+
     return forbid
 
 
@@ -242,10 +286,15 @@ def test_without_cache_nothing_is_written(encoder, images, cache):
     assert not cache.exists()
 
 
-@pytest.mark.parametrize("damage", [
-    lambda content: content[:-1], lambda content: b"", lambda content: content[:200],
-    lambda content: content[:150] + bytes([content[150] ^ 1]) + content[151:],
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: b"",
+        lambda content: content[:200],
+        lambda content: content[:150] + bytes([content[150] ^ 1]) + content[151:],
+    ],
+)
 def test_a_damaged_file_is_computed_again(encoder, images, cache, damage):
     first = features.extract(encoder, images)
     (file,) = cache.iterdir()
@@ -274,6 +323,7 @@ def test_a_full_disk_is_a_warning_and_leaves_nothing_behind(encoder, images, cac
 
 # --- manners -----------------------------------------------------------------------------------------------
 
+
 def test_nothing_is_printed_and_no_argument_changed(encoder, images, capfd):
     before = images.copy()
     features.extract(encoder, images, cache=False)
@@ -281,18 +331,21 @@ def test_nothing_is_printed_and_no_argument_changed(encoder, images, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda x: x[0], r"a single image goes in as images\[None\]"),
-    (lambda x: x[..., 0], "grey images go in as np.repeat"),
-    (lambda x: x[..., :2], r"shape \(7, 20, 24, 2\), but small takes \(N, any, any, 3\)"),
-    (lambda x: x[:0], "no image to extract"),
-    (lambda x: [x[0], x[1][:10]], "several sizes.*resize them to one"),
-    (lambda x: x.astype(np.int16), "int16, but uint8 or float"),
-    (lambda x: x / 255, "run from 0 to 1, but 0 to 255"),
-    (lambda x: x / 127.5 - 1, "run from -1 to 1, but 0 to 255"),
-    (lambda x: x * 257.0, "0 to 65535, but 0 to 255"),
-    (lambda x: np.where(x > 250, np.nan, x), "not finite"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x[0], r"a single image goes in as images\[None\]"),
+        (lambda x: x[..., 0], "grey images go in as np.repeat"),
+        (lambda x: x[..., :2], r"shape \(7, 20, 24, 2\), but small takes \(N, any, any, 3\)"),
+        (lambda x: x[:0], "no image to extract"),
+        (lambda x: [x[0], x[1][:10]], "several sizes.*resize them to one"),
+        (lambda x: x.astype(np.int16), "int16, but uint8 or float"),
+        (lambda x: x / 255, "run from 0 to 1, but 0 to 255"),
+        (lambda x: x / 127.5 - 1, "run from -1 to 1, but 0 to 255"),
+        (lambda x: x * 257.0, "0 to 65535, but 0 to 255"),
+        (lambda x: np.where(x > 250, np.nan, x), "not finite"),
+    ],
+)
 def test_images_that_do_not_fit_are_refused(encoder, images, change, message):
     with pytest.raises(ValueError, match=message):
         features.extract(encoder, change(images))
@@ -304,8 +357,14 @@ def test_an_encoder_of_fixed_size_says_so(images):
         features.extract(fixed, images)
 
 
-@pytest.mark.parametrize(("layer", "message"), [("block_00", "do you mean block_0"), ("nonsense", "has no layer"),
-                                                ([], "Name at least one layer")])
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("block_00", "do you mean block_0"),
+        ("nonsense", "has no layer"),
+        ([], "Name at least one layer"),
+    ],
+)
 def test_an_unknown_layer_is_answered_with_near_names(encoder, images, layer, message):
     with pytest.raises(ValueError, match=message):
         features.extract(encoder, images, layer)
@@ -321,7 +380,9 @@ def test_two_batches_at_once_come_back_in_their_order(encoder, images, batch_siz
     alone, together = [], []
     for at_once, told in ((1, alone), (2, together)):
         monkeypatch.setattr(features, "_batches_at_once", lambda: at_once)
-        told.append(features.extract(encoder, images, "block_1", batch_size=batch_size, cache=False))
+        told.append(
+            features.extract(encoder, images, "block_1", batch_size=batch_size, cache=False)
+        )
     np.testing.assert_array_equal(*alone, *together)
 
 
@@ -335,7 +396,9 @@ def test_after_an_error_no_further_batch_is_begun(encoder, images, monkeypatch):
         time.sleep(0.05)
         return [np.zeros((len(batch), 6), np.float32)]
 
-    monkeypatch.setattr(frozen, "function", lambda *args: fails)
+    monkeypatch.setattr(_frozen, "function", lambda *args: fails)
     with pytest.raises(MemoryError, match="no room"):
-        features.extract(encoder, np.repeat(images, 10, axis=0), "block_1", batch_size=1, cache=False)
+        features.extract(
+            encoder, np.repeat(images, 10, axis=0), "block_1", batch_size=1, cache=False
+        )
     assert len(begun) < 8

@@ -4,7 +4,7 @@ import re
 
 import nbformat
 
-from medlearn.course import lessons
+from tools import lessons
 
 GLOSSARY = lessons.ROOT / "docs" / "glossary.md"
 ENTRY = re.compile(r'^### <a id="([^"]+)"></a>(.+)$', re.MULTILINE)
@@ -27,6 +27,12 @@ def test_every_word_that_a_lesson_links_to_has_an_entry():
     anchors = dict(ENTRY.findall(GLOSSARY.read_text(encoding="utf-8")))
     linked = {}
     for path in lessons.find([]):
-        cells = (cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+        cells = (
+            cell.source
+            for cell in nbformat.read(path, as_version=4).cells
+            if cell.cell_type == "markdown"
+        )
         linked[path.name] = re.findall(r"\]\(\.\./docs/glossary\.md#([^)]+)\)", "\n".join(cells))
-    assert all(linked.values()) and not {f"{name}: {word}" for name, words in linked.items() for word in words if word not in anchors}
+    assert all(linked.values()) and not {
+        f"{name}: {word}" for name, words in linked.items() for word in words if word not in anchors
+    }

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from medlearn import label_noise
+from medlearn.curation import label_noise
 
-LABELS = np.array([0, 1, 2, 4] * 50)          # class 3 is missing
+LABELS = np.array([0, 1, 2, 4] * 50)  # class 3 is missing
 
 
 def test_flip_makes_exactly_the_share_wrong_and_says_which():
     noisy, wrong = label_noise.flip(LABELS, 0.15)
     np.testing.assert_array_equal(noisy != LABELS, wrong)
     assert wrong.sum() == 30 and wrong.dtype == bool and noisy.dtype == LABELS.dtype
-    assert set(noisy) == {0, 1, 2, 4}           # never a class that does not occur
+    assert set(noisy) == {0, 1, 2, 4}  # never a class that does not occur
     assert LABELS.tolist() == [0, 1, 2, 4] * 50
 
 
@@ -31,11 +31,17 @@ def test_the_seed_decides_and_nothing_is_flipped_at_share_zero():
     assert not wrong.any()
 
 
-@pytest.mark.parametrize("labels, share, sentence", [
-    (LABELS, 1.0, "share=1.0 is the share"), (LABELS, -0.1, "share=-0.1 is the share"),
-    (np.ones(9, int), 0.1, "All labels are 1"), (LABELS / 2, 0.1, "not float64"), (["a", "b"], 0.1, "whole numbers"),
-    (LABELS.reshape(2, -1), 0.1, "one entry per image"),
-])
+@pytest.mark.parametrize(
+    "labels, share, sentence",
+    [
+        (LABELS, 1.0, "share=1.0 is the share"),
+        (LABELS, -0.1, "share=-0.1 is the share"),
+        (np.ones(9, int), 0.1, "All labels are 1"),
+        (LABELS / 2, 0.1, "not float64"),
+        (["a", "b"], 0.1, "whole numbers"),
+        (LABELS.reshape(2, -1), 0.1, "one entry per image"),
+    ],
+)
 def test_flip_says_what_cannot_be(labels, share, sentence):
     with pytest.raises(ValueError, match=sentence):
         label_noise.flip(labels, share)
@@ -43,7 +49,9 @@ def test_flip_says_what_cannot_be(labels, share, sentence):
 
 def test_suspicion_is_the_best_rival_minus_the_label():
     probabilities = [[0.7, 0.2, 0.1], [0.7, 0.2, 0.1], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]
-    np.testing.assert_allclose(label_noise.suspicion([0, 1, 2, 0], probabilities), [-0.5, 0.5, -1.0, 1.0])
+    np.testing.assert_allclose(
+        label_noise.suspicion([0, 1, 2, 0], probabilities), [-0.5, 0.5, -1.0, 1.0]
+    )
 
 
 def test_suspicion_of_yes_and_no():
@@ -57,10 +65,15 @@ def test_suspicion_is_positive_exactly_where_the_model_says_something_else():
     np.testing.assert_array_equal(suspicion > 0, probabilities.argmax(1) != labels)
 
 
-@pytest.mark.parametrize("labels, probabilities, sentence", [
-    ([0, 2], [[0.5, 0.5], [0.5, 0.5]], "from 0 to 1"), ([0], [[np.nan, 1.0]], "NaN"),
-    ([0], [[0.5, 0.9]], "sum to one"), ([0, 1, 1], [[0.5, 0.5]], "one of each"),
-])
+@pytest.mark.parametrize(
+    "labels, probabilities, sentence",
+    [
+        ([0, 2], [[0.5, 0.5], [0.5, 0.5]], "from 0 to 1"),
+        ([0], [[np.nan, 1.0]], "NaN"),
+        ([0], [[0.5, 0.9]], "sum to one"),
+        ([0, 1, 1], [[0.5, 0.5]], "one of each"),
+    ],
+)
 def test_suspicion_says_what_cannot_be(labels, probabilities, sentence):
     with pytest.raises(ValueError, match=sentence):
         label_noise.suspicion(labels, probabilities)

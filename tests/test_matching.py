@@ -1,8 +1,8 @@
 """Vectors of two hospitals in one space: against NumPy, POT and what must hold for any of them."""
 
 import numpy as np
-import pytest
 import ot
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
@@ -36,7 +36,9 @@ def test_a_moved_and_scaled_target_is_read_again(match):
 def test_new_target_images_are_brought_one_by_one_as_all_together(match):
     source, _, target, _ = domains()
     _, bring = match(source, target[:40])
-    np.testing.assert_allclose(np.concatenate([bring(target[40:45]), bring(target[45:])]), bring(target[40:]), atol=1e-9)
+    np.testing.assert_allclose(
+        np.concatenate([bring(target[40:45]), bring(target[45:])]), bring(target[40:]), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("match", ALL)
@@ -70,7 +72,9 @@ def test_a_column_without_variance_becomes_nothing_and_not_nan():
 def test_coral_gives_the_source_the_targets_covariance(seed):
     source, _, target, _ = domains(seed)
     moved, _ = matching.coral(source, target, strength=1e-9)
-    np.testing.assert_allclose(np.cov(moved, rowvar=False), np.cov(target, rowvar=False), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        np.cov(moved, rowvar=False), np.cov(target, rowvar=False), rtol=1e-4, atol=1e-4
+    )
     np.testing.assert_allclose(moved.mean(0), target.mean(0))
 
 
@@ -78,8 +82,12 @@ def test_coral_is_the_algorithm_of_the_paper_with_its_ridge():
     source, _, target, _ = domains()
     ridge = 0.3 * (source.var(0).mean() + target.var(0).mean()) / 2 * np.eye(4)
     whiten = np.linalg.inv(sqrtm(np.cov(source, rowvar=False) + ridge).real)
-    expected = (source - source.mean(0)) @ whiten @ sqrtm(np.cov(target, rowvar=False) + ridge).real + target.mean(0)
-    np.testing.assert_allclose(matching.coral(source, target, strength=0.3)[0], expected, rtol=1e-6, atol=1e-6)
+    expected = (source - source.mean(0)) @ whiten @ sqrtm(
+        np.cov(target, rowvar=False) + ridge
+    ).real + target.mean(0)
+    np.testing.assert_allclose(
+        matching.coral(source, target, strength=0.3)[0], expected, rtol=1e-6, atol=1e-6
+    )
 
 
 def test_all_dimensions_of_a_turned_target_are_turned_back():
@@ -95,16 +103,24 @@ def test_transport_is_pots():
     source, _, target, _ = domains()
     cost = ot.dist(source, target)
     exact = ot.emd(ot.unif(60), ot.unif(50), cost / cost.max())
-    np.testing.assert_allclose(matching.transport(source, target, entropy=0)[0], 60 * exact @ target, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        matching.transport(source, target, entropy=0)[0], 60 * exact @ target, rtol=1e-5, atol=1e-6
+    )
     soft = matching.transport(source, target, entropy=0.5)[0]
-    assert np.linalg.norm(soft - target.mean(0), axis=1).mean() < np.linalg.norm(60 * exact @ target - target.mean(0), axis=1).mean()
+    assert (
+        np.linalg.norm(soft - target.mean(0), axis=1).mean()
+        < np.linalg.norm(60 * exact @ target - target.mean(0), axis=1).mean()
+    )
 
 
-@pytest.mark.parametrize(("match", "options", "message"), [
-    (matching.coral, {"strength": 0}, "strength=0 is added"),
-    (matching.subspace, {"dimensions": 0}, "dimensions=0"),
-    (matching.transport, {"entropy": -1}, "entropy=-1"),
-])
+@pytest.mark.parametrize(
+    ("match", "options", "message"),
+    [
+        (matching.coral, {"strength": 0}, "strength=0 is added"),
+        (matching.subspace, {"dimensions": 0}, "dimensions=0"),
+        (matching.transport, {"entropy": -1}, "entropy=-1"),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(match, options, message):
     source, _, target, _ = domains()
     with pytest.raises(ValueError, match=message):
@@ -112,10 +128,15 @@ def test_settings_that_make_no_sense_are_refused(match, options, message):
 
 
 @pytest.mark.parametrize("match", ALL)
-@pytest.mark.parametrize(("target", "message"), [
-    (np.zeros((0, 4)), "at least 2"), (np.zeros((1, 4)), "at least 2"), (np.zeros((9, 5)), "5: take both from the same layer"),
-    (np.full((9, 4), np.inf), "NaN or infinite"),
-])
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (np.zeros((0, 4)), "at least 2"),
+        (np.zeros((1, 4)), "at least 2"),
+        (np.zeros((9, 5)), "5: take both from the same layer"),
+        (np.full((9, 4), np.inf), "NaN or infinite"),
+    ],
+)
 def test_targets_that_cannot_be_matched_are_refused(match, target, message):
     with pytest.raises(ValueError, match=message):
         match(domains()[0], target)

@@ -48,7 +48,9 @@ def test_scores_equal_scikit_learn(reading):
     assert metrics.accuracy(labels, predictions) == pytest.approx(np.mean(labels == predictions))
     recalls = [np.mean(predictions[labels == k] == k) for k in np.unique(labels)]
     assert metrics.balanced_accuracy(labels, predictions) == pytest.approx(np.mean(recalls))
-    assert metrics.macro_f1(labels, predictions) == pytest.approx(sk.f1_score(labels, predictions, average="macro"))
+    assert metrics.macro_f1(labels, predictions) == pytest.approx(
+        sk.f1_score(labels, predictions, average="macro")
+    )
 
 
 @pytest.mark.parametrize("score", SCORES, ids=lambda score: score.__name__)
@@ -58,16 +60,25 @@ def test_scores_equal_scikit_learn(reading):
 def test_the_fast_way_equals_scoring_every_resample(score, reading, seed):
     """Also where a resample lacks a class."""
     fast = metrics.interval(score, *reading, repeats=10, seed=seed)
-    slow = metrics.interval(lambda labels, predictions: score(labels, predictions), *reading, repeats=10, seed=seed)
+    slow = metrics.interval(
+        lambda labels, predictions: score(labels, predictions), *reading, repeats=10, seed=seed
+    )
     assert fast == pytest.approx(slow)
 
 
 def test_unclustered_interval_agrees_with_scipy():
     labels, predictions, _ = study()
-    ours = metrics.interval(metrics.accuracy, labels, predictions, np.arange(len(labels)), repeats=4000)
+    ours = metrics.interval(
+        metrics.accuracy, labels, predictions, np.arange(len(labels)), repeats=4000
+    )
     theirs = stats.bootstrap(
-        (labels, predictions), lambda a, b, axis=-1: np.mean(a == b, axis=axis), paired=True, vectorized=True,
-        method="percentile", n_resamples=4000, random_state=np.random.default_rng(1),
+        (labels, predictions),
+        lambda a, b, axis=-1: np.mean(a == b, axis=axis),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=4000,
+        random_state=np.random.default_rng(1),
     ).confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.008)
 
@@ -76,7 +87,11 @@ def test_clustered_interval_agrees_with_resampling_patients_one_by_one():
     labels, predictions, patients = study()
     hits = np.array([np.mean((labels == predictions)[patients == p]) for p in np.unique(patients)])
     theirs = stats.bootstrap(
-        (hits,), np.mean, method="percentile", n_resamples=4000, random_state=np.random.default_rng(1)
+        (hits,),
+        np.mean,
+        method="percentile",
+        n_resamples=4000,
+        random_state=np.random.default_rng(1),
     ).confidence_interval  # equal because all patients have equally many images
     ours = metrics.interval(metrics.accuracy, labels, predictions, patients, repeats=4000)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.012)
@@ -99,7 +114,9 @@ def test_coverage():
         patients = np.repeat(np.arange(30), 10)
         right = random.random(300) < random.beta(2, 1, 30)[patients]  # true accuracy 2/3
         for ids in (patients, np.arange(300)):
-            low, high = metrics.interval(metrics.accuracy, np.ones(300), right, ids, repeats=200, seed=seed)[1:]
+            low, high = metrics.interval(
+                metrics.accuracy, np.ones(300), right, ids, repeats=200, seed=seed
+            )[1:]
             clustered += (ids is patients) and low <= 2 / 3 <= high
             naive += (ids is not patients) and low <= 2 / 3 <= high
     assert 0.89 <= clustered / 300 <= 0.98
@@ -108,7 +125,9 @@ def test_coverage():
 
 def test_paired_difference():
     labels, a, patients = study(seed=1)
-    b = np.where(np.arange(len(labels)) % 12 == 0, (labels + 1) % 3, a)  # a with some answers made worse
+    b = np.where(
+        np.arange(len(labels)) % 12 == 0, (labels + 1) % 3, a
+    )  # a with some answers made worse
     gain = metrics.paired_difference(metrics.accuracy, labels, a, b, patients)
     assert gain.value == pytest.approx(metrics.accuracy(labels, a) - metrics.accuracy(labels, b))
     assert 0 < gain.low < gain.value < gain.high
@@ -122,8 +141,12 @@ def test_paired_difference():
 def test_paired_difference_of_any_metric():
     labels, a, patients = study(seed=1)
     b = study(seed=2)[1]
-    slow = metrics.paired_difference(lambda x, y: np.mean(x == y), labels, a, b, patients, repeats=50)
-    assert slow == pytest.approx(metrics.paired_difference(metrics.accuracy, labels, a, b, patients, repeats=50))
+    slow = metrics.paired_difference(
+        lambda x, y: np.mean(x == y), labels, a, b, patients, repeats=50
+    )
+    assert slow == pytest.approx(
+        metrics.paired_difference(metrics.accuracy, labels, a, b, patients, repeats=50)
+    )
 
 
 def test_a_metric_of_scores():
@@ -161,11 +184,26 @@ def test_an_interval_reads_well(numbers, text):
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: metrics.interval(metrics.accuracy, [0, 1], [0, 1], ["a", "a"]), "at least two patients"),
-        (lambda: metrics.interval(metrics.accuracy, [0, 1], [0], ["a", "b"]), "2 patients, 1 predictions"),
-        (lambda: metrics.interval(metrics.accuracy, [0, 1], [0, 1], ["a", "b"], level=95), "level is the share"),
-        (lambda: metrics.interval(metrics.accuracy, [0, 1], [0, 1], ["a", "b"], repeats=0), "repeats is"),
-        (lambda: metrics.paired_difference(metrics.accuracy, [0, 1], [0, 1], [0], ["a", "b"]), "1 predictions_b"),
+        (
+            lambda: metrics.interval(metrics.accuracy, [0, 1], [0, 1], ["a", "a"]),
+            "at least two patients",
+        ),
+        (
+            lambda: metrics.interval(metrics.accuracy, [0, 1], [0], ["a", "b"]),
+            "2 patients, 1 predictions",
+        ),
+        (
+            lambda: metrics.interval(metrics.accuracy, [0, 1], [0, 1], ["a", "b"], level=95),
+            "level is the share",
+        ),
+        (
+            lambda: metrics.interval(metrics.accuracy, [0, 1], [0, 1], ["a", "b"], repeats=0),
+            "repeats is",
+        ),
+        (
+            lambda: metrics.paired_difference(metrics.accuracy, [0, 1], [0, 1], [0], ["a", "b"]),
+            "1 predictions_b",
+        ),
     ],
 )
 def test_mistakes_get_one_sentence(call, sentence):

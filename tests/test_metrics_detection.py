@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from medlearn import boxes, metrics
+from medlearn import metrics
+from medlearn.metrics import boxes
 
 FIRST, SECOND = [0, 0, 10, 10, 0], [20, 20, 30, 30, 0]
 
@@ -27,7 +29,9 @@ def test_average_precision_by_hand():
 def test_precision_is_raised_to_the_best_at_a_higher_sensitivity():
     """False alarm first, then two hits: precision 0, 1/2, 2/3, raised to 2/3 all along."""
     told = found([50, 50, 60, 60, 0, 0.9], [*FIRST, 0.8], [*SECOND, 0.7])
-    assert np.isclose(metrics.mean_average_precision(*metrics.match([[FIRST, SECOND]], [told], 1)), 2 / 3)
+    assert np.isclose(
+        metrics.mean_average_precision(*metrics.match([[FIRST, SECOND]], [told], 1)), 2 / 3
+    )
 
 
 def test_a_second_box_on_the_same_cell_is_a_false_alarm():
@@ -50,7 +54,10 @@ def test_overlap_is_reached_at_the_threshold():
 def test_map_at_50_to_95_by_hand():
     """IoU .8 is a hit at .50 to .80, seven of ten overlaps."""
     told = found([0, 0, 10, 8, 0, 0.9])
-    assert np.isclose(metrics.mean_average_precision(*metrics.match([[FIRST]], [told], 1, metrics.TEN_OVERLAPS)), 0.7)
+    assert np.isclose(
+        metrics.mean_average_precision(*metrics.match([[FIRST]], [told], 1, metrics.TEN_OVERLAPS)),
+        0.7,
+    )
 
 
 def test_classes_do_not_mix_and_an_absent_class_does_not_count():
@@ -61,7 +68,9 @@ def test_classes_do_not_mix_and_an_absent_class_does_not_count():
 
 
 def test_images_without_objects_or_boxes():
-    objects, matches = metrics.match([np.zeros((0, 5)), [FIRST]], [found([*FIRST, 0.9]), found()], 1)
+    objects, matches = metrics.match(
+        [np.zeros((0, 5)), [FIRST]], [found([*FIRST, 0.9]), found()], 1
+    )
     assert objects.tolist() == [[0], [1]] and metrics.mean_average_precision(objects, matches) == 0
     with pytest.raises(ValueError, match="No image holds an object"):
         metrics.mean_average_precision(*metrics.match([[]], [found([*FIRST, 0.9])], 1))
@@ -69,7 +78,10 @@ def test_images_without_objects_or_boxes():
 
 def test_free_response_by_hand():
     """Two images, three cells: hits at .9 and .6, alarms at .8 and .6."""
-    told = [found([*FIRST, 0.9], [50, 50, 60, 60, 0, 0.8]), found([*FIRST, 0.6], [50, 50, 60, 60, 0, 0.6])]
+    told = [
+        found([*FIRST, 0.9], [50, 50, 60, 60, 0, 0.8]),
+        found([*FIRST, 0.6], [50, 50, 60, 60, 0, 0.6]),
+    ]
     objects, matches = metrics.match([[FIRST, SECOND], [FIRST]], told, 1)
     alarms, sensitivity, scores = metrics.free_response(objects, matches)
     np.testing.assert_allclose(alarms, [0, 0, 0.5, 1])
@@ -102,7 +114,14 @@ def test_counts_and_their_errors():
 
 def slow_average_precision(truth, told, kind, overlap):
     """One class, box by box, with precision taken at each object: no array of the first implementation is used."""
-    ranked = sorted(((-row[5], image, number) for image, rows in enumerate(told) for number, row in enumerate(rows) if row[4] == kind))
+    ranked = sorted(
+        (
+            (-row[5], image, number)
+            for image, rows in enumerate(told)
+            for number, row in enumerate(rows)
+            if row[4] == kind
+        )
+    )
     taken, outcome = set(), []
     for _, image, number in ranked:
         best, chosen = -1.0, None
@@ -128,8 +147,16 @@ def images(draw):
     truth, told = [], []
     for _ in range(draw(st.integers(1, 4))):
         corner = random.uniform(0, 60, (random.integers(0, 6), 2))
-        true = np.column_stack([corner, corner + random.uniform(8, 25, corner.shape), random.integers(0, 2, len(corner))])
-        guess = np.concatenate([true, true[:random.integers(0, 3)], true[: len(true) // 2, [1, 0, 3, 2, 4]]])
+        true = np.column_stack(
+            [
+                corner,
+                corner + random.uniform(8, 25, corner.shape),
+                random.integers(0, 2, len(corner)),
+            ]
+        )
+        guess = np.concatenate(
+            [true, true[: random.integers(0, 3)], true[: len(true) // 2, [1, 0, 3, 2, 4]]]
+        )
         guess[:, :4] += random.normal(0, 1.5, (len(guess), 4))
         truth.append(true)
         told.append(np.column_stack([guess, random.random(len(guess))]))
@@ -139,7 +166,10 @@ def images(draw):
 @given(images())
 def test_average_precision_is_that_of_the_slow_way(case):
     truth, told = case
-    slow = [[slow_average_precision(truth, told, kind, overlap) for overlap in metrics.TEN_OVERLAPS] for kind in range(2)]
+    slow = [
+        [slow_average_precision(truth, told, kind, overlap) for overlap in metrics.TEN_OVERLAPS]
+        for kind in range(2)
+    ]
     fast = metrics.average_precisions(*metrics.match(truth, told, 2, metrics.TEN_OVERLAPS))
     np.testing.assert_allclose(fast, np.mean(slow, axis=1), atol=1e-12)
 
@@ -158,24 +188,39 @@ def test_perfect_boxes_score_one_and_intervals_resample_patients():
     told[4:] = [found(), found()]
     objects, matches = metrics.match(truth, told, 1)
     assert metrics.mean_average_precision(objects[:4], matches[:4]) == 1
-    by_image = metrics.interval(metrics.mean_average_precision, objects, matches, np.arange(6), repeats=200)
-    by_patient = metrics.interval(metrics.mean_average_precision, objects, matches, [0, 0, 0, 0, 1, 1], repeats=200)
+    by_image = metrics.interval(
+        metrics.mean_average_precision, objects, matches, np.arange(6), repeats=200
+    )
+    by_patient = metrics.interval(
+        metrics.mean_average_precision, objects, matches, [0, 0, 0, 0, 1, 1], repeats=200
+    )
     assert np.isclose(by_image.value, 2 / 3)
     assert by_patient.low < by_image.low < by_image.value
-    difference = metrics.paired_difference(metrics.mean_average_precision, objects, matches, matches, np.arange(6), repeats=50)
+    difference = metrics.paired_difference(
+        metrics.mean_average_precision, objects, matches, matches, np.arange(6), repeats=50
+    )
     assert difference == (0, 0, 0)
 
 
-@pytest.mark.parametrize("call, sentence", [
-    (lambda: metrics.match([[FIRST]], [], 1), "1 arrays of true boxes, 0 of found"),
-    (lambda: metrics.match([[], [FIRST]], [found(), [FIRST]], 1), r"Image 1: .*score\]"),
-    (lambda: metrics.match([[[*FIRST[:4], 4]]], [found()], 3), "Image 0: Box 0 .* unknown class"),
-    (lambda: metrics.match([[FIRST]], [found()], 1, (50,)), "overlaps="),
-    (lambda: metrics.average_precisions([1, 2], [found(), found()]), "metrics.match"),
-    (lambda: metrics.sensitivity_at_alarms(*metrics.match([[FIRST]], [found()], 1), -1), "alarms=-1"),
-    (lambda: metrics.counting_error([1, 2], [1]), "2 true, 1 counted"),
-    (lambda: metrics.counting_bias([1, np.nan], [1, 1]), "NaN"),
-])
+@pytest.mark.parametrize(
+    "call, sentence",
+    [
+        (lambda: metrics.match([[FIRST]], [], 1), "1 arrays of true boxes, 0 of found"),
+        (lambda: metrics.match([[], [FIRST]], [found(), [FIRST]], 1), r"Image 1: .*score\]"),
+        (
+            lambda: metrics.match([[[*FIRST[:4], 4]]], [found()], 3),
+            "Image 0: Box 0 .* unknown class",
+        ),
+        (lambda: metrics.match([[FIRST]], [found()], 1, (50,)), "overlaps="),
+        (lambda: metrics.average_precisions([1, 2], [found(), found()]), "metrics.match"),
+        (
+            lambda: metrics.sensitivity_at_alarms(*metrics.match([[FIRST]], [found()], 1), -1),
+            "alarms=-1",
+        ),
+        (lambda: metrics.counting_error([1, 2], [1]), "2 true, 1 counted"),
+        (lambda: metrics.counting_bias([1, np.nan], [1, 1]), "NaN"),
+    ],
+)
 def test_bad_input_gets_one_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()

@@ -15,7 +15,9 @@ CHANCE = np.random.default_rng(0)
 
 
 def blobs(count, side=(20, 26), seed=0):
-    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(count, *side)), (0, 2, 2))
+    noise = ndimage.gaussian_filter(
+        np.random.default_rng(seed).normal(size=(count, *side)), (0, 2, 2)
+    )
     return np.digitize(noise, [0.03, 0.12]).astype(np.uint8)
 
 
@@ -27,9 +29,15 @@ MASKS, PREDICTIONS = blobs(8), np.where(blobs(8, seed=1) == 2, 2, blobs(8))
 
 @pytest.mark.parametrize("value", [1, 2])
 def test_dice_and_iou_are_those_of_scikit_learn(value):
-    pairs = [((mask == value).ravel(), (said == value).ravel()) for mask, said in zip(MASKS, PREDICTIONS)]
-    np.testing.assert_allclose(metrics.dice(MASKS, PREDICTIONS, value), [f1_score(*pair) for pair in pairs])
-    np.testing.assert_allclose(metrics.iou(MASKS, PREDICTIONS, value), [jaccard_score(*pair) for pair in pairs])
+    pairs = [
+        ((mask == value).ravel(), (said == value).ravel()) for mask, said in zip(MASKS, PREDICTIONS)
+    ]
+    np.testing.assert_allclose(
+        metrics.dice(MASKS, PREDICTIONS, value), [f1_score(*pair) for pair in pairs]
+    )
+    np.testing.assert_allclose(
+        metrics.iou(MASKS, PREDICTIONS, value), [jaccard_score(*pair) for pair in pairs]
+    )
 
 
 @given(st.integers(0, 10**6))
@@ -39,21 +47,28 @@ def test_properties_of_overlap(seed):
     dice, iou = metrics.dice(one, other), metrics.iou(one, other)
     np.testing.assert_allclose(dice, metrics.dice(other, one))
     np.testing.assert_allclose(iou, dice / (2 - dice))
-    assert (metrics.dice(one, one, empty=1) == 1).all() and ((iou >= 0) & (iou <= dice)).sum() == 3 - np.isnan(dice).sum()
+    assert (metrics.dice(one, one, empty=1) == 1).all() and (
+        (iou >= 0) & (iou <= dice)
+    ).sum() == 3 - np.isnan(dice).sum()
 
 
 def test_with_patients_areas_are_summed_first():
     patients = np.array(list("bbaaabbc"))
     whole = metrics.dice(MASKS, PREDICTIONS, 2, patients=patients)
     rows = {name: patients == name for name in "abc"}
-    by_hand = [f1_score((MASKS[here] == 2).ravel(), (PREDICTIONS[here] == 2).ravel()) for here in rows.values()]
+    by_hand = [
+        f1_score((MASKS[here] == 2).ravel(), (PREDICTIONS[here] == 2).ravel())
+        for here in rows.values()
+    ]
     np.testing.assert_allclose(whole, by_hand)
-    assert metrics.iou(MASKS, PREDICTIONS, 2, patients=patients)[0] == pytest.approx(by_hand[0] / (2 - by_hand[0]))
+    assert metrics.iou(MASKS, PREDICTIONS, 2, patients=patients)[0] == pytest.approx(
+        by_hand[0] / (2 - by_hand[0])
+    )
 
 
 def test_empty_regions():
     masks, said = np.zeros((4, 5, 5), int), np.zeros((4, 5, 5), int)
-    masks[2:, 1:3], said[1::2, 1:3] = 1, 1                # neither, alarm, miss, found
+    masks[2:, 1:3], said[1::2, 1:3] = 1, 1  # neither, alarm, miss, found
     for score in (metrics.dice, metrics.iou):
         np.testing.assert_array_equal(score(masks, said), [np.nan, 0, 0, 1])
         np.testing.assert_array_equal(score(masks, said, empty=1), [1, 0, 0, 1])
@@ -77,11 +92,25 @@ def outline(mask, spacing):
     """Points of the outline and their lengths, corner by corner: a table of the sixteen cases, typed out."""
     inside, (height, width) = np.pad(mask, 1).astype(int), spacing
     slant = (height**2 + width**2) ** 0.5 / 2
-    cases = {1: slant, 2: slant, 4: slant, 8: slant, 14: slant, 13: slant, 11: slant, 7: slant,
-             3: width, 12: width, 5: height, 10: height, 6: 2 * slant, 9: 2 * slant}
+    cases = {
+        1: slant,
+        2: slant,
+        4: slant,
+        8: slant,
+        14: slant,
+        13: slant,
+        11: slant,
+        7: slant,
+        3: width,
+        12: width,
+        5: height,
+        10: height,
+        6: 2 * slant,
+        9: 2 * slant,
+    }
     points = {}
     for row, column in product(range(inside.shape[0] - 1), range(inside.shape[1] - 1)):
-        a, b, c, d = inside[row:row + 2, column:column + 2].ravel()
+        a, b, c, d = inside[row : row + 2, column : column + 2].ravel()
         if (code := 8 * a + 4 * b + 2 * c + d) in cases:
             points[row * height, column * width] = cases[code]
     return np.array(list(points)), np.array(list(points.values()))
@@ -106,20 +135,33 @@ def percentile(away, lengths):
 def test_distances_are_those_of_all_pairs_of_points(spacing, value):
     far = metrics.hd95(MASKS, PREDICTIONS, value, spacing=spacing)
     near = metrics.surface_dice(MASKS, PREDICTIONS, value, spacing=spacing, tolerance=0.9)
-    for index, (mask, said) in enumerate(zip(MASKS == value, PREDICTIONS == value)):
+    for index, (mask, said) in enumerate(zip(value == MASKS, value == PREDICTIONS)):
         out, length_out, back, length_back = distances(mask, said, spacing)
-        assert far[index] == pytest.approx(max(percentile(out, length_out), percentile(back, length_back)))
-        share = (length_out[out <= 0.9].sum() + length_back[back <= 0.9].sum()) / (length_out.sum() + length_back.sum())
+        assert far[index] == pytest.approx(
+            max(percentile(out, length_out), percentile(back, length_back))
+        )
+        share = (length_out[out <= 0.9].sum() + length_back[back <= 0.9].sum()) / (
+            length_out.sum() + length_back.sum()
+        )
         assert near[index] == pytest.approx(share)
 
 
-@pytest.mark.parametrize("spacing, far, near", [((1.0, 1.0), 13.416408, (0.327132, 0.538566)), ((0.5, 1.3), 13.634148, (0.370425, 0.774857))])
+@pytest.mark.parametrize(
+    "spacing, far, near",
+    [((1.0, 1.0), 13.416408, (0.327132, 0.538566)), ((0.5, 1.3), 13.634148, (0.370425, 0.774857))],
+)
 def test_distances_are_those_of_surface_distance(spacing, far, near):
     """The numbers are those of the package surface-distance 0.1, by the authors of surface Dice, on these two regions."""
     y, x = np.indices((40, 50))
-    disc, lobed = (y - 18) ** 2 + (x - 20) ** 2 <= 144, (2 * (y - 20) ** 2 + (x - 24) ** 2 <= 200) | ((y - 30) ** 2 + (x - 40) ** 2 <= 9)
+    disc, lobed = (
+        (y - 18) ** 2 + (x - 20) ** 2 <= 144,
+        (2 * (y - 20) ** 2 + (x - 24) ** 2 <= 200) | ((y - 30) ** 2 + (x - 40) ** 2 <= 9),
+    )
     assert metrics.hd95([disc], [lobed], spacing=spacing) == pytest.approx(far, abs=1e-6)
-    told = [metrics.surface_dice([disc], [lobed], spacing=spacing, tolerance=tolerance)[0] for tolerance in (1, 3)]
+    told = [
+        metrics.surface_dice([disc], [lobed], spacing=spacing, tolerance=tolerance)[0]
+        for tolerance in (1, 3)
+    ]
     assert told == pytest.approx(near, abs=1e-6)
 
 
@@ -129,7 +171,12 @@ def test_a_square_moved_by_three_pixels_is_three_pixels_away():
     assert metrics.hd95(masks, said)[0] == 3
     assert metrics.hd95(masks, said, spacing=(9, 0.5))[0] == 1.5
     assert metrics.surface_dice(masks, said, tolerance=3)[0] == 1
-    assert 0.3 < metrics.surface_dice(masks, said, tolerance=0)[0] < metrics.surface_dice(masks, said, tolerance=2)[0] < 1
+    assert (
+        0.3
+        < metrics.surface_dice(masks, said, tolerance=0)[0]
+        < metrics.surface_dice(masks, said, tolerance=2)[0]
+        < 1
+    )
 
 
 def test_each_image_has_its_own_spacing_and_a_stray_pixel_hardly_moves_the_95th_percentile():
@@ -140,7 +187,10 @@ def test_each_image_has_its_own_spacing_and_a_stray_pixel_hardly_moves_the_95th_
     masks[0, 5:45, 5:45] = 1
     said = masks.copy()
     said[0, 58, 58] = 1
-    assert metrics.hd95(masks, said)[0] == 0 and metrics.surface_dice(masks, said, tolerance=1)[0] > 0.95
+    assert (
+        metrics.hd95(masks, said)[0] == 0
+        and metrics.surface_dice(masks, said, tolerance=1)[0] > 0.95
+    )
 
 
 def test_a_region_at_the_edge_has_an_outline_there():
@@ -153,14 +203,19 @@ def test_a_region_at_the_edge_has_an_outline_there():
 # ---- means and intervals -----------------------------------------------------------------------------------
 
 
-SCORES, PATIENTS = np.where(np.arange(60) % 9 == 4, np.nan, CHANCE.random(60)), np.repeat(np.arange(30), 2)
+SCORES, PATIENTS = (
+    np.where(np.arange(60) % 9 == 4, np.nan, CHANCE.random(60)),
+    np.repeat(np.arange(30), 2),
+)
 
 
 def test_the_mean_over_images_resamples_patients_and_leaves_nan_out():
     found = metrics.mean_score(SCORES, PATIENTS, seed=1)
-    plain = metrics.interval(lambda _, scores: float(np.nanmean(scores)), SCORES, SCORES, PATIENTS, seed=1)
+    plain = metrics.interval(
+        lambda _, scores: float(np.nanmean(scores)), SCORES, SCORES, PATIENTS, seed=1
+    )
     assert found == plain and found.value == pytest.approx(np.nanmean(SCORES))
-    assert metrics.mean_score(SCORES, np.arange(60), seed=1) != found            # patients are used
+    assert metrics.mean_score(SCORES, np.arange(60), seed=1) != found  # patients are used
     assert metrics.mean_score(SCORES, PATIENTS, seed=2) != found
     narrow = metrics.mean_score(SCORES, PATIENTS, level=0.5, seed=1)
     assert narrow.low > found.low and narrow.high < found.high
@@ -170,7 +225,10 @@ def test_the_mean_over_images_resamples_patients_and_leaves_nan_out():
 def test_a_difference_is_paired_and_each_side_leaves_out_its_own_nan():
     better = metrics.mean_difference(SCORES + 0.1, SCORES, PATIENTS)
     assert better.low == pytest.approx(0.1) and better.high == pytest.approx(0.1)
-    a, b = np.array([0.5, 0.5, np.nan, 0.5]), np.array([0.5, 0.5, 0.0, 0.5])    # b raises a false alarm
+    a, b = (
+        np.array([0.5, 0.5, np.nan, 0.5]),
+        np.array([0.5, 0.5, 0.0, 0.5]),
+    )  # b raises a false alarm
     assert metrics.mean_difference(a, b, list("abcd")).value == pytest.approx(0.125)
     found = metrics.mean_difference(SCORES, SCORES[::-1], PATIENTS, seed=3)
     for option in ({"seed": 4}, {"seed": 3, "level": 0.6}, {"seed": 3, "repeats": 50}):
@@ -179,7 +237,12 @@ def test_a_difference_is_paired_and_each_side_leaves_out_its_own_nan():
 
 # ---- bad input ---------------------------------------------------------------------------------------------
 
-LIKE_DICE = [metrics.dice, metrics.iou, metrics.hd95, lambda *given: metrics.surface_dice(*given, tolerance=1)]
+LIKE_DICE = [
+    metrics.dice,
+    metrics.iou,
+    metrics.hd95,
+    lambda *given: metrics.surface_dice(*given, tolerance=1),
+]
 
 
 @pytest.mark.parametrize("score", LIKE_DICE)
@@ -206,7 +269,12 @@ def test_bad_masks_get_one_sentence(score, masks, predictions, value, sentence):
 def test_bad_options_get_one_sentence():
     with pytest.raises(ValueError, match="one of each"):
         metrics.dice(MASKS, PREDICTIONS, patients=["a"])
-    for spacing, sentence in ((np.nan, "unknown"), (0, "positive"), ((1, 1, 1), "shape"), (np.ones((3, 2)), "shape")):
+    for spacing, sentence in (
+        (np.nan, "unknown"),
+        (0, "positive"),
+        ((1, 1, 1), "shape"),
+        (np.ones((3, 2)), "shape"),
+    ):
         with pytest.raises(ValueError, match=sentence):
             metrics.hd95(MASKS, PREDICTIONS, spacing=spacing)
     for tolerance in (-1, np.nan):

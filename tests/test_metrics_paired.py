@@ -18,17 +18,28 @@ def readers(patients=40, images=3, seed=0, shared=0.0):
 
 def delong_by_definition(labels, a, b):
     """Variance of the difference of areas from every pair of images: DeLong 1988, eq. 4-7."""
-    wins = [np.where(s[labels == 1][:, None] == s[labels == 0], 0.5, s[labels == 1][:, None] > s[labels == 0]) for s in (a, b)]
+    wins = [
+        np.where(
+            s[labels == 1][:, None] == s[labels == 0], 0.5, s[labels == 1][:, None] > s[labels == 0]
+        )
+        for s in (a, b)
+    ]
     ten, one = np.cov([w.mean(1) for w in wins]), np.cov([w.mean(0) for w in wins])
     covariance = ten / (labels == 1).sum() + one / (labels == 0).sum()
-    return wins[0].mean() - wins[1].mean(), covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    return wins[0].mean() - wins[1].mean(), covariance[0, 0] + covariance[1, 1] - 2 * covariance[
+        0, 1
+    ]
 
 
 def test_delong_equals_its_definition():
     labels, a, b, _ = readers()
     gain, variance = delong_by_definition(labels, a, b)
     ours = metrics.delong(labels, a, b, np.arange(len(labels)))
-    assert ours.difference.value == pytest.approx(gain) == metrics.auroc(labels, a) - metrics.auroc(labels, b)
+    assert (
+        ours.difference.value
+        == pytest.approx(gain)
+        == metrics.auroc(labels, a) - metrics.auroc(labels, b)
+    )
     assert ours.difference.high - gain == pytest.approx(1.959964 * variance**0.5, rel=1e-5)
     assert ours.p == pytest.approx(2 * stats.norm.cdf(-abs(gain) / variance**0.5))
 
@@ -39,13 +50,17 @@ def test_delong_equals_confidenceinterval():
     labels = np.repeat([0, 1], [40, 25])
     scores = np.round(labels * 0.9 + random.normal(size=65), 1)
     low, high = metrics.delong(labels, scores, np.zeros(65), np.arange(65)).difference[1:]
-    assert (low + 0.5, high + 0.5) == pytest.approx((0.5873712590681455, 0.8456287094606021), abs=1e-6)
+    assert (low + 0.5, high + 0.5) == pytest.approx(
+        (0.5873712590681455, 0.8456287094606021), abs=1e-6
+    )
 
 
 def test_delong_level_and_direction():
     labels, a, b, patients = readers(seed=3)
     base, back = metrics.delong(labels, a, b, patients), metrics.delong(labels, b, a, patients)
-    assert back.difference == pytest.approx((-base.difference.value, -base.difference.high, -base.difference.low))
+    assert back.difference == pytest.approx(
+        (-base.difference.value, -base.difference.high, -base.difference.low)
+    )
     assert back.p == pytest.approx(base.p)
     wide = metrics.delong(labels, a, b, patients, level=0.99).difference
     assert wide.low < base.difference.low < base.difference.high < wide.high
@@ -78,7 +93,9 @@ def test_false_alarms_of_delong():
     for seed in range(300):
         random = np.random.default_rng(seed)
         ids, labels = np.repeat(np.arange(60), 5), np.repeat(np.arange(60) % 2, 5)
-        a, b = (labels + random.normal(size=60)[ids] + 0.5 * random.normal(size=300) for _ in range(2))
+        a, b = (
+            labels + random.normal(size=60)[ids] + 0.5 * random.normal(size=300) for _ in range(2)
+        )
         alarms += [metrics.delong(labels, a, b, kind).p < 0.05 for kind in (ids, np.arange(300))]
     assert 0.02 <= alarms[0] / 300 <= 0.09 and alarms[1] / 300 > 0.2
 
@@ -109,7 +126,10 @@ def test_two_points_on_105_images_are_never_significant():
         (lambda: metrics.delong([0, 1], [0, 1], [0, 1, 2], [0, 1]), "2 labels, 3 scores"),
         (lambda: metrics.delong([0, 1], [0, 1], [0, 1], [0]), "2 labels, 1 patients"),
         (lambda: metrics.delong([0, 1], [0, 1], [0, 1], None), "patients is missing"),
-        (lambda: metrics.delong([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 1, 0], [0, 1, 2, 2]), "come from a single patient"),
+        (
+            lambda: metrics.delong([0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 1, 0], [0, 1, 2, 2]),
+            "come from a single patient",
+        ),
         (lambda: metrics.delong([0, 1], [0, 1], [0, 1], [0, 1], level=95), "level is"),
         (lambda: metrics.mcnemar([0, 1], [0, 1], [0]), "2 labels, 1 predictions"),
     ],
@@ -120,5 +140,11 @@ def test_mistakes_get_one_sentence(call, sentence):
 
 
 def test_a_comparison_reads_well():
-    assert str(metrics.Comparison(metrics.Interval(0.02, -0.05, 0.09), 0.5612)) == ".02 [-.05, .09], p = 0.561"
-    assert str(metrics.Comparison(metrics.Interval(0.2, 0.15, 0.29), 1e-9)) == ".20 [.15, .29], p < 0.001"
+    assert (
+        str(metrics.Comparison(metrics.Interval(0.02, -0.05, 0.09), 0.5612))
+        == ".02 [-.05, .09], p = 0.561"
+    )
+    assert (
+        str(metrics.Comparison(metrics.Interval(0.2, 0.15, 0.29), 1e-9))
+        == ".20 [.15, .29], p < 0.001"
+    )

@@ -10,12 +10,16 @@ from medlearn import metrics
 def questions(draw):
     count = draw(st.integers(2, 25))
     labels = [0, 1, *draw(st.lists(st.integers(0, 1), min_size=count - 2, max_size=count - 2))]
-    return np.array(labels), np.array(draw(st.lists(st.integers(-4, 4), min_size=count, max_size=count))) / 4
+    return np.array(labels), np.array(
+        draw(st.lists(st.integers(-4, 4), min_size=count, max_size=count))
+    ) / 4
 
 
 def test_cost_by_hand():
     labels, scores = [1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.3, 0.2]
-    assert metrics.cost(labels, scores, 0.5, miss=10, alarm=2) == pytest.approx((10 + 2) / 5)  # 0.5 itself means yes
+    assert metrics.cost(labels, scores, 0.5, miss=10, alarm=2) == pytest.approx(
+        (10 + 2) / 5
+    )  # 0.5 itself means yes
     assert metrics.cost(labels, scores, 0.35, miss=10, alarm=2) == pytest.approx(2 / 5)
     assert metrics.cost([0, 0], [0.1, 0.9], 0.5, miss=1, alarm=3) == 1.5
 
@@ -38,8 +42,12 @@ def test_no_threshold_is_cheaper_than_the_cheapest(question, miss, alarm):
 
 
 def test_the_cheapest_lies_between_two_scores():
-    assert metrics.cheapest_threshold([0, 1, 0, 1], [0.1, 0.3, 0.5, 0.7], miss=1, alarm=1) == pytest.approx(0.2)  # of equals, the lowest
-    assert metrics.cheapest_threshold([0, 0, 1], [0.1, 0.2, 0.8], miss=1, alarm=1) == pytest.approx(0.5)
+    assert metrics.cheapest_threshold(
+        [0, 1, 0, 1], [0.1, 0.3, 0.5, 0.7], miss=1, alarm=1
+    ) == pytest.approx(0.2)  # of equals, the lowest
+    assert metrics.cheapest_threshold([0, 0, 1], [0.1, 0.2, 0.8], miss=1, alarm=1) == pytest.approx(
+        0.5
+    )
     assert metrics.cheapest_threshold([1, 0], [0.1, 0.8], miss=100, alarm=1) == 0.1
     alone = metrics.cheapest_threshold([1, 0], [0.1, 0.8], miss=1, alarm=100)
     assert 0.8 < alone < 0.8 + 1e-9
@@ -51,7 +59,8 @@ def test_threshold_at_specificity_keeps_it_and_is_the_most_sensitive(question, s
     at = metrics.threshold_at_specificity(labels, scores, specificity)
     assert metrics.specificity(labels, scores >= at) >= specificity - 1e-12
     assert metrics.sensitivity(labels, scores >= at) == pytest.approx(
-        metrics.sensitivity_at_specificity(labels, scores, specificity))
+        metrics.sensitivity_at_specificity(labels, scores, specificity)
+    )
 
 
 def test_theory_agrees_with_search_on_calibrated_probabilities():

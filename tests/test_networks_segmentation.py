@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medlearn import backbones, networks, transfer
-from medlearn.engine import keras
-from medlearn.networks import losses, segmentation, views
+from medlearn._keras import keras
+from medlearn.networks import _segmentation, losses, views
 
 NOISE = np.random.default_rng(0)
 IMAGES = NOISE.uniform(0, 255, (6, 32, 32, 3)).astype("float32")
@@ -27,19 +27,27 @@ def tiny_encoder(side=32, batchnorm=True):
 
 
 def test_the_last_layer_of_each_resolution_is_found():
-    assert segmentation.skips(tiny_encoder()) == ("block_0", "block_1", "block_2")
-    assert segmentation.skips(tiny_encoder(None)) == ("block_0", "block_1", "block_2")
-    assert segmentation.skips(tiny_encoder(50)) == ("block_0", "block_1", "block_2")          # 50, 25, 13, 7
+    assert _segmentation.skips(tiny_encoder()) == ("block_0", "block_1", "block_2")
+    assert _segmentation.skips(tiny_encoder(None)) == ("block_0", "block_1", "block_2")
+    assert _segmentation.skips(tiny_encoder(50)) == (
+        "block_0",
+        "block_1",
+        "block_2",
+    )  # 50, 25, 13, 7
 
 
 @pytest.mark.parametrize("name", backbones.NAMES)
 def test_it_builds_on_every_backbone_and_sees_strides_2_to_32(name):
     encoder = backbones.load(name, weights=None, size=64)
-    names = segmentation.skips(encoder)
+    names = _segmentation.skips(encoder)
     sides = [encoder.get_layer(each).output.shape[1] for each in names]
     assert sides == [64, 32, 16, 8, 4, 2] if name == "vgg16" else sides == [32, 16, 8, 4, 2]
-    for number, layer in enumerate(encoder.layers):             # nothing of that resolution comes later
-        later = [each.name for each in encoder.layers[number + 1:] if each.output.shape[1:2] == layer.output.shape[1:2]]
+    for number, layer in enumerate(encoder.layers):  # nothing of that resolution comes later
+        later = [
+            each.name
+            for each in encoder.layers[number + 1 :]
+            if each.output.shape[1:2] == layer.output.shape[1:2]
+        ]
         assert layer.name not in names or not later
     model = networks.segmenter(encoder, 4)
     assert model.output_shape == (None, 64, 64, 4)
@@ -50,7 +58,9 @@ def test_it_builds_on_every_backbone_and_sees_strides_2_to_32(name):
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "mobilenet_v2", "vgg16"])
 def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide(name):
     encoder = backbones.load(name, weights=None)
-    assert segmentation.skips(encoder) == segmentation.skips(backbones.load(name, weights=None, size=64))
+    assert _segmentation.skips(encoder) == _segmentation.skips(
+        backbones.load(name, weights=None, size=64)
+    )
     model = networks.segmenter(encoder, 2, size=(50, 70))
     images = NOISE.uniform(0, 255, (1, 50, 70, 3))
     probabilities = model.predict(images, verbose=0)
@@ -61,14 +71,17 @@ def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide(name)
 def test_named_layers_are_taken_in_the_order_of_their_resolution():
     model = networks.segmenter(tiny_encoder(), 3, layers=["block_2", "block_0"])
     assert [output.shape[1] for output in model.get_layer("tiny").outputs] == [16, 4]
-    assert [layer.name for layer in model.layers if layer.name.endswith("_join")] == ["step_1_join", "step_2_join"]
+    assert [layer.name for layer in model.layers if layer.name.endswith("_join")] == [
+        "step_1_join",
+        "step_2_join",
+    ]
 
 
 def test_a_part_of_an_encoder_and_one_with_a_head_work_too():
     encoder = backbones.load("efficientnet_lite0", weights=None, size=64, head=True)
     assert networks.segmenter(encoder, 2).output_shape == (None, 64, 64, 2)
     part = keras.Model(encoder.input, encoder.get_layer("block_4").output, name="part")
-    assert len(segmentation.skips(part)) == 3
+    assert len(_segmentation.skips(part)) == 3
 
 
 # ---- what is built -----------------------------------------------------------------------------------------
@@ -81,7 +94,9 @@ def test_probabilities_a_pixel_and_the_encoders_own_weights():
     assert probabilities.shape == (6, 32, 32, 3) and probabilities.min() >= 0
     np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
     assert {id(weight) for weight in encoder.weights} <= {id(weight) for weight in model.weights}
-    assert not [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert not [
+        layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
 
 
 def test_every_resolution_of_the_encoder_reaches_the_pixels():
@@ -90,7 +105,9 @@ def test_every_resolution_of_the_encoder_reaches_the_pixels():
     for number in range(3):
         layer = model.get_layer("tiny").get_layer(f"block_{number}_conv")
         kept = layer.get_weights()
-        layer.set_weights([kept[0], kept[1] + NOISE.normal(size=kept[1].shape) * 9])     # only this level's map changes first
+        layer.set_weights(
+            [kept[0], kept[1] + NOISE.normal(size=kept[1].shape) * 9]
+        )  # only this level's map changes first
         assert np.abs(model.predict(IMAGES, verbose=0) - whole).max() > 1e-3
         layer.set_weights(kept)
 
@@ -106,8 +123,14 @@ def test_the_detail_branch_draws_finer_than_the_finest_map_of_the_encoder():
 
 def test_width_and_seed_are_used():
     narrow, wide = (networks.segmenter(tiny_encoder(), 3, width=width) for width in (8, 16))
-    assert wide.get_layer("step_3_decode_conv").kernel.shape[-1] == 16 and wide.count_params() > narrow.count_params()
-    kernels = [networks.segmenter(tiny_encoder(), 3, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1)]
+    assert (
+        wide.get_layer("step_3_decode_conv").kernel.shape[-1] == 16
+        and wide.count_params() > narrow.count_params()
+    )
+    kernels = [
+        networks.segmenter(tiny_encoder(), 3, seed=seed).get_layer("head").kernel.numpy()
+        for seed in (0, 0, 1)
+    ]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert np.abs(kernels[0] - kernels[2]).max() > 0.01
 
@@ -116,20 +139,30 @@ def test_an_encoder_for_larger_images_is_shown_them_enlarged():
     model = networks.segmenter(tiny_encoder(64), 3, size=32)
     assert model.input_shape == (None, 32, 32, 3) and model.output_shape == (None, 32, 32, 3)
     assert model.get_layer("tiny").outputs[0].shape[1] == 32
-    assert "detail_conv" not in [layer.name for layer in model.layers]       # the encoder has full resolution itself
+    assert "detail_conv" not in [
+        layer.name for layer in model.layers
+    ]  # the encoder has full resolution itself
     model = networks.segmenter(tiny_encoder(48), 3, size=32)
     assert model.output_shape == (None, 32, 32, 3) and model.get_layer("detail_conv")
 
 
 def test_a_saved_model_opens_and_says_the_same(tmp_path):
     model = networks.segmenter(tiny_encoder(), 3)
-    model.compile("adam", losses.Combined(losses.cross_entropy, losses.Focal(1.5), losses.Tversky(0.6, 0.2)))
+    model.compile(
+        "adam", losses.Combined(losses.cross_entropy, losses.Focal(1.5), losses.Tversky(0.6, 0.2))
+    )
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
-    assert again.evaluate(IMAGES, MASKS, verbose=0) == pytest.approx(model.evaluate(IMAGES, MASKS, verbose=0), rel=1e-4)
-    copy = keras.models.clone_model(model)                  # as AdaBN does
-    assert float(copy.loss(TRUTH, PROBABILITIES)) == pytest.approx(float(model.loss(TRUTH, PROBABILITIES)))
+    np.testing.assert_allclose(
+        again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6
+    )
+    assert again.evaluate(IMAGES, MASKS, verbose=0) == pytest.approx(
+        model.evaluate(IMAGES, MASKS, verbose=0), rel=1e-4
+    )
+    copy = keras.models.clone_model(model)  # as AdaBN does
+    assert float(copy.loss(TRUTH, PROBABILITIES)) == pytest.approx(
+        float(model.loss(TRUTH, PROBABILITIES))
+    )
 
 
 def test_freezing_unfreezing_and_the_contracts_of_transfer_hold():
@@ -158,10 +191,14 @@ def test_it_learns_a_square():
     masks = np.zeros((6, 32, 32), "uint8")
     images = np.full((6, 32, 32, 3), 60.0, "float32")
     for number in range(6):
-        masks[number, number:number + 14, 2 * number:2 * number + 12] = 1
+        masks[number, number : number + 14, 2 * number : 2 * number + 12] = 1
     images[masks == 1] = 190
     model = networks.segmenter(tiny_encoder(batchnorm=False), 2)
-    model.compile(keras.optimizers.Adam(1e-2), losses.Combined(losses.cross_entropy, losses.dice), jit_compile=False)
+    model.compile(
+        keras.optimizers.Adam(1e-2),
+        losses.Combined(losses.cross_entropy, losses.dice),
+        jit_compile=False,
+    )
     model.fit(images, masks, batch_size=3, epochs=15, verbose=0)
     assert (model.predict(images, verbose=0).argmax(-1) == masks).mean() > 0.97
 
@@ -191,7 +228,9 @@ def test_bad_encoders_get_one_sentence():
         networks.segmenter(tiny_encoder(None), 3)
     with pytest.raises(ValueError, match="model of images is needed"):
         networks.segmenter("efficientnet_lite0", 3)
-    flat = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    flat = keras.Sequential(
+        [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
     with pytest.raises(ValueError, match="no layer that gives maps"):
         networks.segmenter(flat, 3)
 
@@ -206,7 +245,10 @@ ONE_HOT = np.eye(3)[TRUTH]
 def by_hand(name):
     p = (ONE_HOT * PROBABILITIES).sum(-1)
     found = (ONE_HOT * PROBABILITIES).sum((0, 1, 2))
-    missed, claimed = (ONE_HOT * (1 - PROBABILITIES)).sum((0, 1, 2)), ((1 - ONE_HOT) * PROBABILITIES).sum((0, 1, 2))
+    missed, claimed = (
+        (ONE_HOT * (1 - PROBABILITIES)).sum((0, 1, 2)),
+        ((1 - ONE_HOT) * PROBABILITIES).sum((0, 1, 2)),
+    )
     return {
         "cross_entropy": -np.log(p).mean(),
         "focal": -((1 - p) ** 2 * np.log(p)).mean(),
@@ -217,12 +259,18 @@ def by_hand(name):
 
 @pytest.mark.parametrize(
     "name, loss",
-    [("cross_entropy", losses.cross_entropy), ("dice", losses.dice), ("focal", losses.Focal(2)),
-     ("tversky", losses.Tversky(misses=0.8, alarms=0.1))],
+    [
+        ("cross_entropy", losses.cross_entropy),
+        ("dice", losses.dice),
+        ("focal", losses.Focal(2)),
+        ("tversky", losses.Tversky(misses=0.8, alarms=0.1)),
+    ],
 )
 def test_a_loss_is_its_formula(name, loss):
     assert float(loss(TRUTH, PROBABILITIES)) == pytest.approx(by_hand(name), rel=1e-4)
-    assert float(loss(TRUTH[..., None].astype("uint8"), PROBABILITIES)) == pytest.approx(by_hand(name), rel=1e-4)
+    assert float(loss(TRUTH[..., None].astype("uint8"), PROBABILITIES)) == pytest.approx(
+        by_hand(name), rel=1e-4
+    )
 
 
 def test_relations_between_losses():
@@ -232,7 +280,9 @@ def test_relations_between_losses():
     assert at(losses.Focal(0)) == pytest.approx(at(losses.cross_entropy), rel=1e-4)
     assert at(losses.Focal(4)) < at(losses.Focal(1)) < at(losses.cross_entropy)
     assert at(losses.Tversky(0.5, 0.5)) == pytest.approx(at(losses.dice), rel=1e-4)
-    assert at(losses.Combined(losses.cross_entropy, losses.dice)) == pytest.approx(at(losses.cross_entropy) + at(losses.dice))
+    assert at(losses.Combined(losses.cross_entropy, losses.dice)) == pytest.approx(
+        at(losses.cross_entropy) + at(losses.dice)
+    )
 
 
 def test_perfect_predictions_cost_nothing_and_missing_is_dearer_than_claiming_in_tversky():
@@ -241,10 +291,12 @@ def test_perfect_predictions_cost_nothing_and_missing_is_dearer_than_claiming_in
     truth = np.zeros((1, 8, 8), int)
     truth[0, :2] = 1
     more, less = truth.copy(), truth.copy()
-    more[0, 2], less[0, 1] = 1, 0                         # one row too many, one too few
-    costs = {name: float(losses.Tversky(0.9, 0.1)(truth, np.eye(2, dtype="float32")[mask])) for name, mask in
-             {"more": more, "less": less}.items()}
-    assert costs["less"] > costs["more"]                  # of the small class; both classes count
+    more[0, 2], less[0, 1] = 1, 0  # one row too many, one too few
+    costs = {
+        name: float(losses.Tversky(0.9, 0.1)(truth, np.eye(2, dtype="float32")[mask]))
+        for name, mask in {"more": more, "less": less}.items()
+    }
+    assert costs["less"] > costs["more"]  # of the small class; both classes count
 
 
 def test_a_class_that_the_batch_lacks_plays_no_part_in_dice():
@@ -252,12 +304,17 @@ def test_a_class_that_the_batch_lacks_plays_no_part_in_dice():
     truth[0, :2] = 1
     four = np.zeros((1, 4, 4, 4), "float32")
     four[..., 0], four[..., 1], four[..., 3] = 0.5, 0.3, 0.2
-    present = [2 * four[0, ..., k][truth[0] == k].sum() / (four[..., k].sum() + (truth == k).sum()) for k in (0, 1)]
+    present = [
+        2 * four[0, ..., k][truth[0] == k].sum() / (four[..., k].sum() + (truth == k).sum())
+        for k in (0, 1)
+    ]
     for loss in (losses.dice, losses.Tversky(0.5, 0.5)):
         assert float(loss(truth, four)) == pytest.approx(1 - np.mean(present), rel=1e-4)
 
 
-@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice, losses.Focal(), losses.Tversky()])
+@pytest.mark.parametrize(
+    "loss", [losses.cross_entropy, losses.dice, losses.Focal(), losses.Tversky()]
+)
 def test_masks_of_another_size_get_one_sentence(loss):
     with pytest.raises(ValueError, match="do not belong together"):
         loss(TRUTH[:, :3], PROBABILITIES)
@@ -328,7 +385,7 @@ def test_views_are_turned_back_and_averaged():
     model = Brightness()
     for how in (views.TURNS, views.MIRROR, views.TURNS[1:3]):
         np.testing.assert_allclose(views.segment(model, IMAGES, how), IMAGES / 255, atol=1e-6)
-    model.lean = 1.0                                       # a bias towards the lower rows disappears in the mean of turns
+    model.lean = 1.0  # a bias towards the lower rows disappears in the mean of turns
     lean = views.segment(model, IMAGES, views.TURNS) - IMAGES / 255
     np.testing.assert_allclose(lean, 0.5, atol=1e-6)
     assert np.ptp(views.segment(model, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
@@ -338,25 +395,37 @@ def test_views_are_turned_back_and_averaged():
 def test_batches_have_one_size_and_no_image_is_lost(batch_size, sizes):
     class Counting(Brightness):
         def predict(self, images, batch_size, verbose):
-            seen.update({len(images[start:start + batch_size]) for start in range(0, len(images), batch_size)})
+            seen.update(
+                {
+                    len(images[start : start + batch_size])
+                    for start in range(0, len(images), batch_size)
+                }
+            )
             return super().predict(images, batch_size, verbose)
 
     seen = set()
-    np.testing.assert_allclose(views.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6)
+    np.testing.assert_allclose(
+        views.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6
+    )
     assert seen == sizes
-    np.testing.assert_allclose(views.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6)
+    np.testing.assert_allclose(
+        views.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6
+    )
 
 
-@pytest.mark.parametrize("change, sentence", [
-    (lambda x: x / x.max(), "run from .* to 1, but 0 to 255 is expected"),
-    (lambda x: x / 127.5 - 1, "run from -0.9.* to"),
-    (lambda x: x * 257.0, "run from .* but 0 to 255 is expected"),
-    (lambda x: np.where(x > 250, np.nan, x), "not finite"),
-    (lambda x: x.astype(str), "hold no grey values"),
-    (lambda x: x[..., 0], "repeat a grey channel three times"),
-    (lambda x: x[:0], "at least one"),
-    (lambda x: [x[0], x[1][:20]], "several sizes, such as"),
-])
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (lambda x: x / x.max(), "run from .* to 1, but 0 to 255 is expected"),
+        (lambda x: x / 127.5 - 1, "run from -0.9.* to"),
+        (lambda x: x * 257.0, "run from .* but 0 to 255 is expected"),
+        (lambda x: np.where(x > 250, np.nan, x), "not finite"),
+        (lambda x: x.astype(str), "hold no grey values"),
+        (lambda x: x[..., 0], "repeat a grey channel three times"),
+        (lambda x: x[:0], "at least one"),
+        (lambda x: [x[0], x[1][:20]], "several sizes, such as"),
+    ],
+)
 def test_images_that_a_segmenter_would_swallow_get_one_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         views.segment(Brightness(), change(IMAGES))
@@ -364,7 +433,9 @@ def test_images_that_a_segmenter_would_swallow_get_one_sentence(change, sentence
 
 
 def test_images_of_another_size_than_the_segmenter_get_one_sentence():
-    encoder = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, 2, "same")], name="tiny")
+    encoder = keras.Sequential(
+        [keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, 2, "same")], name="tiny"
+    )
     with pytest.raises(ValueError, match="32 x 20 pixels, but tiny was built for 32 x 32"):
         views.segment(encoder, IMAGES[:, :, :20])
 

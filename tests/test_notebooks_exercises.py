@@ -26,9 +26,22 @@ def test_exercises_are_proven(path):
 # ---- seen failing on purpose -------------------------------------------------------------------------------
 
 
-def exercise(number: int, stub="a = ...", solution="a = 4", wrong="3", hint='"Own."', expected="4", hints='["First."]'):
+def exercise(
+    number: int,
+    stub="a = ...",
+    solution="a = 4",
+    wrong="3",
+    hint='"Own."',
+    expected="4",
+    hints='["First."]',
+):
     check = f'check.value("02.{number}", a, expected={expected}, wrong=[({wrong}, {hint})], hints={hints})'
-    return [text_cell("### Your turn"), code_cell(stub, "exercise"), solution_cell(solution), code_cell(check, "check")]
+    return [
+        text_cell("### Your turn"),
+        code_cell(stub, "exercise"),
+        solution_cell(solution),
+        code_cell(check, "check"),
+    ]
 
 
 def notebook(*cells):
@@ -39,7 +52,10 @@ def test_the_miniature_is_proven(tmp_path):
     lesson = lessons.miniature()
     assert exercises.find(lesson.notebook)[1] == exercises.numbering(lesson) == []
     here = f"import os, sys\nassert (os.getcwd(), sys.executable) == {(str(tmp_path), sys.executable)!r}"
-    lesson.notebook.cells += [code_cell(here), code_cell("assert twice is ... and mean([1]) is None  # as a learner")]
+    lesson.notebook.cells += [
+        code_cell(here),
+        code_cell("assert twice is ... and mean([1]) is None  # as a learner"),
+    ]
     before = nbformat.writes(lesson.notebook)
     assert exercises.run(lesson.notebook, tmp_path) == []
     assert nbformat.writes(lesson.notebook) == before
@@ -77,7 +93,9 @@ def test_two_wrong_answers_that_look_alike_cannot_both_have_their_own_hint(tmp_p
 
 
 def test_a_failing_lesson_cell_is_a_problem_too(tmp_path):
-    assert exercises.run(notebook(*exercise(1), code_cell("1 / 0")), tmp_path)[0].endswith("division by zero")
+    assert exercises.run(notebook(*exercise(1), code_cell("1 / 0")), tmp_path)[0].endswith(
+        "division by zero"
+    )
 
 
 def spoiled(place: int, **change):
@@ -93,15 +111,33 @@ def spoiled(place: int, **change):
         (spoiled(1, source="a = 4"), "leaves no `...`"),
         (spoiled(2, metadata={}), "a cell tagged solution"),
         (spoiled(2, source="```python\na = 4\n```"), "collapsed"),
-        (spoiled(2, source="<details><summary>Solution</summary>\n\nfour\n\n</details>"), "collapsed"),
+        (
+            spoiled(2, source="<details><summary>Solution</summary>\n\nfour\n\n</details>"),
+            "collapsed",
+        ),
         (spoiled(3, metadata={}), "a cell tagged check"),
         (spoiled(3, source="print(a)"), "0 times, not once"),
-        (spoiled(3, source="check.value('02.1', 4, wrong=[(1, '')], hints=[''])"), "the name that the stub assigns"),
-        (spoiled(3, source="check.value(f'02.{1}', a, wrong=[(1, '')], hints=[''])"), "begins with an id"),
+        (
+            spoiled(3, source="check.value('02.1', 4, wrong=[(1, '')], hints=[''])"),
+            "the name that the stub assigns",
+        ),
+        (
+            spoiled(3, source="check.value(f'02.{1}', a, wrong=[(1, '')], hints=[''])"),
+            "begins with an id",
+        ),
         (spoiled(3, source="check.value()"), "begins with an id"),
-        (spoiled(3, source="check.value('02.1', a, expected=4, wrong=[(1, '')])"), "lists no hints"),
-        (spoiled(3, source="check.value('02.1', a, expected=4, wrong=[], hints=['A.'])"), "lists no wrong"),
-        (spoiled(3, source="check.value('02.1', a, expected=4, wrong=[1], hints=['A.'])"), "its hint"),
+        (
+            spoiled(3, source="check.value('02.1', a, expected=4, wrong=[(1, '')])"),
+            "lists no hints",
+        ),
+        (
+            spoiled(3, source="check.value('02.1', a, expected=4, wrong=[], hints=['A.'])"),
+            "lists no wrong",
+        ),
+        (
+            spoiled(3, source="check.value('02.1', a, expected=4, wrong=[1], hints=['A.'])"),
+            "its hint",
+        ),
     ],
 )
 def test_a_malformed_exercise_is_named(broken, sentence):

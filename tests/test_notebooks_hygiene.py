@@ -9,18 +9,28 @@ import pytest
 from lessons import Lesson, code_cell
 from nbformat.v4 import new_output
 
-from medlearn.course.lessons import source_digest
+from tools.lessons import source_digest
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-MACHINE_PATH = re.compile(r"(?<![\w.~-])/(home|work|root|tmp|Users|mnt|opt|var)/[\w.]|\b[A-Z]:\\\\?[A-Za-z]")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~-])/(home|work|root|tmp|Users|mnt|opt|var)/[\w.]|\b[A-Z]:\\\\?[A-Za-z]"
+)
 
 
 def no_error_output(lesson: Lesson) -> list[str]:
-    return [f"an error is saved: {output.ename}" for output in _outputs(lesson) if output.output_type == "error"]
+    return [
+        f"an error is saved: {output.ename}"
+        for output in _outputs(lesson)
+        if output.output_type == "error"
+    ]
 
 
 def no_stderr(lesson: Lesson) -> list[str]:
-    return [f"stderr is saved: {output.text[:80]!r}" for output in _outputs(lesson) if output.get("name") == "stderr"]
+    return [
+        f"stderr is saved: {output.text[:80]!r}"
+        for output in _outputs(lesson)
+        if output.get("name") == "stderr"
+    ]
 
 
 def no_memory_address(lesson: Lesson) -> list[str]:
@@ -32,16 +42,28 @@ def no_machine_path(lesson: Lesson) -> list[str]:
 
 
 def no_widget_state(lesson: Lesson) -> list[str]:
-    problems = ["widget state is saved in the metadata"] if "widgets" in lesson.notebook.metadata else []
-    return problems + ["a widget view is saved" for output in _outputs(lesson) if WIDGET in output.get("data", {})]
+    problems = (
+        ["widget state is saved in the metadata"] if "widgets" in lesson.notebook.metadata else []
+    )
+    return problems + [
+        "a widget view is saved" for output in _outputs(lesson) if WIDGET in output.get("data", {})
+    ]
 
 
 def outputs_present(lesson: Lesson) -> list[str]:
     cells = [cell for cell in lessons.code(lesson.notebook) if cell.source.strip()]
     idle = [cell for cell in cells if cell.execution_count is None]
-    problems = [f"{len(idle)} of {len(cells)} cells never ran, the first {idle[0].source[:60]!r}"] if idle else []
-    marked = [cell for tag in ("result", "check") for cell in lessons.tagged(lesson.notebook, tag)] + _checked(lesson)
-    return problems + [f"no saved output: {cell.source[:60]!r}" for cell in marked if not cell.get("outputs")]
+    problems = (
+        [f"{len(idle)} of {len(cells)} cells never ran, the first {idle[0].source[:60]!r}"]
+        if idle
+        else []
+    )
+    marked = [
+        cell for tag in ("result", "check") for cell in lessons.tagged(lesson.notebook, tag)
+    ] + _checked(lesson)
+    return problems + [
+        f"no saved output: {cell.source[:60]!r}" for cell in marked if not cell.get("outputs")
+    ]
 
 
 def under_a_megabyte(lesson: Lesson) -> list[str]:
@@ -59,29 +81,56 @@ def not_stale(lesson: Lesson) -> list[str]:
 def cell_ids_present_and_unique(lesson: Lesson) -> list[str]:
     ids = [cell.get("id") for cell in lesson.notebook.cells]
     good = lesson.notebook.nbformat == 4 and lesson.notebook.nbformat_minor >= 5 and all(ids)
-    return [] if good and len(set(ids)) == len(ids) else ["cell ids are missing or repeated; save as nbformat 4.5"]
+    return (
+        []
+        if good and len(set(ids)) == len(ids)
+        else ["cell ids are missing or repeated; save as nbformat 4.5"]
+    )
 
 
 def language_is_python(lesson: Lesson) -> list[str]:
     metadata = lesson.notebook.metadata
-    names = (metadata.get("kernelspec", {}).get("name"), metadata.get("language_info", {}).get("name"))
-    problems = [] if names == ("python3", "python") else [f"kernel and language are {names}, not python3 and python"]
+    names = (
+        metadata.get("kernelspec", {}).get("name"),
+        metadata.get("language_info", {}).get("name"),
+    )
+    problems = (
+        []
+        if names == ("python3", "python")
+        else [f"kernel and language are {names}, not python3 and python"]
+    )
     versioned = "version" in metadata.get("language_info", {})
-    return problems + (["the Python version is saved; every other version would change the file"] if versioned else [])
+    return problems + (
+        ["the Python version is saved; every other version would change the file"]
+        if versioned
+        else []
+    )
 
 
 def some_outputs_are_compared(lesson: Lesson) -> list[str]:
     cells = _checked(lesson)
-    problems = [] if len(cells) >= 2 else [f"{len(cells)} cells say NBVAL_CHECK_OUTPUT; at least two"]
+    problems = (
+        [] if len(cells) >= 2 else [f"{len(cells)} cells say NBVAL_CHECK_OUTPUT; at least two"]
+    )
     return problems + [
         f"NBVAL_CHECK_OUTPUT on what is not plain text: {cell.source[:60]!r}"
-        for cell in cells if not all(_plain(output) for output in cell.outputs)
+        for cell in cells
+        if not all(_plain(output) for output in cell.outputs)
     ]
 
 
 RULES = [
-    no_error_output, no_stderr, no_memory_address, no_machine_path, no_widget_state, outputs_present,
-    under_a_megabyte, not_stale, cell_ids_present_and_unique, language_is_python, some_outputs_are_compared,
+    no_error_output,
+    no_stderr,
+    no_memory_address,
+    no_machine_path,
+    no_widget_state,
+    outputs_present,
+    under_a_megabyte,
+    not_stale,
+    cell_ids_present_and_unique,
+    language_is_python,
+    some_outputs_are_compared,
 ]
 
 
@@ -103,7 +152,12 @@ def _texts_with(lesson: Lesson, pattern: re.Pattern, what: str) -> list[str]:
     texts = [output.get("text", "") for output in _outputs(lesson)]
     for output in _outputs(lesson):
         texts += [text for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
-    return [f"{what} in an output: {hit.group()}" for text in texts for hit in [pattern.search(str(text))] if hit]
+    return [
+        f"{what} in an output: {hit.group()}"
+        for text in texts
+        for hit in [pattern.search(str(text))]
+        if hit
+    ]
 
 
 # ---- the rules on the lessons ------------------------------------------------------------------------------
@@ -140,7 +194,11 @@ def printed(text: str):
 
 
 def data(**kinds: str):
-    return add(new_output("display_data", data={kind.replace("_", "/", 1): text for kind, text in kinds.items()}))
+    return add(
+        new_output(
+            "display_data", data={kind.replace("_", "/", 1): text for kind, text in kinds.items()}
+        )
+    )
 
 
 def change(what):
@@ -169,19 +227,37 @@ OFFENDERS = [
     (no_machine_path, data(text_html="<i>" + _path("Users", "somebody", "course"))),
     (no_widget_state, change(lambda notebook: notebook.metadata.update(widgets={}))),
     (no_widget_state, add(new_output("display_data", data={WIDGET: {"model_id": "1"}}))),
-    (outputs_present, change(lambda notebook: lessons.code(notebook)[0].update(execution_count=None))),
+    (
+        outputs_present,
+        change(lambda notebook: lessons.code(notebook)[0].update(execution_count=None)),
+    ),
     (outputs_present, change(_forget_outputs("result"))),
     (outputs_present, change(_forget_outputs("check"))),
     (under_a_megabyte, data(image_png="A" * 1_000_000)),
-    (not_stale, change(lambda notebook: lessons.code(notebook)[1].update(source="import medlearn"))),
+    (
+        not_stale,
+        change(lambda notebook: lessons.code(notebook)[1].update(source="import medlearn")),
+    ),
     (not_stale, change(lambda notebook: notebook.metadata.pop("medlearn"))),
     (cell_ids_present_and_unique, change(lambda notebook: notebook.cells[0].pop("id"))),
-    (cell_ids_present_and_unique, change(lambda notebook: notebook.cells[0].update(id=notebook.cells[1].id))),
+    (
+        cell_ids_present_and_unique,
+        change(lambda notebook: notebook.cells[0].update(id=notebook.cells[1].id)),
+    ),
     (cell_ids_present_and_unique, change(lambda notebook: notebook.update(nbformat_minor=4))),
-    (language_is_python, change(lambda notebook: notebook.metadata.kernelspec.update(name="my-venv"))),
+    (
+        language_is_python,
+        change(lambda notebook: notebook.metadata.kernelspec.update(name="my-venv")),
+    ),
     (language_is_python, change(lambda notebook: notebook.metadata.pop("language_info"))),
-    (language_is_python, change(lambda notebook: notebook.metadata.language_info.update(version="3.12.1"))),
-    (some_outputs_are_compared, change(lambda notebook: lessons.code(notebook)[2].update(source="print(4)"))),
+    (
+        language_is_python,
+        change(lambda notebook: notebook.metadata.language_info.update(version="3.12.1")),
+    ),
+    (
+        some_outputs_are_compared,
+        change(lambda notebook: lessons.code(notebook)[2].update(source="print(4)")),
+    ),
     (some_outputs_are_compared, data(image_png="A")),
 ]
 
@@ -207,7 +283,9 @@ def test_nbval_tags_count_too():
     assert some_outputs_are_compared(lesson) == []
 
 
-@pytest.mark.parametrize("text", ["24 / 12", "https://example.org/home/page", "notebooks/data", "ratio: b/w", "0x1"])
+@pytest.mark.parametrize(
+    "text", ["24 / 12", "https://example.org/home/page", "notebooks/data", "ratio: b/w", "0x1"]
+)
 def test_harmless_text_passes(text):
     lesson = sound()
     printed(text)(lesson)

@@ -18,8 +18,14 @@ def named_by_number_verb_and_object(lesson: Lesson) -> list[str]:
 
 def title_first_and_only_one(lesson: Lesson) -> list[str]:
     first, titles = lesson.notebook.cells[0], lessons.headings(lesson.notebook, "#")
-    problems = [] if lessons.prose(first).startswith("# ") else ["the first cell does not begin with a `# ` title"]
-    return problems + ([] if len(titles) == 1 else [f"{len(titles)} titles instead of one: {titles}"])
+    problems = (
+        []
+        if lessons.prose(first).startswith("# ")
+        else ["the first cell does not begin with a `# ` title"]
+    )
+    return problems + (
+        [] if len(titles) == 1 else [f"{len(titles)} titles instead of one: {titles}"]
+    )
 
 
 def says_minutes(lesson: Lesson) -> list[str]:
@@ -29,7 +35,11 @@ def says_minutes(lesson: Lesson) -> list[str]:
 
 def three_objectives(lesson: Lesson) -> list[str]:
     found = len(lessons.first_list(_opening(lesson).lower().partition("you will be able to")[2]))
-    return [] if found == 3 else [f'"You will be able to" is followed by {found} list lines instead of three']
+    return (
+        []
+        if found == 3
+        else [f'"You will be able to" is followed by {found} list lines instead of three']
+    )
 
 
 def parameters_first(lesson: Lesson) -> list[str]:
@@ -41,14 +51,24 @@ def parameters_first(lesson: Lesson) -> list[str]:
         if _simple_assignment(node):
             names.append(node.targets[0].id)
         else:
-            problems.append(f"the parameters cell does more than assign constants: {ast.unparse(node)}")
-    return problems + ([] if any(name.startswith("DATASET") for name in names) else ["parameters name no DATASET"])
+            problems.append(
+                f"the parameters cell does more than assign constants: {ast.unparse(node)}"
+            )
+    return problems + (
+        [] if any(name.startswith("DATASET") for name in names) else ["parameters name no DATASET"]
+    )
 
 
 def one_result(lesson: Lesson) -> list[str]:
     cells = lessons.tagged(lesson.notebook, "result")
     good = len(cells) == 1 and cells[0].cell_type == "code"
-    return [] if good else [f"{len(cells)} cells tagged result; it is one code cell that prints the lesson's numbers"]
+    return (
+        []
+        if good
+        else [
+            f"{len(cells)} cells tagged result; it is one code cell that prints the lesson's numbers"
+        ]
+    )
 
 
 def no_star_import(lesson: Lesson) -> list[str]:
@@ -58,19 +78,36 @@ def no_star_import(lesson: Lesson) -> list[str]:
 
 def short_cells(lesson: Lesson) -> list[str]:
     lengths = [len(cell.source.strip().splitlines()) for cell in lessons.code(lesson.notebook)]
-    problems = [] if median(lengths) <= 7 else [f"the median code cell has {median(lengths)} lines; at most 7"]
-    return problems + ([] if max(lengths) <= 25 else [f"the longest code cell has {max(lengths)} lines; at most 25"])
+    problems = (
+        []
+        if median(lengths) <= 7
+        else [f"the median code cell has {median(lengths)} lines; at most 7"]
+    )
+    return problems + (
+        []
+        if max(lengths) <= 25
+        else [f"the longest code cell has {max(lengths)} lines; at most 25"]
+    )
 
 
 def not_in_medlearn_already(lesson: Lesson) -> list[str]:
     """Cells where an idea is typed before it is imported say so by the tag `by-hand`; exercises are the learner's."""
     clashes = sorted(_defined(lesson, "exercise", "by-hand") & MEDLEARN)
-    return [f"{name} is defined here, but medlearn has a {name}: import it, or choose another name" for name in clashes]
+    return [
+        f"{name} is defined here, but medlearn has a {name}: import it, or choose another name"
+        for name in clashes
+    ]
 
 
 def no_tricks(lesson: Lesson) -> list[str]:
-    lines = [line.strip() for cell in lessons.code(lesson.notebook) for line in cell.source.splitlines()]
-    return [f"magic, shell or path trick: {line}" for line in lines if re.match(r"[!%]", line) or "sys.path" in line]
+    lines = [
+        line.strip() for cell in lessons.code(lesson.notebook) for line in cell.source.splitlines()
+    ]
+    return [
+        f"magic, shell or path trick: {line}"
+        for line in lines
+        if re.match(r"[!%]", line) or "sys.path" in line
+    ]
 
 
 def two_exercises(lesson: Lesson) -> list[str]:
@@ -90,8 +127,17 @@ def ends_with_recap_and_references(lesson: Lesson) -> list[str]:
 
 
 RULES = [
-    named_by_number_verb_and_object, title_first_and_only_one, says_minutes, three_objectives, parameters_first,
-    one_result, no_star_import, short_cells, not_in_medlearn_already, no_tricks, two_exercises,
+    named_by_number_verb_and_object,
+    title_first_and_only_one,
+    says_minutes,
+    three_objectives,
+    parameters_first,
+    one_result,
+    no_star_import,
+    short_cells,
+    not_in_medlearn_already,
+    no_tricks,
+    two_exercises,
     ends_with_recap_and_references,
 ]
 
@@ -102,7 +148,9 @@ def defined_twice(all_lessons: list[Lesson]) -> list[str]:
     for lesson in all_lessons:
         for name in sorted(_defined(lesson)):
             if owner.setdefault(name, lesson.name) != lesson.name:
-                problems.append(f"{name} is defined in {owner[name]} and in {lesson.name}; teach once, then import")
+                problems.append(
+                    f"{name} is defined in {owner[name]} and in {lesson.name}; teach once, then import"
+                )
     return problems
 
 
@@ -119,7 +167,11 @@ def _nodes(lesson: Lesson, kind: type) -> list:
 
 
 def _simple_assignment(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+    if (
+        not isinstance(node, ast.Assign)
+        or len(node.targets) != 1
+        or not isinstance(node.targets[0], ast.Name)
+    ):
         return False
     try:
         ast.literal_eval(node.value)
@@ -129,7 +181,11 @@ def _simple_assignment(node: ast.stmt) -> bool:
 
 
 def _defined(lesson: Lesson, *but: str) -> set[str]:
-    cells = [cell for cell in lessons.code(lesson.notebook) if not set(but) & set(cell.metadata.get("tags", []))]
+    cells = [
+        cell
+        for cell in lessons.code(lesson.notebook)
+        if not set(but) & set(cell.metadata.get("tags", []))
+    ]
     return {name for cell in cells for name in lessons.definitions(lessons.parse(cell))}
 
 
@@ -194,10 +250,13 @@ OFFENDERS = [
     (parameters_first, replace(1, "COUNT = 4", "import os")),
     (one_result, remove(5)),
     (one_result, insert(5, code_cell("print(1)", "result"))),
-    (no_star_import, insert(3, code_cell("from medlearn.check import *"))),
+    (no_star_import, insert(3, code_cell("from medlearn.teaching.check import *"))),
     (short_cells, insert(3, code_cell("x = 1\n" * 26))),
     (short_cells, insert(3, *[code_cell("x = 1\n" * 8)] * 12)),
-    (not_in_medlearn_already, insert(3, code_cell("def macro_f1(labels, predictions):\n    return 1"))),
+    (
+        not_in_medlearn_already,
+        insert(3, code_cell("def macro_f1(labels, predictions):\n    return 1")),
+    ),
     (no_tricks, insert(3, code_cell("%matplotlib inline"))),
     (no_tricks, insert(3, code_cell("!pip install medlearn"))),
     (no_tricks, insert(3, code_cell("import sys\nsys.path.append('..')"))),

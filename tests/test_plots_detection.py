@@ -2,8 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Rectangle
 from figures import house_style  # noqa: F401
+from matplotlib.patches import Rectangle
 
 from medlearn import metrics, networks, plots
 
@@ -18,12 +18,26 @@ def rectangles(ax):
 
 def drawn(ax):
     """The boxes on an axes, as they were given."""
-    return [[patch.get_y() + 0.5, patch.get_x() + 0.5, patch.get_y() + 0.5 + patch.get_height(),
-             patch.get_x() + 0.5 + patch.get_width()] for patch in rectangles(ax)]
+    return [
+        [
+            patch.get_y() + 0.5,
+            patch.get_x() + 0.5,
+            patch.get_y() + 0.5 + patch.get_height(),
+            patch.get_x() + 0.5 + patch.get_width(),
+        ]
+        for patch in rectangles(ax)
+    ]
 
 
 def test_boxes_are_drawn_in_place_in_their_colours_dashed_if_wrong_with_scores():
-    figure = plots.boxed(PICTURES, [BOXES, BOXES[:0]], NAMES, titles=["one", "two"], wrong=[[False, True], []], scores=True)
+    figure = plots.boxed(
+        PICTURES,
+        [BOXES, BOXES[:0]],
+        NAMES,
+        titles=["one", "two"],
+        wrong=[[False, True], []],
+        scores=True,
+    )
     first, second = figure.axes
     np.testing.assert_allclose(drawn(first), BOXES[:, :4])
     solid, dashed = rectangles(first)
@@ -43,7 +57,9 @@ def test_boxes_of_one_colour():
 
 def test_assignment_draws_the_four_distances_of_a_cell():
     centres, sides = networks.assign(BOXES[:, :5], (64, 96), 3)
-    figure = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES, cell=(2, 8))
+    figure = plots.assignment(
+        PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES, cell=(2, 8)
+    )
     y, x = 20, 68
     ends = {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in figure.axes[1].texts}
     assert ends == {(x, 10), (50, y), (x, 30), (80, y)}
@@ -51,7 +67,12 @@ def test_assignment_draws_the_four_distances_of_a_cell():
     overlay = figure.axes[0].images[1].get_array()
     np.testing.assert_allclose(overlay[..., 3], centres.max(-1))
     deepest = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES)
-    assert {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in deepest.axes[1].texts} == {(28, 8), (16, 20), (28, 40), (40, 20)}
+    assert {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in deepest.axes[1].texts} == {
+        (28, 8),
+        (16, 20),
+        (28, 40),
+        (40, 20),
+    }
 
 
 def test_precision_curve_shades_average_precision():
@@ -65,7 +86,9 @@ def test_precision_curve_shades_average_precision():
 
 def test_free_response_and_counting_show_their_points():
     objects, matches = metrics.match([BOXES[:, :5]] * 2, [BOXES, BOXES[1:]], 3)
-    figure = plots.free_response({"all": metrics.free_response(objects, matches)}, xlabel="alarms a field")
+    figure = plots.free_response(
+        {"all": metrics.free_response(objects, matches)}, xlabel="alarms a field"
+    )
     line = figure.axes[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), [0, 0.25, 0.75])
     assert figure.axes[0].get_xlabel() == "alarms a field"
@@ -79,6 +102,8 @@ def test_free_response_and_counting_show_their_points():
 def test_crops_are_centred_on_their_boxes():
     figure = plots.crops(PICTURES, BOXES, ["a", "b"], room=2.0)
     for ax, box in zip(figure.axes, BOXES):
-        assert np.isclose(np.mean(ax.get_xlim()), (box[1] + box[3]) / 2) and np.isclose(np.mean(ax.get_ylim()), (box[0] + box[2]) / 2)
+        assert np.isclose(np.mean(ax.get_xlim()), (box[1] + box[3]) / 2) and np.isclose(
+            np.mean(ax.get_ylim()), (box[0] + box[2]) / 2
+        )
         assert np.isclose(np.ptp(ax.get_xlim()), 2 * max(box[2] - box[0], box[3] - box[1]))
     assert np.ptp(plots.crops(PICTURES, BOXES, room=1.0).axes[0].get_xlim()) == 32

@@ -14,13 +14,19 @@ MAPS[0, 4, 7], MAPS[0, 4, 6], MAPS[1, 9, 2] = 5, 2, 0.1
 def test_each_map_is_scaled_to_itself_and_its_hottest_point_is_crossed():
     figure = plots.heat(PICTURES, {"picture": None, "ours": MAPS}, ["a", "b", "c"], alpha=0.6)
     plain, laid = np.reshape(figure.axes, (2, 3))
-    assert [ax.get_title(loc="center") for ax in plain] == ["a", "b", "c"] and laid[0].get_ylabel() == "ours"
+    assert [ax.get_title(loc="center") for ax in plain] == ["a", "b", "c"] and laid[
+        0
+    ].get_ylabel() == "ours"
     assert all(len(ax.images) == 1 and not ax.lines for ax in plain)
     for ax, (x, y) in zip(laid[:2], [(7, 4), (2, 9)]):
         heat = ax.images[1]
-        assert heat.get_array().max() == 1 and heat.get_alpha().max() == pytest.approx(0.6) and heat.get_alpha().min() == 0
+        assert (
+            heat.get_array().max() == 1
+            and heat.get_alpha().max() == pytest.approx(0.6)
+            and heat.get_alpha().min() == 0
+        )
         assert (ax.lines[0].get_xdata()[0], ax.lines[0].get_ydata()[0]) == (x, y)
-    assert len(laid[2].images) == 1 and not laid[2].lines          # a map of zeros shows nothing
+    assert len(laid[2].images) == 1 and not laid[2].lines  # a map of zeros shows nothing
 
 
 def test_masks_are_outlined_where_there_are_any():
@@ -36,7 +42,9 @@ def test_wide_figures_are_wide():
 
 
 def test_a_stack_shows_weights_and_which_pictures_show_it():
-    figure = plots.stack(PICTURES, [0.1, 0.7, 0.2], [False, True, False], title="stroke", label="attention")
+    figure = plots.stack(
+        PICTURES, [0.1, 0.7, 0.2], [False, True, False], title="stroke", label="attention"
+    )
     tops, bottoms = figure.axes[:3], figure.axes[3:]
     assert [ax.patches[0].get_height() for ax in bottoms] == [0.1, 0.7, 0.2]
     colours = [ax.patches[0].get_facecolor() for ax in bottoms]

@@ -11,7 +11,12 @@ SCORES = 1 / (1 + np.exp(-2 * (LABELS - 0.5 + RANDOM.normal(size=100))))
 
 def test_confusion_puts_counts_where_they_belong():
     (ax,) = plots.confusion([[5, 2], [1, 7]], ["well", "multiple sclerosis"]).axes
-    assert {text.get_text(): text.get_position() for text in ax.texts} == {"5": (0, 0), "2": (1, 0), "1": (0, 1), "7": (1, 1)}
+    assert {text.get_text(): text.get_position() for text in ax.texts} == {
+        "5": (0, 0),
+        "2": (1, 0),
+        "1": (0, 1),
+        "7": (1, 1),
+    }
     assert [label.get_text() for label in ax.get_yticklabels()] == ["well", "multiple\nsclerosis"]
     np.testing.assert_allclose(ax.images[0].get_array()[1], [1 / 8, 7 / 8])
 
@@ -21,7 +26,10 @@ def test_tradeoffs_draws_both_curves_and_their_areas():
     left, right = figure.axes
     x, y = left.lines[0].get_data()
     assert np.trapezoid(y, x) == pytest.approx(metrics.auroc(LABELS, SCORES))
-    assert {f"ours: {metrics.auroc(LABELS, SCORES):.2f}", f"ours: {metrics.average_precision(LABELS, SCORES):.2f}"} <= set(texts(figure))
+    assert {
+        f"ours: {metrics.auroc(LABELS, SCORES):.2f}",
+        f"ours: {metrics.average_precision(LABELS, SCORES):.2f}",
+    } <= set(texts(figure))
     assert right.lines[1].get_ydata()[0] == 0.4
 
 
@@ -50,6 +58,13 @@ def test_threshold_shows_people_and_costs_at_that_threshold():
 def test_studies_colours_those_that_miss_and_counts_all():
     intervals = [(0.5, 0.4, 0.6), (0.8, 0.7, 0.9), (0.45, 0.3, 0.55), (0.5, 0.4, 0.6)]
     (ax,) = plots.studies({"by patient": intervals}, 0.5, label="accuracy", shown=3).axes
-    assert ax.get_title("left") == "by patient: 75% of 4 hold the truth" and ax.get_xlabel() == "accuracy"
-    colours = [line.get_color() for line in ax.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
+    assert (
+        ax.get_title("left") == "by patient: 75% of 4 hold the truth"
+        and ax.get_xlabel() == "accuracy"
+    )
+    colours = [
+        line.get_color()
+        for line in ax.lines
+        if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"
+    ]
     assert colours == [plots.RIGHT, plots.WRONG, plots.RIGHT]

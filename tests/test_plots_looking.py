@@ -14,7 +14,10 @@ def test_a_window_shows_what_it_tells_apart_and_its_scale():
     values = np.linspace(-1000, 1000, 20 * 10).reshape(20, 10)
     figure = plots.window(values, 40, 400, spacing=(2.0, 0.5), unit="HU")
     left, right = figure.axes
-    [picture], [band] = left.images, [ends(patch) for patch in right.patches if np.isclose(np.ptp(ends(patch)), 400)]
+    [picture], [band] = (
+        left.images,
+        [ends(patch) for patch in right.patches if np.isclose(np.ptp(ends(patch)), 400)],
+    )
     assert picture.get_clim() == (-160, 240) and np.isclose(band.min(), -160)
     assert picture.get_extent() == [0, 5, 40, 0]
     assert right.get_xlabel() == "HU" and "centre 40, width 400" in texts(figure)
@@ -27,8 +30,11 @@ def test_planes_are_to_scale_and_say_where_they_point():
     extents = [[picture.get_extent() for picture in ax.images][0] for ax in figure.axes]
     assert [list(extent) for extent in extents] == [[0, 4, 0, 12], [0, 4, 0, 24], [0, 12, 0, 24]]
     assert [ax.get_xlabel()[:9] for ax in figure.axes] == ["towards L", "towards L", "towards A"]
-    assert figure.axes[1].get_ylabel().startswith("towards S") and figure.axes[2].get_title(loc="left") == "6 x 8 pixels"
-    assert (figure.axes[2].images[0].get_array() == 1).all()               # the middle cut of the first axis
+    assert (
+        figure.axes[1].get_ylabel().startswith("towards S")
+        and figure.axes[2].get_title(loc="left") == "6 x 8 pixels"
+    )
+    assert (figure.axes[2].images[0].get_array() == 1).all()  # the middle cut of the first axis
 
 
 def test_a_contact_sheet_has_a_row_for_each_class_that_occurs():
@@ -37,14 +43,22 @@ def test_a_contact_sheet_has_a_row_for_each_class_that_occurs():
     figure = plots.contact_sheet(pictures, labels, ("one", "none", "two"), each=5)
     assert [ax.get_ylabel() for ax in figure.axes[::5]] == ["one", "two"]
     assert [len(ax.images) for ax in figure.axes] == [1] * 8 + [0] * 2
-    assert all((ax.images[0].get_array() == value).all() for ax, value in zip(figure.axes, [0] * 5 + [2] * 3))
+    assert all(
+        (ax.images[0].get_array() == value).all()
+        for ax, value in zip(figure.axes, [0] * 5 + [2] * 3)
+    )
 
 
 @pytest.mark.parametrize("seed, same", [(0, True), (1, False)])
 def test_the_seed_of_a_contact_sheet_matters(seed, same):
     pictures = np.broadcast_to(np.arange(40, dtype=np.uint8)[:, None, None], (40, 2, 2))
-    drawn = [[int(ax.images[0].get_array()[0, 0]) for ax in plots.contact_sheet(pictures, np.zeros(40, int), ("one",), seed=which).axes]
-             for which in (0, seed)]
+    drawn = [
+        [
+            int(ax.images[0].get_array()[0, 0])
+            for ax in plots.contact_sheet(pictures, np.zeros(40, int), ("one",), seed=which).axes
+        ]
+        for which in (0, seed)
+    ]
     assert (drawn[0] == drawn[1]) is same
 
 

@@ -6,7 +6,7 @@ from figures import house_style  # noqa: F401
 
 from medlearn import plots
 
-SPANS = [(10.0, 11.0, 13.0), (13.0, 13.5, 14.0)]          # waits 1.5 of 4 seconds
+SPANS = [(10.0, 11.0, 13.0), (13.0, 13.5, 14.0)]  # waits 1.5 of 4 seconds
 
 
 def texts(figure):
@@ -22,12 +22,14 @@ def test_a_lane_shows_the_share_of_computing():
 
 
 def test_scaling_shows_seconds_and_efficiency():
-    figure = plots.scaling([1, 2, 4], {"slow": [8, 8, 8], "ideal link": [8, 4, 2]}, chosen=(4, "slow"), title="a model")
+    figure = plots.scaling(
+        [1, 2, 4], {"slow": [8, 8, 8], "ideal link": [8, 4, 2]}, chosen=(4, "slow"), title="a model"
+    )
     left, right = figure.axes
     np.testing.assert_allclose(right.lines[0].get_ydata(), [1, 0.5, 0.25])
     assert texts(figure) == ["8.000 s", "25%"]
     assert figure.get_suptitle() == "a model"
-    np.testing.assert_allclose(left.lines[-1].get_ydata(), [8, 4, 2])      # dotted: the ideal
+    np.testing.assert_allclose(left.lines[-1].get_ydata(), [8, 4, 2])  # dotted: the ideal
 
 
 @pytest.mark.parametrize("chosen", [None, (2, "slow")])

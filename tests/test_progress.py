@@ -6,7 +6,7 @@ import nbclient
 import nbformat
 import pytest
 
-from medlearn import progress
+from medlearn import _progress
 
 LOOP = "from medlearn import progress\nimport time\nfor _ in progress.bar(range(4), 'pixels'): time.sleep(0.3)\nprint('done')"
 
@@ -37,7 +37,9 @@ def test_a_terminal_sees_a_bar():
 
 
 def test_a_pipe_sees_none():
-    run = subprocess.run([sys.executable, "-c", LOOP], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", LOOP], capture_output=True, text=True, check=True, timeout=60
+    )
     assert (run.stdout, run.stderr) == ("done\n", "")
 
 
@@ -47,5 +49,5 @@ def test_a_notebook_shows_a_bar_only_to_a_front_end(front_end):
 
 
 def test_a_bar_can_count_by_hand():
-    with progress.bar(total=3, text="x") as bar:
+    with _progress.bar(total=3, text="x") as bar:
         bar.update(2)

@@ -24,7 +24,11 @@ def flat(value=(200, 120, 60), count=400):
 
 def test_without_any_range_nothing_changes(cells):
     images, masks = randomisation.looks(*cells, **PLAIN)
-    assert images.dtype == np.uint8 and np.array_equal(images, cells[0]) and np.array_equal(masks, cells[1])
+    assert (
+        images.dtype == np.uint8
+        and np.array_equal(images, cells[0])
+        and np.array_equal(masks, cells[1])
+    )
 
 
 def test_stains_multiply_absorbance_within_their_range():
@@ -32,13 +36,13 @@ def test_stains_multiply_absorbance_within_their_range():
     seen, _ = randomisation.looks(images, masks, **PLAIN | {"stain": 0.4})
     factor = np.log(255 / seen[:, 0, 0]) / np.log(255 / images[:, 0, 0])
     assert 0.58 < factor.min() < 0.66 and 1.34 < factor.max() < 1.42
-    assert abs(np.corrcoef(factor, rowvar=False)[0, 1]) < 0.15            # each channel for itself
+    assert abs(np.corrcoef(factor, rowvar=False)[0, 1]) < 0.15  # each channel for itself
 
 
 def test_mixing_lets_one_channel_absorb_for_another():
     images, masks = flat((255, 60, 255))
     red = randomisation.looks(images, masks, **PLAIN | {"mix": 0.3})[0][:, 0, 0, 0]
-    assert np.mean(red == 255) == pytest.approx(0.5, abs=0.1)             # what would shine stays white
+    assert np.mean(red == 255) == pytest.approx(0.5, abs=0.1)  # what would shine stays white
     assert np.log(255 / red.min()) / np.log(255 / 60) == pytest.approx(0.3, abs=0.03)
 
 
@@ -50,9 +54,9 @@ def test_light_dims_empty_glass_within_its_range():
 def test_masks_follow_their_images_through_the_zoom(cells):
     images, masks = randomisation.looks(*cells, **PLAIN | {"zoom": 1.3})
     areas = (masks > 0).sum((1, 2)) / (cells[1][0] > 0).sum()
-    assert 0.56 < areas.min() < 0.64 and 1.59 < areas.max() < 1.72        # lengths 1 / 1.3 to 1.3
+    assert 0.56 < areas.min() < 0.64 and 1.59 < areas.max() < 1.72  # lengths 1 / 1.3 to 1.3
     darker = images[..., 1] < 170
-    assert np.mean(darker != (masks > 0), axis=(1, 2)).max() < 0.03       # only along the border
+    assert np.mean(darker != (masks > 0), axis=(1, 2)).max() < 0.03  # only along the border
     assert set(np.unique(masks)) == {0, 1, 2}
 
 
@@ -62,12 +66,27 @@ def test_noise_and_blur_are_no_more_than_they_say():
     assert 11.5 < spreads.max() < 13.5 and spreads.min() < 2
     edge = np.zeros((200, 32, 32, 3), np.uint8)
     edge[:, :, 16:] = 255
-    seen = randomisation.looks(edge, np.zeros((200, 32, 32), np.uint8), **PLAIN | {"blur": 2.0})[0].astype(float)
+    seen = randomisation.looks(edge, np.zeros((200, 32, 32), np.uint8), **PLAIN | {"blur": 2.0})[
+        0
+    ].astype(float)
     softest = ndimage.gaussian_filter1d(edge[0, 0, :, 0].astype(float), 2.0)
-    assert (seen[:, 0, 12, 0] <= softest[12] + 1).all() and seen[:, 0, 12, 0].max() > 0.8 * softest[12]
+    assert (seen[:, 0, 12, 0] <= softest[12] + 1).all() and seen[:, 0, 12, 0].max() > 0.8 * softest[
+        12
+    ]
 
 
-@pytest.mark.parametrize("option", [{"stain": 0.9}, {"mix": 0.6}, {"light": 0.6}, {"zoom": 2.0}, {"blur": 3.0}, {"noise": 0.2}, {"seed": 1}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"stain": 0.9},
+        {"mix": 0.6},
+        {"light": 0.6},
+        {"zoom": 2.0},
+        {"blur": 3.0},
+        {"noise": 0.2},
+        {"seed": 1},
+    ],
+)
 def test_each_range_matters(cells, option):
     assert np.any(randomisation.looks(*cells)[0] != randomisation.looks(*cells, **option)[0])
 
@@ -79,16 +98,25 @@ def test_same_seed_same_looks_and_the_given_stays(cells):
     assert all(np.array_equal(a, b) for a, b in zip(before, cells))
 
 
-@pytest.mark.parametrize("spoil, message", [
-    (lambda i, m: (i / 255, m), "uint8"), (lambda i, m: (i[..., :1], m), "RGB|3"), (lambda i, m: (i[:0], m[:0]), "at least one|empty"),
-    (lambda i, m: (i, m[:3]), "do not belong together"), (lambda i, m: (i, m.astype(float)), "whole numbers"),
-])
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (lambda i, m: (i / 255, m), "uint8"),
+        (lambda i, m: (i[..., :1], m), "RGB|3"),
+        (lambda i, m: (i[:0], m[:0]), "at least one|empty"),
+        (lambda i, m: (i, m[:3]), "do not belong together"),
+        (lambda i, m: (i, m.astype(float)), "whole numbers"),
+    ],
+)
 def test_bad_images_and_masks_get_one_sentence(cells, spoil, message):
     with pytest.raises(ValueError, match=message):
         randomisation.looks(*spoil(*cells))
 
 
-@pytest.mark.parametrize("option", [{"stain": 1.0}, {"light": 1.0}, {"mix": -0.1}, {"blur": -1.0}, {"noise": -0.1}, {"zoom": 0.9}])
+@pytest.mark.parametrize(
+    "option",
+    [{"stain": 1.0}, {"light": 1.0}, {"mix": -0.1}, {"blur": -1.0}, {"noise": -0.1}, {"zoom": 0.9}],
+)
 def test_bad_ranges_get_one_sentence(cells, option):
     with pytest.raises(ValueError, match=next(iter(option))):
         randomisation.looks(*cells, **option)

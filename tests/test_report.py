@@ -12,7 +12,7 @@ from PIL import Image
 from medlearn import report
 from medlearn.metrics import Interval
 
-HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)> & \' </style>'
+HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)> & ' </style>"
 
 
 class Seen(HTMLParser):
@@ -43,18 +43,34 @@ def card(**changes):
     ax.plot([0, 1], [0, 1])
     plt.close(figure)
     given = dict(
-        name="Is it a monocyte?", purpose="To count cells.", data="200 images, lab-a.", tested="100 images of 90 patients.",
-        decision="Yes from .3 on.", numbers={"sensitivity": Interval(0.912, 0.8, 0.97), "AUROC": (0.9, 0.85, 0.95)},
-        limits=["One laboratory.", "Nobody tried it elsewhere."], simulated=False, figures={"Reliability on the test": figure},
+        name="Is it a monocyte?",
+        purpose="To count cells.",
+        data="200 images, lab-a.",
+        tested="100 images of 90 patients.",
+        decision="Yes from .3 on.",
+        numbers={"sensitivity": Interval(0.912, 0.8, 0.97), "AUROC": (0.9, 0.85, 0.95)},
+        limits=["One laboratory.", "Nobody tried it elsewhere."],
+        simulated=False,
+        figures={"Reliability on the test": figure},
     )
     return report.ModelCard(**given | changes)
 
 
 def test_the_page_says_all_of_it():
     text = " ".join(" ".join(Seen(report.page(card())).texts).split())
-    for wanted in ("Is it a monocyte?", "To count cells.", "200 images, lab-a.", "100 images of 90 patients.", "Yes from .3 on.",
-                   "sensitivity 0.91 0.80 to 0.97", "AUROC 0.90 0.85 to 0.95", "One laboratory.", "Nobody tried it elsewhere.",
-                   "Reliability on the test", "Not for clinical use."):
+    for wanted in (
+        "Is it a monocyte?",
+        "To count cells.",
+        "200 images, lab-a.",
+        "100 images of 90 patients.",
+        "Yes from .3 on.",
+        "sensitivity 0.91 0.80 to 0.97",
+        "AUROC 0.90 0.85 to 0.95",
+        "One laboratory.",
+        "Nobody tried it elsewhere.",
+        "Reliability on the test",
+        "Not for clinical use.",
+    ):
         assert wanted in text, wanted
 
 
@@ -72,12 +88,22 @@ def test_hostile_text_stays_text(field):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"limits": [HOSTILE, "b"]}, {"numbers": {HOSTILE: (0.5, 0.4, 0.6), "AUROC": (0.9, 0.85, 0.95)}}, "figures"],
+    [
+        {"limits": [HOSTILE, "b"]},
+        {"numbers": {HOSTILE: (0.5, 0.4, 0.6), "AUROC": (0.9, 0.85, 0.95)}},
+        "figures",
+    ],
 )
 def test_hostile_text_in_lists_and_tables_stays_text(changes):
-    changes = {"figures": {HOSTILE: next(iter(card().figures.values()))}} if changes == "figures" else changes
+    changes = (
+        {"figures": {HOSTILE: next(iter(card().figures.values()))}}
+        if changes == "figures"
+        else changes
+    )
     clean, attacked = Seen(report.page(card())), Seen(report.page(card(**changes)))
-    assert [(tag, sorted(given)) for tag, given in attacked.tags] == [(tag, sorted(given)) for tag, given in clean.tags]
+    assert [(tag, sorted(given)) for tag, given in attacked.tags] == [
+        (tag, sorted(given)) for tag, given in clean.tags
+    ]
     assert HOSTILE in attacked.texts
 
 
@@ -86,14 +112,18 @@ def test_nothing_is_loaded_and_nothing_runs():
     assert not {"script", "link", "iframe", "object", "a"} & {tag for tag, _ in page.tags}
     addresses = [given[key] for _, given in page.tags for key in ("src", "href") if key in given]
     assert addresses and all(address.startswith("data:image/png;base64,") for address in addresses)
-    assert any(given.get("content", "").startswith("default-src 'none'; ") for _, given in page.tags)
+    assert any(
+        given.get("content", "").startswith("default-src 'none'; ") for _, given in page.tags
+    )
     assert "url(" not in report.page(card()) and "@import" not in report.page(card())
 
 
 def test_the_picture_is_the_figure():
     (image,) = [given for tag, given in Seen(report.page(card())).tags if tag == "img"]
     assert image["alt"] == "Reliability on the test"
-    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(image["src"].split(",")[1]))).convert("L"))
+    pixels = np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(image["src"].split(",")[1]))).convert("L")
+    )
     assert pixels.shape == (192, 192) and pixels.min() < 128 < pixels.max()
 
 
@@ -105,14 +135,20 @@ def test_the_same_card_gives_the_same_page():
 def test_save_writes_utf_8(tmp_path):
     path = report.save(card(name="Ängström µ 细胞"), tmp_path / "card.html")
     text = path.read_text(encoding="utf-8")
-    assert text == report.page(card(name="Ängström µ 细胞")) and 'charset="utf-8"' in text and "细胞" in text
+    assert (
+        text == report.page(card(name="Ängström µ 细胞"))
+        and 'charset="utf-8"' in text
+        and "细胞" in text
+    )
 
 
 def test_a_notebook_shows_the_card_without_changing_its_own_style():
     shown = card()._repr_html_()
     assert "<body" not in shown and "<h1>Is it a monocyte?</h1>" in shown
     style = re.search(r"<style>(.*?)</style>", shown, re.DOTALL)[1]
-    selectors = [part.strip() for rule in re.findall(r"([^{}]+)\{", style) for part in rule.split(",")]
+    selectors = [
+        part.strip() for rule in re.findall(r"([^{}]+)\{", style) for part in rule.split(",")
+    ]
     assert all(selector.startswith((".model-card", "@media print")) for selector in selectors)
 
 

@@ -14,7 +14,9 @@ def cells():
 
 @pytest.mark.parametrize("um_per_px", [0.13, 0.20])
 def test_the_factor_is_that_of_the_magnifications(cells, um_per_px):
-    other = smear.single_cells(smear.adjust("lab-a", um_per_px=um_per_px), 40, size=96, seed=0).images
+    other = smear.single_cells(
+        smear.adjust("lab-a", um_per_px=um_per_px), 40, size=96, seed=0
+    ).images
     truth = um_per_px / 0.158
     assert scale.factor(other, cells) == pytest.approx(truth, rel=0.06)
     assert scale.factor(scale.match(other, cells), cells) == pytest.approx(1, rel=0.06)
@@ -22,11 +24,15 @@ def test_the_factor_is_that_of_the_magnifications(cells, um_per_px):
 
 def test_zoom_enlarges_about_the_centre():
     image = np.zeros((1, 41, 31, 3), np.uint8)
-    image[:, 18:23, 13:18] = 200                                      # 5 by 5 about (20, 15)
+    image[:, 18:23, 13:18] = 200  # 5 by 5 about (20, 15)
     for by, side in ((2.0, 10), (1.0, 5), (0.6, 3)):
         rows, columns = np.nonzero(scale.zoom(image, by)[0, ..., 0] > 100)
-        assert np.ptp(rows) + 1 == pytest.approx(side, abs=1) and np.ptp(columns) + 1 == pytest.approx(side, abs=1)
-        assert rows.mean() == pytest.approx(20, abs=0.6) and columns.mean() == pytest.approx(15, abs=0.6)
+        assert np.ptp(rows) + 1 == pytest.approx(side, abs=1) and np.ptp(
+            columns
+        ) + 1 == pytest.approx(side, abs=1)
+        assert rows.mean() == pytest.approx(20, abs=0.6) and columns.mean() == pytest.approx(
+            15, abs=0.6
+        )
     np.testing.assert_array_equal(scale.zoom(image, 1.0), image)
 
 
@@ -35,12 +41,15 @@ def test_a_size_of_ones_own_is_used(cells):
     assert scale.factor(cells, cells, size=lambda images: next(sizes)) == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda cells: scale.zoom(cells, 0), "by=0"),
-    (lambda cells: scale.match(cells.astype(float), cells), "images should be uint8"),
-    (lambda cells: scale.match(cells[:0], cells), "at least one picture"),
-    (lambda cells: scale.match(np.full_like(cells, 200), cells), "median areas are 0 and"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda cells: scale.zoom(cells, 0), "by=0"),
+        (lambda cells: scale.match(cells.astype(float), cells), "images should be uint8"),
+        (lambda cells: scale.match(cells[:0], cells), "at least one picture"),
+        (lambda cells: scale.match(np.full_like(cells, 200), cells), "median areas are 0 and"),
+    ],
+)
 def test_nonsense_is_refused(cells, call, message):
     with pytest.raises(ValueError, match=message):
         call(cells)

@@ -10,11 +10,14 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import mutual_info_score
 
 from medlearn import selection
-from medlearn.selection import correlations
+from medlearn.selection import _correlations
 
 SEEDS = st.integers(0, 10_000)
 ON_FEATURES = [selection.logme, selection.h_score]
-ON_PROBABILITIES = [selection.leep, lambda probabilities, labels: selection.nce(probabilities.argmax(1), labels)]
+ON_PROBABILITIES = [
+    selection.leep,
+    lambda probabilities, labels: selection.nce(probabilities.argmax(1), labels),
+]
 
 
 def problem(seed=0, count=40, width=7, classes=3, signal=1.0):
@@ -47,13 +50,20 @@ def brute_evidence(features, target):
         return -multivariate_normal(np.zeros(count), covariance).logpdf(target)
 
     starts = [(0, 0), (-4, -1), (3, -3), (-12, -1)]
-    return -min(minimize(minus, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).fun for start in starts)
+    return -min(
+        minimize(minus, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).fun
+        for start in starts
+    )
 
 
-@pytest.mark.parametrize("count, width, signal", [(40, 7, 1.0), (30, 50, 1.0), (24, 24, 2.0), (40, 3, 0.0)])
+@pytest.mark.parametrize(
+    "count, width, signal", [(40, 7, 1.0), (30, 50, 1.0), (24, 24, 2.0), (40, 3, 0.0)]
+)
 def test_logme_is_the_largest_marginal_likelihood(count, width, signal):
     features, labels = problem(1, count, width, signal=signal)
-    expected = np.mean([brute_evidence(features, (labels == value) * 1.0) for value in range(3)]) / count
+    expected = (
+        np.mean([brute_evidence(features, (labels == value) * 1.0) for value in range(3)]) / count
+    )
     assert selection.logme(features, labels) == pytest.approx(expected, abs=1e-5)
 
 
@@ -70,14 +80,19 @@ def test_logme_with_mackays_fixed_point():
             used = (beta * values / (alpha + beta * values)).sum()
             error = ((features @ mean - target) ** 2).sum()
             alpha, beta = used / (mean @ mean), (80 - used) / error
-        logs = 12 * np.log(alpha) + 80 * np.log(beta) - 80 * np.log(2 * np.pi) - np.log(alpha + beta * values).sum()
+        logs = (
+            12 * np.log(alpha)
+            + 80 * np.log(beta)
+            - 80 * np.log(2 * np.pi)
+            - np.log(alpha + beta * values).sum()
+        )
         evidences.append(0.5 * (logs - beta * error - alpha * mean @ mean) / 80)
     assert selection.logme(features, labels) == pytest.approx(np.mean(evidences), abs=1e-6)
 
 
 def test_logme_of_useless_features_is_that_of_noise_alone():
     labels = np.arange(30) % 3
-    noise = -0.5 * (np.log(2 * np.pi / 3) + 1)             # each class is a third: mean square 1 / 3
+    noise = -0.5 * (np.log(2 * np.pi / 3) + 1)  # each class is a third: mean square 1 / 3
     assert selection.logme(np.zeros((30, 4)), labels) == pytest.approx(noise, abs=1e-9)
 
 
@@ -92,7 +107,9 @@ def test_logme_is_not_fooled_by_width():
 
 def trace_formula(covariance, features, labels, share=1.0):
     means = np.stack([features[labels == value].mean(0) for value in labels])
-    return np.trace(np.linalg.pinv(covariance, hermitian=True) @ (share * np.cov(means.T, bias=True)))
+    return np.trace(
+        np.linalg.pinv(covariance, hermitian=True) @ (share * np.cov(means.T, bias=True))
+    )
 
 
 @pytest.mark.parametrize("count, width", [(40, 7), (200, 30)])
@@ -155,9 +172,11 @@ def leep_in_loops(probabilities, labels):
 
 def test_leep_in_loops():
     probabilities, labels = guesses()
-    probabilities[:, 5] = 0                                # a source class that is never thought of
+    probabilities[:, 5] = 0  # a source class that is never thought of
     probabilities /= probabilities.sum(1, keepdims=True)
-    assert selection.leep(probabilities, labels) == pytest.approx(leep_in_loops(probabilities, labels.tolist()))
+    assert selection.leep(probabilities, labels) == pytest.approx(
+        leep_in_loops(probabilities, labels.tolist())
+    )
 
 
 @given(SEEDS)
@@ -165,14 +184,18 @@ def test_nce_is_mutual_information_less_the_labels_entropy(seed):
     probabilities, labels = guesses(seed)
     source = probabilities.argmax(1)
     entropy = mutual_info_score(labels, labels)
-    assert selection.nce(source, labels) == pytest.approx(mutual_info_score(source, labels) - entropy, abs=1e-9)
+    assert selection.nce(source, labels) == pytest.approx(
+        mutual_info_score(source, labels) - entropy, abs=1e-9
+    )
 
 
 @given(SEEDS)
 def test_leep_is_nce_when_the_network_is_certain(seed):
     probabilities, labels = guesses(seed)
     certain = np.eye(8)[probabilities.argmax(1)]
-    assert selection.leep(certain, labels) == pytest.approx(selection.nce(certain.argmax(1), labels))
+    assert selection.leep(certain, labels) == pytest.approx(
+        selection.nce(certain.argmax(1), labels)
+    )
 
 
 @given(SEEDS)
@@ -192,14 +215,16 @@ def test_rotation_scale_and_order_do_not_matter(score, seed, scale):
     features, labels = problem(seed)
     order = np.random.default_rng(seed).permutation(len(labels))
     turned = scale * features @ ortho_group.rvs(7, random_state=seed)
-    assert score(turned[order], labels[order]) == pytest.approx(score(features, labels), rel=1e-6, abs=1e-8)
+    assert score(turned[order], labels[order]) == pytest.approx(
+        score(features, labels), rel=1e-6, abs=1e-8
+    )
 
 
 @pytest.mark.parametrize("score", [*ON_FEATURES, *ON_PROBABILITIES])
 @given(seed=SEEDS)
 def test_names_of_classes_do_not_matter(score, seed):
     data, labels = guesses(seed)
-    names = np.array([7, 0, 3])                            # permuted, and with gaps
+    names = np.array([7, 0, 3])  # permuted, and with gaps
     assert score(data, names[labels]) == pytest.approx(score(data, labels))
 
 
@@ -241,8 +266,12 @@ def test_agreement_is_scipys_correlation_within_its_interval(seed):
 def test_each_row_is_scipys_correlation_with_ties_too(seed, count, kinds):
     random = np.random.default_rng(seed)
     x, y = random.integers(kinds, size=(2, 4, count)).astype(float)
-    x[0], y[1] = 1, random.normal(size=count)                          # nothing is ranked, and no ties
-    pairs = [(correlations.weighted_tau, weightedtau), (correlations.kendall, kendalltau), (correlations.spearman, spearmanr)]
+    x[0], y[1] = 1, random.normal(size=count)  # nothing is ranked, and no ties
+    pairs = [
+        (_correlations.weighted_tau, weightedtau),
+        (_correlations.kendall, kendalltau),
+        (_correlations.spearman, spearmanr),
+    ]
     for ours, theirs in pairs:
         found = ours(x, y)
         assert found.shape == (4,) and np.isnan(found[0])
@@ -253,9 +282,9 @@ def test_each_row_is_scipys_correlation_with_ties_too(seed, count, kinds):
 
 def test_rows_beyond_one_block_are_the_same_rows(monkeypatch):
     x, y = np.random.default_rng(0).integers(5, size=(2, 50, 10)).astype(float)
-    whole = correlations.weighted_tau(x, y)
-    monkeypatch.setattr(correlations, "_COMPARISONS_AT_ONCE", 300)
-    np.testing.assert_array_equal(correlations.weighted_tau(x, y), whole)
+    whole = _correlations.weighted_tau(x, y)
+    monkeypatch.setattr(_correlations, "_COMPARISONS_AT_ONCE", 300)
+    np.testing.assert_array_equal(_correlations.weighted_tau(x, y), whole)
 
 
 def test_agreement_of_equal_and_opposite_rankings():
@@ -278,7 +307,9 @@ def test_agreement_hears_level_and_seed():
     scores, performance = random.normal(size=12), random.normal(size=12)
     wide, narrow = (selection.agreement(scores, performance, level=level) for level in (0.95, 0.5))
     assert wide.low < narrow.low < narrow.high < wide.high
-    assert selection.agreement(scores, performance, repeats=50, seed=1) != selection.agreement(scores, performance, repeats=50, seed=2)
+    assert selection.agreement(scores, performance, repeats=50, seed=1) != selection.agreement(
+        scores, performance, repeats=50, seed=2
+    )
 
 
 # ---- bad input ---------------------------------------------------------------------------------------------------

@@ -47,14 +47,18 @@ def drifted(seed=0, gap=2.2):
     random = np.random.default_rng(seed)
     labels = np.arange(200) % 2
     source = np.c_[np.where(labels, 2.0, -2.0), np.zeros(200)] + 0.5 * random.normal(size=(200, 2))
-    target = np.c_[np.where(labels, 2.0, -2.0) + gap - 0.6, np.zeros(200)] + 0.5 * random.normal(size=(200, 2))
+    target = np.c_[np.where(labels, 2.0, -2.0) + gap - 0.6, np.zeros(200)] + 0.5 * random.normal(
+        size=(200, 2)
+    )
     return source, labels, target, labels
 
 
 def test_it_follows_clusters_that_walked():
     source, source_labels, target, truth = drifted()
     before = LogisticRegression().fit(source, source_labels).score(target, truth)
-    after = self_training.self_train(LogisticRegression(), source, source_labels, target, rounds=8).score(target, truth)
+    after = self_training.self_train(
+        LogisticRegression(), source, source_labels, target, rounds=8
+    ).score(target, truth)
     assert before < 0.9 < after
 
 
@@ -68,15 +72,23 @@ def test_a_pipeline_will_do_and_the_one_given_stays_unfitted():
 @pytest.mark.parametrize("changed", [{"rounds": 1}, {"share": 0.1}, {"source_weight": 0.99}])
 def test_each_setting_matters(changed):
     source, source_labels, target, _ = drifted()
-    fits = [self_training.self_train(LogisticRegression(), source, source_labels, target, **options) for options in ({}, changed)]
+    fits = [
+        self_training.self_train(LogisticRegression(), source, source_labels, target, **options)
+        for options in ({}, changed)
+    ]
     assert not np.allclose(fits[0].coef_, fits[1].coef_)
 
 
-@pytest.mark.parametrize(("labels", "options", "message"), [
-    (np.zeros(200, int), {}, "of one class"), (np.zeros(3, int), {}, "one whole number for each of the 200"),
-    (np.arange(200) % 2, {"rounds": 0}, "rounds=0"), (np.arange(200) % 2, {"source_weight": 1}, "source_weight=1"),
-    (np.arange(200) % 2, {"share": 0}, "share=0"),
-])
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        (np.zeros(200, int), {}, "of one class"),
+        (np.zeros(3, int), {}, "one whole number for each of the 200"),
+        (np.arange(200) % 2, {"rounds": 0}, "rounds=0"),
+        (np.arange(200) % 2, {"source_weight": 1}, "source_weight=1"),
+        (np.arange(200) % 2, {"share": 0}, "share=0"),
+    ],
+)
 def test_self_training_refuses_nonsense(labels, options, message):
     source, _, target, _ = drifted()
     with pytest.raises(ValueError, match=message):
@@ -95,7 +107,10 @@ def test_prototypes_mend_doubtful_answers_about_clear_clusters():
     mended = self_training.prototypes(target, doubtful)
     np.testing.assert_allclose(mended.sum(1), 1)
     assert (doubtful.argmax(1) == truth).mean() < 0.9 < (mended.argmax(1) == truth).mean()
-    assert self_training.prototypes(target, doubtful, temperature=1.0).max(1).mean() < mended.max(1).mean()
+    assert (
+        self_training.prototypes(target, doubtful, temperature=1.0).max(1).mean()
+        < mended.max(1).mean()
+    )
 
 
 def test_a_class_nobody_is_near_keeps_its_place():
@@ -123,10 +138,16 @@ def test_other_shares_are_found_and_put_right(shares):
     np.testing.assert_allclose(corrected.probabilities, posterior(x, np.array(shares)), atol=0.05)
 
 
-@pytest.mark.parametrize(("probabilities", "shares", "message"), [
-    ([[0.5, 0.5]], [1.0, 0.0], "shares above 0"), ([[0.5, 0.5]], [0.3, 0.3, 0.4], "2 shares above 0"),
-    ([[0.5, 0.6]], [0.5, 0.5], "sum to 1"), ([[np.nan, 0.5]], [0.5, 0.5], "hold NaN"), ([0.5, 0.5], [0.5, 0.5], r"\(N, classes\)"),
-])
+@pytest.mark.parametrize(
+    ("probabilities", "shares", "message"),
+    [
+        ([[0.5, 0.5]], [1.0, 0.0], "shares above 0"),
+        ([[0.5, 0.5]], [0.3, 0.3, 0.4], "2 shares above 0"),
+        ([[0.5, 0.6]], [0.5, 0.5], "sum to 1"),
+        ([[np.nan, 0.5]], [0.5, 0.5], "hold NaN"),
+        ([0.5, 0.5], [0.5, 0.5], r"\(N, classes\)"),
+    ],
+)
 def test_prior_refuses_nonsense(probabilities, shares, message):
     with pytest.raises(ValueError, match=message):
         prior.correct(probabilities, shares)

@@ -13,12 +13,14 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
-from medlearn import shipped
-from medlearn.course import lessons, running
-from medlearn.course.site import building, charts, copies, reference, results, slides, vendor
+from medlearn import _files
+from tools import lessons, running
+from tools.site import building, charts, copies, reference, results, slides, vendor
 
 BUILDERS = [module for module in building.NEEDED if importlib.util.find_spec(module) is None]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 CAN_OPEN = CHROMIUM and importlib.util.find_spec("playwright")
 NAMES = [path.stem for path in lessons.find([])]
 PHONE = {"width": 390, "height": 844}
@@ -52,7 +54,11 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def pages(site):
-    return {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html") if "_static" not in path.parts}
+    return {
+        path: Page(path.read_text(encoding="utf-8"))
+        for path in site.rglob("*.html")
+        if "_static" not in path.parts
+    }
 
 
 def test_each_lesson_has_a_page_and_slides(site):
@@ -70,23 +76,36 @@ def test_no_link_within_the_site_is_broken(pages):
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             known = pages.get(target)
-            if not target.exists() or (parts.fragment and known and unquote(parts.fragment) not in known.targets):
+            if not target.exists() or (
+                parts.fragment and known and unquote(parts.fragment) not in known.targets
+            ):
                 broken.append(f"{path.name}: {link}")
     assert not broken
 
 
 def test_nothing_a_page_loads_lies_on_another_server(site):
     loads = re.compile(r'<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)="(?:https?:)?//[^"]*"')
-    found = {path.name: loads.findall(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    found = {
+        path.name: loads.findall(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")
+    }
     assert not {name: links for name, links in found.items() if links}
 
 
 def test_every_picture_has_a_text_in_its_stead(pages):
-    silent = [f"{path.name}: {picture['src'][:60]}" for path, page in pages.items() for picture in page.pictures
-              if len(picture.get("alt") or "") < 15 and not (picture.get("alt") == "" and "_static/figures" in picture["src"])]
+    silent = [
+        f"{path.name}: {picture['src'][:60]}"
+        for path, page in pages.items()
+        for picture in page.pictures
+        if len(picture.get("alt") or "") < 15
+        and not (picture.get("alt") == "" and "_static/figures" in picture["src"])
+    ]
     assert not silent
-    shown = [picture for path, page in pages.items() if path.stem in NAMES for picture in page.pictures]
-    assert len(shown) > 100 and all(len(picture["alt"]) > 15 for picture in shown)   # an empty one is for a card's picture only
+    shown = [
+        picture for path, page in pages.items() if path.stem in NAMES for picture in page.pictures
+    ]
+    assert len(shown) > 100 and all(
+        len(picture["alt"]) > 15 for picture in shown
+    )  # an empty one is for a card's picture only
 
 
 def test_pages_show_what_was_committed(site):
@@ -100,14 +119,20 @@ def test_pages_show_what_was_committed(site):
 
 
 def test_names_in_a_tables_text_are_shown_as_they_are(site):
-    escaped = {path.name: re.findall(r'<span class="pre">[^<]*\\_[^<]*', path.read_text(encoding="utf-8"))
-               for path in (site / "results").glob("*.html")}
+    escaped = {
+        path.name: re.findall(r'<span class="pre">[^<]*\\_[^<]*', path.read_text(encoding="utf-8"))
+        for path in (site / "results").glob("*.html")
+    }
     assert len(escaped) > 10 and not [name for name, found in escaped.items() if found]
 
 
 def test_every_page_names_its_icon(pages):
     """Else browsers ask the server for one that is not there."""
-    assert not [path.name for path, page in pages.items() if not any(link.endswith("favicon.svg") for link in page.links)]
+    assert not [
+        path.name
+        for path, page in pages.items()
+        if not any(link.endswith("favicon.svg") for link in page.links)
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +142,13 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        options = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         yield browser
         browser.close()
@@ -126,9 +157,18 @@ def browser():
 def test_pages_open_without_an_error_a_request_outside_or_a_sideways_scroll(site, pages, browser):
     context, wrong = browser.new_context(viewport=DESK), []
     page = context.new_page()
-    page.on("console", lambda message: message.type == "error" and wrong.append(f"{page.url}: {message.text}"))
+    page.on(
+        "console",
+        lambda message: message.type == "error" and wrong.append(f"{page.url}: {message.text}"),
+    )
     page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
-    page.on("request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(f"asks {request.url}"))
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith(("file:", "data:", "blob:"))
+            or wrong.append(f"asks {request.url}")
+        ),
+    )
     for path in pages:
         page.set_viewport_size(DESK)
         page.goto(path.as_uri(), wait_until="load")
@@ -157,7 +197,9 @@ def test_slides_are_a_deck_on_a_desk_and_a_page_to_read_on_a_phone(site, browser
         page.goto((site / "slides" / "00.html").as_uri())
         assert page.evaluate("document.body.classList.contains('reveal-viewport')") is deck
         if not deck:
-            sizes = page.evaluate("[...document.querySelectorAll('p, li')].map(each => parseFloat(getComputedStyle(each).fontSize))")
+            sizes = page.evaluate(
+                "[...document.querySelectorAll('p, li')].map(each => parseFloat(getComputedStyle(each).fontSize))"
+            )
             assert min(sizes) >= 14
         page.close()
 
@@ -187,7 +229,9 @@ def test_without_npm_and_cache_the_build_says_what_is_missing_and_goes_on(tmp_pa
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path))
     said = vendor.fetch(tmp_path / "vendor")
-    assert len(said) == len(vendor.PACKAGES) and all("npm" in line and "all else works" in line for line in said)
+    assert len(said) == len(vendor.PACKAGES) and all(
+        "npm" in line and "all else works" in line for line in said
+    )
     assert not (tmp_path / "vendor").exists()
 
 
@@ -206,7 +250,12 @@ def cell(source="plots.curves(1, 2)", **metadata):
 
 
 def test_the_text_of_a_picture_names_the_chart_the_section_and_what_was_just_said():
-    told = copies.alternative(cell(), "2 · The **curve**", "It rises.\n\nLook at the [slope](x.md) of it:", {"curves": "Learning curves."})
+    told = copies.alternative(
+        cell(),
+        "2 · The **curve**",
+        "It rises.\n\nLook at the [slope](x.md) of it:",
+        {"curves": "Learning curves."},
+    )
     assert told == "Learning curves. Section “2 · The curve”. Look at the slope of it:"
     assert copies.alternative(cell(alt="A dog."), "Any", "Any.", {}) == "A dog."
 
@@ -214,8 +263,12 @@ def test_the_text_of_a_picture_names_the_chart_the_section_and_what_was_just_sai
 def test_the_reference_reads_signatures_and_first_sentences():
     doors = reference.doors()
     assert {"splits", "metrics", "instruments.smear"} <= set(doors) and "course" not in doors
-    assert "by_patient" in reference.public(doors["splits"]) and "_patients" not in reference.public(doors["splits"])
-    assert reference.first_sentences("splits")["by_patient"].startswith("Split images into train and test")
+    assert "by_patient" in reference.public(
+        doors["splits"]
+    ) and "_patients" not in reference.public(doors["splits"])
+    assert reference.first_sentences("splits")["by_patient"].startswith(
+        "Split images into train and test"
+    )
 
 
 def test_a_long_table_loses_its_digits_and_keeps_its_columns():
@@ -224,13 +277,17 @@ def test_a_long_table_loses_its_digits_and_keeps_its_columns():
 
 
 def test_slides_keep_the_sentence_and_leave_out_solutions():
-    notebook = nbformat.v4.new_notebook(cells=[
-        nbformat.v4.new_markdown_cell("# 99 · Test\n\n1. **try**;"),
-        nbformat.v4.new_markdown_cell("## 1 · First\n\nWhy?"),
-        nbformat.v4.new_markdown_cell("**In one sentence: because.**\n\n## 2 · Second"),
-        nbformat.v4.new_markdown_cell("secret", metadata={"tags": ["solution"]}),
-    ])
-    made = slides.deck(copies.Lesson("99_test", "99 · Test", notebook), {"ask": "Who?", "answer": "You."})
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# 99 · Test\n\n1. **try**;"),
+            nbformat.v4.new_markdown_cell("## 1 · First\n\nWhy?"),
+            nbformat.v4.new_markdown_cell("**In one sentence: because.**\n\n## 2 · Second"),
+            nbformat.v4.new_markdown_cell("secret", metadata={"tags": ["solution"]}),
+        ]
+    )
+    made = slides.deck(
+        copies.Lesson("99_test", "99 · Test", notebook), {"ask": "Who?", "answer": "You."}
+    )
     assert "<h1>99 · Test</h1>" in made[0] and "try" in made[0]
     assert any("Because." in slide and "First" in slide for slide in made)
     assert "Who?" in made[-1] and not any("secret" in slide for slide in made)
@@ -242,12 +299,26 @@ def test_each_lesson_has_a_question_for_the_class():
 
 def test_the_readmes_first_lines_say_what_the_tables_say():
     first = (lessons.ROOT / "README.md").read_text(encoding="utf-8").split("![")[0]
-    assert "nine blood cells in ten" in first and "most of the loss on simulated cells and a part of it on real ones" in first
-    for text in (running.result(nbformat.read(lessons.find(["10"])[0], as_version=4)), results.real_runs()[1]["10"][1]):
-        home, away = re.search(r"lab-a -> lab-b: accuracy (\.\d+) \[.*?\] -> (\.\d+)", text).groups()
+    assert (
+        "nine blood cells in ten" in first
+        and "most of the loss on simulated cells and a part of it on real ones" in first
+    )
+    for text in (
+        running.result(nbformat.read(lessons.find(["10"])[0], as_version=4)),
+        results.real_runs()[1]["10"][1],
+    ):
+        home, away = re.search(
+            r"lab-a -> lab-b: accuracy (\.\d+) \[.*?\] -> (\.\d+)", text
+        ).groups()
         assert 0.85 < float(home) < 0.95 and 0.25 < float(away) < 0.45
-    share = {row["pair"]: float(row["share"]) for row in charts.table("adaptation_summary") if row["choice"] == "chosen by consensus" and row["share"]}
-    assert share["smear"] > 0.6 and all(0 < share[pair] < 0.6 for pair in share if pair.startswith("wbc"))
+    share = {
+        row["pair"]: float(row["share"])
+        for row in charts.table("adaptation_summary")
+        if row["choice"] == "chosen by consensus" and row["share"]
+    }
+    assert share["smear"] > 0.6 and all(
+        0 < share[pair] < 0.6 for pair in share if pair.startswith("wbc")
+    )
 
 
 def minutes_of_whole_lessons(text):
@@ -260,16 +331,24 @@ def minutes_of_whole_lessons(text):
 def test_plans_give_the_minutes_of_computing_that_the_readme_gives():
     known = dict(minutes_of_whole_lessons((lessons.ROOT / "README.md").read_text(encoding="utf-8")))
     for name in ("one_day.md", "three_days.md"):
-        planned = minutes_of_whole_lessons((lessons.ROOT / "docs" / "instructor" / name).read_text(encoding="utf-8"))
-        assert len(planned) > 5 and not [(name, *each) for each in planned if known.get(each[0]) != each[1]]
+        planned = minutes_of_whole_lessons(
+            (lessons.ROOT / "docs" / "instructor" / name).read_text(encoding="utf-8")
+        )
+        assert len(planned) > 5 and not [
+            (name, *each) for each in planned if known.get(each[0]) != each[1]
+        ]
 
 
 def test_the_readme_gives_the_minutes_that_were_measured():
     known = dict(minutes_of_whole_lessons((lessons.ROOT / "README.md").read_text(encoding="utf-8")))
-    with open(shipped.folder("results") / "lessons.csv", encoding="utf-8", newline="") as stream:
+    with open(_files.folder("results") / "lessons.csv", encoding="utf-8", newline="") as stream:
         seconds = {row["lesson"][:2]: int(row["seconds"]) for row in csv.DictReader(stream)}
     assert known.keys() == seconds.keys()
-    assert not [(number, seconds[number]) for number, minutes in known.items() if abs(60 * int(minutes) - seconds[number]) >= 60]
+    assert not [
+        (number, seconds[number])
+        for number, minutes in known.items()
+        if abs(60 * int(minutes) - seconds[number]) >= 60
+    ]
 
 
 def test_plans_name_only_lessons_that_exist():

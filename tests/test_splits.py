@@ -22,7 +22,9 @@ def cohorts(draw, least=2):
 @given(cohorts(), st.floats(0.01, 0.99), st.integers(0, 1000), st.booleans())
 def test_nobody_is_on_both_sides_and_nobody_is_lost(cohort, share, seed, stratified):
     patients, labels = cohort
-    train, test = splits.by_patient(patients, test=share, seed=seed, labels=labels if stratified else None)
+    train, test = splits.by_patient(
+        patients, test=share, seed=seed, labels=labels if stratified else None
+    )
     assert not set(patients[train]) & set(patients[test])
     assert len(train) and len(test)
     assert sorted([*train, *test]) == list(range(len(patients)))
@@ -117,18 +119,22 @@ def test_a_class_that_a_part_lacks_is_said():
     assert [Path(warning.filename).name for warning in said] == [Path(__file__).name] * 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        splits.by_patient(patients)                     # who does not stratify is not asked about classes
+        splits.by_patient(patients)  # who does not stratify is not asked about classes
 
 
 def test_a_fold_of_one_class_is_said():
     patients, labels = np.arange(8), np.array([0, 0, 0, 0, 0, 0, 1, 1])
-    with pytest.warns(UserWarning, match="of 4 tests images of class 0 only: AUROC is undefined there") as said:
+    with pytest.warns(
+        UserWarning, match="of 4 tests images of class 0 only: AUROC is undefined there"
+    ) as said:
         list(splits.folds(patients, labels, k=4))
     assert [Path(warning.filename).name for warning in said] == [Path(__file__).name]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         list(splits.folds(patients, labels, k=2))
-        list(splits.folds(patients, np.zeros(8, int), k=2))     # of one class altogether, nothing else can be expected
+        list(
+            splits.folds(patients, np.zeros(8, int), k=2)
+        )  # of one class altogether, nothing else can be expected
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.2, 30, float("nan")])
@@ -143,13 +149,25 @@ def test_share_outside_0_to_1(share):
         (lambda: splits.by_patient(["a", "a", "a"]), "All 3 images come from one patient"),
         (lambda: splits.by_patient([]), "one id per image"),
         (lambda: splits.by_patient(None), "patients is missing: give each image its patient's id"),
-        (lambda: splits.folds(None, [0, 1]), "patients is missing: give each image its patient's id"),
-        (lambda: splits.by_patient([1.0, np.nan, np.nan]), "patients holds 2 NaN; .* an id of their own"),
-        (lambda: splits.folds([1, 2], [np.nan, 1.0], k=2), "labels holds 1 NaN; leave those images out"),
+        (
+            lambda: splits.folds(None, [0, 1]),
+            "patients is missing: give each image its patient's id",
+        ),
+        (
+            lambda: splits.by_patient([1.0, np.nan, np.nan]),
+            "patients holds 2 NaN; .* an id of their own",
+        ),
+        (
+            lambda: splits.folds([1, 2], [np.nan, 1.0], k=2),
+            "labels holds 1 NaN; leave those images out",
+        ),
         (lambda: splits.by_patient([["a"], ["b"]]), "one id per image"),
         (lambda: splits.by_patient(["a", "b"], labels=[0]), "there are 2 patient ids"),
         (lambda: splits.folds(["a", "b"], [0, 1, 1]), "there are 2 patient ids"),
-        (lambda: splits.folds(["a", "b", "b"], [0, 0, 0], k=3), "need at least 3 patients; there are 2"),
+        (
+            lambda: splits.folds(["a", "b", "b"], [0, 0, 0], k=3),
+            "need at least 3 patients; there are 2",
+        ),
         (lambda: splits.folds(["a", "b", "c"], [0, 0, 0], k=1), "at least k=2"),
         (lambda: splits.folds(["a", "b", "c"], [0, 1, 2], k=3), "the largest has 1"),
     ],
@@ -180,7 +198,7 @@ def test_a_domain_is_tested_and_its_patients_train_nowhere():
     domains = ["a", "a", "b", "b", "c"]
     train, test = splits.by_domain(domains, ["p", "q", "q", "r", "s"], test="b")
     assert test.tolist() == [2, 3]
-    assert train.tolist() == [0, 4]                       # q was at both, so their image at a is in neither part
+    assert train.tolist() == [0, 4]  # q was at both, so their image at a is in neither part
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=40))
@@ -195,11 +213,14 @@ def test_no_patient_is_on_both_sides_of_a_domain_split(pairs):
     assert not set(patients[train]) & set(patients[test])
 
 
-@pytest.mark.parametrize(("domains", "patients", "test", "words"), [
-    (["a", "b"], ["p", "q"], "lab-c", "no image of domain 'lab-c'; there are a, b"),
-    (["a", "b"], ["p"], "a", "Each image needs its domain"),
-    (["a", "b"], ["p", "p"], "a", "Nobody is left"),
-])
+@pytest.mark.parametrize(
+    ("domains", "patients", "test", "words"),
+    [
+        (["a", "b"], ["p", "q"], "lab-c", "no image of domain 'lab-c'; there are a, b"),
+        (["a", "b"], ["p"], "a", "Each image needs its domain"),
+        (["a", "b"], ["p", "p"], "a", "Nobody is left"),
+    ],
+)
 def test_a_domain_split_that_cannot_be(domains, patients, test, words):
     with pytest.raises(ValueError, match=words):
         splits.by_domain(domains, patients, test)

@@ -16,11 +16,22 @@ import numpy as np
 import pytest
 
 from medlearn import training
-from medlearn.engine import keras, tf
-from medlearn.training import cluster
+from medlearn._keras import keras, tf
+from medlearn.training import _cluster
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "train_anywhere.py"
-OPTIONS = ["--images", "160", "--size", "32", "--batch", "10", "--epochs", "2", "--every", "3"]     # 16 steps an epoch
+OPTIONS = [
+    "--images",
+    "160",
+    "--size",
+    "32",
+    "--batch",
+    "10",
+    "--epochs",
+    "2",
+    "--every",
+    "3",
+]  # 16 steps an epoch
 PATIENCE = 150
 
 
@@ -33,16 +44,32 @@ def free_ports(number):
 
 
 def config(ports, index):
-    return json.dumps({"cluster": {"worker": [f"127.0.0.1:{port}" for port in ports]}, "task": {"type": "worker", "index": index}})
+    return json.dumps(
+        {
+            "cluster": {"worker": [f"127.0.0.1:{port}" for port in ports]},
+            "task": {"type": "worker", "index": index},
+        }
+    )
 
 
 @contextmanager
 def started(folder, options=OPTIONS, number=2):
     """The example as `number` workers; whatever happens, none outlives the block."""
     ports = free_ports(number)
-    environments = [os.environ | ({"TF_CONFIG": config(ports, index)} if number > 1 else {}) for index in range(number)]
-    workers = [subprocess.Popen([sys.executable, str(EXAMPLE), *options, "--folder", str(folder)], env=environment, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for environment in environments]
+    environments = [
+        os.environ | ({"TF_CONFIG": config(ports, index)} if number > 1 else {})
+        for index in range(number)
+    ]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, str(EXAMPLE), *options, "--folder", str(folder)],
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for environment in environments
+    ]
     try:
         yield workers
     finally:
@@ -96,12 +123,17 @@ def test_a_worker_killed_within_an_epoch_and_all_started_again_end_as_one(alone,
     with started(tmp_path) as (survivor, victim):
         until = time.monotonic() + PATIENCE
         while not (tmp_path / "ckpt-2.index").exists():
-            assert time.monotonic() < until and survivor.poll() is None, survivor.communicate()[1][-2000:]
+            assert time.monotonic() < until and survivor.poll() is None, survivor.communicate()[1][
+                -2000:
+            ]
             time.sleep(0.005)
         victim.send_signal(signal.SIGKILL)
         _, complaint = survivor.communicate(timeout=PATIENCE)
     assert victim.returncode == -signal.SIGKILL and survivor.returncode not in (0, None)
-    assert re.search(r"RuntimeError: A worker went away in epoch \d+, after step \d+ .* go on from the last checkpoint\.", complaint)
+    assert re.search(
+        r"RuntimeError: A worker went away in epoch \d+, after step \d+ .* go on from the last checkpoint\.",
+        complaint,
+    )
     assert (state(tmp_path)["epoch"], state(tmp_path)["step"]) < (2, 0)
     run(tmp_path)
     expect_equal(alone[0], tmp_path)
@@ -110,18 +142,42 @@ def test_a_worker_killed_within_an_epoch_and_all_started_again_end_as_one(alone,
 # ---- a cluster that cannot be: one sentence, in bounded time -----------------------------------------------
 
 
-@pytest.mark.parametrize("written, sentence", [
-    ("{", "does not name workers"),
-    ("[]", "does not name workers"),
-    ('{"cluster": {"worker": ["a:1", "b:2"]}}', "does not name workers"),
-    ('{"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 0}}', "does not name workers"),
-    ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}', "has 2 workers"),
-    ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": "0"}}', "has 2 workers"),
-    ('{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}', "address of its own"),
-    ('{"cluster": {"worker": ["a:1", "b:99999"]}, "task": {"type": "worker", "index": 0}}', "address of its own"),
-    ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "ps", "index": 0}}', "every process is a worker"),
-    ('{"cluster": {"worker": ["a:1"], "ps": ["b:2"]}, "task": {"type": "worker", "index": 0}}', "every process is a worker"),
-])
+@pytest.mark.parametrize(
+    "written, sentence",
+    [
+        ("{", "does not name workers"),
+        ("[]", "does not name workers"),
+        ('{"cluster": {"worker": ["a:1", "b:2"]}}', "does not name workers"),
+        (
+            '{"cluster": {"worker": ["a", "b"]}, "task": {"type": "worker", "index": 0}}',
+            "does not name workers",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
+            "has 2 workers",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": "0"}}',
+            "has 2 workers",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}',
+            "address of its own",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:99999"]}, "task": {"type": "worker", "index": 0}}',
+            "address of its own",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "ps", "index": 0}}',
+            "every process is a worker",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1"], "ps": ["b:2"]}, "task": {"type": "worker", "index": 0}}',
+            "every process is a worker",
+        ),
+    ],
+)
 def test_a_wrong_tf_config(written, sentence, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", written)
     with pytest.raises(ValueError, match=sentence):
@@ -129,8 +185,13 @@ def test_a_wrong_tf_config(written, sentence, monkeypatch):
 
 
 def test_a_chief_comes_first():
-    written = json.dumps({"cluster": {"chief": ["a:1"], "worker": ["b:2", "c:3"]}, "task": {"type": "worker", "index": 1}})
-    assert cluster._read(written) == (["a:1", "b:2", "c:3"], 2)
+    written = json.dumps(
+        {
+            "cluster": {"chief": ["a:1"], "worker": ["b:2", "c:3"]},
+            "task": {"type": "worker", "index": 1},
+        }
+    )
+    assert _cluster._read(written) == (["a:1", "b:2", "c:3"], 2)
 
 
 def test_a_port_in_use(monkeypatch):
@@ -162,7 +223,10 @@ def test_a_guest_that_says_nothing_is_not_a_worker(monkeypatch):
 
 
 def test_a_machine_that_has_no_name(monkeypatch):
-    written = {"cluster": {"worker": ["no-such-machine.invalid:1", f"127.0.0.1:{free_ports(1)[0]}"]}, "task": {"type": "worker", "index": 1}}
+    written = {
+        "cluster": {"worker": ["no-such-machine.invalid:1", f"127.0.0.1:{free_ports(1)[0]}"]},
+        "task": {"type": "worker", "index": 1},
+    }
     monkeypatch.setenv("TF_CONFIG", json.dumps(written))
     with pytest.raises((ValueError, TimeoutError), match="no-such-machine"):
         training.strategy(wait=1)
@@ -174,7 +238,7 @@ def meeting(lists, wait):
 
     def meet(index):
         try:
-            cluster._meet(lists[index], index, wait)
+            _cluster._meet(lists[index], index, wait)
         except Exception as error:
             told[index] = error
 
@@ -203,7 +267,7 @@ def test_tensorflow_was_used_before(monkeypatch):
     ports = free_ports(2)
     monkeypatch.setenv("TF_CONFIG", config(ports, 0))
     workers = [f"127.0.0.1:{port}" for port in ports]
-    other = threading.Thread(target=cluster._meet, args=(workers, 1, 10))
+    other = threading.Thread(target=_cluster._meet, args=(workers, 1, 10))
     other.start()
     with pytest.raises(RuntimeError, match=r"Call training.strategy\(\) first"):
         training.strategy(wait=10)

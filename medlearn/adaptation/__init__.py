@@ -12,3 +12,7 @@
 
 No function here has an argument for target labels; `tests/test_adaptation_contract.py` holds that.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

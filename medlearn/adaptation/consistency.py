@@ -5,13 +5,25 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medlearn.adaptation import inputs
-from medlearn.engine import keras
+from medlearn._keras import keras
+from medlearn.adaptation import _inputs
 
 
-def mean_teacher(model: keras.Model, source_images: ArrayLike, source_labels: ArrayLike, target_images: ArrayLike, *,
-                 loss: Callable, steps: int = 100, weight: float = 1.0, decay: float = 0.98, spoil: float = 0.3,
-                 rate: float = 1e-3, batch_size: int = 8, seed: int = 0) -> keras.Model:
+def mean_teacher(
+    model: keras.Model,
+    source_images: ArrayLike,
+    source_labels: ArrayLike,
+    target_images: ArrayLike,
+    *,
+    loss: Callable,
+    steps: int = 100,
+    weight: float = 1.0,
+    decay: float = 0.98,
+    spoil: float = 0.3,
+    rate: float = 1e-3,
+    batch_size: int = 8,
+    seed: int = 0,
+) -> keras.Model:
     """The teacher: a copy of a trained `model` that followed, step by step, the average of a student's weights.
 
     model: images (N, H, W, 3), 0 to 255, to probabilities, of an image or of each pixel. source_labels: int (N,) or
@@ -23,7 +35,7 @@ def mean_teacher(model: keras.Model, source_images: ArrayLike, source_labels: Ar
     different size or channels, an empty one, values that are not finite, and options out of range.
     Source: Tarvainen & Valpola 2017 (arXiv:1703.01780), eq. 2; for segmentation Perone et al. 2019 (arXiv:1811.06042).
     """
-    source, target = inputs.domains(source_images, target_images)
+    source, target = _inputs.domains(source_images, target_images)
     labels = np.asarray(source_labels)
     _check(labels, source, steps, decay, spoil, batch_size)
     student, teacher = _copy(model), _copy(model)
@@ -31,15 +43,25 @@ def mean_teacher(model: keras.Model, source_images: ArrayLike, source_labels: Ar
     learner = _learner(student, teacher, source, labels, (loss, weight, spoil, seed))
     learner.compile(keras.optimizers.Adam(rate), jit_compile=False)
     random = np.random.default_rng(seed)
-    of_source, of_target = (_drawn(random, len(each), steps * batch_size) for each in (source, target))
-    learner.fit([source[of_source], labels[of_source], target[of_target]], batch_size=batch_size, shuffle=False, verbose=0,
-                callbacks=[_Average(averaged, decay)])
+    of_source, of_target = (
+        _drawn(random, len(each), steps * batch_size) for each in (source, target)
+    )
+    learner.fit(
+        [source[of_source], labels[of_source], target[of_target]],
+        batch_size=batch_size,
+        shuffle=False,
+        verbose=0,
+        callbacks=[_Average(averaged, decay)],
+    )
     return teacher
 
 
 def _learner(student, teacher, source, labels, options) -> keras.Model:
     shapes = source.shape[1:], labels.shape[1:], source.shape[1:]
-    given = [keras.Input(shape, dtype=kind) for shape, kind in zip(shapes, ("float32", "int32", "float32"))]
+    given = [
+        keras.Input(shape, dtype=kind)
+        for shape, kind in zip(shapes, ("float32", "int32", "float32"))
+    ]
     return keras.Model(given, _Agreement(student, teacher, *options)(given))
 
 
@@ -49,7 +71,13 @@ class _Agreement(keras.layers.Layer):
     def __init__(self, student, teacher, loss, weight: float, spoil: float, seed: int):
         super().__init__()
         teacher.trainable = False
-        self.student, self.teacher, self.loss, self.weight, self.spoil = student, teacher, loss, weight, spoil
+        self.student, self.teacher, self.loss, self.weight, self.spoil = (
+            student,
+            teacher,
+            loss,
+            weight,
+            spoil,
+        )
         self.draw = keras.random.SeedGenerator(seed)
 
     def call(self, given):
@@ -63,9 +91,13 @@ class _Agreement(keras.layers.Layer):
 
     def _spoiled(self, images):
         one = (keras.ops.shape(images)[0], 1, 1, images.shape[-1])
-        contrast, brightness = (keras.random.uniform(one, -self.spoil, self.spoil, seed=self.draw) for _ in range(2))
+        contrast, brightness = (
+            keras.random.uniform(one, -self.spoil, self.spoil, seed=self.draw) for _ in range(2)
+        )
         grain = keras.random.normal(keras.ops.shape(images), seed=self.draw) * (25 * self.spoil)
-        return keras.ops.clip((images - 128) * (1 + contrast) + 128 + 100 * brightness + grain, 0, 255)
+        return keras.ops.clip(
+            (images - 128) * (1 + contrast) + 128 + 100 * brightness + grain, 0, 255
+        )
 
 
 class _Average(keras.callbacks.Callback):
@@ -91,8 +123,12 @@ def _drawn(random, count: int, wanted: int) -> np.ndarray:
 
 def _check(labels, source, steps: int, decay: float, spoil: float, batch_size: int) -> None:
     if labels.shape not in (source.shape[:1], source.shape[:3]) or labels.dtype.kind not in "iu":
-        raise ValueError(f"source_labels should be whole numbers ({len(source)},) or masks {source.shape[:3]}; "
-                         f"they are {labels.dtype} of shape {labels.shape}.")
+        raise ValueError(
+            f"source_labels should be whole numbers ({len(source)},) or masks {source.shape[:3]}; "
+            f"they are {labels.dtype} of shape {labels.shape}."
+        )
     if steps < 1 or batch_size < 1 or not 0 <= decay < 1 or not 0 <= spoil <= 1:
-        raise ValueError(f"steps={steps!r} and batch_size={batch_size!r} should be at least 1, decay={decay!r} at least 0 "
-                         f"and below 1, spoil={spoil!r} from 0 to 1.")
+        raise ValueError(
+            f"steps={steps!r} and batch_size={batch_size!r} should be at least 1, decay={decay!r} at least 0 "
+            f"and below 1, spoil={spoil!r} from 0 to 1."
+        )

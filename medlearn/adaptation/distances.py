@@ -11,10 +11,16 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn.adaptation import inputs
-from medlearn.engine import keras
+from medlearn._keras import keras
+from medlearn.adaptation import _inputs
 
-_BANDWIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)   # of the mean squared distance, as usual for a family of kernels
+_BANDWIDTHS = (
+    0.25,
+    0.5,
+    1.0,
+    2.0,
+    4.0,
+)  # of the mean squared distance, as usual for a family of kernels
 
 
 @keras.saving.register_keras_serializable(package="medlearn")
@@ -39,7 +45,9 @@ def mmd(source, target):
     both = ops.concatenate([ops.convert_to_tensor(source), ops.convert_to_tensor(target)])
     count = ops.shape(source)[0]
     squares = ops.sum(both * both, axis=1)
-    squared = ops.maximum(squares[:, None] + squares[None] - 2 * ops.matmul(both, ops.transpose(both)), 0.0)
+    squared = ops.maximum(
+        squares[:, None] + squares[None] - 2 * ops.matmul(both, ops.transpose(both)), 0.0
+    )
     scale = ops.stop_gradient(ops.mean(squared)) + 1e-12
     kernel = sum(ops.exp(-squared / (width * scale)) for width in _BANDWIDTHS) / len(_BANDWIDTHS)
     within = ops.mean(kernel[:count, :count]) + ops.mean(kernel[count:, count:])
@@ -64,8 +72,14 @@ def class_confusion(source, target):
     return 1 - ops.mean(ops.diagonal(confused))
 
 
-def proxy_a_distance(source: ArrayLike, target: ArrayLike, *, source_patients: ArrayLike | None = None,
-                     target_patients: ArrayLike | None = None, seed: int = 0) -> float:
+def proxy_a_distance(
+    source: ArrayLike,
+    target: ArrayLike,
+    *,
+    source_patients: ArrayLike | None = None,
+    target_patients: ArrayLike | None = None,
+    seed: int = 0,
+) -> float:
     """2 (1 - 2 error) of a logistic regression that tells source from target: 0 alike, 2 told apart without a fault.
 
     source: (N, D), target: (M, D), at least five of each. The error is balanced over the two domains and measured on
@@ -73,16 +87,23 @@ def proxy_a_distance(source: ArrayLike, target: ArrayLike, *, source_patients: A
     where the same people were imaged at both. Below 0 means that it did worse than guessing.
     Raises ValueError as all of `adaptation`. Source: Ben-David et al. 2007, NIPS, sec. 4; 2010, doi:10.1007/s10994-009-5152-4.
     """
-    source, target = inputs.vector_pair(source, target, least=5)
-    vectors, domain = np.concatenate([source, target]), np.repeat([0, 1], [len(source), len(target)])
-    critic = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
+    source, target = _inputs.vector_pair(source, target, least=5)
+    vectors, domain = (
+        np.concatenate([source, target]),
+        np.repeat([0, 1], [len(source), len(target)]),
+    )
+    critic = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)
+    )
     if (source_patients is None) != (target_patients is None):
         raise ValueError("Give the patients of both domains, or of neither.")
     if source_patients is None:
         folds, groups = StratifiedKFold(5, shuffle=True, random_state=seed), None
     else:
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-        groups = np.concatenate([np.asarray(source_patients).astype(str), np.asarray(target_patients).astype(str)])
+        groups = np.concatenate(
+            [np.asarray(source_patients).astype(str), np.asarray(target_patients).astype(str)]
+        )
     told = cross_val_predict(critic, vectors, domain, cv=folds, groups=groups)
     error = np.mean([(told[domain == each] != each).mean() for each in (0, 1)])
     return float(2 * (1 - 2 * error))

@@ -2,12 +2,19 @@
 
 import numpy as np
 
+from medlearn._keras import keras
 from medlearn.adaptation import statistics
-from medlearn.engine import keras
 
 
-def tent(model: keras.Model, images: np.ndarray, *, epochs: int = 1, rate: float = 1e-3, batch_size: int = 32,
-         seed: int = 0) -> keras.Model:
+def tent(
+    model: keras.Model,
+    images: np.ndarray,
+    *,
+    epochs: int = 1,
+    rate: float = 1e-3,
+    batch_size: int = 32,
+    seed: int = 0,
+) -> keras.Model:
     """TENT: a copy of `model` whose BatchNorm has the statistics of `images`, and the scale and offset of least entropy.
 
     model: images (N, H, W, channels) to probabilities, of an image or of each pixel. images: of the target, without
@@ -24,13 +31,17 @@ def tent(model: keras.Model, images: np.ndarray, *, epochs: int = 1, rate: float
     learner.compile(keras.optimizers.Adam(rate), jit_compile=False)
     random = np.random.default_rng(seed)
     for _ in range(epochs):
-        learner.fit(images[random.permutation(len(images))], batch_size=batch_size, shuffle=False, verbose=0)
+        learner.fit(
+            images[random.permutation(len(images))], batch_size=batch_size, shuffle=False, verbose=0
+        )
     return adapted
 
 
 def mean_entropy(probabilities):
     """Mean entropy, in nats, of probabilities (..., classes); a scalar."""
-    return -keras.ops.mean(keras.ops.sum(probabilities * keras.ops.log(probabilities + 1e-7), axis=-1))
+    return -keras.ops.mean(
+        keras.ops.sum(probabilities * keras.ops.log(probabilities + 1e-7), axis=-1)
+    )
 
 
 class _Certain(keras.layers.Layer):

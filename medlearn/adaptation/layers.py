@@ -1,11 +1,11 @@
 """Adaptation as a term of the loss: layers, and the network of two inputs that they make; plain Keras `fit` trains it.
 
-    model = layers.aligned(encoder, head, distances.coral, weight=1.0)                # DeepCORAL
-    model = layers.aligned(encoder, head, layers.Critic())                            # DANN
-    model = layers.aligned(encoder, head, layers.Critic(), on="products")             # CDAN
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(layers.batches(source, source_labels, target, batch_size=32), steps_per_epoch=50, epochs=5)
-    classifier = keras.Model(encoder.input, head(encoder.output))                     # shares the weights; for target images
+model = layers.aligned(encoder, head, distances.coral, weight=1.0)                # DeepCORAL
+model = layers.aligned(encoder, head, layers.Critic())                            # DANN
+model = layers.aligned(encoder, head, layers.Critic(), on="products")             # CDAN
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(layers.batches(source, source_labels, target, batch_size=32), steps_per_epoch=50, epochs=5)
+classifier = keras.Model(encoder.input, head(encoder.output))                     # shares the weights; for target images
 """
 
 import math
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medlearn.engine import keras, tf
+from medlearn._keras import keras, tf
 
 _register = keras.saving.register_keras_serializable(package="medlearn")
 
@@ -31,7 +31,9 @@ class Align(keras.layers.Layer):
     def __init__(self, distance: Callable, weight: float = 1.0, **options):
         super().__init__(**options)
         if weight < 0:
-            raise ValueError(f"weight={weight!r} multiplies a distance: 0 or more; below it the domains are driven apart.")
+            raise ValueError(
+                f"weight={weight!r} multiplies a distance: 0 or more; below it the domains are driven apart."
+            )
         self.distance, self.weight = distance, weight
 
     def build(self, shapes):
@@ -46,11 +48,16 @@ class Align(keras.layers.Layer):
         return list(shapes)
 
     def get_config(self):
-        return super().get_config() | {"distance": keras.saving.serialize_keras_object(self.distance), "weight": self.weight}
+        return super().get_config() | {
+            "distance": keras.saving.serialize_keras_object(self.distance),
+            "weight": self.weight,
+        }
 
     @classmethod
     def from_config(cls, config):
-        return cls(**config | {"distance": keras.saving.deserialize_keras_object(config["distance"])})
+        return cls(
+            **config | {"distance": keras.saving.deserialize_keras_object(config["distance"])}
+        )
 
 
 @_register
@@ -67,7 +74,9 @@ class ReverseGradient(keras.layers.Layer):
 
     def build(self, shape):
         start = keras.initializers.Constant(self.weight)
-        self.strength = self.add_weight(name="strength", shape=(), initializer=start, trainable=False)
+        self.strength = self.add_weight(
+            name="strength", shape=(), initializer=start, trainable=False
+        )
 
     def call(self, inputs):
         strength = keras.ops.cast(self.strength, inputs.dtype)
@@ -90,8 +99,12 @@ class Critic(keras.layers.Layer):
         super().__init__(**options)
         self.units, self.seed = units, seed
         self.reverse = ReverseGradient(weight)
-        self.hidden = keras.layers.Dense(units, "relu", kernel_initializer=keras.initializers.GlorotUniform(seed))
-        self.guess = keras.layers.Dense(1, kernel_initializer=keras.initializers.GlorotUniform(seed + 1))
+        self.hidden = keras.layers.Dense(
+            units, "relu", kernel_initializer=keras.initializers.GlorotUniform(seed)
+        )
+        self.guess = keras.layers.Dense(
+            1, kernel_initializer=keras.initializers.GlorotUniform(seed + 1)
+        )
 
     def build(self, shape):
         self.reverse.build(shape)
@@ -99,17 +112,31 @@ class Critic(keras.layers.Layer):
         self.guess.build((None, self.units))
 
     def call(self, source, target):
-        ops, (known, other) = keras.ops, (self.guess(self.hidden(self.reverse(each))) for each in (source, target))
+        ops, (known, other) = (
+            keras.ops,
+            (self.guess(self.hidden(self.reverse(each))) for each in (source, target)),
+        )
         return (ops.mean(ops.softplus(-known)) + ops.mean(ops.softplus(other))) / 2
 
     def compute_output_shape(self, *shapes):
         return ()
 
     def get_config(self):
-        return super().get_config() | {"weight": self.reverse.weight, "units": self.units, "seed": self.seed}
+        return super().get_config() | {
+            "weight": self.reverse.weight,
+            "units": self.units,
+            "seed": self.seed,
+        }
 
 
-def aligned(encoder: keras.Model, head: Callable, distance: Callable, weight: float = 1.0, *, on: str = "features") -> keras.Model:
+def aligned(
+    encoder: keras.Model,
+    head: Callable,
+    distance: Callable,
+    weight: float = 1.0,
+    *,
+    on: str = "features",
+) -> keras.Model:
     """Inputs "source" and "target", output the source's class probabilities; `weight` times the distance joins the loss.
 
     encoder: images or vectors to vectors (N, D). head: a layer or model, vectors to probabilities. Both are shared with
@@ -117,10 +144,16 @@ def aligned(encoder: keras.Model, head: Callable, distance: Callable, weight: fl
     (`distances.class_confusion` wants those), or with "products" the outer product of the two, so that the domains mix
     class by class (CDAN: Long et al. 2018, arXiv:1705.10667, eq. 6). Raises ValueError for another `on`.
     """
-    source, target = (keras.Input(encoder.input_shape[1:], name=name) for name in ("source", "target"))
+    source, target = (
+        keras.Input(encoder.input_shape[1:], name=name) for name in ("source", "target")
+    )
     features = encoder(source), encoder(target)
     predictions = head(features[0]), head(features[1])
-    compared = {"features": features, "predictions": predictions, "products": tuple(map(_product, features, predictions))}
+    compared = {
+        "features": features,
+        "predictions": predictions,
+        "products": tuple(map(_product, features, predictions)),
+    }
     if on not in compared:
         raise ValueError(f"on={on!r} should be one of {', '.join(compared)}.")
     _, _, told = Align(distance, weight, name="align")([*compared[on], predictions[0]])
@@ -132,6 +165,7 @@ def ramp(critic: Critic, epochs: int) -> keras.callbacks.Callback:
 
     Source: Ganin et al. 2016 (arXiv:1505.07818), sec. 5.2.2.
     """
+
     def begin(epoch, logs=None):
         grown = 2 / (1 + math.exp(-10 * epoch / max(1, epochs - 1))) - 1
         critic.reverse.strength.assign(critic.reverse.weight * grown)
@@ -139,8 +173,14 @@ def ramp(critic: Critic, epochs: int) -> keras.callbacks.Callback:
     return keras.callbacks.LambdaCallback(on_epoch_begin=begin)
 
 
-def batches(source: ArrayLike, source_labels: ArrayLike, target: ArrayLike, *, batch_size: int = 32,
-            seed: int = 0) -> "tf.data.Dataset":
+def batches(
+    source: ArrayLike,
+    source_labels: ArrayLike,
+    target: ArrayLike,
+    *,
+    batch_size: int = 32,
+    seed: int = 0,
+) -> "tf.data.Dataset":
     """An endless stream of ({"source": ..., "target": ...}, source labels) for `fit`, which needs steps_per_epoch.
 
     source: (N, ...), source_labels: (N,), target: (M, ...). Each domain is shuffled on its own, again and again, so the
@@ -149,14 +189,32 @@ def batches(source: ArrayLike, source_labels: ArrayLike, target: ArrayLike, *, b
     """
     source, labels, target = np.asarray(source), np.asarray(source_labels), np.asarray(target)
     if len(source) != len(labels):
-        raise ValueError(f"Each source image needs its label: {len(source)} images, {len(labels)} labels.")
+        raise ValueError(
+            f"Each source image needs its label: {len(source)} images, {len(labels)} labels."
+        )
     if source.shape[1:] != target.shape[1:] or not len(source) or not len(target):
-        raise ValueError(f"Source {source.shape} and target {target.shape} should hold at least one image each, "
-                         "all of one size and with the same channels.")
+        raise ValueError(
+            f"Source {source.shape} and target {target.shape} should hold at least one image each, "
+            "all of one size and with the same channels."
+        )
     data = tf.data.Dataset
-    known = data.from_tensor_slices((source, labels)).shuffle(len(source), seed=seed).repeat().batch(batch_size)
-    other = data.from_tensor_slices(target).shuffle(len(target), seed=seed + 1).repeat().batch(batch_size)
-    return data.zip(known, other).map(lambda one, two: ({"source": one[0], "target": two}, one[1])).prefetch(2)
+    known = (
+        data.from_tensor_slices((source, labels))
+        .shuffle(len(source), seed=seed)
+        .repeat()
+        .batch(batch_size)
+    )
+    other = (
+        data.from_tensor_slices(target)
+        .shuffle(len(target), seed=seed + 1)
+        .repeat()
+        .batch(batch_size)
+    )
+    return (
+        data.zip(known, other)
+        .map(lambda one, two: ({"source": one[0], "target": two}, one[1]))
+        .prefetch(2)
+    )
 
 
 def _product(vectors, probabilities):

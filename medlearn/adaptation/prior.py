@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medlearn.adaptation import inputs
+from medlearn.adaptation import _inputs
 
 
 class Corrected(NamedTuple):
@@ -15,8 +15,13 @@ class Corrected(NamedTuple):
     probabilities: np.ndarray
 
 
-def correct(target_probabilities: ArrayLike, source_prior: ArrayLike, *, rounds: int = 1000,
-            tolerance: float = 1e-8) -> Corrected:
+def correct(
+    target_probabilities: ArrayLike,
+    source_prior: ArrayLike,
+    *,
+    rounds: int = 1000,
+    tolerance: float = 1e-8,
+) -> Corrected:
     """The target's class shares by expectation maximisation, and the probabilities corrected for them.
 
     target_probabilities: (N, classes) of a classifier that is calibrated on the source. source_prior: (classes,) shares
@@ -25,10 +30,12 @@ def correct(target_probabilities: ArrayLike, source_prior: ArrayLike, *, rounds:
     Raises ValueError for other shapes or values. Source: Saerens, Latinne & Decaestecker 2002,
     doi:10.1162/089976602753284446, eq. 2.9.
     """
-    told = inputs.probabilities(target_probabilities)
+    told = _inputs.probabilities(target_probabilities)
     source = np.asarray(source_prior, float)
     if source.shape != told.shape[1:] or not np.all(source > 0) or abs(source.sum() - 1) > 1e-6:
-        raise ValueError(f"source_prior should be {told.shape[1]} shares above 0 that sum to 1, one a class; it is {source}.")
+        raise ValueError(
+            f"source_prior should be {told.shape[1]} shares above 0 that sum to 1, one a class; it is {source}."
+        )
     prior = source
     for _ in range(rounds):
         corrected = told * (prior / source)

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from skimage import filters, transform
 
-from medlearn.adaptation import inputs
+from medlearn.adaptation import _inputs
 
-_BLUR_PX = 1.5                         # below the size of a nucleus, above that of noise
+_BLUR_PX = 1.5  # below the size of a nucleus, above that of noise
 
 
-def match(images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+def match(
+    images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], np.ndarray] | None = None
+) -> np.ndarray:
     """Images uint8 (N, H, W, 3), enlarged or shrunk about their centre until their median size is the reference's.
 
     size: a function of images to one area each, in pixels; None measures nuclei. One factor for all images, so that
@@ -22,13 +24,17 @@ def match(images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], 
     return zoom(images, factor(images, reference, size))
 
 
-def factor(images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], np.ndarray] | None = None) -> float:
+def factor(
+    images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], np.ndarray] | None = None
+) -> float:
     """By how much lengths in `images` must grow to be those of `reference`; arguments and errors of `match`."""
-    images, reference = inputs.image_pair(images, reference)
+    images, reference = _inputs.image_pair(images, reference)
     own, wanted = (float(np.median((size or nucleus_areas)(each))) for each in (images, reference))
     if not (own > 0 and wanted > 0):
-        raise ValueError(f"The median areas are {own:g} and {wanted:g} pixels, so there is no scale to match: "
-                         "look at the images, or give a `size` that finds something in them.")
+        raise ValueError(
+            f"The median areas are {own:g} and {wanted:g} pixels, so there is no scale to match: "
+            "look at the images, or give a `size` that finds something in them."
+        )
     return float(np.sqrt(wanted / own))
 
 
@@ -37,17 +43,20 @@ def zoom(images: ArrayLike, by: float) -> np.ndarray:
 
     Raises ValueError for a factor that is not above 0 and for anything but uint8 RGB images.
     """
-    images, _ = inputs.image_pair(images, images)
+    images, _ = _inputs.image_pair(images, images)
     if not by > 0:
         raise ValueError(f"by={by!r} multiplies lengths: above 0; 1.2 enlarges by a fifth.")
     back = from_zoomed(images.shape[1:3], by)
-    warped = [transform.warp(image, back, order=1, mode="reflect", preserve_range=True) for image in images]
+    warped = [
+        transform.warp(image, back, order=1, mode="reflect", preserve_range=True)
+        for image in images
+    ]
     return np.clip(np.round(warped), 0, 255).astype(np.uint8)
 
 
 def from_zoomed(shape: tuple[int, int], by: float) -> transform.AffineTransform:
     """From a place in an image (H, W) that was enlarged about its centre by a factor to the place before, as skimage's `warp` asks for."""
-    centre = (np.array(shape[::-1]) - 1) / 2                          # x, y
+    centre = (np.array(shape[::-1]) - 1) / 2  # x, y
     return transform.AffineTransform(scale=1 / by, translation=centre - centre / by)
 
 
@@ -60,5 +69,7 @@ def nucleus_areas(images: ArrayLike) -> np.ndarray:
     for image in np.asarray(images):
         green = filters.gaussian(image[..., 1].astype(float), _BLUR_PX)
         distinct = len(np.unique(green.astype(np.uint8)))
-        areas.append(np.sum(green < filters.threshold_multiotsu(green, 3)[0]) if distinct >= 3 else 0)
+        areas.append(
+            np.sum(green < filters.threshold_multiotsu(green, 3)[0]) if distinct >= 3 else 0
+        )
     return np.array(areas, float)

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from medlearn.engine import keras, tf
+from medlearn._keras import keras, tf
 
 
-def reestimate_batchnorm(model: keras.Model, images: np.ndarray, batch_size: int = 64) -> keras.Model:
+def reestimate_batchnorm(
+    model: keras.Model, images: np.ndarray, batch_size: int = 64
+) -> keras.Model:
     """A copy of `model` whose BatchNormalization layers hold the mean and variance that `images` have there.
 
     `images` (N, ...) as the model takes them; no labels. The given model stays as it is, and the copy is not
@@ -22,14 +24,16 @@ def reestimate_batchnorm(model: keras.Model, images: np.ndarray, batch_size: int
     measuring = _copy(model, _measuring_layer)
     norms = _batchnorms(measuring)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *images.shape[1:]), images.dtype)], autograph=False)
-    def measure(batch):                # as a graph: eagerly, every activation of the batch would stay in memory
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, *images.shape[1:]), images.dtype)], autograph=False
+    )
+    def measure(batch):  # as a graph: eagerly, every activation of the batch would stay in memory
         measuring(tf.cast(batch, tf.float32), training=False)
 
     means = [np.zeros(norm.moving_mean.shape) for norm in norms]
     squares = [np.zeros(norm.moving_mean.shape) for norm in norms]
     for start in range(0, len(images), batch_size):
-        batch = np.ascontiguousarray(images[start:start + batch_size])
+        batch = np.ascontiguousarray(images[start : start + batch_size])
         measure(tf.constant(batch))
         for norm, mean, square in zip(norms, means, squares):
             batch_mean = norm.moving_mean.numpy().astype(float)
@@ -45,13 +49,21 @@ def reestimate_batchnorm(model: keras.Model, images: np.ndarray, batch_size: int
 
 def _check(model: keras.Model, images: np.ndarray, batch_size: int) -> None:
     if not _batchnorms(model):
-        raise ValueError(f"{model.name} has no BatchNormalization layer: there is nothing to re-estimate.")
+        raise ValueError(
+            f"{model.name} has no BatchNormalization layer: there is nothing to re-estimate."
+        )
     expected = tuple(model.input_shape[1:])
-    if images.ndim != len(expected) + 1 or any(e not in (None, g) for e, g in zip(expected, images.shape[1:])):
-        raise ValueError(f"The images have the shape {images.shape}, but {model.name} takes (N, *{expected}).")
+    if images.ndim != len(expected) + 1 or any(
+        e not in (None, g) for e, g in zip(expected, images.shape[1:])
+    ):
+        raise ValueError(
+            f"The images have the shape {images.shape}, but {model.name} takes (N, *{expected})."
+        )
     if len(images) == 0 or batch_size < 1:
-        raise ValueError(f"{len(images)} images in batches of {batch_size} give no statistics: "
-                         "both must be positive.")
+        raise ValueError(
+            f"{len(images)} images in batches of {batch_size} give no statistics: "
+            "both must be positive."
+        )
 
 
 def _batchnorms(model: keras.Model) -> list:

@@ -1,61 +1,10 @@
 """Data by name: `load("smear")` simulates, `load("wbc")` brings the real twin, and both look the same.
 
-    cells = datasets.load("smear", domain="lab-a", count=600, size=128, seed=0)
-    print(datasets.card("wbc"))        # origin, licence, what is odd about it, whom to cite
-    found = datasets.from_folder("scans", layout="class/patient")      # your own: found.dataset, found.problems
+cells = datasets.load("smear", domain="lab-a", count=600, size=128, seed=0)
+print(datasets.card("wbc"))        # origin, licence, what is odd about it, whom to cite
+found = datasets.from_folder("scans", layout="class/patient")      # your own: found.dataset, found.problems
 """
 
-from numbers import Integral
+import lazy_loader
 
-from medlearn.datasets import real, virtual
-from medlearn.datasets.catalogue import Card, card, names
-from medlearn.datasets.dataset import Dataset
-
-__all__ = ["Card", "Dataset", "Found", "card", "from_boxes", "from_folder", "from_masks", "from_table", "load", "names"]
-_READERS = ("Found", "from_boxes", "from_folder", "from_masks", "from_table")      # with pandas, pydicom and nibabel
-
-
-def __getattr__(name: str):
-    """The readers of one's own files, imported when first asked for: a lesson on simulated images needs none of it."""
-    if name not in _READERS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from medlearn.datasets import readers
-
-    return getattr(readers, name)
-
-
-def load(name: str, domain: str | None = None, count: int | None = None, size: int | None = None, seed: int = 0,
-         rare: bool = False, workers: int = 1) -> Dataset:
-    """The data set `name` as one frozen `Dataset`.
-
-    domain  one laboratory or scanner of the card; None brings all its named ones
-    count   at most so many images (a seeded choice of the real ones); None is the card's default
-    size    pixels a side after a centre crop that keeps the aspect; None is the card's default, which for sets of
-            wide fields is the full frame
-    seed    of the simulation, or of the choice
-    rare    True keeps the classes of a real set that have fewer than ten images
-    workers processes that simulate side by side, for the same images: each takes seconds to start, so only many
-            thousands of images come sooner; real sets are read by one
-
-    Raises ValueError for an unknown name, domain, count or size and for damaged files, ConnectionError if a real set
-    is nowhere to be had. A real set prints its licence once.
-    """
-    found = card(name)
-    _check(found, domain, count, size, seed, workers)
-    count = found.count if count is None else count
-    size = found.size if size is None else size
-    if found.kind == "virtual":
-        return virtual.load(found, domain, count, size, seed, workers)
-    return real.load(found, domain, count, size, seed, rare)
-
-
-def _check(card: Card, domain, count, size, seed, workers) -> None:
-    known = card.domains + card.more_domains
-    if domain is not None and domain not in known:
-        raise ValueError(f"{card.name!r} has no domain {domain!r}; choose one of {', '.join(known)}, or None for all.")
-    limits = (("count", count, 1, 1_000_000), ("size", size, 28, 1024), ("seed", seed, 0, 2**31 - 1), ("workers", workers, 1, 64))
-    for what, value, least, most in limits:
-        if value is None and what in ("count", "size"):
-            continue
-        if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError(f"{what} must be a whole number from {least} to {most}; it was {value!r}.")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,7 +8,7 @@ saved and copied.
 
 from collections.abc import Callable
 
-from medlearn.engine import keras
+from medlearn._keras import keras
 
 _registered = keras.saving.register_keras_serializable("medlearn")
 
@@ -44,14 +44,20 @@ class Focal(keras.losses.Loss):
 
     def __init__(self, gamma: float = 2.0, name: str = "focal", **options):
         if gamma < 0:
-            raise ValueError(f"gamma={gamma!r} is an exponent of at least 0; 0 is plain cross-entropy, 2 is usual.")
+            raise ValueError(
+                f"gamma={gamma!r} is an exponent of at least 0; 0 is plain cross-entropy, 2 is usual."
+            )
         super().__init__(name=name, **options)
         self.gamma = gamma
 
     def call(self, y_true, y_pred):
         masks, probabilities = _checked(y_true, y_pred)
         truth = _one_hot(masks, probabilities)
-        return keras.ops.mean(keras.losses.categorical_focal_crossentropy(truth, probabilities, alpha=1.0, gamma=self.gamma))
+        return keras.ops.mean(
+            keras.losses.categorical_focal_crossentropy(
+                truth, probabilities, alpha=1.0, gamma=self.gamma
+            )
+        )
 
     def get_config(self):
         return super().get_config() | {"gamma": self.gamma}
@@ -68,7 +74,9 @@ class Tversky(keras.losses.Loss):
 
     def __init__(self, misses: float = 0.7, alarms: float = 0.3, name: str = "tversky", **options):
         if misses < 0 or alarms < 0 or misses + alarms == 0:
-            raise ValueError(f"misses={misses!r} and alarms={alarms!r} are prices: 0 or more, and not both 0; try 0.7 and 0.3.")
+            raise ValueError(
+                f"misses={misses!r} and alarms={alarms!r} are prices: 0 or more, and not both 0; try 0.7 and 0.3."
+            )
         super().__init__(name=name, **options)
         self.misses, self.alarms = misses, alarms
 
@@ -78,7 +86,9 @@ class Tversky(keras.losses.Loss):
         found = keras.ops.sum(truth * probabilities, axis=(0, 1, 2))
         missed = keras.ops.sum(truth * (1 - probabilities), axis=(0, 1, 2))
         claimed = keras.ops.sum((1 - truth) * probabilities, axis=(0, 1, 2))
-        score = found / (found + self.misses * missed + self.alarms * claimed + keras.config.epsilon())
+        score = found / (
+            found + self.misses * missed + self.alarms * claimed + keras.config.epsilon()
+        )
         return _over_present(truth, 1 - score)
 
     def get_config(self):
@@ -91,7 +101,9 @@ class Combined(keras.losses.Loss):
 
     def __init__(self, *losses: Callable, name: str = "combined", **options):
         if not losses or not all(map(callable, losses)):
-            raise ValueError("Combined takes losses, at least one: Combined(losses.cross_entropy, losses.dice).")
+            raise ValueError(
+                "Combined takes losses, at least one: Combined(losses.cross_entropy, losses.dice)."
+            )
         super().__init__(name=name, **options)
         self.losses = losses
 
@@ -99,7 +111,9 @@ class Combined(keras.losses.Loss):
         return sum(loss(y_true, y_pred) for loss in self.losses)
 
     def get_config(self):
-        return super().get_config() | {"losses": [keras.saving.serialize_keras_object(loss) for loss in self.losses]}
+        return super().get_config() | {
+            "losses": [keras.saving.serialize_keras_object(loss) for loss in self.losses]
+        }
 
     @classmethod
     def from_config(cls, config):
@@ -110,18 +124,29 @@ class Combined(keras.losses.Loss):
 
 def _checked(masks, probabilities):
     """Masks without a last axis of one, which Keras may add, and the probabilities, as tensors."""
-    masks, probabilities = keras.ops.convert_to_tensor(masks), keras.ops.convert_to_tensor(probabilities)
+    masks, probabilities = (
+        keras.ops.convert_to_tensor(masks),
+        keras.ops.convert_to_tensor(probabilities),
+    )
     if len(masks.shape) == 4 and masks.shape[-1] == 1:
         masks = keras.ops.squeeze(masks, -1)
     sides = list(zip(masks.shape, probabilities.shape[:3]))
-    if len(masks.shape) != 3 or len(probabilities.shape) != 4 or any(a != b for a, b in sides if None not in (a, b)):
-        raise ValueError(f"Masks {tuple(masks.shape)} and probabilities {tuple(probabilities.shape)} do not belong together: expected "
-                         "(N, H, W), a class number a pixel, and (N, H, W, classes).")
+    if (
+        len(masks.shape) != 3
+        or len(probabilities.shape) != 4
+        or any(a != b for a, b in sides if None not in (a, b))
+    ):
+        raise ValueError(
+            f"Masks {tuple(masks.shape)} and probabilities {tuple(probabilities.shape)} do not belong together: expected "
+            "(N, H, W), a class number a pixel, and (N, H, W, classes)."
+        )
     return masks, probabilities
 
 
 def _one_hot(masks, probabilities):
-    return keras.ops.one_hot(keras.ops.cast(masks, "int32"), probabilities.shape[-1], dtype=probabilities.dtype)
+    return keras.ops.one_hot(
+        keras.ops.cast(masks, "int32"), probabilities.shape[-1], dtype=probabilities.dtype
+    )
 
 
 def _over_present(truth, values):

@@ -1,10 +1,9 @@
 """Choose without training, and without target labels: a backbone by scores of its features, an adapted model by validators.
 
-    selection.logme(vectors, labels)                       # which backbone, which layer: `transferability`
-    validators.information(target_probabilities)           # which adapted model: `validators`
+selection.logme(vectors, labels)                       # which backbone, which layer: `transferability`
+validators.information(target_probabilities)           # which adapted model: `validators`
 """
 
-from medlearn.selection import validators
-from medlearn.selection.transferability import CORRELATIONS, agreement, h_score, leep, logme, nce
+import lazy_loader
 
-__all__ = ["CORRELATIONS", "agreement", "h_score", "leep", "logme", "nce", "validators"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

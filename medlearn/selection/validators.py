@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn.adaptation import inputs
+from medlearn.adaptation import _inputs
 
 
 def certainty(target_probabilities: ArrayLike) -> float:
@@ -24,7 +24,7 @@ def certainty(target_probabilities: ArrayLike) -> float:
     target_probabilities: (N, classes). A model that calls everything one class, surely, gets the best score there is.
     Raises ValueError unless these are probabilities. Source: Morerio et al. 2018 (arXiv:1711.10288), sec. 3.3.
     """
-    return -float(_entropy(inputs.probabilities(target_probabilities)).mean())
+    return -float(_entropy(_inputs.probabilities(target_probabilities)).mean())
 
 
 def information(target_probabilities: ArrayLike) -> float:
@@ -34,7 +34,7 @@ def information(target_probabilities: ArrayLike) -> float:
     classes in similar shares. Raises ValueError unless these are probabilities.
     Source: Bridle et al. 1991, NIPS; as a validator Musgrave et al. 2022 (arXiv:2208.07360).
     """
-    told = inputs.probabilities(target_probabilities)
+    told = _inputs.probabilities(target_probabilities)
     return float(_entropy(told.mean(0)) - _entropy(told).mean())
 
 
@@ -46,7 +46,7 @@ def neighbourhood(target_vectors: ArrayLike, temperature: float = 0.05) -> float
     Raises ValueError as all of `adaptation`, and for a temperature that is not above 0.
     Source: Saito et al. 2021 (arXiv:2108.10860), eq. 1 to 3.
     """
-    vectors, _ = inputs.vector_pair(target_vectors, target_vectors)
+    vectors, _ = _inputs.vector_pair(target_vectors, target_vectors)
     if not temperature > 0:
         raise ValueError(f"temperature={temperature!r} divides a similarity: above 0; try 0.05.")
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -59,7 +59,13 @@ def neighbourhood(target_vectors: ArrayLike, temperature: float = 0.05) -> float
     return float(-(share * log_share).sum(1).mean())
 
 
-def weighted_accuracy(correct: ArrayLike, source_vectors: ArrayLike, target_vectors: ArrayLike, *, control: bool = True) -> float:
+def weighted_accuracy(
+    correct: ArrayLike,
+    source_vectors: ArrayLike,
+    target_vectors: ArrayLike,
+    *,
+    control: bool = True,
+) -> float:
     """Accuracy on held-out source images, each weighted by how much it looks like the target.
 
     correct: (N,) 0 or 1, whether the model was right on each held-out source image. source_vectors: (N, D) of these,
@@ -69,10 +75,12 @@ def weighted_accuracy(correct: ArrayLike, source_vectors: ArrayLike, target_vect
     Raises ValueError as all of `adaptation`, and for a `correct` that is not N values from 0 to 1.
     Source: Sugiyama et al. 2007, JMLR 8:985 (importance weights); You et al. 2019, ICML, PMLR 97:7124, eq. 6 (control).
     """
-    source, target = inputs.vector_pair(source_vectors, target_vectors, least=5)
+    source, target = _inputs.vector_pair(source_vectors, target_vectors, least=5)
     correct = np.asarray(correct, float)
     if correct.shape != (len(source),) or not ((correct >= 0) & (correct <= 1)).all():
-        raise ValueError(f"correct should be 0 or 1 for each of the {len(source)} source images; its shape is {correct.shape}.")
+        raise ValueError(
+            f"correct should be 0 or 1 for each of the {len(source)} source images; its shape is {correct.shape}."
+        )
     weights = density_ratio(source, target)
     weighted = weights * correct
     spread = weights.var()
@@ -89,9 +97,17 @@ def consensus(predicted: ArrayLike) -> np.ndarray:
     et al. 2014, UAI (Estimating accuracy from unlabeled data).
     """
     predicted = np.asarray(predicted)
-    if predicted.ndim != 2 or len(predicted) < 2 or not predicted.shape[1] or predicted.dtype.kind not in "iu" or predicted.min() < 0:
-        raise ValueError(f"predicted should be whole numbers of at least 0, one row for each of two candidates or more and one "
-                         f"column an image; it is {predicted.dtype} of shape {predicted.shape}.")
+    if (
+        predicted.ndim != 2
+        or len(predicted) < 2
+        or not predicted.shape[1]
+        or predicted.dtype.kind not in "iu"
+        or predicted.min() < 0
+    ):
+        raise ValueError(
+            f"predicted should be whole numbers of at least 0, one row for each of two candidates or more and one "
+            f"column an image; it is {predicted.dtype} of shape {predicted.shape}."
+        )
     votes = np.stack([(predicted == label).sum(0) for label in range(predicted.max() + 1)])
     return (predicted == votes.argmax(0)).mean(1)
 
@@ -102,14 +118,19 @@ def density_ratio(source_vectors: ArrayLike, target_vectors: ArrayLike) -> np.nd
     source_vectors: (N, D), target_vectors: (M, D), at least five of each. Raises ValueError as all of `adaptation`.
     Source: Bickel et al. 2009, JMLR 10:2137, sec. 4.
     """
-    source, target = inputs.vector_pair(source_vectors, target_vectors, least=5)
+    source, target = _inputs.vector_pair(source_vectors, target_vectors, least=5)
     domain = np.repeat([0, 1], [len(source), len(target)])
     critic = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     told = critic.fit(np.concatenate([source, target]), domain).predict_proba(source)
     return told[:, 1] / np.maximum(told[:, 0], 1e-12) * len(source) / len(target)
 
 
-def alarms(target_probabilities_before: ArrayLike, target_probabilities_after: ArrayLike, *, starved: float = 0.25) -> list[str]:
+def alarms(
+    target_probabilities_before: ArrayLike,
+    target_probabilities_after: ArrayLike,
+    *,
+    starved: float = 0.25,
+) -> list[str]:
     """Reasons, in sentences, to suspect that adaptation made things worse; an empty list where there is none.
 
     Both: (N, classes) on the same target images, of the source-only and of the adapted model. It looks for lost
@@ -117,15 +138,26 @@ def alarms(target_probabilities_before: ArrayLike, target_probabilities_after: A
     without an alarm, and better in spite of one: it is a reason to look, no verdict.
     Raises ValueError unless both are probabilities of the same images and classes.
     """
-    before, after = inputs.probabilities(target_probabilities_before), inputs.probabilities(target_probabilities_after)
+    before, after = (
+        _inputs.probabilities(target_probabilities_before),
+        _inputs.probabilities(target_probabilities_after),
+    )
     if before.shape != after.shape:
-        raise ValueError(f"Both models answer on the same images and classes; the shapes are {before.shape} and {after.shape}.")
+        raise ValueError(
+            f"Both models answer on the same images and classes; the shapes are {before.shape} and {after.shape}."
+        )
     found = []
     if information(after) < information(before):
-        found.append(f"Answers tell less about the images: information fell from {information(before):.2f} to {information(after):.2f}.")
-    shares = [np.bincount(told.argmax(1), minlength=told.shape[1]) / len(told) for told in (before, after)]
+        found.append(
+            f"Answers tell less about the images: information fell from {information(before):.2f} to {information(after):.2f}."
+        )
+    shares = [
+        np.bincount(told.argmax(1), minlength=told.shape[1]) / len(told) for told in (before, after)
+    ]
     for label in np.flatnonzero(shares[1] < starved * shares[0]):
-        found.append(f"Class {label} is called for {shares[1][label]:.0%} of the images, before for {shares[0][label]:.0%}.")
+        found.append(
+            f"Class {label} is called for {shares[1][label]:.0%} of the images, before for {shares[0][label]:.0%}."
+        )
     return found
 
 

@@ -1,15 +1,12 @@
 """One training loop for a laptop, two devices or many machines, which can be killed and goes on where it was.
 
-    with training.strategy().scope():                     # one machine, or the cluster that TF_CONFIG names
-        model = build()
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    data = training.batches(images, labels, batch_size=64, seed=0)      # a function of the epoch
-    history = training.fit(model, data, epochs=5, folder="run-1", every=50)
+with training.strategy().scope():                     # one machine, or the cluster that TF_CONFIG names
+    model = build()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+data = training.batches(images, labels, batch_size=64, seed=0)      # a function of the epoch
+history = training.fit(model, data, epochs=5, folder="run-1", every=50)
 """
 
-from medlearn.training.cluster import strategy
-from medlearn.training.data import batches
-from medlearn.training.loop import fit
-from medlearn.training.place import is_chief
+import lazy_loader
 
-__all__ = ["batches", "fit", "is_chief", "strategy"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,6 +18,8 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=served.CHROMIUM, headless=True, args=served.QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=served.CHROMIUM, headless=True, args=served.QUIET
+        )
         yield browser
         browser.close()

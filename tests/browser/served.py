@@ -14,9 +14,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync"]
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # Nothing may be written into the lessons, and cells out of sight must be there to be looked at.
 SETTINGS = {
     "@jupyterlab/docmanager-extension/plugin": '{"autosave": false}',
@@ -41,7 +49,11 @@ def starting():
     spec = importlib.util.spec_from_file_location("course_script", ROOT / "course.py")
     course = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(course)
-    return [sys.executable, str(ROOT / "course.py")] if course.ready() else [sys.executable, "-P", "-m", "medlearn.course"]
+    return (
+        [sys.executable, str(ROOT / "course.py")]
+        if course.ready()
+        else [sys.executable, "-P", "-m", "tools"]
+    )
 
 
 @contextmanager
@@ -57,12 +69,17 @@ def course(folder, command=None):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    own = {"JUPYTERLAB_SETTINGS_DIR": folder / "settings", "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces"}
+    own = {
+        "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+    }
     environment = os.environ | {name: str(path) for name, path in own.items()}
     command = [*(command or starting()), "--no-browser", "--port", str(port)]
     log = folder / "server.log"
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
     try:
         yield *_opened(process, log), process
     finally:
@@ -77,7 +94,9 @@ def course(folder, command=None):
 def _opened(process, log):
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", log.read_text(errors="replace"))
+        found = re.search(
+            r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", log.read_text(errors="replace")
+        )
         if found:
             return found[1], found[2]
         time.sleep(0.3)
@@ -100,12 +119,22 @@ def watched(browser, address):
 def outside(asked, address):
     """The addresses among those asked for that lead away from the server."""
     home = urlsplit(address).netloc
-    return sorted({url for url in asked if urlsplit(url).scheme not in ("data", "blob", "about") and urlsplit(url).netloc != home})
+    return sorted(
+        {
+            url
+            for url in asked
+            if urlsplit(url).scheme not in ("data", "blob", "about")
+            and urlsplit(url).netloc != home
+        }
+    )
 
 
 def open_lesson(page, address, token, path):
     """Open a lesson in an empty workspace and wait until its kernel is idle."""
-    page.goto(f"{address}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}?reset&token={token}", wait_until="domcontentloaded")
+    page.goto(
+        f"{address}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}?reset&token={token}",
+        wait_until="domcontentloaded",
+    )
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
     page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=30_000)
@@ -120,7 +149,9 @@ def open_lesson(page, address, token, path):
 def _has_kernel(page, address, token, name):
     sessions = page.request.get(f"{address}/api/sessions?token={token}").json()
     kernels = [each["kernel"] for each in sessions if each["path"].endswith(name)]
-    return any(kernel["connections"] > 0 and kernel["execution_state"] == "idle" for kernel in kernels)
+    return any(
+        kernel["connections"] > 0 and kernel["execution_state"] == "idle" for kernel in kernels
+    )
 
 
 def run_all(page):
@@ -170,7 +201,9 @@ def changed(page, panel, before, seconds=30):
     """Wait until the panel shows another picture, whole; says whether it did."""
     for _ in range(seconds * 5):
         now = picture(panel)
-        if now != before and panel.locator("img.widget-image, .widget-image img").first.evaluate("each => each.naturalWidth > 0"):
+        if now != before and panel.locator("img.widget-image, .widget-image img").first.evaluate(
+            "each => each.naturalWidth > 0"
+        ):
             return True
         page.wait_for_timeout(200)
     return False
@@ -184,7 +217,7 @@ def turn(page, panel):
         return _choose(page, panel, before)
     handle.scroll_into_view_if_needed()
     handle.focus()
-    for key in ("ArrowRight", "ArrowLeft"):        # at its end a slider moves one way only
+    for key in ("ArrowRight", "ArrowLeft"):  # at its end a slider moves one way only
         page.keyboard.press(key)
         if changed(page, panel, before, 15):
             return True
@@ -194,5 +227,7 @@ def turn(page, panel):
 def _choose(page, panel, before):
     menu = panel.locator("select").first
     menu.scroll_into_view_if_needed()
-    menu.select_option(index=1)                # its arrow keys JupyterLab takes for itself, to go from cell to cell
+    menu.select_option(
+        index=1
+    )  # its arrow keys JupyterLab takes for itself, to go from cell to cell
     return changed(page, panel, before)

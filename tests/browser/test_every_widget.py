@@ -19,7 +19,7 @@ import slices
 
 pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() or "-")
 SHOWING = ("widgets.explore", "widgets.microscope", "widgets.scanner")
-SMALL = {                              # what lessons that learn for long set, and what is enough for a widget to answer
+SMALL = {  # what lessons that learn for long set, and what is enough for a widget to answer
     "04": {"EPOCHS": "2"},
     "05": {"COUNT": "500"},
     "07": {"EPOCHS": "3"},
@@ -27,12 +27,12 @@ SMALL = {                              # what lessons that learn for long set, a
     "09": {"COUNT": "60", "EPOCHS": "3"},
     "15": {"IMAGES": "64"},
 }
-RUN_WHOLE = ("00", "02", "06", "13")   # by test_lessons_in_a_browser.py
+RUN_WHOLE = ("00", "02", "06", "13")  # by test_lessons_in_a_browser.py
 SLOW = ("03", "04", "08", "10", "11", "15")
 OPENING = """
 import sys
 from pathlib import Path
-from medlearn.course import lab, lessons
+from tools import lab, lessons
 lessons.ROOT = Path(sys.argv[1])
 sys.exit(lab.open_lab(lessons.ROOT / "notebooks" / sys.argv[2], int(sys.argv[5]), browser=False))
 """
@@ -47,7 +47,9 @@ def parts(path):
     trees = [lessons.parse(cell) for cell in cells]
     sources = [[]]
     for place in slices.needed(trees, lambda place: shows(trees[place])):
-        sources[-1].append(ast.unparse(trees[place] if shows(trees[place]) else without_looking(trees[place])))
+        sources[-1].append(
+            ast.unparse(trees[place] if shows(trees[place]) else without_looking(trees[place]))
+        )
         if shows(trees[place]):
             sources.append([])
     made = ["\n".join(source) for source in sources if source]
@@ -55,18 +57,25 @@ def parts(path):
 
 
 def shows(tree):
-    return any(isinstance(node, ast.Call) and ast.unparse(node.func) in SHOWING for node in ast.walk(tree))
+    return any(
+        isinstance(node, ast.Call) and ast.unparse(node.func) in SHOWING for node in ast.walk(tree)
+    )
 
 
 def without_looking(tree):
     """The same without the statements that only show something."""
-    looks = [each for each in tree.body if isinstance(each, ast.Expr) and slices.only_looks(each.value)]
+    looks = [
+        each for each in tree.body if isinstance(each, ast.Expr) and slices.only_looks(each.value)
+    ]
     return ast.Module([each for each in tree.body if each not in looks], [])
 
 
 PARTS = {path.stem: parts(path) for path in lessons.PATHS}
 WITH_WIDGETS = [name for name, sources in PARTS.items() if sources]
-PLACES = {name: sum(len(PARTS[earlier]) for earlier in WITH_WIDGETS[:place]) for place, name in enumerate(WITH_WIDGETS)}
+PLACES = {
+    name: sum(len(PARTS[earlier]) for earlier in WITH_WIDGETS[:place])
+    for place, name in enumerate(WITH_WIDGETS)
+}
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +111,16 @@ def test_each_widget_is_there_and_answers(name, page, shots):
         assert not served.errors(cell)
         assert cell.locator(".jp-OutputArea .widget-image").first.is_visible()
         answered = served.turn(page, cell)
-        cell.locator(".jp-OutputArea").first.screenshot(path=shots / f"widget_{name[:2]}_{number}.png")
+        cell.locator(".jp-OutputArea").first.screenshot(
+            path=shots / f"widget_{name[:2]}_{number}.png"
+        )
         assert answered, f"the first dial of widget {number} of {name} changed nothing"
 
 
 def test_no_lesson_shows_a_widget_that_is_not_tried():
-    used = {f"widgets.{found}" for path in lessons.PATHS for found in re.findall(r"\bwidgets\.(\w+)\(", path.read_text(encoding="utf-8"))}
+    used = {
+        f"widgets.{found}"
+        for path in lessons.PATHS
+        for found in re.findall(r"\bwidgets\.(\w+)\(", path.read_text(encoding="utf-8"))
+    }
     assert used - {"widgets.pace"} <= set(SHOWING)

@@ -6,7 +6,7 @@ import pytest
 import served
 
 pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() or "-")
-WIDGETS = {"00": 3, "02": 1, "06": 1, "13": 1}      # lessons, and how many widgets each has
+WIDGETS = {"00": 3, "02": 1, "06": 1, "13": 1}  # lessons, and how many widgets each has
 PATHS = {number: next((served.ROOT / "notebooks").glob(f"{number}_*.ipynb")) for number in WIDGETS}
 
 
@@ -37,7 +37,7 @@ def test_a_lesson_runs_without_an_error_and_its_dials_answer(number, page, cours
     assert served.errors(page) == []
     panels = served.panels(page)
     assert len(panels) == WIDGETS[number]
-    if number == "00":                         # measuring the consoles' pace moves a dial, which must be back afterwards
+    if number == "00":  # measuring the consoles' pace moves a dial, which must be back afterwards
         assert "0.00" in panels[0].locator(".widget-hslider:has-text('defocus')").inner_text()
     for place, panel in enumerate(panels):
         panel.scroll_into_view_if_needed()
@@ -50,7 +50,7 @@ def test_a_lesson_runs_without_an_error_and_its_dials_answer(number, page, cours
 
 def test_the_keyboard_alone_is_enough(page, course, shots):
     served.open_lesson(page, *course, PATHS["00"])
-    for _ in range(30):                        # on from wherever the focus is: no mouse
+    for _ in range(30):  # on from wherever the focus is: no mouse
         page.keyboard.press("Shift+Enter")
         served.settle(page, seconds=60)
         if served.panels(page):
@@ -59,9 +59,13 @@ def test_the_keyboard_alone_is_enough(page, course, shots):
     for _ in range(60):
         if page.evaluate("document.activeElement.classList.contains('noUi-handle')"):
             break
-        page.keyboard.press("Escape" if page.evaluate("!!document.activeElement.closest('.cm-editor')") else "Tab")
+        page.keyboard.press(
+            "Escape" if page.evaluate("!!document.activeElement.closest('.cm-editor')") else "Tab"
+        )
     page.screenshot(path=shots / "keyboard.png")
-    assert page.evaluate("document.activeElement.classList.contains('noUi-handle')"), "Tab never reached a slider"
+    assert page.evaluate("document.activeElement.classList.contains('noUi-handle')"), (
+        "Tab never reached a slider"
+    )
     before = served.picture(panel)
     page.keyboard.press("ArrowRight")
     assert served.changed(page, panel, before), "the arrow key moved nothing"

@@ -5,10 +5,6 @@ one prepared slice at many sites, or turn one dial at a time. All images are sim
 or the word assumption.
 """
 
-from .batch import Batch, one_slice, slices, stacks
-from .scanner import MASK_CLASSES, Prepared, prepare, scan
-from .site import SITES, Site, random_site
-from .subjects import CLASSES
+import lazy_loader
 
-__all__ = ["Batch", "CLASSES", "MASK_CLASSES", "Prepared", "SITES", "Site",
-           "one_slice", "prepare", "random_site", "scan", "slices", "stacks"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -20,27 +20,27 @@ Where each number comes from (times in ms, proton density PD relative to water):
 
 import numpy as np
 
-FIELDS = (1.5, 3.0)                     # tesla: the two fields of the table; between them T1 and T2 follow a power law
+FIELDS = (1.5, 3.0)  # tesla: the two fields of the table; between them T1 and T2 follow a power law
 
 #                         T1 1.5T  T2 1.5T  T1 3T  T2 3T   PD
 _MEASURED = {
     "cerebrospinal fluid": (4300.0, 329.0, 4300.0, 329.0, 1.00),
-    "grey matter":         (1197.0, 95.0, 1607.0, 99.0, 0.86),
-    "white matter":        (646.0, 72.0, 838.0, 69.0, 0.77),
-    "skull":               (500.0, 1.0, 700.0, 1.0, 0.05),
-    "marrow":              (450.0, 60.0, 520.0, 55.0, 0.35),
-    "fat":                 (290.0, 165.0, 370.0, 130.0, 0.90),
-    "skin":                (900.0, 47.0, 1260.0, 42.0, 0.80),
+    "grey matter": (1197.0, 95.0, 1607.0, 99.0, 0.86),
+    "white matter": (646.0, 72.0, 838.0, 69.0, 0.77),
+    "skull": (500.0, 1.0, 700.0, 1.0, 0.05),
+    "marrow": (450.0, 60.0, 520.0, 55.0, 0.35),
+    "fat": (290.0, 165.0, 370.0, 130.0, 0.90),
+    "skin": (900.0, 47.0, 1260.0, 42.0, 0.80),
 }
 #                   parent tissue          T1     T2    PD    as multiples of the parent's values
 _LESIONS = {
-    "tumour":        ("grey matter",         1.10, 1.50, 1.07),
-    "necrosis":      ("cerebrospinal fluid", 0.63, 0.80, 0.97),
-    "oedema":        ("white matter",        1.70, 1.75, 1.17),
-    "plaque":        ("white matter",        1.50, 3.39, 0.99),
-    "infarct grey":  ("grey matter",         1.15, 1.70, 1.06),
-    "infarct white": ("white matter",        1.42, 1.90, 1.08),
-    "spot":          ("white matter",        1.25, 1.60, 1.04),
+    "tumour": ("grey matter", 1.10, 1.50, 1.07),
+    "necrosis": ("cerebrospinal fluid", 0.63, 0.80, 0.97),
+    "oedema": ("white matter", 1.70, 1.75, 1.17),
+    "plaque": ("white matter", 1.50, 3.39, 0.99),
+    "infarct grey": ("grey matter", 1.15, 1.70, 1.06),
+    "infarct white": ("white matter", 1.42, 1.90, 1.08),
+    "spot": ("white matter", 1.25, 1.60, 1.04),
 }
 HEALTHY_TISSUES, LESION_TISSUES = tuple(_MEASURED), tuple(_LESIONS)
 TISSUES = HEALTHY_TISSUES + LESION_TISSUES
@@ -56,7 +56,9 @@ def tissue_table(field_tesla: float) -> np.ndarray:
     share = np.log(field_tesla / FIELDS[0]) / np.log(FIELDS[1] / FIELDS[0])
     rows = {}
     for name, (t1_low, t2_low, t1_high, t2_high, density) in _MEASURED.items():
-        rows[name] = np.array([t1_low * (t1_high / t1_low) ** share, t2_low * (t2_high / t2_low) ** share, density])
+        rows[name] = np.array(
+            [t1_low * (t1_high / t1_low) ** share, t2_low * (t2_high / t2_low) ** share, density]
+        )
     for name, (parent, *factors) in _LESIONS.items():
         rows[name] = rows[parent] * factors
     return np.stack([rows[name] for name in TISSUES])
@@ -68,7 +70,9 @@ def spoiled_gradient_echo(t1, t2, density, tr, te, flip_deg):
     Times in ms, `flip_deg` in degrees; broadcasts. T2 stands in for T2*: no field inhomogeneity is simulated.
     """
     flip, recovery = np.deg2rad(flip_deg), np.exp(-tr / t1)
-    return density * np.sin(flip) * (1 - recovery) / (1 - np.cos(flip) * recovery) * np.exp(-te / t2)
+    return (
+        density * np.sin(flip) * (1 - recovery) / (1 - np.cos(flip) * recovery) * np.exp(-te / t2)
+    )
 
 
 def spin_echo(t1, t2, density, tr, te):

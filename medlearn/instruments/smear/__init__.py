@@ -7,12 +7,7 @@ same cell in every laboratory. Presets with `calibrated=True` ("lab-a", "lab-b",
 "field-lab") were fitted to real images; `random_laboratory` was not (how blind it is stands in
 `randomisation`).
 """
-from medlearn.instruments.smear.laboratories import FACTORS, Laboratory
-from medlearn.instruments.smear.microscope import (
-    CLASSES, FIELD_CLASSES, MASK_CLASSES, Batch, fields, one_cell, single_cells)
-from medlearn.instruments.smear.mixing import adjust, mix
-from medlearn.instruments.smear.presets import LABORATORIES
-from medlearn.instruments.smear.randomisation import random_laboratory
 
-__all__ = ["CLASSES", "FACTORS", "FIELD_CLASSES", "LABORATORIES", "MASK_CLASSES", "Batch", "Laboratory",
-           "adjust", "fields", "mix", "one_cell", "random_laboratory", "single_cells"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

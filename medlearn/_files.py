@@ -1,0 +1,107 @@
+"""Files: what travels with the package, the cache folder, writing that is whole or not at all, names that are nearly right."""
+
+import difflib
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pooch
+
+_PACKAGE = Path(__file__).resolve().parent
+_IN_CHECKOUT = {"datasets": "datasets", "results": "benchmarks/results", "style": "notebooks"}
+
+
+def folder(name: str) -> Path:
+    """Return the folder of the data cards, the benchmark tables or the figures' style.
+
+    In a checkout these are the folders that a reader sees; in an installed wheel, their copies
+    inside the package.
+
+    Parameters
+    ----------
+    name : {"datasets", "results", "style"}
+        Which folder.
+    """
+    installed = _PACKAGE / "_shipped" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / _IN_CHECKOUT[name]
+
+
+def cache() -> Path:
+    """Return the folder for downloads and features: ``MEDLEARN_CACHE``, or the user's cache folder.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made; the message names it and the way out.
+    """
+    path = Path(os.environ.get("MEDLEARN_CACHE") or pooch.os_cache("medlearn")).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The cache folder {path} cannot be made ({error.strerror}); "
+            "set MEDLEARN_CACHE to a folder that you may write to."
+        ) from error
+    return path
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place under a name of its own, then give it its name.
+
+    Whoever reads meanwhile finds the old file or the new one, never a part of it; a failure or a
+    kill leaves the old file.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its folder must exist.
+    write : callable
+        Called with the path of the temporary file, which it must write.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes as `write_atomically` does."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(data))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with Unix line ends as `write_atomically` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def nearest(name: object, names: Iterable[str], count: int = 3) -> list[str]:
+    """Return up to `count` of `names` that are spelt like `name`, the most alike first."""
+    by_lower = {str(known).casefold(): str(known) for known in names}
+    close = difflib.get_close_matches(str(name).casefold(), by_lower, n=count, cutoff=0.4)
+    return [by_lower[lower] for lower in close]
+
+
+def unknown(what: str, name: object, names: Iterable[str], owner: str = "") -> str:
+    """Return the sentence for a name that does not exist, with those that may have been meant.
+
+    Parameters
+    ----------
+    what : str
+        What the name should be a name of, such as ``"data set"``.
+    name : object
+        The name that was given.
+    names : iterable of str
+        The names that exist.
+    owner : str
+        Whose names they are, such as a model's name; then the sentence begins with it.
+    """
+    names = [str(known) for known in names]
+    begin = f"{owner} has no {what} {name!r}" if owner else f"There is no {what} {name!r}"
+    near = nearest(name, names)
+    if near:
+        return f"{begin}; do you mean {' or '.join(map(repr, near))}?"
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"{begin}; there are {listed}." if names else f"{begin}; there are none."

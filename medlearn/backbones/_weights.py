@@ -1,0 +1,197 @@
+"""Pretrained weights out of a legacy torch file, without torch and without trusting the file.
+
+Such a file is five pickles and then raw numbers. A pickle is a program, so it is run only if every instruction
+is on a short list; numbers are taken only from inside the storages that the file itself declares.
+"""
+
+import hashlib
+import io
+import math
+import pickle
+import pickletools
+import struct
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+_NUMBERS = {
+    "FloatStorage": "<f4",
+    "DoubleStorage": "<f8",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ByteStorage": "|u1",
+}
+_INSTRUCTIONS = frozenset(
+    [
+        "PROTO",
+        "STOP",
+        "MARK",
+        "NONE",
+        "NEWTRUE",
+        "NEWFALSE",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG1",
+        "BINUNICODE",
+        "EMPTY_DICT",
+        "EMPTY_LIST",
+        "EMPTY_TUPLE",
+        "TUPLE",
+        "TUPLE1",
+        "TUPLE2",
+        "TUPLE3",
+        "APPEND",
+        "APPENDS",
+        "SETITEM",
+        "SETITEMS",
+        "BINPUT",
+        "LONG_BINPUT",
+        "BINGET",
+        "LONG_BINGET",
+        "GLOBAL",
+        "REDUCE",
+        "BUILD",
+        "BINPERSID",
+    ]
+)
+_MOST_MEMOS = 1_000_000  # the unpickler allocates up to the highest memo number that it is told
+
+
+def read(path: str | Path, sha256: str | None = None) -> dict[str, np.ndarray]:
+    """The named arrays of a legacy (pre-zip) torch `state_dict` file.
+
+    With `sha256`, the file must have exactly that digest. Raises FileNotFoundError, or ValueError with one
+    sentence for a file that is altered, truncated, of another format, or asks for anything but arrays.
+    Format: `torch.save(..., _use_new_zipfile_serialization=False)`.
+    """
+    path = Path(path)
+    data = path.read_bytes()
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256:
+        raise ValueError(
+            f"{path.name} is not the file that was published (its SHA-256 differs): install it again."
+        )
+    try:
+        return _parse(data)
+    except Exception as error:  # whatever a hostile pickle provokes, the answer is the same
+        raise ValueError(f"{path.name} was refused as a file of weights: {error}.") from error
+
+
+class _Storage(NamedTuple):  # a tuple has no __dict__ that a BUILD instruction could write to
+    key: str
+    dtype: str
+    length: int
+
+
+class _View(NamedTuple):
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def _parse(data: bytes) -> dict[str, np.ndarray]:
+    stream = io.BytesIO(data)
+    if data[:2] == b"PK":
+        raise ValueError(
+            "it is a zip, but only torch's legacy format is read "
+            "(torch.save with _use_new_zipfile_serialization=False)"
+        )
+    if (
+        _run(stream) != _MAGIC
+        or _run(stream) != _PROTOCOL
+        or _run(stream).get("little_endian") is not True
+    ):
+        raise ValueError("it does not begin as a legacy torch file")
+    state, keys = _run(stream), _run(stream)
+    if not isinstance(state, dict) or not all(
+        isinstance(view, _View) for view in dict.values(state)
+    ):
+        raise ValueError("it holds something else than named arrays")
+    storages = {key: _numbers(stream, storage) for key, storage in _declared(state, keys).items()}
+    if stream.read(1):
+        raise ValueError("something follows its last array")
+    return {str(name): _array(storages[view.storage.key], view) for name, view in dict.items(state)}
+
+
+def _run(stream: io.BytesIO):
+    """Check the next pickle instruction by instruction, then run it."""
+    start = stream.tell()
+    for instruction, argument, _ in pickletools.genops(stream):
+        if instruction.name not in _INSTRUCTIONS:
+            raise ValueError(f"its pickle uses the instruction {instruction.name}")
+        if instruction.name == "LONG_BINPUT" and argument > _MOST_MEMOS:
+            raise ValueError(f"its pickle asks for memo {argument}")
+    stream.seek(start)
+    return _Unpickler(stream).load()
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str):
+        known = {
+            "collections.OrderedDict": OrderedDict,
+            "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
+            "torch._utils._rebuild_parameter": _rebuild_parameter,
+        }
+        known |= {f"torch.{storage}": dtype for storage, dtype in _NUMBERS.items()}
+        if f"{module}.{name}" not in known:
+            raise ValueError(f"its pickle asks for {module}.{name}")
+        return known[f"{module}.{name}"]
+
+    def persistent_load(self, pid):
+        kind, dtype, key, _, length, view = pid
+        if kind != "storage" or dtype not in _NUMBERS.values() or view is not None:
+            raise ValueError("a storage is not described as expected")
+        return _Storage(str(key), dtype, _count(length))
+
+
+def _rebuild_tensor(storage, offset, shape, strides, *_hooks_and_gradient):
+    if not isinstance(storage, _Storage) or len(shape) != len(strides):
+        raise ValueError("an array is not described as expected")
+    return _View(storage, _count(offset), tuple(map(_count, shape)), tuple(map(_count, strides)))
+
+
+def _rebuild_parameter(view, *_hooks_and_gradient):
+    return view
+
+
+def _count(value) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} stands where a count belongs")
+    return value
+
+
+def _declared(state: dict, keys) -> dict[str, _Storage]:
+    """The storages in the order of their numbers in the file."""
+    used = {view.storage.key: view.storage for view in dict.values(state)}
+    if not isinstance(keys, list) or len(keys) != len(used) or set(keys) != set(used):
+        raise ValueError("its list of storages does not match its arrays")
+    return {key: used[key] for key in keys}
+
+
+def _numbers(stream: io.BytesIO, storage: _Storage) -> np.ndarray:
+    (length,) = struct.unpack("<q", stream.read(8))
+    if length != storage.length:
+        raise ValueError("a storage has another length than declared")
+    raw = stream.read(length * np.dtype(storage.dtype).itemsize)
+    if len(raw) != length * np.dtype(storage.dtype).itemsize:
+        raise ValueError("it is truncated")
+    return np.frombuffer(raw, storage.dtype)
+
+
+def _array(numbers: np.ndarray, view: _View) -> np.ndarray:
+    if view.storage.length != len(numbers) or view.storage.dtype != numbers.dtype.str:
+        raise ValueError("two arrays disagree about their storage")
+    count = math.prod(view.shape)
+    last = view.offset + sum((side - 1) * stride for side, stride in zip(view.shape, view.strides))
+    if count > len(numbers) or (count and last >= len(numbers)):
+        raise ValueError("an array reaches outside its storage")
+    strides = [stride * numbers.itemsize for stride in view.strides]
+    array = np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides).copy()
+    if not np.isfinite(array).all():
+        raise ValueError("it holds values that are not finite")
+    return array

@@ -1,0 +1,3 @@
+from . import duplicates as duplicates
+from . import label_noise as label_noise
+from . import quality as quality

@@ -1,0 +1,10 @@
+from ._catalogue import Card as Card
+from ._catalogue import card as card
+from ._catalogue import names as names
+from ._dataset import Dataset as Dataset
+from ._load import load as load
+from .readers._boxes import from_boxes as from_boxes
+from .readers._folders import from_folder as from_folder
+from .readers._masks import from_masks as from_masks
+from .readers._problems import Found as Found
+from .readers._tables import from_table as from_table

@@ -1,0 +1,2 @@
+from . import mri as mri
+from . import smear as smear

@@ -1,0 +1,13 @@
+from . import physics as physics
+from ._batch import Batch as Batch
+from ._batch import one_slice as one_slice
+from ._batch import slices as slices
+from ._batch import stacks as stacks
+from ._site import SITES as SITES
+from ._site import Site as Site
+from ._site import random_site as random_site
+from ._subjects import CLASSES as CLASSES
+from .scanner import MASK_CLASSES as MASK_CLASSES
+from .scanner import Prepared as Prepared
+from .scanner import prepare as prepare
+from .scanner import scan as scan

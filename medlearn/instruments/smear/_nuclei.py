@@ -1,0 +1,238 @@
+"""Nuclear shapes of the five leukocyte classes, as signed distances in micrometres.
+
+Every function takes warped coordinates, a generator and the cell radius, and returns (distance, fold): `fold`
+counts how many lobes lie on top of each other beyond the first, where the chromatin looks darker. Shapes
+follow the usual descriptions (neutrophils 2-5 lobes on thin filaments or a band, eosinophils two lobes,
+monocytes kidney to folded, lymphocytes round and eccentric; Bain 2015, Blood Cells, 5th ed., ch. 3);
+frequencies and proportions: assumption.
+"""
+
+import math
+
+import numpy as np
+
+from medlearn.instruments.smear._geometry import capsule, clamp, ellipse, smooth_cut, smooth_union
+
+TURN = 2 * math.pi
+Shape = tuple[np.ndarray, np.ndarray]
+
+
+def lobed(
+    x,
+    y,
+    rng: np.random.Generator,
+    radius: float,
+    *,
+    lobes: int,
+    share: float,
+    arc: float,
+    filament_um: float,
+    blend_um: float,
+    elongation: float,
+    orbit: float | None = None,
+) -> Shape:
+    """Lobes along a horseshoe of `arc` radians, joined by filaments; together they fill `share` of the cell
+    area."""
+    lobe = radius * math.sqrt(share / lobes)
+    orbit = min(0.52, 0.93 - 1.05 * lobe / radius) if orbit is None else orbit
+    start, step = rng.uniform(0, TURN), arc / max(lobes - 1, 1)
+    distance, fold, centres = None, 0.0, []
+    for number in range(lobes):
+        angle = start + step * (number + 0.18 * rng.standard_normal())
+        size = lobe * math.exp(0.13 * rng.standard_normal())
+        away = min(radius * orbit * (1 + 0.12 * rng.standard_normal()), 0.95 * radius - size)
+        stretch = math.exp(rng.uniform(0, math.log(elongation)))
+        centre = (away * math.cos(angle), away * math.sin(angle))
+        tilt = angle + math.pi / 2 + 0.4 * rng.standard_normal()
+        part = ellipse(x, y, centre, (size * stretch, size / stretch), tilt)
+        distance = part if distance is None else smooth_union(distance, part, blend_um)
+        fold = fold + clamp(part * -2.5, 0, 1)
+        centres.append(centre)
+    for one, other in zip(centres, centres[1:]):
+        width = filament_um * rng.uniform(0.6, 1.5)
+        distance = smooth_union(
+            distance, capsule(x, y, one, other, width, width), min(0.5, 1.5 * blend_um)
+        )
+    return distance, np.maximum(fold - 1, 0)
+
+
+def band(
+    x, y, rng: np.random.Generator, radius: float, *, share: float, arc: float, unevenness: float
+) -> Shape:
+    """A curved rod (band neutrophil, horseshoe of a monocyte) of `arc` radians filling `share` of the cell
+    area."""
+    knots = 6
+    orbit = radius * rng.uniform(0.42, 0.55)
+    half_width = min(share * math.pi * radius**2 / (2 * orbit * arc + 2.2), 0.42 * radius)
+    angles = rng.uniform(0, TURN) + arc * np.linspace(0, 1, knots)
+    away = orbit * (1 + 0.10 * rng.standard_normal(knots))
+    widths = half_width * np.clip(1 + unevenness * rng.standard_normal(knots), 0.55, 1.5)
+    away = np.minimum(away, 0.95 * radius - widths)
+    points = np.stack([away * np.cos(angles), away * np.sin(angles)], 1).tolist()
+    widths = widths.tolist()
+    rods = [
+        capsule(x, y, points[i], points[i + 1], widths[i], widths[i + 1]) for i in range(knots - 1)
+    ]
+    return np.minimum.reduce(rods), np.zeros_like(x)
+
+
+def oval(
+    x,
+    y,
+    rng: np.random.Generator,
+    radius: float,
+    *,
+    share: float,
+    stretch: float,
+    eccentricity: float,
+    notch: tuple[float, float] | None = None,
+    notch_blend_um: float = 0.5,
+) -> Shape:
+    """A round or oval nucleus off the middle by `eccentricity` (1 touches the border), if asked with a notch.
+
+    `notch` = (semi-axis across, depth) of the notch as shares of the nuclear radius.
+    """
+    size = radius * math.sqrt(share)
+    toward, away = rng.uniform(0, TURN), eccentricity * (radius - size) * 0.85
+    centre = (away * math.cos(toward), away * math.sin(toward))
+    side, reach = rng.uniform(0, TURN), size * rng.uniform(0.85, 1.12)
+    tilt = side + math.pi / 2 if notch else rng.uniform(0, math.pi)
+    distance = ellipse(x, y, centre, (size * stretch, size / stretch), tilt)
+    if notch:
+        hollow = (centre[0] + reach * math.cos(side), centre[1] + reach * math.sin(side))
+        cut = ellipse(x, y, hollow, (notch[0] * size, notch[1] * size), side + math.pi / 2)
+        distance = smooth_cut(distance, cut, notch_blend_um)
+    return distance, np.zeros_like(x)
+
+
+def neutrophil(
+    x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
+) -> Shape:
+    """2-5 lobes on filaments; about one in ten a band. `lobulation` (standard score) shifts to more lobes."""
+    if rng.random() < 0.10 * math.exp(-0.5 * lobulation):
+        return band(
+            x, y, rng, radius, share=share * 0.95, arc=rng.uniform(2.6, 4.4), unevenness=0.15
+        )
+    lobes = int(np.clip(round(3.2 + 0.4 * lobulation + 0.85 * rng.standard_normal()), 2, 5))
+    arc = {2: (1.6, 3.0), 3: (2.4, 4.0), 4: (3.2, 5.0), 5: (4.0, 5.6)}[lobes]
+    return lobed(
+        x,
+        y,
+        rng,
+        radius,
+        lobes=lobes,
+        share=share,
+        arc=rng.uniform(*arc),
+        filament_um=rng.uniform(0.2, 0.7),
+        blend_um=rng.uniform(0.3, 0.9),
+        elongation=1.5,
+    )
+
+
+def lymphocyte(
+    x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
+) -> Shape:
+    """Round and eccentric, one in five with a shallow notch."""
+    notch = (rng.uniform(0.2, 0.45), rng.uniform(0.15, 0.3)) if rng.random() < 0.2 else None
+    return oval(
+        x,
+        y,
+        rng,
+        radius,
+        share=share,
+        stretch=math.exp(rng.uniform(0, 0.16)),
+        eccentricity=rng.uniform(0.5, 1.0),
+        notch=notch,
+    )
+
+
+def monocyte(
+    x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
+) -> Shape:
+    """Kidney, horseshoe, folded or nearly round."""
+    kind = rng.random()
+    if kind < 0.45:
+        return oval(
+            x,
+            y,
+            rng,
+            radius,
+            share=share * 1.15,
+            stretch=math.exp(rng.uniform(0, 0.22)),
+            eccentricity=rng.uniform(0, 0.8),
+            notch=(rng.uniform(0.35, 0.75), rng.uniform(0.2, 0.45)),
+            notch_blend_um=1.0,
+        )
+    if kind < 0.65:
+        return band(x, y, rng, radius, share=share, arc=rng.uniform(2.0, 3.3), unevenness=0.09)
+    if kind < 0.85:
+        return lobed(
+            x,
+            y,
+            rng,
+            radius,
+            lobes=int(rng.integers(2, 4)),
+            share=share,
+            arc=rng.uniform(1.6, 3.2),
+            filament_um=rng.uniform(1.2, 2.2),
+            blend_um=2.2,
+            elongation=1.25,
+            orbit=rng.uniform(0.26, 0.38),
+        )
+    return oval(
+        x,
+        y,
+        rng,
+        radius,
+        share=share,
+        stretch=math.exp(rng.uniform(0, 0.2)),
+        eccentricity=rng.uniform(0, 0.8),
+    )
+
+
+def eosinophil(
+    x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
+) -> Shape:
+    """Two full lobes, one in five with three."""
+    lobes = 3 if rng.random() < 0.2 * math.exp(0.4 * lobulation) else 2
+    arc = rng.uniform(1.7, 3.1) if lobes == 2 else rng.uniform(2.4, 3.8)
+    return lobed(
+        x,
+        y,
+        rng,
+        radius,
+        lobes=lobes,
+        share=share,
+        arc=arc,
+        filament_um=rng.uniform(0.2, 0.6),
+        blend_um=rng.uniform(0.3, 0.8),
+        elongation=1.4,
+    )
+
+
+def basophil(
+    x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
+) -> Shape:
+    """Two or three lobes folded over each other."""
+    return lobed(
+        x,
+        y,
+        rng,
+        radius,
+        lobes=int(rng.integers(2, 4)),
+        share=share,
+        arc=rng.uniform(1.5, 3.0),
+        filament_um=rng.uniform(0.8, 1.8),
+        blend_um=1.5,
+        elongation=1.3,
+        orbit=rng.uniform(0.3, 0.42),
+    )
+
+
+SHAPES = {
+    "neutrophil": neutrophil,
+    "lymphocyte": lymphocyte,
+    "monocyte": monocyte,
+    "eosinophil": eosinophil,
+    "basophil": basophil,
+}

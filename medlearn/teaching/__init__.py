@@ -1,0 +1,5 @@
+"""What only lessons use: exercises that check themselves, widgets, budgets, a practice folder, the doctor."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

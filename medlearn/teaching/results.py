@@ -1,0 +1,32 @@
+"""The committed tables of benchmarks, as lessons show them."""
+
+import pandas as pd
+
+from medlearn import _files
+
+
+def read(name: str, **options) -> pd.DataFrame:
+    """The table of one benchmark.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table without its ending, such as ``"transfer_summary"``.
+    **options
+        Passed on to :func:`pandas.read_csv`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows as they were measured; lines that begin with ``#`` say how and are left out.
+
+    Raises
+    ------
+    ValueError
+        If there is no table of that name.
+    """
+    folder = _files.folder("results")
+    names = sorted(path.stem for path in folder.glob("*.csv"))
+    if name not in names:
+        raise ValueError(_files.unknown("table of results", name, names))
+    return pd.read_csv(folder / f"{name}.csv", comment="#", **options)

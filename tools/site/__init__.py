@@ -1,0 +1,9 @@
+"""The course as a web site: built from the committed lessons, without a network, read without one.
+
+python3 course.py site                    # into the folder _site of the course
+python3 course.py site --to FOLDER
+"""
+
+from tools.site.building import write
+
+__all__ = ["write"]
