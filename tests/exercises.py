@@ -191,7 +191,7 @@ def _proof(name: str, source: str) -> NotebookNode:
 
 def _assert_last(id: str, state: str, ending: str = "''") -> str:
     return (
-        "from medlearn import check as _check\n"
+        "from medlearn.teaching import check as _check\n"
         "_said = _check.last()\n"
         f"assert (_said.id, _said.state) == ({id!r}, {state!r}) and _said.message.endswith({ending}), _said"
     )

@@ -133,7 +133,7 @@ def _opening() -> list[NotebookNode]:
     return [
         text_cell(f"# Sum numbers\n\nAbout 5 minutes.\n\nYou will be able to:\n{_THREE_LINES}"),
         code_cell('DATASET = "smear"\nCOUNT = 4', "parameters"),
-        code_cell("from medlearn import check"),
+        code_cell("from medlearn.teaching import check"),
         code_cell(
             "# NBVAL_CHECK_OUTPUT\nnumbers = list(range(COUNT + 1))\nprint(COUNT)", printed="4\n"
         ),

@@ -71,7 +71,7 @@ def checkout(tmp_path, monkeypatch):
     }.items():
         (root / "benchmarks" / file).write_text(text.replace("{name}", "pay"), encoding="utf-8")
     monkeypatch.setattr(lessons, "ROOT", root)
-    monkeypatch.setattr(bench.shipped, "folder", lambda name: root / "benchmarks" / name)
+    monkeypatch.setattr(bench._files, "folder", lambda name: root / "benchmarks" / name)
     return root
 
 

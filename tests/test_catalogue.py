@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from medlearn import _files, datasets
-from medlearn.datasets import _archive, _catalogue, _medmnist, _npz, _nuclei, _stored
+from medlearn.datasets import _archive, _catalogue, _load, _medmnist, _npz, _nuclei, _stored
 from tools import commands
 
 MEDMNIST = [name for name in datasets.names() if datasets.card(name).reader == "medmnist"]
@@ -39,9 +39,10 @@ def use(monkeypatch):
 
     def replaced(card):
         known = _catalogue.card
-        monkeypatch.setattr(
-            datasets, "card", lambda name: card if name == card.name else known(name)
-        )
+        for module in (datasets, _load):
+            monkeypatch.setattr(
+                module, "card", lambda name: card if name == card.name else known(name)
+            )
         return card
 
     return replaced
@@ -145,7 +146,7 @@ def test_an_archive_packed_otherwise_is_refused_unless_its_arrays_are_listed(
     made.mirrored(
         stick, _medmnist.origin(card, "pneumonia", 28), made.saved(arrays["pneumonia"], np.savez)
     )
-    monkeypatch.setattr(_medmnist.stored.download, "_found", lambda address: False)
+    monkeypatch.setattr(_medmnist._stored._download, "_found", lambda address: False)
     with pytest.raises(ValueError, match="MD5.*not the published.*no checksums of the arrays"):
         datasets.load("pneumonia", size=28)
     digests = {
@@ -166,7 +167,7 @@ def test_altered_pixels_are_refused_even_if_well_packed(stick, use, monkeypatch)
     arrays["pneumonia"]["test_images"][0, 0, 0] ^= 1
     made.mirrored(stick, _medmnist.origin(card, "pneumonia", 28), made.saved(arrays["pneumonia"]))
     monkeypatch.setattr(_catalogue, "checksums", lambda name: digests)
-    monkeypatch.setattr(_medmnist.stored.download, "_found", lambda address: False)
+    monkeypatch.setattr(_medmnist._stored._download, "_found", lambda address: False)
     with pytest.raises(ValueError, match="'test_images' is altered; replace that copy"):
         datasets.load("pneumonia", size=28)
 
@@ -343,7 +344,7 @@ def test_a_lost_record_of_the_first_time_is_said_and_repaired(stick):
 def test_archives_that_are_something_else_are_answered_in_one_sentence(
     stick, monkeypatch, name, files, said
 ):
-    monkeypatch.setattr(_stored.download, "_found", lambda address: False)
+    monkeypatch.setattr(_stored._download, "_found", lambda address: False)
     made.mirrored(stick, datasets.card(name).origin, made.zipped(files))
     with pytest.raises(ValueError, match=said) as raised:
         datasets.load(name)
@@ -383,7 +384,7 @@ def test_a_mirror_serves_a_machine_without_a_network(stick, tmp_path, monkeypatc
     monkeypatch.setenv("MEDLEARN_MIRROR", str(packed))
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "another cache"))
     monkeypatch.setattr(
-        _stored.download, "_found", lambda address: pytest.fail("the network was asked")
+        _stored._download, "_found", lambda address: pytest.fail("the network was asked")
     )
     for name in names:
         assert np.array_equal(datasets.load(name, rare=True).images, expected[name].images)

@@ -568,6 +568,7 @@ def test_the_doctor_finds_the_course_fit_here(folder, monkeypatch, capsys):
 
 
 def test_what_keeps_the_course_from_running_is_a_problem(monkeypatch, folder, capsys):
+    monkeypatch.setattr(doctor, "NOTEBOOKS", folder / "none")
     monkeypatch.setattr(doctor, "version", lambda name: "1" if "tensorflow" in name else None)
     assert "overwrite each other" in doctor.tensorflow().text
     assert doctor.jupyter().state == doctor.PROBLEM and "jupyterlab" in doctor.jupyter().text
@@ -595,14 +596,13 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
 
 
 def test_the_doctor_tells_sets_of_one_origin_apart(tmp_path, monkeypatch):
-    from medlearn.datasets import _catalogue, _stored
-    from tools import data
+    from medlearn.datasets import _catalogue, _real, _stored
 
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
-    archive = tmp_path / _stored.place(data.origins(_catalogue.card("breast"))[0])
+    archive = tmp_path / _stored.place(_real.origins(_catalogue.card("breast"))[0])
     archive.parent.mkdir(parents=True)
     archive.touch()
     assert doctor.where("breast") == "at the mirror" and "downloaded" in doctor.where("blood")
-    data.folders(_catalogue.card("blood"))[0].mkdir(parents=True)
+    _real.folders(_catalogue.card("blood"))[0].mkdir(parents=True)
     assert doctor.where("blood") == "in the cache"

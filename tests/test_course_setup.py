@@ -59,7 +59,7 @@ def stand_in(folder):
     (folder / "constraints.txt").write_text("")
     (folder / "backend.py").write_text(BACKEND)
     (folder / "medlearn" / "__init__.py").touch()
-    (folder / "medlearn" / "engine.py").write_text("tf = None\n")
+    (folder / "medlearn" / "_keras.py").write_text("tf = None\n")
     (folder / "medlearn" / "course" / "__init__.py").touch()
     (folder / "medlearn" / "course" / "__main__.py").write_text(
         "import os, sys; print('COURSE', sys.argv[1:], os.getcwd())\n"

@@ -326,14 +326,14 @@ def test_a_bomb_that_lies_about_its_size_is_not_inflated(tmp_path):
 
 LOAD = """
 import sys
-from medlearn.datasets import stored
+from medlearn.datasets import _stored
 from medlearn.datasets._catalogue import Card
 sums = dict(line.split("  ", 1)[::-1] for line in sys.argv[2].splitlines())
 card = Card(name="toy", title="", kind="real", twin="smear", licence="", citation="", domains=("here",),
             origin=sys.argv[1], folder="set-1", limit=10**7)
 print("ready", flush=True)
 sys.stdin.readline()
-print(sum(map(len, stored.files(card, sums).values())))
+print(sum(map(len, _stored.files(card, sums).values())))
 """
 
 

@@ -84,10 +84,10 @@ LOAD = """
 import subprocess, sys
 sys.path.insert(0, sys.argv[3])
 import faults, test_faults
-from medlearn.datasets import stored
+from medlearn.datasets import _stored
 def load():
     try:
-        assert dict(stored.files(test_faults.made_card(sys.argv[1]), faults.SUMS)) == faults.FILES
+        assert dict(_stored.files(test_faults.made_card(sys.argv[1]), faults.SUMS)) == faults.FILES
         print("loaded")
     except (OSError, ValueError) as error:
         print(type(error).__name__, error)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from medlearn.instruments import mri
-from medlearn.instruments.mri import _atlas, physics, scanner
+from medlearn.instruments.mri import _atlas, _scanner, physics
 
 SIZE = 64
 DISEASES = mri.CLASSES[1:]
@@ -129,7 +129,7 @@ def test_heights_of_a_stack_run_evenly_from_below_upwards():
     )
     assert np.array_equal(stack.masks, finer.masks[::2])
     who = mri.prepare(int(stack.labels[0]), seed=3, subject=0, size=SIZE).subject
-    assert np.array_equal(scanner.prepare_level(who, 48.0, SIZE).mask, stack.masks[-1])
+    assert np.array_equal(_scanner.prepare_level(who, 48.0, SIZE).mask, stack.masks[-1])
     assert not np.array_equal(
         mri.stacks("PD", 1, heights=3, size=SIZE, seed=3).images, stack.images
     )
@@ -253,7 +253,7 @@ def test_each_contrast_orders_the_tissues(name, order, healthy):
 def test_noise_in_air_is_rayleigh_and_follows_the_dial(healthy):
     rng = np.random.default_rng(0)
     for matrix in (64, 128):
-        image = np.abs(scanner._acquire(np.zeros((128, 128), np.float32), matrix, 0.1, rng))
+        image = np.abs(_scanner._acquire(np.zeros((128, 128), np.float32), matrix, 0.1, rng))
         assert image.mean() == pytest.approx(0.1 * np.sqrt(np.pi / 2), rel=0.03)
         assert image.std() == pytest.approx(0.1 * np.sqrt(2 - np.pi / 2), rel=0.05)
     few, many = (mri.scan(healthy, replace(CLEAN, noise=noise)) for noise in (0.02, 0.1))
@@ -262,7 +262,7 @@ def test_noise_in_air_is_rayleigh_and_follows_the_dial(healthy):
 
 def test_noise_around_a_strong_signal_is_gaussian():
     image = np.abs(
-        scanner._acquire(np.full((128, 128), 5, np.float32), 128, 0.1, np.random.default_rng(0))
+        _scanner._acquire(np.full((128, 128), 5, np.float32), 128, 0.1, np.random.default_rng(0))
     )
     assert image.mean() == pytest.approx(
         np.sqrt(25 + 0.01), rel=1e-3
@@ -273,7 +273,7 @@ def test_noise_around_a_strong_signal_is_gaussian():
 @pytest.mark.parametrize("matrix", [31, 32, 200])
 def test_a_small_matrix_keeps_the_mean_and_loses_detail(size, matrix):
     image = np.random.default_rng(0).random((size, size), np.float32)
-    seen = np.abs(scanner._acquire(image, matrix, 0.0, np.random.default_rng(0)))
+    seen = np.abs(_scanner._acquire(image, matrix, 0.0, np.random.default_rng(0)))
     assert seen.mean() == pytest.approx(image.mean(), rel=0.01)
     detail = np.abs(np.fft.fftshift(np.fft.fft2(seen)))
     assert (detail[0, :].max() < 1e-2) == (matrix < size)
@@ -281,7 +281,7 @@ def test_a_small_matrix_keeps_the_mean_and_loses_detail(size, matrix):
 
 def test_the_receive_field_spans_its_dial(healthy):
     for spread in (0.0, 0.4):
-        field = scanner._receive_field(np.random.default_rng(0), healthy.plane, spread)
+        field = _scanner._receive_field(np.random.default_rng(0), healthy.plane, spread)
         assert field.min() == pytest.approx(
             1 - spread / 2, abs=1e-5
         ) and field.max() == pytest.approx(1 + spread / 2, abs=1e-5)

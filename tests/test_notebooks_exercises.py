@@ -45,7 +45,7 @@ def exercise(
 
 
 def notebook(*cells):
-    return nbformat.v4.new_notebook(cells=[code_cell("from medlearn import check"), *cells])
+    return nbformat.v4.new_notebook(cells=[code_cell("from medlearn.teaching import check"), *cells])
 
 
 def test_the_miniature_is_proven(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from medlearn import _progress
 
-LOOP = "from medlearn import progress\nimport time\nfor _ in progress.bar(range(4), 'pixels'): time.sleep(0.3)\nprint('done')"
+LOOP = "from medlearn.teaching import progress\nimport time\nfor _ in progress.bar(range(4), 'pixels'): time.sleep(0.3)\nprint('done')"
 
 
 def in_terminal() -> str:

@@ -42,8 +42,8 @@ def state(card: Card) -> str:
 
 def fetch(names: list[str], size: int | None = None) -> Iterator[str]:
     """Bring the files of real sets into the cache, verified; yields a line for each. Errors as of `datasets.load`."""
-    for card in _real(names):
-        _files(card, size)
+    for card in _real_cards(names):
+        _files_of(card, size)
         yield f"{card.name}: {state(card)}. {card.licence}."
 
 
@@ -53,8 +53,8 @@ def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]
     What is not cached is fetched first. Archives of single files are packed anew from the verified cache, which the
     reader accepts because it compares files; those known by their archive's checksum are copied byte for byte.
     """
-    for card in _real(names):
-        files = _files(card, size)
+    for card in _real_cards(names):
+        files = _files_of(card, size)
         if card.check == "archive":
             for domain, part in files.items():
                 _put(
@@ -71,7 +71,7 @@ def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]
     yield f"On the other machine, set MEDLEARN_MIRROR to this folder ({to.resolve()} here), then load as ever."
 
 
-def _real(names: list[str]) -> list[Card]:
+def _real_cards(names: list[str]) -> list[Card]:
     cards = [datasets.card(name) for name in names]
     for card in cards:
         if card.kind == "virtual":
@@ -82,7 +82,7 @@ def _real(names: list[str]) -> list[Card]:
     return cards
 
 
-def _files(card: Card, size: int | None):
+def _files_of(card: Card, size: int | None):
     if size is not None and card.check == "archive" and size not in _medmnist.SIZES:
         raise ValueError(
             f"--size must be one of {', '.join(map(str, _medmnist.SIZES))}; it was {size}."

@@ -7,7 +7,7 @@ from ._site import SITES as SITES
 from ._site import Site as Site
 from ._site import random_site as random_site
 from ._subjects import CLASSES as CLASSES
-from .scanner import MASK_CLASSES as MASK_CLASSES
-from .scanner import Prepared as Prepared
-from .scanner import prepare as prepare
-from .scanner import scan as scan
+from ._scanner import MASK_CLASSES as MASK_CLASSES
+from ._scanner import Prepared as Prepared
+from ._scanner import prepare as prepare
+from ._scanner import scan as scan

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medlearn.instruments.mri import _subjects, scanner
+from medlearn.instruments.mri import _scanner, _subjects
 from medlearn.instruments.mri._anatomy import FIELD_OF_VIEW
 from medlearn.instruments.mri._site import Site, random_site, whole
 from medlearn.instruments.mri._subjects import CLASSES, LEVELS, SLICES, SUBJECTS
-from medlearn.instruments.mri.scanner import find_site, prepare, prepare_level, scan
+from medlearn.instruments.mri._scanner import find_site, prepare, prepare_level, scan
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def slices(
     sites = [item if item == "random" else find_site(item) for item in sites]
     whole("first", first, 0, SUBJECTS * SLICES - 1)
     whole("count", count, 1, SUBJECTS * SLICES - first)
-    whole("size", size, *scanner.SIZES)
+    whole("size", size, *_scanner.SIZES)
     whole("seed", seed, 0, 2**31 - 1)
 
     images = np.zeros((len(sites), count, size, size, 3), np.uint8)
@@ -79,7 +79,7 @@ def stacks(site: Site | str, count: int, heights: int = 8, size: int = 128, seed
     site = find_site(site)
     whole("count", count, 1, SUBJECTS)
     whole("heights", heights, 2, 26)
-    whole("size", size, *scanner.SIZES)
+    whole("size", size, *_scanner.SIZES)
     whole("seed", seed, 0, 2**31 - 1)
     images, prepared = [], []
     for person in range(count):
