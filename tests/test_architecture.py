@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_files": set(),
     "_keras": set(),
     "_progress": set(),
+    "engine": set(),
     "splits": set(),
     "metrics": set(),
     "curation": set(),
