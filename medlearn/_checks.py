@@ -60,7 +60,7 @@ def images(values: ArrayLike, model=None, *, name: str = "images") -> np.ndarray
     Parameters
     ----------
     values : array_like, shape (N, H, W, 3)
-        Any integer or floating type, 0 to 255. Not copied; a memory map is read in parts.
+        uint8 or any floating type, 0 to 255. Not copied; a memory map is read in parts.
     model : keras.Model, optional
         A model whose input size the images must have.
     name : str
@@ -78,10 +78,10 @@ def images(values: ArrayLike, model=None, *, name: str = "images") -> np.ndarray
     """
     values = one_array(values, name)
     _check_shape(values, model, name)
-    if values.dtype.kind not in "iuf":
+    if values.dtype != np.uint8 and values.dtype.kind != "f":
         raise ValueError(
-            f"The {name} are of type {values.dtype}, which holds no grey values; give numbers from 0 "
-            "to 255, such as uint8."
+            f"The {name} are of type {values.dtype}, but uint8 or float from 0 to 255 is expected: "
+            "window them to that range first."
         )
     _check_range(values, name)
     return values
