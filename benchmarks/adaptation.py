@@ -19,8 +19,8 @@ from datetime import date
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
-import candidates
+from common import table  # first: it sets the threads
+from common import candidates
 import numpy as np
 
 from medlearn import datasets, metrics, splits

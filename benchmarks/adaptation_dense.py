@@ -21,7 +21,7 @@ and 1.5T, and greys there were looked at beside masks, so these targets are not 
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 
 from medlearn import backbones, datasets, metrics, networks, transfer

@@ -16,11 +16,11 @@ from pathlib import Path
 import subprocess
 import tempfile
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import adaptation
-import candidates
+from common import candidates
 import numpy as np
-import peer_python
+from common import peers
 
 from medlearn import metrics, splits
 
@@ -72,9 +72,9 @@ def fit(library: str, seed: int, **given: np.ndarray) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         passed, told = Path(folder, "given.npz"), Path(folder, "told.npz")
         np.savez(passed, **given)
-        python = peer_python.python("peers", "requirements.txt")
+        python = peers.python("peers", "requirements.txt")
         subprocess.run(
-            [python, peer_python.HERE / "fit.py", library, str(seed), passed, told],
+            [python, peers.HERE / "fit.py", library, str(seed), passed, told],
             check=True,
             stdout=subprocess.DEVNULL,
         )

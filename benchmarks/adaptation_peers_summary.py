@@ -9,7 +9,7 @@ chosen by consensus, minus the row; `ahead_vectors` is ours, vectors only; both 
 that both tables hold are compared. "best of the peers" was picked with the labels open: no method, only their ceiling.
 """
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import adaptation
 import adaptation_peers
 import adaptation_summary as ours

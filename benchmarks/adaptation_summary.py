@@ -10,7 +10,7 @@ left empty where the gap itself is under two standard errors. The score is accur
 sets), and macro-F1 for `wbc`. "best of all" was picked with the labels open: no method, only a ceiling.
 """
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import adaptation
 import numpy as np
 import pandas as pd

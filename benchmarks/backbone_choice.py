@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split

@@ -13,7 +13,7 @@ run again: stop and start at will. `--only` keeps the rows whose "site method im
 from functools import cache, partial
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline

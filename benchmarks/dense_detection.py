@@ -21,7 +21,7 @@ each row were meant; differences under .03 rank nothing.
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 from PIL import Image
 from skimage.filters import threshold_otsu

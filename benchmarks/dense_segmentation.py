@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 
 from medlearn import backbones, datasets, metrics, networks, splits, transfer

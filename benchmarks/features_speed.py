@@ -23,10 +23,10 @@ import sys
 import tempfile
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 import pandas as pd
-import peer_python
+from common import peers
 
 from medlearn import backbones, features
 from medlearn._keras import keras, tf
@@ -57,7 +57,7 @@ def measure(size: int, threads: int) -> dict:
             Elsewhere(python, program, folder, threads)
             for python, program in (
                 (sys.executable, "plain.py"),
-                (peer_python.python("peers_speed", "requirements_speed.txt"), "vectors.py"),
+                (peers.python("peers_speed", "requirements_speed.txt"), "vectors.py"),
             )
         ]
         for other in others:
@@ -104,7 +104,7 @@ class Elsewhere:
             name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
         }
         self.process = subprocess.Popen(
-            [python, peer_python.HERE / program, Path(folder, "images.npy"), str(threads), folder],
+            [python, peers.HERE / program, Path(folder, "images.npy"), str(threads), folder],
             text=True,
             env=environment | {"OMP_NUM_THREADS": str(threads)},
             stdin=subprocess.PIPE,

@@ -12,7 +12,7 @@ from functools import partial
 import platform
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 import pandas as pd
 import PIL

@@ -12,7 +12,7 @@ was tried as well, on training patients of `smear`: it came out lower). The fold
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 from transfer import (
     BATCH,

@@ -3,7 +3,7 @@
 python benchmarks/learning_summary.py      # writes results/learning_summary.csv
 """
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 import pandas as pd
 from learning import SETS, sides

@@ -8,20 +8,13 @@ perhaps with other pixels); killed (in the act) and repaired (by the next call, 
 the longest single file and all of them in seconds. An undocumented exception, an archive read as something else, or a
 file that takes SLOW seconds ends the benchmark with an error.
 
-The harm itself is written where the tests find it too, and a new kind is one more function of a seed in HARM:
-tests/mutations.py (files of a user's own), tests/mutated_archives.py (NPZ and ZIP), tests/faults.py (kills).
+The tests do the same harm, less often. It is written in common/mutations.py (files of a user's own),
+common/mutated_archives.py (NPZ and ZIP) and common/faults.py (kills).
 """
 
-import sys
 import time
-from pathlib import Path
 
-import table
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-import faults
-import mutated_archives
-import mutations
+from common import faults, mutated_archives, mutations, table
 
 HARM = mutated_archives.MUTATIONS | {
     f"mutated {kind.upper()}": lambda seed, kind=kind: mutations.trial(kind, seed)["outcome"]

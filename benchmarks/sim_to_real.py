@@ -21,10 +21,10 @@ was, the ranges of the laboratories before anything was trained. Each time that 
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import adaptation
 import numpy as np
-import segmenters
+from common import segmenters
 
 from medlearn import datasets, metrics, splits
 

@@ -23,11 +23,11 @@ labels tell. Each time that real labels of the target are opened, a line is adde
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import adaptation
-import candidates
+from common import candidates
 import numpy as np
-import segmenters
+from common import segmenters
 import sim_to_real
 from scipy import ndimage
 from skimage import transform

@@ -20,7 +20,7 @@ in simulated laboratories that are not in the source. "best of all" was picked w
 from collections import Counter
 from functools import lru_cache
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import adaptation
 import adaptation_summary
 import numpy as np

@@ -20,7 +20,7 @@ level on all labels of `wbc` (.935). `naive fine-tuning` sees each test image on
 from functools import lru_cache
 import time
 
-import table  # first: it sets the threads
+from common import table  # first: it sets the threads
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV

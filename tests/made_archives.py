@@ -3,11 +3,12 @@
 import dataclasses
 import hashlib
 import io
-import zipfile
 
 import numpy as np
 from PIL import Image
 
+from common.archives import saved
+from common.archives import zipped as zipped
 from medlearn import datasets
 from medlearn.datasets import _medmnist
 
@@ -15,20 +16,6 @@ from medlearn.datasets import _medmnist
 def encoded(array, kind="PNG"):
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def zipped(files, compression=zipfile.ZIP_DEFLATED):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for path, data in files.items():
-            archive.writestr(path, data)
-    return buffer.getvalue()
-
-
-def saved(arrays, save=np.savez_compressed):
-    buffer = io.BytesIO()
-    save(buffer, **arrays)
     return buffer.getvalue()
 
 

@@ -141,7 +141,7 @@ def test_every_committed_table_is_made_by_a_benchmark_that_can_be_called():
 
 
 def test_a_table_begins_with_the_machine_and_lies_where_it_is_asked_for(tmp_path):
-    grow = "import table; table.grow('tiny', '', ('row',), ('score',), [(1,), (2,)], lambda row: {'score': row * 2})"
+    grow = "from common import table; table.grow('tiny', '', ('row',), ('score',), [(1,), (2,)], lambda row: {'score': row * 2})"
     ran = subprocess.run(
         [sys.executable, "-c", grow, "--only", "2"],
         cwd=BENCHMARKS,

@@ -14,8 +14,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from loopback import Server
 
+from common.loopback import Server
 from medlearn.datasets import _archive, _download, _stored
 from medlearn.datasets._catalogue import Card
 

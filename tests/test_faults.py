@@ -10,13 +10,12 @@ import sys
 import time
 import tracemalloc
 
-import faults
 import made_archives as made
-import mutated_archives
 import numpy as np
 import pytest
-from loopback import Server
 
+from common import faults, mutated_archives
+from common.loopback import Server
 from medlearn.datasets import _download, _stored
 from medlearn.datasets._catalogue import Card
 
@@ -82,8 +81,9 @@ def made_card(address, limit=10**7):
 CONTENT = made.zipped({f"set-1/{path}": data for path, data in faults.FILES.items()})
 LOAD = """
 import subprocess, sys
-sys.path.insert(0, sys.argv[3])
-import faults, test_faults
+sys.path[:0] = sys.argv[3:]
+import test_faults
+from common import faults
 from medlearn.datasets import _stored
 def load():
     try:
@@ -119,13 +119,14 @@ def on_a_disk_of_its_own(folder, options, later=""):
     with Server(CONTENT) as server:
         command = [
             *probe[:4],
-            probe[4] + ' && exec "$3" -c "$4" "$5" "$6" "$7"',
+            probe[4] + ' && exec "$3" -c "$4" "$5" "$6" "$7" "$8"',
             *probe[5:],
             sys.executable,
             LOAD,
             server.address,
             later,
             os.path.dirname(__file__),
+            str(faults.BENCHMARKS),
         ]
         ran = subprocess.run(
             command,

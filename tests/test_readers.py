@@ -11,7 +11,6 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import mutations
 import nibabel
 import numpy as np
 import openpyxl
@@ -21,6 +20,7 @@ from PIL import Image
 from pydicom.pixels import apply_modality_lut, apply_windowing
 from pydicom.uid import JPEG2000Lossless
 
+from common import mutations
 from medlearn import datasets
 from medlearn.datasets.readers import _dicom, _gather, _identity, _nifti, _pictures, _sheets, _words
 from medlearn.datasets.readers._problems import Problems, Unreadable
@@ -726,7 +726,7 @@ def test_masks(tmp_path):
 
 CHILD = """
 import json, resource, signal, sys
-import mutations
+from common import mutations
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 for kind in mutations.KINDS:
     trials = []
@@ -743,9 +743,8 @@ assert int(peak.split()[1]) < 600_000, f"more than 600 MB: {peak}"
 def test_mutated_files_become_rows_of_problems():
     """300 files of each format: nothing but rows of problems and one-sentence refusals, within 10 s and 600 MB."""
     command = [sys.executable, "-c", CHILD, "300"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=240, cwd=Path(__file__).parent
-    )
+    benchmarks = Path(mutations.__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=benchmarks)
     assert done.returncode == 0, done.stderr[-3000:]
     counted = dict(json.loads(line) for line in done.stdout.splitlines())
     assert set(counted) == set(mutations.KINDS)

@@ -2,11 +2,11 @@
 
 import csv
 import os
-import platform
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from medlearn.teaching import doctor
 
 COLUMNS = ("lesson", "seconds", "cpu_seconds", "peak_mb", "processor", "cores", "date")
 
@@ -65,7 +65,7 @@ def write(costs: dict[str, Cost], path: Path) -> None:
             _text(cost.seconds),
             _text(cost.cpu_seconds),
             _text(cost.peak_mb),
-            processor(),
+            doctor.processor(),
             os.cpu_count(),
             date.today(),
         )
@@ -78,11 +78,3 @@ def write(costs: dict[str, Cost], path: Path) -> None:
 
 def _text(number: float | None) -> str:
     return "" if number is None else f"{number:.0f}"
-
-
-def processor() -> str:
-    """Name of the processor, as far as the system tells."""
-    info = Path("/proc/cpuinfo")
-    names: Iterable[str] = info.read_text().splitlines() if info.exists() else ()
-    named = (line.split(":", 1)[1].strip() for line in names if line.startswith("model name"))
-    return next(named, None) or platform.processor() or platform.machine()

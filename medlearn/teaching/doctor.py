@@ -58,6 +58,14 @@ def examine(check: Callable[[], Finding]) -> Finding:
         return Finding(PROBLEM, f"{type(error).__name__}: {error}")
 
 
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def python() -> Finding:
     """Whether this Python is one that the course runs on, and where it lies."""
     text = f"{platform.python_version()} in {sys.prefix}"

@@ -10,9 +10,9 @@ import hashlib
 import time
 from typing import NamedTuple
 
-import candidates
 import numpy as np
 
+from common import candidates
 from medlearn import _files, backbones, networks, transfer
 from medlearn.adaptation import consistency, entropy, randomisation, scale, statistics
 from medlearn._keras import keras

@@ -7,7 +7,7 @@ import venv
 
 from medlearn import _files
 
-HERE = Path(__file__).parent / "peers"
+HERE = Path(__file__).resolve().parents[1] / "peers"
 
 
 def python(folder: str, requirements: str) -> Path:

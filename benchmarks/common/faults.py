@@ -15,9 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import made_archives as made
 import numpy as np
 
+from common.archives import zipped
+from common.loopback import Server
+
+BENCHMARKS = Path(__file__).resolve().parents[1]
 KILLS = ("download", "extraction", "features")
 RNG = np.random.default_rng(0)
 FILES = {f"images/{number:02d} é.bin": RNG.bytes(60_000) for number in range(40)}
@@ -27,9 +30,7 @@ PACE = {"download": 40_000, "extraction": None}  # bytes per hundredth of a seco
 
 def kills(what: str, seeds: range) -> dict[str, int]:
     """{"killed": workers killed while at it, "repaired": of these, put right by the next call}; raises on a fault."""
-    from loopback import Server
-
-    content = made.zipped({f"set-1/{path}": data for path, data in FILES.items()})
+    content = zipped({f"set-1/{path}": data for path, data in FILES.items()})
     with (
         Server(content, pace=PACE.get(what)) as server,
         tempfile.TemporaryDirectory(prefix="un cache é ") as cache,
@@ -41,7 +42,9 @@ def kills(what: str, seeds: range) -> dict[str, int]:
         }
         environment.pop("MEDLEARN_MIRROR", None)
         ran = subprocess.run(
-            [sys.executable, __file__, what, server.address, str(seeds.start), str(seeds.stop)],
+            [sys.executable, "-m", "common.faults", what, server.address]
+            + [str(seeds.start), str(seeds.stop)],
+            cwd=BENCHMARKS,
             capture_output=True,
             text=True,
             env=environment,
@@ -145,5 +148,4 @@ def _main(what: str, address: str, first: str, last: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
     _main(*sys.argv[1:])

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import made_archives as made
 import numpy as np
-from mutations import mutated
 
+from common import archives
+from common.mutations import mutated
 from medlearn.datasets import _archive, _npz
 
 ALIKE, REFUSED = "alike", "refused"
@@ -56,7 +56,7 @@ def _broken_inside(good: bytes, seed: int) -> bytes:
         files = {member.filename: source.read(member) for member in source.infolist()}
     name = sorted(files)[seed % len(files)]
     head = mutated(files[name][:128], seed)  # an array's header lies here
-    return made.zipped(files | {name: head + files[name][128:]})
+    return archives.zipped(files | {name: head + files[name][128:]})
 
 
 # ---- the formats ---------------------------------------------------------------------------------------------------
@@ -73,8 +73,8 @@ SUMS = {path: hashlib.sha256(data).hexdigest() for path, data in FILES.items()}
 @cache
 def _good(what: str) -> bytes:
     if what == "npz":
-        return made.saved(ARRAYS)
-    return made.zipped({f"set-1/{path}": data for path, data in FILES.items()})
+        return archives.saved(ARRAYS)
+    return archives.zipped({f"set-1/{path}": data for path, data in FILES.items()})
 
 
 def _arrays(path: Path) -> list[bytes]:

@@ -26,8 +26,8 @@ import time
 import pandas as pd
 
 from medlearn import _files
-from tools.costs import processor
 from medlearn._keras import tf
+from medlearn.teaching.doctor import processor
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
