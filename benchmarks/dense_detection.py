@@ -90,7 +90,7 @@ class Drawn(keras.utils.PyDataset):
         )
         for axis in (1, 2):
             if self.random.random() < 0.5:
-                image, (found,) = boxes.flipped(image[None], [found], axis)
+                image, (found,) = boxes.flip(image[None], [found], axis)
                 image = image[0]
         light = self.random.uniform(0.85, 1.15) * self.random.uniform(0.94, 1.06, 3)
         return np.clip(image * light.astype(np.float32), 0, 255), found
@@ -146,11 +146,11 @@ def quicken(encoder: keras.Model) -> None:
 def judged(
     model: keras.Model, rows: np.ndarray, flips: bool
 ) -> tuple[np.ndarray, np.ndarray, list, list]:
-    images, truth = boxes.fit_into(
-        SHAPE, fields().images[rows], [fields().boxes[row] for row in rows]
+    images, truth = boxes.resize_with_padding(
+        fields().images[rows], [fields().boxes[row] for row in rows], SHAPE
     )
     found = networks.detect(model, images, flips=flips, least=0.02)
-    return *metrics.match(truth, found, CLASSES, metrics.TEN_OVERLAPS), truth, found
+    return *metrics.match_boxes(truth, found, CLASSES, metrics.IOU_THRESHOLDS), truth, found
 
 
 def only(matches: np.ndarray, overlaps: int = 1) -> np.ndarray:
@@ -173,8 +173,8 @@ def measure(task: str, data: str, method: str, seed: int) -> dict:
     objects, matches, truth, found = judged(model, part("test"), flips=True)
     np.savez_compressed(kept(method, seed), *found)
     plain = judged(model, part("test"), flips=False)[:2]
-    each, clean = metrics.average_precisions(objects, only(matches)), apart()
-    counted = metrics.counts(found, CLASSES, least_for_counting(model))[:, 0]
+    each, clean = metrics.average_precision_per_class(objects, only(matches)), apart()
+    counted = metrics.count_boxes(found, CLASSES, least_for_counting(model))[:, 0]
     score = metrics.mean_average_precision
     return {
         "map50": round(score(objects, only(matches)), 4),
@@ -185,7 +185,7 @@ def measure(task: str, data: str, method: str, seed: int) -> dict:
         "map50_no_flips": round(score(plain[0], only(plain[1])), 4),
         "map50_apart": round(score(objects[clean], only(matches[clean])), 4),
         "apart_images": int(clean.sum()),
-        "red_counting_error": round(metrics.counting_error(objects[:, 0], counted), 2),
+        "red_counting_error": round(metrics.mean_absolute_error(objects[:, 0], counted), 2),
         "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
         "epochs": EPOCHS[method],
         "cpu_seconds": round(seconds, 1),
@@ -195,13 +195,13 @@ def measure(task: str, data: str, method: str, seed: int) -> dict:
 def least_for_counting(model: keras.Model) -> float:
     """The score from which on red cells are counted: the one with the smallest counting error on the validation images."""
     _, _, truth, found = judged(model, part("val"), flips=True)
-    there = metrics.counts(truth, CLASSES)[:, 0]
+    there = metrics.count_boxes(truth, CLASSES)[:, 0]
     scores = np.arange(0.1, 0.8, 0.05)
     return float(
         min(
             scores,
-            key=lambda least: metrics.counting_error(
-                there, metrics.counts(found, CLASSES, least)[:, 0]
+            key=lambda least: metrics.mean_absolute_error(
+                there, metrics.count_boxes(found, CLASSES, least)[:, 0]
             ),
         )
     )
@@ -242,7 +242,7 @@ def detections(model: str) -> list[np.ndarray]:
 
 
 def nearest(box: np.ndarray, others: np.ndarray) -> float:
-    return float(boxes.iou([box], others).max(initial=0))
+    return float(boxes.pairwise_iou([box], others).max(initial=0))
 
 
 def stained(image: np.ndarray, box: np.ndarray) -> float:
@@ -258,14 +258,14 @@ def ceiling(data: str, judge: str, witness: str) -> dict:
     SURE on) count neither way: an estimate of what the same boxes would score if the truth had no holes.
     """
     rows = part("test")
-    images, truth = boxes.fit_into(
-        SHAPE, fields().images[rows], [fields().boxes[row] for row in rows]
+    images, truth = boxes.resize_with_padding(
+        fields().images[rows], [fields().boxes[row] for row in rows], SHAPE
     )
     found, others = (
         detections(judge),
         [each[(each[:, 4] == RED) & (each[:, 5] >= SURE)] for each in detections(witness)],
     )
-    objects, matches = metrics.match(truth, found, CLASSES)
+    objects, matches = metrics.match_boxes(truth, found, CLASSES)
     usual = np.quantile(
         [
             stained(image, box)
@@ -287,8 +287,8 @@ def ceiling(data: str, judge: str, witness: str) -> dict:
         ]
     score, near, seen, dark = np.array(sorted(alarms, reverse=True)[:ALARMS]).T
     each, without = (
-        metrics.average_precisions(objects, matches),
-        metrics.average_precisions(objects, excused),
+        metrics.average_precision_per_class(objects, matches),
+        metrics.average_precision_per_class(objects, excused),
     )
     return {
         "alarms": len(score),

@@ -42,7 +42,7 @@ def test_iou_counts_pixels(one, other):
         [(filled(a) & filled(b)).sum() / (filled(a) | filled(b)).sum() for b in other] for a in one
     ]
     np.testing.assert_allclose(
-        boxes.iou(one, other), np.reshape(counted, (len(one), len(other))), atol=1e-12
+        boxes.pairwise_iou(one, other), np.reshape(counted, (len(one), len(other))), atol=1e-12
     )
 
 
@@ -57,15 +57,15 @@ def test_giou_takes_the_empty_share_of_the_frame_off(one, other):
             expected = (filled(a) & filled(b)).sum() / union.sum() - (
                 frame.sum() - union.sum()
             ) / frame.sum()
-            assert np.isclose(boxes.giou(one, other)[i, j], expected)
+            assert np.isclose(boxes.pairwise_giou(one, other)[i, j], expected)
 
 
 def test_iou_and_giou_by_hand():
     one, other, far = [[0, 0, 10, 10]], [[0, 5, 10, 15]], [[0, 30, 10, 40]]
-    assert np.isclose(boxes.iou(one, other)[0, 0], 50 / 150)
-    assert boxes.iou(one, far)[0, 0] == 0
-    assert np.isclose(boxes.giou(one, far)[0, 0], -200 / 400)
-    assert boxes.giou(one, far)[0, 0] > boxes.giou(one, [[0, 90, 10, 100]])[0, 0]
+    assert np.isclose(boxes.pairwise_iou(one, other)[0, 0], 50 / 150)
+    assert boxes.pairwise_iou(one, far)[0, 0] == 0
+    assert np.isclose(boxes.pairwise_giou(one, far)[0, 0], -200 / 400)
+    assert boxes.pairwise_giou(one, far)[0, 0] > boxes.pairwise_giou(one, [[0, 90, 10, 100]])[0, 0]
 
 
 # ---- suppression -----------------------------------------------------------------------------------------------
@@ -82,8 +82,8 @@ def scored(draw):
 @given(scored(), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
 def test_suppression_keeps_exactly_what_no_kept_better_box_rules_out(found_and_scores, overlap):
     found, scores = found_and_scores
-    kept = boxes.suppress(found, scores, overlap)
-    rival = (boxes.iou(found, found) > overlap) & (found[:, 4][:, None] == found[:, 4])
+    kept = boxes.non_max_suppression(found, scores, overlap)
+    rival = (boxes.pairwise_iou(found, found) > overlap) & (found[:, 4][:, None] == found[:, 4])
     np.fill_diagonal(rival, False)
     assert not rival[np.ix_(kept, kept)].any()
     assert (np.diff(scores[kept]) <= 0).all() and len(set(kept)) == len(kept)
@@ -94,20 +94,22 @@ def test_suppression_keeps_exactly_what_no_kept_better_box_rules_out(found_and_s
 @given(scored())
 def test_suppressing_twice_changes_nothing(found_and_scores):
     found, scores = found_and_scores
-    kept = boxes.suppress(found, scores)
-    np.testing.assert_array_equal(boxes.suppress(found[kept], scores[kept]), np.arange(len(kept)))
+    kept = boxes.non_max_suppression(found, scores)
+    np.testing.assert_array_equal(
+        boxes.non_max_suppression(found[kept], scores[kept]), np.arange(len(kept))
+    )
 
 
 def test_suppression_by_hand():
     found = np.array([[0, 0, 10, 10], [0, 1, 10, 11], [0, 6, 10, 16], [30, 30, 40, 40]], float)
     scores = [0.8, 0.9, 0.7, 0.1]
-    assert boxes.suppress(found, scores).tolist() == [1, 2, 3]
-    assert boxes.suppress(found, scores, 0.2).tolist() == [1, 3]
-    assert boxes.suppress(found, scores, 0.9).tolist() == [1, 0, 2, 3]
+    assert boxes.non_max_suppression(found, scores).tolist() == [1, 2, 3]
+    assert boxes.non_max_suppression(found, scores, 0.2).tolist() == [1, 3]
+    assert boxes.non_max_suppression(found, scores, 0.9).tolist() == [1, 0, 2, 3]
     classes = np.column_stack([found, [0, 1, 0, 0]])
-    assert boxes.suppress(classes, scores).tolist() == [1, 0, 2, 3]
-    assert boxes.suppress([], []).tolist() == []
-    assert boxes.suppress(found[[0, 0]], [0.5, 0.5]).tolist() == [0]
+    assert boxes.non_max_suppression(classes, scores).tolist() == [1, 0, 2, 3]
+    assert boxes.non_max_suppression([], []).tolist() == []
+    assert boxes.non_max_suppression(found[[0, 0]], [0.5, 0.5]).tolist() == [0]
 
 
 # ---- from masks, flips, sizes ----------------------------------------------------------------------------------
@@ -136,18 +138,18 @@ def test_a_flip_moves_box_and_image_alike_and_undoes_itself(found, axis):
     image = np.zeros((1, 32, 40, 1))
     for box in found:
         image[0, *(slice(int(a), int(b)) for a, b in zip(box[:2], box[2:]))] += 1
-    turned, (moved,) = boxes.flipped(image, [found], axis)
+    turned, (moved,) = boxes.flip(image, [found], axis)
     painted = np.zeros_like(image)
     for box in moved:
         painted[0, *(slice(int(a), int(b)) for a, b in zip(box[:2], box[2:]))] += 1
     np.testing.assert_array_equal(turned, painted)
-    np.testing.assert_allclose(boxes.flipped(turned, [moved], axis)[1][0], found)
+    np.testing.assert_allclose(boxes.flip(turned, [moved], axis)[1][0], found)
 
 
 def test_images_of_several_sizes_fit_into_one():
     wide, tall = np.full((10, 40, 3), 200, np.uint8), np.full((30, 15, 3), 100, np.uint8)
-    images, moved = boxes.fit_into(
-        (32, 64), [wide, tall], [np.array([[0, 0, 10, 40, 1.0]]), np.zeros((0, 5))]
+    images, moved = boxes.resize_with_padding(
+        [wide, tall], [np.array([[0, 0, 10, 40, 1.0]]), np.zeros((0, 5))], (32, 64)
     )
     assert images.shape == (2, 32, 64, 3) and images.dtype == np.uint8
     np.testing.assert_allclose(moved[0], [[0, 0, 16, 64, 1]])
@@ -193,20 +195,23 @@ def test_good_boxes_pass_and_none_is_fine():
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: boxes.suppress([GOOD], [0.5, 0.1]), "one score"),
-        (lambda: boxes.suppress([GOOD], [np.nan]), "one score that is a number"),
-        (lambda: boxes.suppress([GOOD], [0.5], 50), "overlap=50"),
-        (lambda: boxes.iou([[0, 0, 0, 0]], [GOOD]), "no area"),
+        (lambda: boxes.non_max_suppression([GOOD], [0.5, 0.1]), "one score"),
+        (lambda: boxes.non_max_suppression([GOOD], [np.nan]), "one score that is a number"),
+        (lambda: boxes.non_max_suppression([GOOD], [0.5], 50), "iou_threshold=50"),
+        (lambda: boxes.pairwise_iou([[0, 0, 0, 0]], [GOOD]), "no area"),
         (lambda: boxes.from_mask(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\)"),
-        (lambda: boxes.flipped(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
-        (lambda: boxes.flipped(np.zeros((2, 8, 8, 3)), [[GOOD]], 1), "2 images, 1 boxes"),
-        (lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3), np.uint8)], []), "1 images, 0 boxes"),
+        (lambda: boxes.flip(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
+        (lambda: boxes.flip(np.zeros((2, 8, 8, 3)), [[GOOD]], 1), "2 images, 1 boxes"),
         (
-            lambda: boxes.fit_into((8, 8), [np.zeros((8, 8), np.uint8)], [[]]),
+            lambda: boxes.resize_with_padding([np.zeros((8, 8, 3), np.uint8)], [], (8, 8)),
+            "1 images, 0 boxes",
+        ),
+        (
+            lambda: boxes.resize_with_padding([np.zeros((8, 8), np.uint8)], [[]], (8, 8)),
             r"uint8 of shape \(8, 8\); repeat a grey",
         ),
         (
-            lambda: boxes.fit_into((8, 8), [np.zeros((8, 8, 3))], [[]]),
+            lambda: boxes.resize_with_padding([np.zeros((8, 8, 3))], [[]], (8, 8)),
             "not float64.*do not divide by 255",
         ),
     ],

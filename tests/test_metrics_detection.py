@@ -21,7 +21,7 @@ def found(*rows):
 def test_average_precision_by_hand():
     """Two cells; hit, false alarm, hit. Precision 1, 1/2, 2/3 at sensitivity 1/2, 1/2, 1: half of 1 plus half of 2/3."""
     told = found([*FIRST, 0.9], [50, 50, 60, 60, 0, 0.8], [*SECOND, 0.7])
-    objects, matches = metrics.match([[FIRST, SECOND]], [told], 1)
+    objects, matches = metrics.match_boxes([[FIRST, SECOND]], [told], 1)
     np.testing.assert_array_equal(matches[0], [[0, 0.9, 1], [0, 0.8, 0], [0, 0.7, 1]])
     assert np.isclose(metrics.mean_average_precision(objects, matches), (1 + 2 / 3) / 2)
 
@@ -30,50 +30,54 @@ def test_precision_is_raised_to_the_best_at_a_higher_sensitivity():
     """False alarm first, then two hits: precision 0, 1/2, 2/3, raised to 2/3 all along."""
     told = found([50, 50, 60, 60, 0, 0.9], [*FIRST, 0.8], [*SECOND, 0.7])
     assert np.isclose(
-        metrics.mean_average_precision(*metrics.match([[FIRST, SECOND]], [told], 1)), 2 / 3
+        metrics.mean_average_precision(*metrics.match_boxes([[FIRST, SECOND]], [told], 1)), 2 / 3
     )
 
 
 def test_a_second_box_on_the_same_cell_is_a_false_alarm():
     told = found([*FIRST, 0.9], [*FIRST, 0.8])
-    assert metrics.match([[FIRST, SECOND]], [told], 1)[1][0][:, 2].tolist() == [1, 0]
+    assert metrics.match_boxes([[FIRST, SECOND]], [told], 1)[1][0][:, 2].tolist() == [1, 0]
 
 
 def test_a_taken_cell_is_passed_on_to_the_next_best():
     """The second box overlaps the first cell more, but that is taken, and the second cell enough."""
     truth = [[0, 0, 10, 10, 0], [0, 2, 10, 12, 0]]
     told = found([0, 0, 10, 10, 0, 0.9], [0, 0.5, 10, 10.5, 0, 0.8])
-    assert metrics.match([truth], [told], 1)[1][0][:, 2].tolist() == [1, 1]
+    assert metrics.match_boxes([truth], [told], 1)[1][0][:, 2].tolist() == [1, 1]
 
 
 def test_overlap_is_reached_at_the_threshold():
     half = found([0, 0, 10, 5, 0, 0.9])
-    assert metrics.match([[FIRST]], [half], 1, (0.5, 0.51))[1][0][:, 2:].tolist() == [[1, 0]]
+    assert metrics.match_boxes([[FIRST]], [half], 1, (0.5, 0.51))[1][0][:, 2:].tolist() == [[1, 0]]
 
 
 def test_map_at_50_to_95_by_hand():
     """IoU .8 is a hit at .50 to .80, seven of ten overlaps."""
     told = found([0, 0, 10, 8, 0, 0.9])
     assert np.isclose(
-        metrics.mean_average_precision(*metrics.match([[FIRST]], [told], 1, metrics.TEN_OVERLAPS)),
+        metrics.mean_average_precision(
+            *metrics.match_boxes([[FIRST]], [told], 1, metrics.IOU_THRESHOLDS)
+        ),
         0.7,
     )
 
 
 def test_classes_do_not_mix_and_an_absent_class_does_not_count():
     told = found([*FIRST[:4], 1, 0.9])
-    objects, matches = metrics.match([[FIRST]], [told], 3)
-    np.testing.assert_array_equal(metrics.average_precisions(objects, matches), [0, np.nan, np.nan])
+    objects, matches = metrics.match_boxes([[FIRST]], [told], 3)
+    np.testing.assert_array_equal(
+        metrics.average_precision_per_class(objects, matches), [0, np.nan, np.nan]
+    )
     assert metrics.mean_average_precision(objects, matches) == 0
 
 
 def test_images_without_objects_or_boxes():
-    objects, matches = metrics.match(
+    objects, matches = metrics.match_boxes(
         [np.zeros((0, 5)), [FIRST]], [found([*FIRST, 0.9]), found()], 1
     )
     assert objects.tolist() == [[0], [1]] and metrics.mean_average_precision(objects, matches) == 0
     with pytest.raises(ValueError, match="No image holds an object"):
-        metrics.mean_average_precision(*metrics.match([[]], [found([*FIRST, 0.9])], 1))
+        metrics.mean_average_precision(*metrics.match_boxes([[]], [found([*FIRST, 0.9])], 1))
 
 
 def test_free_response_by_hand():
@@ -82,31 +86,31 @@ def test_free_response_by_hand():
         found([*FIRST, 0.9], [50, 50, 60, 60, 0, 0.8]),
         found([*FIRST, 0.6], [50, 50, 60, 60, 0, 0.6]),
     ]
-    objects, matches = metrics.match([[FIRST, SECOND], [FIRST]], told, 1)
-    alarms, sensitivity, scores = metrics.free_response(objects, matches)
+    objects, matches = metrics.match_boxes([[FIRST, SECOND], [FIRST]], told, 1)
+    alarms, sensitivity, scores = metrics.froc_curve(objects, matches)
     np.testing.assert_allclose(alarms, [0, 0, 0.5, 1])
     np.testing.assert_allclose(sensitivity, [0, 1 / 3, 1 / 3, 2 / 3])
     np.testing.assert_allclose(scores, [np.inf, 0.9, 0.8, 0.6])
-    assert np.isclose(metrics.sensitivity_at_alarms(objects, matches, 0.99), 1 / 3)
-    assert np.isclose(metrics.sensitivity_at_alarms(objects, matches), 2 / 3)
+    assert np.isclose(metrics.sensitivity_at_false_positives(objects, matches, 0.99), 1 / 3)
+    assert np.isclose(metrics.sensitivity_at_false_positives(objects, matches), 2 / 3)
 
 
 def test_free_response_of_one_class():
     told = [found([*FIRST, 0.9], [20, 20, 30, 30, 1, 0.5])]
-    objects, matches = metrics.match([[FIRST, [20, 20, 30, 30, 1]]], told, 3)
-    assert metrics.free_response(objects, matches, kind=1)[2].tolist() == [np.inf, 0.5]
-    assert metrics.sensitivity_at_alarms(objects, matches, 0, kind=1) == 1
+    objects, matches = metrics.match_boxes([[FIRST, [20, 20, 30, 30, 1]]], told, 3)
+    assert metrics.froc_curve(objects, matches, positive=1)[2].tolist() == [np.inf, 0.5]
+    assert metrics.sensitivity_at_false_positives(objects, matches, 0, positive=1) == 1
     with pytest.raises(ValueError, match="no object to find"):
-        metrics.free_response(objects, matches, kind=2)
+        metrics.froc_curve(objects, matches, positive=2)
 
 
 def test_counts_and_their_errors():
     told = [found([*FIRST, 0.9], [*SECOND, 0.3]), found([*FIRST[:4], 2, 0.5])]
-    np.testing.assert_array_equal(metrics.counts(told, 3), [[2, 0, 0], [0, 0, 1]])
-    np.testing.assert_array_equal(metrics.counts(told, 3, 0.5), [[1, 0, 0], [0, 0, 1]])
-    np.testing.assert_array_equal(metrics.counts([[FIRST], []], 1), [[1], [0]])
-    assert metrics.counting_error([10, 10, 10], [12, 9, 10]) == 1.0
-    assert np.isclose(metrics.counting_bias([10, 10, 10], [12, 9, 10]), 1 / 3)
+    np.testing.assert_array_equal(metrics.count_boxes(told, 3), [[2, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(metrics.count_boxes(told, 3, 0.5), [[1, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(metrics.count_boxes([[FIRST], []], 1), [[1], [0]])
+    assert metrics.mean_absolute_error([10, 10, 10], [12, 9, 10]) == 1.0
+    assert np.isclose(metrics.mean_signed_error([10, 10, 10], [12, 9, 10]), 1 / 3)
 
 
 # ---- a second implementation -------------------------------------------------------------------------------------
@@ -126,7 +130,7 @@ def slow_average_precision(truth, told, kind, overlap):
     for _, image, number in ranked:
         best, chosen = -1.0, None
         for index, true in enumerate(truth[image]):
-            share = boxes.iou([told[image][number]], [true])[0, 0]
+            share = boxes.pairwise_iou([told[image][number]], [true])[0, 0]
             if true[4] == kind and (image, index) not in taken and share > best:
                 best, chosen = share, index
         outcome.append(best >= overlap)
@@ -167,10 +171,12 @@ def images(draw):
 def test_average_precision_is_that_of_the_slow_way(case):
     truth, told = case
     slow = [
-        [slow_average_precision(truth, told, kind, overlap) for overlap in metrics.TEN_OVERLAPS]
+        [slow_average_precision(truth, told, kind, overlap) for overlap in metrics.IOU_THRESHOLDS]
         for kind in range(2)
     ]
-    fast = metrics.average_precisions(*metrics.match(truth, told, 2, metrics.TEN_OVERLAPS))
+    fast = metrics.average_precision_per_class(
+        *metrics.match_boxes(truth, told, 2, metrics.IOU_THRESHOLDS)
+    )
     np.testing.assert_allclose(fast, np.mean(slow, axis=1), atol=1e-12)
 
 
@@ -178,7 +184,10 @@ def test_average_precision_is_that_of_the_slow_way(case):
 def test_scores_do_not_depend_on_the_order_of_boxes_or_images(case):
     truth, told = case
     turned = [rows[::-1] for rows in truth[::-1]], [rows[::-1] for rows in told[::-1]]
-    results = [metrics.average_precisions(*metrics.match(*each, 2)) for each in (case, turned)]
+    results = [
+        metrics.average_precision_per_class(*metrics.match_boxes(*each, 2))
+        for each in (case, turned)
+    ]
     np.testing.assert_allclose(*results)
 
 
@@ -186,7 +195,7 @@ def test_perfect_boxes_score_one_and_intervals_resample_patients():
     truth = [np.array([FIRST, SECOND], float)] * 6
     told = [np.column_stack([each, [0.9, 0.8]]) for each in truth]
     told[4:] = [found(), found()]
-    objects, matches = metrics.match(truth, told, 1)
+    objects, matches = metrics.match_boxes(truth, told, 1)
     assert metrics.mean_average_precision(objects[:4], matches[:4]) == 1
     by_image = metrics.interval(
         metrics.mean_average_precision, objects, matches, np.arange(6), repeats=200
@@ -205,20 +214,25 @@ def test_perfect_boxes_score_one_and_intervals_resample_patients():
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: metrics.match([[FIRST]], [], 1), "1 arrays of true boxes, 0 of found"),
-        (lambda: metrics.match([[], [FIRST]], [found(), [FIRST]], 1), r"Image 1: .*score\]"),
+        (lambda: metrics.match_boxes([[FIRST]], [], 1), "1 arrays of true boxes, 0 of predicted"),
+        (lambda: metrics.match_boxes([[], [FIRST]], [found(), [FIRST]], 1), r"Image 1: .*score\]"),
         (
-            lambda: metrics.match([[[*FIRST[:4], 4]]], [found()], 3),
+            lambda: metrics.match_boxes([[[*FIRST[:4], 4]]], [found()], 3),
             "Image 0: Box 0 .* unknown class",
         ),
-        (lambda: metrics.match([[FIRST]], [found()], 1, (50,)), "overlaps="),
-        (lambda: metrics.average_precisions([1, 2], [found(), found()]), "metrics.match"),
+        (lambda: metrics.match_boxes([[FIRST]], [found()], 1, (50,)), "iou_thresholds="),
         (
-            lambda: metrics.sensitivity_at_alarms(*metrics.match([[FIRST]], [found()], 1), -1),
-            "alarms=-1",
+            lambda: metrics.average_precision_per_class([1, 2], [found(), found()]),
+            "metrics.match_boxes",
         ),
-        (lambda: metrics.counting_error([1, 2], [1]), "2 true, 1 counted"),
-        (lambda: metrics.counting_bias([1, np.nan], [1, 1]), "NaN"),
+        (
+            lambda: metrics.sensitivity_at_false_positives(
+                *metrics.match_boxes([[FIRST]], [found()], 1), -1
+            ),
+            "false_positives=-1",
+        ),
+        (lambda: metrics.mean_absolute_error([1, 2], [1]), "2 true_counts, 1 predicted_counts"),
+        (lambda: metrics.mean_signed_error([1, np.nan], [1, 1]), "NaN"),
     ],
 )
 def test_bad_input_gets_one_sentence(call, sentence):

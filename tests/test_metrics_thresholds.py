@@ -17,39 +17,65 @@ def questions(draw):
 
 def test_cost_by_hand():
     labels, scores = [1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.3, 0.2]
-    assert metrics.cost(labels, scores, 0.5, miss=10, alarm=2) == pytest.approx(
-        (10 + 2) / 5
-    )  # 0.5 itself means yes
-    assert metrics.cost(labels, scores, 0.35, miss=10, alarm=2) == pytest.approx(2 / 5)
-    assert metrics.cost([0, 0], [0.1, 0.9], 0.5, miss=1, alarm=3) == 1.5
+    assert metrics.mean_cost(
+        labels, scores, 0.5, false_negative_cost=10, false_positive_cost=2
+    ) == pytest.approx((10 + 2) / 5)  # 0.5 itself means yes
+    assert metrics.mean_cost(
+        labels, scores, 0.35, false_negative_cost=10, false_positive_cost=2
+    ) == pytest.approx(2 / 5)
+    assert (
+        metrics.mean_cost([0, 0], [0.1, 0.9], 0.5, false_negative_cost=1, false_positive_cost=3)
+        == 1.5
+    )
 
 
 @given(questions(), st.floats(0.1, 20), st.floats(0.1, 20))
 def test_costs_lists_what_each_threshold_costs(question, miss, alarm):
-    thresholds, prices = metrics.costs(*question, miss=miss, alarm=alarm)
+    thresholds, prices = metrics.cost_curve(
+        *question, false_negative_cost=miss, false_positive_cost=alarm
+    )
     assert (np.diff(thresholds) > 0).all() and thresholds[-1] == np.inf
     for threshold, price in zip(thresholds, prices):
-        assert metrics.cost(*question, threshold, miss=miss, alarm=alarm) == pytest.approx(price)
+        assert metrics.mean_cost(
+            *question, threshold, false_negative_cost=miss, false_positive_cost=alarm
+        ) == pytest.approx(price)
 
 
 @given(questions(), st.floats(0.1, 20), st.floats(0.1, 20))
 def test_no_threshold_is_cheaper_than_the_cheapest(question, miss, alarm):
     labels, scores = question
-    best = metrics.cheapest_threshold(labels, scores, miss=miss, alarm=alarm)
-    price = metrics.cost(labels, scores, best, miss=miss, alarm=alarm)
+    best = metrics.cheapest_threshold(
+        labels, scores, false_negative_cost=miss, false_positive_cost=alarm
+    )
+    price = metrics.mean_cost(
+        labels, scores, best, false_negative_cost=miss, false_positive_cost=alarm
+    )
     for other in [*np.unique(scores), np.inf]:
-        assert price <= metrics.cost(labels, scores, other, miss=miss, alarm=alarm) + 1e-12
+        assert (
+            price
+            <= metrics.mean_cost(
+                labels, scores, other, false_negative_cost=miss, false_positive_cost=alarm
+            )
+            + 1e-12
+        )
 
 
 def test_the_cheapest_lies_between_two_scores():
     assert metrics.cheapest_threshold(
-        [0, 1, 0, 1], [0.1, 0.3, 0.5, 0.7], miss=1, alarm=1
+        [0, 1, 0, 1], [0.1, 0.3, 0.5, 0.7], false_negative_cost=1, false_positive_cost=1
     ) == pytest.approx(0.2)  # of equals, the lowest
-    assert metrics.cheapest_threshold([0, 0, 1], [0.1, 0.2, 0.8], miss=1, alarm=1) == pytest.approx(
-        0.5
+    assert metrics.cheapest_threshold(
+        [0, 0, 1], [0.1, 0.2, 0.8], false_negative_cost=1, false_positive_cost=1
+    ) == pytest.approx(0.5)
+    assert (
+        metrics.cheapest_threshold(
+            [1, 0], [0.1, 0.8], false_negative_cost=100, false_positive_cost=1
+        )
+        == 0.1
     )
-    assert metrics.cheapest_threshold([1, 0], [0.1, 0.8], miss=100, alarm=1) == 0.1
-    alone = metrics.cheapest_threshold([1, 0], [0.1, 0.8], miss=1, alarm=100)
+    alone = metrics.cheapest_threshold(
+        [1, 0], [0.1, 0.8], false_negative_cost=1, false_positive_cost=100
+    )
     assert 0.8 < alone < 0.8 + 1e-9
 
 
@@ -69,17 +95,39 @@ def test_theory_agrees_with_search_on_calibrated_probabilities():
     labels = (random.random(100_000) < said).astype(int)
     assert metrics.bayes_threshold(4, 1) == pytest.approx(0.2)
     assert metrics.bayes_threshold(1, 4) == pytest.approx(0.8)
-    assert metrics.cheapest_threshold(labels, said, miss=4, alarm=1) == pytest.approx(0.2, abs=0.03)
+    assert metrics.cheapest_threshold(
+        labels, said, false_negative_cost=4, false_positive_cost=1
+    ) == pytest.approx(0.2, abs=0.03)
 
 
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: metrics.bayes_threshold(0, 1), "miss=0 and alarm=1"),
-        (lambda: metrics.cost([0, 1], [0, 1], 0.5, miss=1, alarm=-1), "miss=1 and alarm=-1"),
-        (lambda: metrics.cost([0, 1], [0, np.nan], 0.5, miss=1, alarm=1), "scores holds 1 NaN"),
-        (lambda: metrics.cost([0, 1], [0], 0.5, miss=1, alarm=1), "2 labels, 1 scores"),
-        (lambda: metrics.costs([1, 1], [0, 1], miss=1, alarm=1), "none is 0"),
+        (lambda: metrics.bayes_threshold(0, 1), "false_negative_cost=0 and false_positive_cost=1"),
+        (
+            lambda: metrics.mean_cost(
+                [0, 1], [0, 1], 0.5, false_negative_cost=1, false_positive_cost=-1
+            ),
+            "false_negative_cost=1 and false_positive_cost=-1",
+        ),
+        (
+            lambda: metrics.mean_cost(
+                [0, 1], [0, np.nan], 0.5, false_negative_cost=1, false_positive_cost=1
+            ),
+            "scores holds 1 NaN",
+        ),
+        (
+            lambda: metrics.mean_cost(
+                [0, 1], [0], 0.5, false_negative_cost=1, false_positive_cost=1
+            ),
+            "2 labels, 1 scores",
+        ),
+        (
+            lambda: metrics.cost_curve(
+                [1, 1], [0, 1], false_negative_cost=1, false_positive_cost=1
+            ),
+            "none is 0",
+        ),
         (lambda: metrics.threshold_at_specificity([0, 1], [0, 1], 1.2), "a share from 0 to 1"),
     ],
 )

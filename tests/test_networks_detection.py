@@ -30,7 +30,7 @@ def spread_boxes(draw):
     inside = (found[:, :2] >= 0).all(1) & (found[:, 2:4] <= SHAPE).all(1)
     found = found[inside]
     crossing = (
-        boxes.iou(found, found) > 0.4
+        boxes.pairwise_iou(found, found) > 0.4
     )  # others' cells would be taken by the smaller box, or be suppressed
     return found[~np.triu(crossing, 1).any(0)]
 
@@ -45,7 +45,7 @@ def test_decoding_the_targets_gives_the_boxes_back(true):
     assert len(found) <= len(true) and (found[:, 5] == 1).all()
     same = (np.abs(found[:, None, :5] - true[None]) < 1e-3).all(-1)  # the sides are float32
     assert same.any(axis=1).all()
-    lonely = (boxes.iou(true, true) > 0).sum(1) == 1
+    lonely = (boxes.pairwise_iou(true, true) > 0).sum(1) == 1
     assert same.any(axis=0)[lonely].all()
 
 
@@ -58,7 +58,7 @@ def test_each_object_has_one_peak_and_one_vote(true):
     y, x = np.nonzero(sides[..., 4])
     middles = np.column_stack([8 * y + 4, 8 * x + 4])
     drawn = np.concatenate([middles - sides[y, x, :2], middles + sides[y, x, 2:4]], axis=1)
-    owners = set(boxes.iou(drawn, true).argmax(1).tolist()) if len(true) else set()
+    owners = set(boxes.pairwise_iou(drawn, true).argmax(1).tolist()) if len(true) else set()
     assert np.isclose(sides[..., 4].sum(), len(owners), atol=1e-4)
 
 
@@ -137,7 +137,7 @@ def test_sides_loss_is_one_minus_giou_of_the_boxes(values):
     as_boxes = [[[100 - t, 100 - left, 100 + b, 100 + r]] for t, left, b, r in (true, told)]
     wanted = np.append(true, 1.0).reshape(1, 1, 1, 5)
     loss = networks.sides_loss(wanted, told.reshape(1, 1, 1, 4)).numpy()[0]
-    assert np.isclose(loss, 1 - boxes.giou(*as_boxes)[0, 0], atol=1e-5)
+    assert np.isclose(loss, 1 - boxes.pairwise_giou(*as_boxes)[0, 0], atol=1e-5)
 
 
 def test_losses_without_an_object_are_finite_and_weights_count():
@@ -230,7 +230,9 @@ def trained(encoder):
 def test_it_learns_to_find_squares(trained):
     images, truth = squares(16, seed=1)
     for flips in (False, True):
-        objects, matches = metrics.match(truth, networks.detect(trained, images, flips=flips), 2)
+        objects, matches = metrics.match_boxes(
+            truth, networks.detect(trained, images, flips=flips), 2
+        )
         assert metrics.mean_average_precision(objects, matches) > 0.9
 
 
@@ -299,7 +301,7 @@ def test_detect_obeys_its_options(trained):
         ),
         (
             lambda e: networks.detect(None, [np.zeros((64, 64, 3)), np.zeros((64, 96, 3))]),
-            "several sizes.*fit_into",
+            "several sizes.*resize_with_padding",
         ),
         (lambda e: networks.detect(None, np.zeros((1, 60, 64, 3))), "multiples of 16"),
         (lambda e: networks.detect(None, np.zeros((0, 64, 64, 3))), "at least one"),

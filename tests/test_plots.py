@@ -96,7 +96,7 @@ def test_images_shows_each_picture_with_its_title():
 def test_outlined_names_only_the_regions_that_are_there():
     mask = np.zeros((16, 16), int)
     mask[4:9, 4:9] = 2
-    figure = plots.outlined(PICTURES[0], mask, ("background", "cytoplasm", "nucleus"))
+    figure = plots.mask_outline(PICTURES[0], mask, ("background", "cytoplasm", "nucleus"))
     assert "nucleus" in texts(figure) and "cytoplasm" not in texts(figure)
 
 
@@ -121,7 +121,7 @@ def test_curves_draws_mean_and_extremes():
 
 
 def test_layers_rings_the_chosen_one():
-    figure = plots.layers(
+    figure = plots.layer_scores(
         ["block_0", "block_1"], [[0.1, 0.3], [0.2, 0.4]], chosen="block_1", ylabel="macro-F1"
     )
     ring = [line for line in figure.axes[0].lines if line.get_markersize() > 10]
@@ -131,7 +131,7 @@ def test_layers_rings_the_chosen_one():
 
 
 def test_clouds_names_every_class_once():
-    figure = plots.clouds(
+    figure = plots.scatter_by_class(
         {"left": RANDOM.normal(size=(5, 2)), "right": RANDOM.normal(size=(5, 2))}, LABELS, CLASSES
     )
     assert [texts(figure).count(name) for name in CLASSES] == [1, 1, 1]
@@ -140,7 +140,7 @@ def test_clouds_names_every_class_once():
 def test_parameters_writes_the_numbers():
     assert any(
         "18,882" in text
-        for text in texts(plots.parameters({"head": (18882, True), "backbone": (3, False)}))
+        for text in texts(plots.parameter_counts({"head": (18882, True), "backbone": (3, False)}))
     )
 
 
@@ -170,12 +170,12 @@ def test_grey_pictures_in_a_grid_are_not_stretched():
 
 
 def test_signals_draws_each_curve_and_marks_the_protocol():
-    figure = plots.signals(
+    figure = plots.curves_over_time(
         [0, 50, 100],
         {"grey matter": [3, 2, 1], "fluid": [1, 1, 1]},
         xlabel="TE (ms)",
         ylabel="signal",
-        now={"T2w": 95},
+        marks={"T2w": 95},
     )
     grey, fluid, mark = figure.axes[0].lines
     assert (grey.get_label(), list(grey.get_ydata())) == ("grey matter", [3, 2, 1])
@@ -185,7 +185,9 @@ def test_signals_draws_each_curve_and_marks_the_protocol():
 
 def test_rankings_shows_each_candidate_over_each_score_by_family():
     panels = {"LogME": [1, 2, 3], "H-score": [3, 2, 1]}
-    figure = plots.rankings(panels, [0.5, 0.6, 0.7], ["lite", "lite", "random"], ylabel="accuracy")
+    figure = plots.transferability_scores(
+        panels, [0.5, 0.6, 0.7], ["lite", "lite", "random"], ylabel="accuracy"
+    )
     assert [ax.get_title() for ax in figure.axes] == list(panels)
     lite, random = figure.axes[1].collections
     assert (lite.get_label(), lite.get_offsets().tolist()) == ("lite", [[3, 0.5], [2, 0.6]])
@@ -193,7 +195,7 @@ def test_rankings_shows_each_candidate_over_each_score_by_family():
 
 
 def test_costs_joins_and_names_the_best_in_the_order_of_speed():
-    figure = plots.costs(
+    figure = plots.pareto_front(
         [100, 20, 50],
         [0.6, 0.9, 0.5],
         [1, 4, 2],
@@ -213,7 +215,7 @@ def test_costs_joins_and_names_the_best_in_the_order_of_speed():
 
 
 def test_training_shows_each_loss_and_how_far_each_block_moved():
-    figure = plots.training(
+    figure = plots.training_curves(
         {"training": [2, 1, 0.5], "validation": [2, 1.5, 1.6]},
         {"block_1": 0.01, "block_2": 0.3},
         title="lambda = 0",
@@ -226,7 +228,9 @@ def test_training_shows_each_loss_and_how_far_each_block_moved():
 
 
 def test_training_marks_the_epoch_shown_and_holds_its_axis():
-    figure = plots.training({"validation": [3, 2, 1]}, {"block_1": 0.05}, now=2, reach=0.4)
+    figure = plots.training_curves(
+        {"validation": [3, 2, 1]}, {"block_1": 0.05}, epoch=2, max_distance=0.4
+    )
     left, right = figure.axes
     assert [list(line.get_ydata()) for line in left.lines[:2]] == [[3, 2], [2, 1]]
     assert left.lines[1].get_alpha() < 1 and list(left.lines[2].get_xdata()) == [2, 2]

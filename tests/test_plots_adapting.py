@@ -24,7 +24,7 @@ def marks(ax, size):
 
 
 def test_rivals_draws_a_dot_and_its_interval_in_the_row_of_each_method():
-    figure = plots.rivals(PANELS, label="Dice")
+    figure = plots.intervals_by_target(PANELS, label="Dice")
     first, second = figure.axes
     assert marks(first, 5) == {(0.5, 0), (0.7, 1), (0.9, 2)} and marks(second, 5) == {
         (0.3, 0),
@@ -49,10 +49,10 @@ def test_rivals_marks_bounds_and_choices_only_where_asked():
     def dashed(ax):
         return {line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"}
 
-    plain = plots.rivals(PANELS, label="Dice")
+    plain = plots.intervals_by_target(PANELS, label="Dice")
     assert all(not dashed(ax) and not marks(ax, 12) for ax in plain.axes)
-    figure = plots.rivals(
-        PANELS, label="Dice", low="source only", high="oracle", chosen=("adapted",)
+    figure = plots.intervals_by_target(
+        PANELS, label="Dice", baseline="source only", oracle="oracle", chosen=("adapted",)
     )
     assert [dashed(ax) for ax in figure.axes] == [{0.5, 0.9}, {0.3, 0.8}]
     assert [marks(ax, 12) for ax in figure.axes] == [{(0.7, 1)}, set()]

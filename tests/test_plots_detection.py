@@ -30,7 +30,7 @@ def drawn(ax):
 
 
 def test_boxes_are_drawn_in_place_in_their_colours_dashed_if_wrong_with_scores():
-    figure = plots.boxed(
+    figure = plots.images_with_boxes(
         PICTURES,
         [BOXES, BOXES[:0]],
         NAMES,
@@ -46,7 +46,7 @@ def test_boxes_are_drawn_in_place_in_their_colours_dashed_if_wrong_with_scores()
     assert [text.get_text() for text in first.texts] == [".90", ".25"]
     assert not rectangles(second) and second.get_title("center") == "two"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(NAMES)
-    assert not plots.boxed(PICTURES, [BOXES, BOXES], NAMES).axes[0].texts
+    assert not plots.images_with_boxes(PICTURES, [BOXES, BOXES], NAMES).axes[0].texts
 
 
 def test_boxes_of_one_colour():
@@ -57,7 +57,7 @@ def test_boxes_of_one_colour():
 
 def test_assignment_draws_the_four_distances_of_a_cell():
     centres, sides = networks.assign(BOXES[:, :5], (64, 96), 3)
-    figure = plots.assignment(
+    figure = plots.detection_targets(
         PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES, cell=(2, 8)
     )
     y, x = 20, 68
@@ -66,7 +66,7 @@ def test_assignment_draws_the_four_distances_of_a_cell():
     np.testing.assert_allclose(drawn(figure.axes[1]), BOXES[:, :4])
     overlay = figure.axes[0].images[1].get_array()
     np.testing.assert_allclose(overlay[..., 3], centres.max(-1))
-    deepest = plots.assignment(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES)
+    deepest = plots.detection_targets(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES)
     assert {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in deepest.axes[1].texts} == {
         (28, 8),
         (16, 20),
@@ -76,34 +76,34 @@ def test_assignment_draws_the_four_distances_of_a_cell():
 
 
 def test_precision_curve_shades_average_precision():
-    figure = plots.precision_curve([1, 1, 0, 1, 0], 4)
+    figure = plots.precision_recall_curve([1, 1, 0, 1, 0], 4)
     (ax,) = figure.axes
     stairs = ax.patches[0].get_data()
     assert np.isclose((stairs.values * np.diff(stairs.edges)).sum(), 2.75 / 4)
     assert "area 0.69" in [text.get_text() for text in ax.get_legend().get_texts()]
-    assert len(plots.precision_curve([1, 0] * 30, 40).axes[0].collections) == 0
+    assert len(plots.precision_recall_curve([1, 0] * 30, 40).axes[0].collections) == 0
 
 
 def test_free_response_and_counting_show_their_points():
-    objects, matches = metrics.match([BOXES[:, :5]] * 2, [BOXES, BOXES[1:]], 3)
-    figure = plots.free_response(
-        {"all": metrics.free_response(objects, matches)}, xlabel="alarms a field"
+    objects, matches = metrics.match_boxes([BOXES[:, :5]] * 2, [BOXES, BOXES[1:]], 3)
+    figure = plots.froc_curve(
+        {"all": metrics.froc_curve(objects, matches)}, xlabel="alarms a field"
     )
     line = figure.axes[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), [0, 0.25, 0.75])
     assert figure.axes[0].get_xlabel() == "alarms a field"
     true, counted = np.array([[3, 0], [9, 1]]), np.array([[2, 0], [9, 4]])
-    panels = plots.counting(true, counted, NAMES[:2]).axes
+    panels = plots.count_agreement(true, counted, NAMES[:2]).axes
     offsets = np.stack([panel.collections[0].get_offsets() for panel in panels], axis=-1)
     assert np.abs(offsets - np.stack([true, counted], axis=1)).max() < 0.2
     assert [panel.get_title("left") for panel in panels] == list(NAMES[:2])
 
 
 def test_crops_are_centred_on_their_boxes():
-    figure = plots.crops(PICTURES, BOXES, ["a", "b"], room=2.0)
+    figure = plots.box_crops(PICTURES, BOXES, ["a", "b"], scale=2.0)
     for ax, box in zip(figure.axes, BOXES):
         assert np.isclose(np.mean(ax.get_xlim()), (box[1] + box[3]) / 2) and np.isclose(
             np.mean(ax.get_ylim()), (box[0] + box[2]) / 2
         )
         assert np.isclose(np.ptp(ax.get_xlim()), 2 * max(box[2] - box[0], box[3] - box[1]))
-    assert np.ptp(plots.crops(PICTURES, BOXES, room=1.0).axes[0].get_xlim()) == 32
+    assert np.ptp(plots.box_crops(PICTURES, BOXES, scale=1.0).axes[0].get_xlim()) == 32

@@ -12,7 +12,7 @@ MAPS[0, 4, 7], MAPS[0, 4, 6], MAPS[1, 9, 2] = 5, 2, 0.1
 
 
 def test_each_map_is_scaled_to_itself_and_its_hottest_point_is_crossed():
-    figure = plots.heat(PICTURES, {"picture": None, "ours": MAPS}, ["a", "b", "c"], alpha=0.6)
+    figure = plots.heat_maps(PICTURES, {"picture": None, "ours": MAPS}, ["a", "b", "c"], alpha=0.6)
     plain, laid = np.reshape(figure.axes, (2, 3))
     assert [ax.get_title(loc="center") for ax in plain] == ["a", "b", "c"] and laid[
         0
@@ -32,17 +32,19 @@ def test_each_map_is_scaled_to_itself_and_its_hottest_point_is_crossed():
 def test_masks_are_outlined_where_there_are_any():
     masks = np.zeros((3, 16, 12), int)
     masks[1, 3:8, 3:8] = 4
-    bare, outlined = (plots.heat(PICTURES, {"": None}, masks=given).axes for given in (None, masks))
+    bare, outlined = (
+        plots.heat_maps(PICTURES, {"": None}, masks=given).axes for given in (None, masks)
+    )
     assert [len(ax.collections) for ax in bare] == [0, 0, 0]
     assert [len(ax.collections) for ax in outlined] == [0, 1, 0]
 
 
 def test_wide_figures_are_wide():
-    assert plots.heat(PICTURES, {"": None}, width=5).get_size_inches()[0] == 5
+    assert plots.heat_maps(PICTURES, {"": None}, width=5).get_size_inches()[0] == 5
 
 
 def test_a_stack_shows_weights_and_which_pictures_show_it():
-    figure = plots.stack(
+    figure = plots.slice_weights(
         PICTURES, [0.1, 0.7, 0.2], [False, True, False], title="stroke", label="attention"
     )
     tops, bottoms = figure.axes[:3], figure.axes[3:]

@@ -22,7 +22,7 @@ def test_confusion_puts_counts_where_they_belong():
 
 
 def test_tradeoffs_draws_both_curves_and_their_areas():
-    figure = plots.tradeoffs({"ours": (LABELS, SCORES)})
+    figure = plots.roc_and_pr_curves({"ours": (LABELS, SCORES)})
     left, right = figure.axes
     x, y = left.lines[0].get_data()
     assert np.trapezoid(y, x) == pytest.approx(metrics.auroc(LABELS, SCORES))
@@ -45,11 +45,13 @@ def test_reliability_draws_the_curve_with_bars_around_it(options):
 
 
 def test_threshold_shows_people_and_costs_at_that_threshold():
-    figure = plots.threshold(LABELS, SCORES, 0.3, miss=5, alarm=1, names=("well", "ill"))
+    figure = plots.decision_threshold(
+        LABELS, SCORES, 0.3, false_negative_cost=5, false_positive_cost=1, classes=("well", "ill")
+    )
     counts = [text.get_text() for text in figure.axes[1].texts]
     assert counts == [str(count) for count in metrics.confusion(LABELS, SCORES >= 0.3).ravel()]
-    now = metrics.cost(LABELS, SCORES, 0.3, miss=5, alarm=1)
-    best = metrics.costs(LABELS, SCORES, miss=5, alarm=1)[1].min()
+    now = metrics.mean_cost(LABELS, SCORES, 0.3, false_negative_cost=5, false_positive_cost=1)
+    best = metrics.cost_curve(LABELS, SCORES, false_negative_cost=5, false_positive_cost=1)[1].min()
     assert f"miss 5, alarm 1: {now:.2f}, at best {best:.2f}" in texts(figure)
     assert "truly ill" in texts(figure)
     assert sum(patch.get_height() for patch in figure.axes[0].patches) == 100
@@ -57,7 +59,9 @@ def test_threshold_shows_people_and_costs_at_that_threshold():
 
 def test_studies_colours_those_that_miss_and_counts_all():
     intervals = [(0.5, 0.4, 0.6), (0.8, 0.7, 0.9), (0.45, 0.3, 0.55), (0.5, 0.4, 0.6)]
-    (ax,) = plots.studies({"by patient": intervals}, 0.5, label="accuracy", shown=3).axes
+    (ax,) = plots.interval_coverage(
+        {"by patient": intervals}, 0.5, label="accuracy", max_rows=3
+    ).axes
     assert (
         ax.get_title("left") == "by patient: 75% of 4 hold the truth"
         and ax.get_xlabel() == "accuracy"

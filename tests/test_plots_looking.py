@@ -12,7 +12,7 @@ def ends(patch):
 
 def test_a_window_shows_what_it_tells_apart_and_its_scale():
     values = np.linspace(-1000, 1000, 20 * 10).reshape(20, 10)
-    figure = plots.window(values, 40, 400, spacing=(2.0, 0.5), unit="HU")
+    figure = plots.intensity_window(values, 40, 400, spacing=(2.0, 0.5), unit="HU")
     left, right = figure.axes
     [picture], [band] = (
         left.images,
@@ -26,7 +26,7 @@ def test_a_window_shows_what_it_tells_apart_and_its_scale():
 def test_planes_are_to_scale_and_say_where_they_point():
     volume = np.zeros((4, 6, 8))
     volume[2] = 1
-    figure = plots.planes(volume, (1.0, 2.0, 3.0), ("L", "A", "S"))
+    figure = plots.orthogonal_planes(volume, (1.0, 2.0, 3.0), ("L", "A", "S"))
     extents = [[picture.get_extent() for picture in ax.images][0] for ax in figure.axes]
     assert [list(extent) for extent in extents] == [[0, 4, 0, 12], [0, 4, 0, 24], [0, 12, 0, 24]]
     assert [ax.get_xlabel()[:9] for ax in figure.axes] == ["towards L", "towards L", "towards A"]
@@ -40,7 +40,7 @@ def test_planes_are_to_scale_and_say_where_they_point():
 def test_a_contact_sheet_has_a_row_for_each_class_that_occurs():
     labels = np.array([0] * 9 + [2] * 3)
     pictures = np.broadcast_to(labels[:, None, None].astype(np.uint8), (12, 4, 4))
-    figure = plots.contact_sheet(pictures, labels, ("one", "none", "two"), each=5)
+    figure = plots.contact_sheet(pictures, labels, ("one", "none", "two"), per_class=5)
     assert [ax.get_ylabel() for ax in figure.axes[::5]] == ["one", "two"]
     assert [len(ax.images) for ax in figure.axes] == [1] * 8 + [0] * 2
     assert all(
@@ -63,7 +63,7 @@ def test_the_seed_of_a_contact_sheet_matters(seed, same):
 
 
 def test_likenesses_stack_known_pairs_on_the_others():
-    figure = plots.likenesses([0.1, 0.12, 0.9, 0.95], [False, False, True, False], 0.8)
+    figure = plots.similarity_histogram([0.1, 0.12, 0.9, 0.95], [False, False, True, False], 0.8)
     [ax] = figure.axes
     colours = {container[0].get_facecolor()[:3]: len(container) for container in ax.containers}
     heights = [sum(bar.get_height() for bar in container) for container in ax.containers]

@@ -14,11 +14,11 @@ def texts(figure):
 
 
 def test_a_lane_shows_the_share_of_computing():
-    figure = plots.busy({"naive": SPANS, "other": SPANS})
+    figure = plots.pipeline_timeline({"naive": SPANS, "other": SPANS})
     (ax,) = figure.axes
     assert texts(figure) == ["busy 62%", "busy 62%"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["naive", "other"]
-    assert plots.busy({"naive": SPANS}, until=9).axes[0].get_xlim()[1] == 9
+    assert plots.pipeline_timeline({"naive": SPANS}, end=9).axes[0].get_xlim()[1] == 9
 
 
 def test_scaling_shows_seconds_and_efficiency():

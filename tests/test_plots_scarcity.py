@@ -12,8 +12,8 @@ CLASSES = ("neutrophil", "lymphocyte", "monocyte")
 
 def test_label_curves_draw_mean_band_and_star_of_ragged_draws():
     results = {"frozen": {2: [0.2, 0.4], 20: [0.9]}, "scratch": {2: [0.1, 0.3], 5: [0.5]}}
-    figure = plots.label_curves(
-        results, live={"scratch": (5, 0.6)}, xlabel="labels", ylabel="macro-F1"
+    figure = plots.learning_curves(
+        results, highlights={"scratch": (5, 0.6)}, xlabel="labels", ylabel="macro-F1"
     )
     frozen, scratch, star = figure.axes[0].lines
     np.testing.assert_allclose(frozen.get_xydata(), [[2, 0.3], [20, 0.9]])
@@ -32,7 +32,7 @@ def test_remedies_put_dots_and_whiskers_in_their_panel_and_a_line_at_the_first()
         {"untreated": (0.5, 0.4, 0.6), "weights": (0.8, 0.7, 0.9)},
         {"untreated": (0.9, 0.8, 0.95), "weights": (0.7, 0.6, 0.8)},
     )
-    figure = plots.remedies({"found": found, "macro-F1": balance})
+    figure = plots.intervals_by_metric({"found": found, "macro-F1": balance})
     left, right = (
         [list(map(float, np.ravel(line.get_xdata()))) for line in ax.lines] for ax in figure.axes
     )
@@ -46,7 +46,7 @@ def test_severities_draw_each_model_and_the_share_of_alarms():
         "blur (px)": ((0.5, 2), {"plain": [0.9, 0.6], "robust": [0.9, 0.8]}, [0.1, 0.7]),
         "jpeg": ((50, 6), {"plain": [0.9, 0.5], "robust": [0.9, 0.8]}, [0, 1]),
     }
-    figure = plots.severities(panels, ylabel="macro-F1")
+    figure = plots.robustness_curves(panels, ylabel="macro-F1")
     assert len(figure.axes) == 2
     np.testing.assert_allclose(
         [line.get_ydata() for line in figure.axes[0].lines], [[0.9, 0.6], [0.9, 0.8]]
@@ -59,13 +59,13 @@ def test_severities_draw_each_model_and_the_share_of_alarms():
     "alarms, said", [((), "no alarm"), (("sharpness", "density"), "alarm: sharpness, density")]
 )
 def test_opinions_show_both_pictures_the_probabilities_and_the_alarms(alarms, said):
-    figure = plots.opinions(
+    figure = plots.perturbed_predictions(
         PICTURES[0],
         PICTURES[1],
         {"plain": [0.1, 0.7, 0.2], "robust": [0.0, 1.0, 0.0]},
         CLASSES,
         1,
-        alarms=alarms,
+        failed_checks=alarms,
     )
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), PICTURES[0])
     np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), PICTURES[1])
@@ -79,7 +79,7 @@ def test_opinions_show_both_pictures_the_probabilities_and_the_alarms(alarms, sa
 
 
 def test_suspects_frame_true_mistakes_blue_and_others_orange_red():
-    figure = plots.suspects(
+    figure = plots.suspect_labels(
         PICTURES,
         [0, 1, 2, 0, 1],
         [1, 1, 0, 0, 2],
@@ -91,5 +91,5 @@ def test_suspects_frame_true_mistakes_blue_and_others_orange_red():
     colours = [ax.spines["left"].get_edgecolor()[:3] for ax in shown]
     assert colours == [plots.RIGHT, plots.WRONG, plots.RIGHT, plots.WRONG, plots.RIGHT]
     assert "labelled monocyte\nsays neutrophil" in texts(figure) and len(figure.axes) == 6
-    unknown = plots.suspects(PICTURES[:2], [0, 1], [1, 0], CLASSES)
+    unknown = plots.suspect_labels(PICTURES[:2], [0, 1], [1, 0], CLASSES)
     assert not any(ax.axison for ax in unknown.axes)

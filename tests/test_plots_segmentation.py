@@ -14,7 +14,9 @@ CLASSES = ("background", "cytoplasm", "nucleus")
 
 def test_painting_leaves_the_background_and_mixes_the_rest():
     grey = PICTURES[0] / 255
-    clear, half, full = (plots.painted(PICTURES[0], MASKS[0], opacity) for opacity in (0, 0.5, 1))
+    clear, half, full = (
+        plots.blend_mask(PICTURES[0], MASKS[0], opacity) for opacity in (0, 0.5, 1)
+    )
     np.testing.assert_allclose(clear, grey)
     np.testing.assert_allclose(half, (clear + full) / 2)
     np.testing.assert_allclose(full[MASKS[0] == 0], grey[MASKS[0] == 0])
@@ -29,7 +31,7 @@ def test_overlays_shows_bare_and_painted_rows_and_names_the_classes():
     )
     shown = [ax.images[0].get_array() for ax in figure.axes]
     np.testing.assert_array_equal(shown[1], PICTURES[1])
-    np.testing.assert_allclose(shown[5], plots.painted(PICTURES[2], MASKS[2], 0.7))
+    np.testing.assert_allclose(shown[5], plots.blend_mask(PICTURES[2], MASKS[2], 0.7))
     assert {"a", "b", "c", "image", "mask", "cytoplasm", "nucleus"} <= set(
         texts(figure)
     ) and "background" not in texts(figure)
@@ -38,7 +40,7 @@ def test_overlays_shows_bare_and_painted_rows_and_names_the_classes():
 def test_doubt_shows_the_share_of_wrong_pixels_and_the_entropy():
     sure = np.eye(3)[MASKS[0]]
     sure[:8] = 1 / 3  # the upper half knows nothing, and argmax says background
-    figure = plots.doubt(PICTURES[0], MASKS[0], sure, CLASSES, title="a cell")
+    figure = plots.segmentation_uncertainty(PICTURES[0], MASKS[0], sure, CLASSES, title="a cell")
     wrong = (sure.argmax(-1) != MASKS[0]).mean()
     assert {f"wrong: {wrong:.1%} of pixels", "a cell", "truth", "prediction", "uncertainty"} <= set(
         texts(figure)
@@ -47,13 +49,13 @@ def test_doubt_shows_the_share_of_wrong_pixels_and_the_entropy():
     np.testing.assert_allclose(entropy[:8], 1, atol=1e-6)
     np.testing.assert_allclose(entropy[8:], 0, atol=1e-4)
     np.testing.assert_allclose(
-        figure.axes[1].images[0].get_array(), plots.painted(PICTURES[0], sure.argmax(-1), 0.5)
+        figure.axes[1].images[0].get_array(), plots.blend_mask(PICTURES[0], sure.argmax(-1), 0.5)
     )
 
 
 def test_by_size_plots_each_score_over_the_areas():
     areas, scores = np.array([10, 100, 1000]), np.array([0.2, 0.5, 0.9])
-    figure = plots.by_size(
+    figure = plots.score_by_size(
         {"Dice": scores, "other": 1 - scores}, areas, xlabel="pixels", ylabel="score"
     )
     np.testing.assert_allclose(
@@ -65,7 +67,7 @@ def test_by_size_plots_each_score_over_the_areas():
 
 
 def test_contest_shows_every_seed_and_the_mean():
-    figure = plots.contest(
+    figure = plots.scores_by_dataset(
         {"cells": {"frozen": [0.8, 0.9], "random": [0.7]}, "slices": {"frozen": [0.5]}},
         label="Dice",
     )

@@ -8,7 +8,7 @@ from medlearn import plots
 
 
 def test_together_draws_one_curve_a_panel_with_its_interval():
-    figure = plots.together(
+    figure = plots.curve_panels(
         [0, 0.5, 1],
         {"score": [(0.9, 0.8, 1), (0.5, 0.4, 0.6), (0.3, 0.2, 0.4)], "distance": [0, 1, 2]},
         xlabel="severity",
@@ -25,9 +25,9 @@ def test_together_draws_one_curve_a_panel_with_its_interval():
 
 
 def test_harm_puts_each_shift_at_its_distance_and_score():
-    figure = plots.harm(
+    figure = plots.score_over_distance(
         {"stain": (1.2, (0.7, 0.6, 0.8)), "noise": (1.9, (0.9, 0.85, 0.95))},
-        home=(0.9, 0.86, 0.94),
+        reference=(0.9, 0.86, 0.94),
         xlabel="d",
         ylabel="accuracy",
     )
@@ -42,7 +42,9 @@ def test_harm_puts_each_shift_at_its_distance_and_score():
 
 
 def test_shares_fill_each_row():
-    figure = plots.shares({"home": [0.5, 0.3, 0.2], "away": [0.1, 0.1, 0.8]}, ("a", "b", "c"))
+    figure = plots.class_proportions(
+        {"home": [0.5, 0.3, 0.2], "away": [0.1, 0.1, 0.8]}, ("a", "b", "c")
+    )
     bars = figure.axes[0].patches
     assert [round(bar.get_width(), 2) for bar in bars] == [0.5, 0.1, 0.3, 0.1, 0.2, 0.8]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["home", "away"]
@@ -53,7 +55,7 @@ def test_choices_ring_what_each_validator_chose():
     scores = pd.DataFrame(
         {"sure": [0.1, 0.9, 0.5], "spread": [3.0, 1.0, 2.0]}, index=pd.MultiIndex.from_tuples(rows)
     )
-    figure = plots.choices(
+    figure = plots.validator_choices(
         scores,
         pd.Series([0.2, 0.4, 0.6], index=scores.index),
         {"sure": rows[1], "spread": rows[0]},

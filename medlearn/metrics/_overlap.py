@@ -15,7 +15,7 @@ from medlearn.metrics._intervals import Interval, interval, paired_difference
 def dice(
     masks: ArrayLike,
     predictions: ArrayLike,
-    value: int = 1,
+    positive: int = 1,
     *,
     patients: ArrayLike | None = None,
     empty: float = np.nan,
@@ -26,14 +26,14 @@ def dice(
     are in sorted order. Raises ValueError for shapes that differ, values that are not whole numbers, and a class 0, which
     is the background. Source: Dice, Ecology 26:297, 1945.
     """
-    common, true, predicted = _areas(masks, predictions, value, patients)
+    common, true, predicted = _areas(masks, predictions, positive, patients)
     return _ratio(2 * common, true + predicted, empty)
 
 
 def iou(
     masks: ArrayLike,
     predictions: ArrayLike,
-    value: int = 1,
+    positive: int = 1,
     *,
     patients: ArrayLike | None = None,
     empty: float = np.nan,
@@ -42,7 +42,7 @@ def iou(
 
     Arguments, results and errors as for `dice`. Source: Jaccard, New Phytologist 11:37, 1912.
     """
-    common, true, predicted = _areas(masks, predictions, value, patients)
+    common, true, predicted = _areas(masks, predictions, positive, patients)
     return _ratio(common, true + predicted - common, empty)
 
 

@@ -15,7 +15,7 @@ from medlearn.metrics._overlap import region
 def hd95(
     masks: ArrayLike,
     predictions: ArrayLike,
-    value: int = 1,
+    positive: int = 1,
     *,
     spacing: ArrayLike = 1.0,
     missed: float = np.inf,
@@ -31,13 +31,13 @@ def hd95(
     def larger(there, length_there, back, length_back):
         return max(_percentile(there, length_there), _percentile(back, length_back))
 
-    return _each(larger, masks, predictions, value, spacing, missed)
+    return _each(larger, masks, predictions, positive, spacing, missed)
 
 
 def surface_dice(
     masks: ArrayLike,
     predictions: ArrayLike,
-    value: int = 1,
+    positive: int = 1,
     *,
     tolerance: float,
     spacing: ArrayLike = 1.0,
@@ -56,7 +56,7 @@ def surface_dice(
         near = length_there[there <= tolerance].sum() + length_back[back <= tolerance].sum()
         return near / (length_there.sum() + length_back.sum())
 
-    return _each(share, masks, predictions, value, spacing, 0.0)
+    return _each(share, masks, predictions, positive, spacing, 0.0)
 
 
 def _each(score, masks, predictions, value, spacing, missed: float) -> np.ndarray:

@@ -58,7 +58,7 @@ def checked(
     return array
 
 
-def from_mask(mask: ArrayLike, smallest: int = 1) -> np.ndarray:
+def from_mask(mask: ArrayLike, min_pixels: int = 1) -> np.ndarray:
     """The box (k, 4) around each connected region of a yes-or-no mask (H, W), from the top down.
 
     Regions that touch at an edge or a corner are one: cells that touch get one box. `smallest`: pixels that a region
@@ -72,7 +72,7 @@ def from_mask(mask: ArrayLike, smallest: int = 1) -> np.ndarray:
     regions, found = ndimage.label(mask > 0, structure=np.ones((3, 3)))
     sizes = np.bincount(regions.ravel(), minlength=found + 1)[1:]
     places = [
-        place for place, size in zip(ndimage.find_objects(regions), sizes) if size >= smallest
+        place for place, size in zip(ndimage.find_objects(regions), sizes) if size >= min_pixels
     ]
     return np.array([(y.start, x.start, y.stop, x.stop) for y, x in places], float).reshape(-1, 4)
 
@@ -83,7 +83,7 @@ def area(boxes: ArrayLike) -> np.ndarray:
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
-def iou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
+def pairwise_iou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
     """Intersection over union of every box in `one` (n, 4 or more) with every box in `other` (m, 4 or more): (n, m), 0..1.
 
     Raises ValueError as `checked` does. Source: Jaccard, New Phytologist 11:37, 1912.
@@ -92,7 +92,7 @@ def iou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
     return shared / union
 
 
-def giou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
+def pairwise_giou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
     """Generalised IoU, (n, m), above -1 to 1: IoU minus the empty share of the smallest box around both.
 
     Boxes that do not touch all have IoU 0; this one still says how far apart they are, so that a loss made of it can
@@ -102,7 +102,9 @@ def giou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
     return shared / union - (around - union) / around
 
 
-def suppress(boxes: ArrayLike, scores: ArrayLike, overlap: float = 0.5) -> np.ndarray:
+def non_max_suppression(
+    boxes: ArrayLike, scores: ArrayLike, iou_threshold: float = 0.5
+) -> np.ndarray:
     """Non-maximum suppression: indices of the boxes that are kept, best score first.
 
     The best box is kept, all others of its class whose IoU with it exceeds `overlap` (0..1) go, and so on. boxes:
@@ -114,12 +116,12 @@ def suppress(boxes: ArrayLike, scores: ArrayLike, overlap: float = 0.5) -> np.nd
         raise ValueError(
             f"Each box needs one score that is a number: {len(boxes)} boxes, scores of the shape {scores.shape}."
         )
-    if not 0 <= overlap <= 1:
+    if not 0 <= iou_threshold <= 1:
         raise ValueError(
-            f"overlap={overlap!r} is an intersection over union, from 0 to 1; try 0.5."
+            f"iou_threshold={iou_threshold!r} is an intersection over union, from 0 to 1; try 0.5."
         )
     order = np.argsort(-scores, kind="stable")
-    rivals = iou(boxes, boxes) > overlap
+    rivals = pairwise_iou(boxes, boxes) > iou_threshold
     if boxes.shape[1] > 4:
         rivals &= boxes[:, 4][:, None] == boxes[:, 4]
     alive, kept = np.ones(len(boxes), bool), []
@@ -130,8 +132,8 @@ def suppress(boxes: ArrayLike, scores: ArrayLike, overlap: float = 0.5) -> np.nd
     return np.array(kept, int)
 
 
-def fit_into(
-    shape: tuple[int, int], images: Sequence[np.ndarray], boxes: Sequence[np.ndarray]
+def resize_with_padding(
+    images: Sequence[np.ndarray], boxes: Sequence[np.ndarray], shape: tuple[int, int]
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Images of any sizes in one array uint8 (N, height, width, 3), and their boxes moved with them.
 
@@ -158,7 +160,7 @@ def fit_into(
     return out, moved
 
 
-def flipped(
+def flip(
     images: np.ndarray, boxes: Sequence[ArrayLike], axis: int
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Images (N, H, W, channels) turned upside down (axis 1) or mirrored (axis 2), and their boxes with them.

@@ -110,7 +110,7 @@ def detect(
     if images.shape[1] % 16 or images.shape[2] % 16:
         raise ValueError(
             f"Images are (N, height, width, 3) with sides that are multiples of 16, not {images.shape}; "
-            "boxes.fit_into resizes them."
+            "boxes.resize_with_padding resizes them."
         )
     views = [(), (2,), (1,)] if flips else [()]
     told = [

@@ -46,7 +46,7 @@ def assign(boxes: ArrayLike, shape: tuple[int, int], classes: int) -> tuple[np.n
     """
     if len(shape) != 2 or shape[0] % STRIDE or shape[1] % STRIDE or min(shape) < STRIDE:
         raise ValueError(
-            f"shape={shape!r} is not (height, width) in multiples of {STRIDE} pixels; boxes.fit_into resizes."
+            f"shape={shape!r} is not (height, width) in multiples of {STRIDE} pixels; boxes.resize_with_padding resizes."
         )
     boxes = arithmetic.checked(boxes, columns=5, shape=shape, classes=classes)[:, :5].copy()
     boxes[:, :4] = boxes[:, :4].clip(0, [*shape, *shape])
@@ -89,7 +89,7 @@ def decode(
 
     heat: (h, w, classes), how sure each cell is of a centre, 0..1 (probabilities, not logits). sides: (h, w, 4 or more),
     distances in pixels. shape: (height, width) of the image, to which boxes are clipped. `least`: the lowest score
-    that counts. Every such cell draws its box; `boxes.suppress` keeps the best of those whose IoU exceeds `overlap`,
+    that counts. Every such cell draws its box; `boxes.non_max_suppression` keeps the best of those whose IoU exceeds `overlap`,
     class by class; at most `most` remain. Raises ValueError for grids that differ or values that are no probabilities.
     """
     if heat.ndim != 3 or heat.shape[:2] != sides.shape[:2]:
@@ -109,7 +109,7 @@ def decode(
     found = np.column_stack([y - top, x - left, y + bottom, x + right, kind, scores]).reshape(-1, 6)
     found[:, :4] = found[:, :4].clip(0, [*shape, *shape])
     found = found[(found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1])]
-    return found[arithmetic.suppress(found[:, :5], found[:, 5], overlap)[:most]]
+    return found[arithmetic.non_max_suppression(found[:, :5], found[:, 5], overlap)[:most]]
 
 
 def _hill(box: np.ndarray, middles: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[int]]:

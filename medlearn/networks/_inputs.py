@@ -13,7 +13,7 @@ def checked_images(images, model=None) -> np.ndarray:
     if len(shapes) > 1:
         raise ValueError(
             f"The images have several sizes, such as {' and '.join(map(str, sorted(shapes)[:2]))}: crop or resize "
-            "them to one (boxes.fit_into does it with their boxes)."
+            "them to one (boxes.resize_with_padding does it with their boxes)."
         )
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or not images.size:

@@ -6,7 +6,7 @@ import seaborn as sns
 from medlearn.plots._style import COLOURS, dot
 
 
-def rivals(panels, *, label, low=None, high=None, chosen=()):
+def intervals_by_target(panels, *, label, baseline=None, oracle=None, chosen=()):
     """Dots and intervals of methods, a panel a target: `panels` maps a title to {method: (value, low, high)}.
 
     Methods come in the order in which they first appear; one that a panel lacks leaves its row empty there. low, high: the
@@ -18,7 +18,7 @@ def rivals(panels, *, label, low=None, high=None, chosen=()):
         1, len(panels), figsize=(8, 1.1 + 0.34 * len(names)), sharey=True, squeeze=False
     )
     for ax, (title, methods) in zip(axes.flat, panels.items()):
-        for name in (low, high):
+        for name in (baseline, oracle):
             if name in methods:
                 ax.axvline(methods[name][0], color="0.6", linestyle="--", linewidth=1, zorder=0)
         for name, (value, least, most) in methods.items():

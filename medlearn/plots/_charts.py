@@ -46,12 +46,12 @@ def curves(sizes, results, *, xlabel, ylabel, chance=None):
     return figure
 
 
-def signals(times, results, *, xlabel, ylabel, now=()):
+def curves_over_time(times, results, *, xlabel, ylabel, marks=()):
     """One curve a name: `results` maps it to values over `times`; dotted lines at the times `now`, a dict of name -> time."""
     figure, ax = plt.subplots(figsize=(8, 3.2))
     for (name, values), colour, style in zip(results.items(), COLOURS, ("-", "--", "-.", ":")):
         ax.plot(times, values, style, color=colour, label=name)
-    for name, time in dict(now).items():
+    for name, time in dict(marks).items():
         ax.axvline(time, color="0.5", linestyle=":", linewidth=1.5)
         ax.annotate(
             name,
@@ -67,7 +67,7 @@ def signals(times, results, *, xlabel, ylabel, now=()):
     return figure
 
 
-def layers(names, scores, *, chosen, ylabel):
+def layer_scores(names, scores, *, chosen, ylabel):
     """Score of each layer: one faint line a fold for `scores` (folds, layers), their mean in front, the chosen layer ringed."""
     scores = np.asarray(scores)
     figure, ax = plt.subplots()
@@ -96,7 +96,7 @@ def layers(names, scores, *, chosen, ylabel):
     return figure
 
 
-def clouds(panels, labels, classes):
+def scatter_by_class(panels, labels, classes):
     """Side by side, points (N, 2) coloured and marked by class: `panels` maps a title to its points."""
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.8), squeeze=False)
     for ax, (title, points) in zip(axes.flat, panels.items()):
@@ -117,7 +117,7 @@ def clouds(panels, labels, classes):
     return figure
 
 
-def parameters(counts):
+def parameter_counts(counts):
     """Numbers of parameters as bars on a logarithmic axis: `counts` maps a name to (number, whether it is trained)."""
     figure, ax = plt.subplots(figsize=(8, 0.9 + 0.42 * len(counts)))
     for row, (number, trained) in enumerate(counts.values()):

@@ -8,7 +8,7 @@ from medlearn.plots._style import COLOURS
 _MARKERS = "osD^v"
 
 
-def rankings(panels, performance, groups, *, ylabel):
+def transferability_scores(panels, performance, groups, *, ylabel):
     """Side by side, real performance (M,) over each score: `panels` maps a title to scores (M,); `groups` names M families."""
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.6), sharey=True, squeeze=False)
     for ax, (title, scores) in zip(axes.flat, panels.items()):
@@ -27,7 +27,7 @@ def rankings(panels, performance, groups, *, ylabel):
     return figure
 
 
-def costs(
+def pareto_front(
     speed, performance, areas, names, groups, *, best=(), chosen=None, xlabel, ylabel, title=""
 ):
     """Performance (M,) over speed (M,), logarithmic, dots growing with `areas` (M,): indices `best` are named and joined, `chosen` ringed."""

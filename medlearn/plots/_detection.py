@@ -12,7 +12,9 @@ _OUTLINE = [patheffects.withStroke(linewidth=3, foreground="black", alpha=0.55)]
 _TONES = ("#56B4E9", "#F0E442", "#E69F00", "#009E73", "#FFFFFF")
 
 
-def boxed(pictures, boxes, classes, *, titles=None, wrong=None, scores=False, columns=3, width=8.0):
+def images_with_boxes(
+    pictures, boxes, classes, *, titles=None, wrong=None, scores=False, columns=3, width=8.0
+):
     """Pictures (N, H, W, 3), each with its boxes (k, 5 or 6) of [y0, x0, y1, x1, class, score], one colour a class.
 
     `wrong`: N arrays (k,), true where a box is to be dashed. `scores`: write them beside the boxes, if there are any.
@@ -65,7 +67,7 @@ def draw_boxes(ax, boxes, *, dashed=None, scores=False, colour=None, linewidth=1
             )
 
 
-def assignment(picture, boxes, centres, sides, stride, classes, cell=None, *, width=8.0):
+def detection_targets(picture, boxes, centres, sides, stride, classes, cell=None, *, width=8.0):
     """What the grid should say: left the hills of the centres (h, w, classes), right which cells draw a box, and how one does.
 
     sides: (h, w, 5), distances and a weight. `cell`: (row, column) whose four distances are drawn; None for one deep inside a large box.
@@ -101,7 +103,7 @@ def assignment(picture, boxes, centres, sides, stride, classes, cell=None, *, wi
     return figure
 
 
-def precision_curve(hits, total, *, title=""):
+def precision_recall_curve(hits, total, *, title=""):
     """Precision over sensitivity for boxes in order of their score: hits (k,) of yes or no, `total` objects; the area is AP."""
     hits = np.asarray(hits, float)
     precision, sensitivity = hits.cumsum() / np.arange(1, len(hits) + 1), hits.cumsum() / total
@@ -126,10 +128,10 @@ def precision_curve(hits, total, *, title=""):
     return figure
 
 
-def free_response(
+def froc_curve(
     curves, *, xlabel="false alarms per image", marks=(0.125, 0.25, 0.5, 1, 2, 4, 8), title=""
 ):
-    """Free-response curves: name -> (alarms, sensitivity, scores) of `metrics.free_response`; alarms on a scale of doublings."""
+    """Free-response curves: name -> (alarms, sensitivity, scores) of `metrics.froc_curve`; alarms on a scale of doublings."""
     figure, ax = plt.subplots(figsize=(6.4, 3.8))
     for colour, (name, (alarms, sensitivity, _)) in zip(COLOURS, curves.items()):
         ax.step(
@@ -153,7 +155,7 @@ def free_response(
     return figure
 
 
-def counting(true, counted, classes, *, width=8.0):
+def count_agreement(true, counted, classes, *, width=8.0):
     """Counted over true numbers per image, (N, classes) each, a panel a class; on the dotted line both agree."""
     figure, axes = plt.subplots(
         1, len(classes), figsize=(width, width / len(classes) + 0.4), squeeze=False
@@ -185,7 +187,7 @@ def counting(true, counted, classes, *, width=8.0):
     return figure
 
 
-def crops(pictures, boxes, titles=None, *, room=1.6, columns=8, width=8.0, frames=None):
+def box_crops(pictures, boxes, titles=None, *, scale=1.6, columns=8, width=8.0, frames=None):
     """A square around each box: pictures (N, H, W, 3), one box (N, 4 or more) for each; `room` times as wide as the box."""
     columns = min(columns, len(boxes))
     rows, side = -(-len(boxes) // columns), width / columns
@@ -197,7 +199,7 @@ def crops(pictures, boxes, titles=None, *, room=1.6, columns=8, width=8.0, frame
         if index >= len(boxes):
             continue
         y0, x0, y1, x1 = np.asarray(boxes[index][:4], float)
-        half, y, x = room * max(y1 - y0, x1 - x0) / 2, (y0 + y1) / 2, (x0 + x1) / 2
+        half, y, x = scale * max(y1 - y0, x1 - x0) / 2, (y0 + y1) / 2, (x0 + x1) / 2
         ax.imshow(pictures[index], vmin=0, vmax=255)
         draw_boxes(ax, [boxes[index][:5]], colour=None if frames is None else frames[index])
         ax.set(xlim=(x - half, x + half), ylim=(y + half, y - half), facecolor="0.85")

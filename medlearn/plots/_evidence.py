@@ -8,7 +8,7 @@ from matplotlib import patheffects
 from medlearn.plots._style import COLOURS, OUTLINES, bare_axes, put_frame
 
 
-def heat(pictures, rows, titles=None, *, masks=None, alpha=0.7, width=8.0):
+def heat_maps(pictures, rows, titles=None, *, masks=None, alpha=0.7, width=8.0):
     """Heat maps over N pictures, which are the columns: `rows` maps a name to maps (N, H, W) of at least 0, or to None.
 
     Each map is scaled to its own maximum, cold stays transparent, `alpha` is how much the hottest covers; the cross, white
@@ -33,7 +33,7 @@ def heat(pictures, rows, titles=None, *, masks=None, alpha=0.7, width=8.0):
     return figure
 
 
-def stack(pictures, weights, shows, *, title="", label="weight"):
+def slice_weights(pictures, weights, shows, *, title="", label="weight"):
     """A patient's K pictures (K, H, W[, 3]) in order over bars of how much each counted (K,); orange where `shows` (K,)."""
     figure, axes = plt.subplots(
         2, len(pictures), figsize=(8, 8 / len(pictures) + 1.3), height_ratios=(1.3, 1), sharey="row"

@@ -40,7 +40,7 @@ def confusion(matrix, classes, *, ax=None):
     return figure
 
 
-def tradeoffs(results):
+def roc_and_pr_curves(results):
     """ROC and precision-sensitivity curves of all thresholds: `results` maps a name to (labels, scores), 0 or 1 and any number."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8))
     for (name, (labels, scores)), colour, style in zip(
@@ -103,36 +103,50 @@ def reliability(results, *, bins=10, adaptive=False):
     return figure
 
 
-def threshold(labels, scores, at, *, miss, alarm, names=("no", "yes")):
+def decision_threshold(
+    labels, scores, threshold, *, false_negative_cost, false_positive_cost, classes=("no", "yes")
+):
     """What a threshold does: both classes' scores with the threshold `at`, the confusion matrix, and the cost of every threshold."""
     labels, scores = np.asarray(labels).astype(int), np.asarray(scores, float)
     figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.1), width_ratios=(1.3, 0.9, 1.3))
-    bins = np.linspace(min(scores.min(), at), max(scores.max(), at), 25)
+    bins = np.linspace(min(scores.min(), threshold), max(scores.max(), threshold), 25)
     for value, colour in enumerate(COLOURS[:2]):
         axes[0].hist(
-            scores[labels == value], bins, color=colour, alpha=0.6, label=f"truly {names[value]}"
+            scores[labels == value], bins, color=colour, alpha=0.6, label=f"truly {classes[value]}"
         )
     axes[0].legend(loc="upper right", fontsize=8)
-    axes[0].set(xlabel=f"score; {names[1]} from {at:.2f} on", ylabel="images")
+    axes[0].set(xlabel=f"score; {classes[1]} from {threshold:.2f} on", ylabel="images")
     counts = [
-        [np.sum((labels == true) & ((scores >= at) == called)) for called in (0, 1)]
+        [np.sum((labels == true) & ((scores >= threshold) == called)) for called in (0, 1)]
         for true in (0, 1)
     ]
-    confusion(counts, names, ax=axes[1])
-    thresholds, prices = metrics.costs(labels, scores, miss=miss, alarm=alarm)
-    now = metrics.cost(labels, scores, at, miss=miss, alarm=alarm)
+    confusion(counts, classes, ax=axes[1])
+    thresholds, prices = metrics.cost_curve(
+        labels,
+        scores,
+        false_negative_cost=false_negative_cost,
+        false_positive_cost=false_positive_cost,
+    )
+    now = metrics.mean_cost(
+        labels,
+        scores,
+        threshold,
+        false_negative_cost=false_negative_cost,
+        false_positive_cost=false_positive_cost,
+    )
     axes[2].step(thresholds[:-1], prices[:-1], where="pre", color=COLOURS[0])
-    axes[2].plot(at, now, "o", color=WRONG)
+    axes[2].plot(threshold, now, "o", color=WRONG)
     axes[2].set(xlabel="threshold", ylabel="mean cost of an image", ylim=(0, None))
     axes[2].set_title(
-        f"miss {miss:g}, alarm {alarm:g}: {now:.2f}, at best {prices.min():.2f}", fontsize=10
+        f"miss {false_negative_cost:g}, alarm {false_positive_cost:g}: {now:.2f}, at best {prices.min():.2f}",
+        fontsize=10,
     )
     for ax in (axes[0], axes[2]):
-        ax.axvline(at, color=WRONG, linestyle="--", linewidth=1.5)
+        ax.axvline(threshold, color=WRONG, linestyle="--", linewidth=1.5)
     return figure
 
 
-def studies(panels, truth, *, label, shown=60):
+def interval_coverage(panels, truth, *, label, max_rows=60):
     """Many repetitions of one study: `panels` maps a title to its (value, low, high); orange where an interval misses the truth.
 
     The first `shown` are drawn; the share in the title is of all.
@@ -141,7 +155,7 @@ def studies(panels, truth, *, label, shown=60):
         1, len(panels), figsize=(8, 4), sharex=True, sharey=True, squeeze=False
     )
     for ax, (title, intervals) in zip(axes.flat, panels.items()):
-        for row, (value, low, high) in enumerate(intervals[:shown]):
+        for row, (value, low, high) in enumerate(intervals[:max_rows]):
             colour = RIGHT if low <= truth <= high else WRONG
             ax.plot([low, high], [row, row], color=colour, alpha=0.7, linewidth=2)
             ax.plot(value, row, ".", color=colour, markersize=5)

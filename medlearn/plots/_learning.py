@@ -6,7 +6,7 @@ import numpy as np
 from medlearn.plots._style import COLOURS
 
 
-def training(losses, moved, *, now=None, reach=None, title=""):
+def training_curves(losses, distances, *, epoch=None, max_distance=None, title=""):
     """A fit: `losses` maps a name to its loss after each epoch, `moved` a block to how far its weights went (0.1: by a tenth).
 
     `now`, an epoch from 1, is marked and what comes after it is faint; `reach` is the right end of the axis of ways, the
@@ -16,17 +16,17 @@ def training(losses, moved, *, now=None, reach=None, title=""):
     last = max(map(len, losses.values()))
     for (name, values), colour, style in zip(losses.items(), COLOURS, ("-", "--", "-.", ":")):
         epochs = np.arange(1, len(values) + 1)
-        left.plot(epochs[:now], values[:now], style, marker="o", color=colour, label=name)
-        if now is not None:
-            left.plot(epochs[now - 1 :], values[now - 1 :], style, color=colour, alpha=0.3)
-    if now is not None:
-        left.axvline(now, color="0.5", linestyle=":", linewidth=1.5)
+        left.plot(epochs[:epoch], values[:epoch], style, marker="o", color=colour, label=name)
+        if epoch is not None:
+            left.plot(epochs[epoch - 1 :], values[epoch - 1 :], style, color=colour, alpha=0.3)
+    if epoch is not None:
+        left.axvline(epoch, color="0.5", linestyle=":", linewidth=1.5)
     left.set(xlabel="epoch", ylabel="log loss", xticks=range(1, last + 1), ylim=(0, None))
     left.legend()
-    right.barh(list(moved), list(moved.values()), color=COLOURS[0])
+    right.barh(list(distances), list(distances.values()), color=COLOURS[0])
     right.set(
         xlabel="way from the pretrained weights",
-        xlim=(0, 1.1 * (reach or max(0.1 / 1.1, *moved.values()))),
+        xlim=(0, 1.1 * (max_distance or max(0.1 / 1.1, *distances.values()))),
     )
     right.tick_params(left=False)
     figure.suptitle(title)

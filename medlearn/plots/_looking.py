@@ -6,7 +6,7 @@ import numpy as np
 from medlearn.plots._style import COLOURS, bare_axes
 
 
-def window(values, centre, width, *, spacing=(1.0, 1.0), unit=""):
+def intensity_window(values, centre, width, *, spacing=(1.0, 1.0), unit=""):
     """A picture of `values` (H, W) through a window, to scale, beside their histogram and what the window shows of it.
 
     Values from centre - width / 2 (black) to centre + width / 2 (white) are told apart; `spacing` is (down, right) in mm.
@@ -21,7 +21,7 @@ def window(values, centre, width, *, spacing=(1.0, 1.0), unit=""):
     return figure
 
 
-def planes(volume, spacing, axes):
+def orthogonal_planes(volume, spacing, axes):
     """The middle planes of a volume (X, Y, Z) to scale; `spacing` in mm and `axes`, such as ("R", "A", "S"), name its axes."""
     figure, panels = plt.subplots(1, 3, figsize=(8, 3.2))
     for panel, (right, up) in zip(panels, [(0, 1), (0, 2), (1, 2)]):
@@ -42,15 +42,15 @@ def planes(volume, spacing, axes):
     return figure
 
 
-def contact_sheet(pictures, labels, classes, *, each=6, seed=0):
+def contact_sheet(pictures, labels, classes, *, per_class=6, seed=0):
     """`each` pictures (H, W[, 3]) of every class that occurs, one class a row, drawn by chance and not chosen."""
     labels, random = np.asarray(labels), np.random.default_rng(seed)
     present = [value for value in range(len(classes)) if (labels == value).any()]
     figure, axes = plt.subplots(
-        len(present), each, figsize=(8, len(present) * 6.8 / each), squeeze=False
+        len(present), per_class, figsize=(8, len(present) * 6.8 / per_class), squeeze=False
     )
     for row, value in zip(axes, present):
-        members = random.permutation(np.flatnonzero(labels == value))[:each]
+        members = random.permutation(np.flatnonzero(labels == value))[:per_class]
         for ax in row:
             bare_axes(ax)
         for ax, index in zip(row, members):
@@ -59,7 +59,7 @@ def contact_sheet(pictures, labels, classes, *, each=6, seed=0):
     return figure
 
 
-def likenesses(scores, known, threshold):
+def similarity_histogram(scores, known, threshold):
     """How alike candidate pairs are, `scores` (P,), as two histograms: pairs `known` (bool (P,)) to be one picture, and others."""
     scores, known = np.asarray(scores), np.asarray(known, bool)
     figure, ax = plt.subplots(figsize=(8, 3))

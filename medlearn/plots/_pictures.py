@@ -41,7 +41,7 @@ def grid(rows, titles, *, width=8.0):
     return figure
 
 
-def outlined(image, mask, mask_classes, *, width=4.0):
+def mask_outline(image, mask, mask_classes, *, width=4.0):
     """One picture (H, W, 3) with the outline of each region of its mask (H, W), named in the legend."""
     figure, ax = plt.subplots(figsize=(width * 1.45, width))
     ax.imshow(image)

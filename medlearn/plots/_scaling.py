@@ -8,7 +8,7 @@ from medlearn.plots._style import COLOURS
 _MARKERS, _DASHES = "osD^v", ("-", "--", "-.", ":")
 
 
-def busy(rows, *, until=None):
+def pipeline_timeline(rows, *, end=None):
     """One lane a pipeline along the seconds: `rows` maps its name to spans (N, 3): when it began to wait, to compute, and ended.
 
     Blue is computing, pale orange waiting; the share of computing is written beside. `until` cuts the axis (seconds).
@@ -46,7 +46,7 @@ def busy(rows, *, until=None):
         )
     ax.set_yticks(range(len(rows)), rows)
     ax.invert_yaxis()
-    ax.set(xlabel="seconds since the epoch began", xlim=(0, until))
+    ax.set(xlabel="seconds since the epoch began", xlim=(0, end))
     ax.legend(
         *ax.get_legend_handles_labels(),
         loc="lower left",

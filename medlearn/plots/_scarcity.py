@@ -9,7 +9,7 @@ from medlearn.plots._style import COLOURS, RIGHT, WRONG, bare_axes, dot
 _MARKERS, _DASHES = "osD^v", ("-", "--", "-.", ":")
 
 
-def label_curves(results, *, xlabel, ylabel, live=()):
+def learning_curves(results, *, xlabel, ylabel, highlights=()):
     """Learning curves with ragged draws: `results` maps a method to {labels a class: scores of its draws}.
 
     A line for the mean, a band from the lowest draw to the highest. `live`: dict of method -> (labels, score), drawn as stars.
@@ -28,9 +28,9 @@ def label_curves(results, *, xlabel, ylabel, live=()):
             alpha=0.15,
             linewidth=0,
         )
-        if name in dict(live):
+        if name in dict(highlights):
             ax.plot(
-                *dict(live)[name],
+                *dict(highlights)[name],
                 "*",
                 markersize=15,
                 color=colour,
@@ -45,7 +45,7 @@ def label_curves(results, *, xlabel, ylabel, live=()):
     return figure
 
 
-def remedies(panels):
+def intervals_by_metric(panels):
     """Side by side, a dot and its interval for each remedy: `panels` maps a title to {name: (value, low, high)}."""
     names = list(next(iter(panels.values())))
     figure, axes = plt.subplots(
@@ -62,7 +62,7 @@ def remedies(panels):
     return figure
 
 
-def severities(panels, *, ylabel):
+def robustness_curves(panels, *, ylabel):
     """One panel a dial: `panels` maps its name to (amounts, {model: scores}, share of images that raise an alarm)."""
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 2.9), sharey=True, squeeze=False)
     for ax, (title, (amounts, scores, alarms)) in zip(axes.flat, panels.items()):
@@ -86,7 +86,7 @@ def severities(panels, *, ylabel):
     return figure
 
 
-def opinions(before, after, probabilities, classes, truth, *, alarms=()):
+def perturbed_predictions(before, after, probabilities, classes, truth, *, failed_checks=()):
     """A picture as it was and as it is, and what each model says of it: `probabilities` maps a model to (K,).
 
     The true class is printed in bold; `alarms` names the measures that are out of their limits.
@@ -97,8 +97,8 @@ def opinions(before, after, probabilities, classes, truth, *, alarms=()):
         bare_axes(ax)
         ax.set_title(title, fontsize=10, loc="center")
     axes[1].set_xlabel(
-        f"alarm: {', '.join(alarms)}" if alarms else "no alarm",
-        color=WRONG if alarms else "black",
+        f"alarm: {', '.join(failed_checks)}" if failed_checks else "no alarm",
+        color=WRONG if failed_checks else "black",
         fontsize=10,
     )
     height = 0.8 / len(probabilities)
@@ -120,7 +120,7 @@ def opinions(before, after, probabilities, classes, truth, *, alarms=()):
     return figure
 
 
-def suspects(pictures, labels, predictions, classes, wrong=None, *, columns=6):
+def suspect_labels(pictures, labels, predictions, classes, wrong=None, *, columns=6):
     """A contact sheet of doubtful labels, most doubtful first; `wrong` (N,), if known, frames true mistakes blue, others orange-red."""
     titles = [
         f"labelled {classes[label]}\nsays {classes[said]}"

@@ -13,7 +13,7 @@ _FILL = tuple(
 )
 
 
-def painted(image, mask, opacity=0.5):
+def blend_mask(image, mask, opacity=0.5):
     """The image (H, W, 3) as floats 0..1 with the classes of its mask (H, W) painted over it; 0, the background, stays clear."""
     picture = np.asarray(image, float) / 255
     for value in np.unique(mask[mask > 0]):
@@ -34,7 +34,7 @@ def overlays(rows, titles, mask_classes, *, opacity=0.5, width=8.0):
             ax.imshow(
                 pictures[number]
                 if masks is None
-                else painted(pictures[number], masks[number], opacity)
+                else blend_mask(pictures[number], masks[number], opacity)
             )
             bare_axes(ax)
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
@@ -44,7 +44,7 @@ def overlays(rows, titles, mask_classes, *, opacity=0.5, width=8.0):
     return figure
 
 
-def doubt(image, truth, probabilities, mask_classes, *, opacity=0.5, title=""):
+def segmentation_uncertainty(image, truth, probabilities, mask_classes, *, opacity=0.5, title=""):
     """Truth, prediction, errors and uncertainty of one image (H, W, 3), from its mask (H, W) and probabilities (H, W, classes).
 
     The truth's outlines are black in the second and third picture. Uncertainty is the entropy of a pixel's probabilities, from
@@ -59,8 +59,8 @@ def doubt(image, truth, probabilities, mask_classes, *, opacity=0.5, title=""):
     wrong[said != truth] = to_rgb(WRONG)
     figure, axes = plt.subplots(1, 4, figsize=(8, 2.75))
     pictures = {
-        "truth": painted(image, truth, opacity),
-        "prediction": painted(image, said, opacity),
+        "truth": blend_mask(image, truth, opacity),
+        "prediction": blend_mask(image, said, opacity),
         f"wrong: {np.mean(said != truth):.1%} of pixels": wrong,
     }
     for ax, (name, picture) in zip(axes, pictures.items()):
@@ -79,7 +79,7 @@ def doubt(image, truth, probabilities, mask_classes, *, opacity=0.5, title=""):
     return figure
 
 
-def by_size(panels, areas, *, xlabel, ylabel):
+def score_by_size(panels, areas, *, xlabel, ylabel):
     """Scores over the size of the region, side by side: `panels` maps a title to scores (N,); `areas` (N,) on a logarithmic axis."""
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.2), sharey=True, squeeze=False)
     for ax, (title, scores), colour in zip(axes.flat, panels.items(), COLOURS):
@@ -94,7 +94,7 @@ def by_size(panels, areas, *, xlabel, ylabel):
     return figure
 
 
-def contest(results, *, label):
+def scores_by_dataset(results, *, label):
     """Scores of several methods on several data sets: `results` maps a data set to {method: scores of the seeds}; a dot a seed, a bar the mean."""
     figure, axes = plt.subplots(
         1, len(results), figsize=(8, 0.9 + 0.34 * max(map(len, results.values()))), squeeze=False

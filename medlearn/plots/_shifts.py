@@ -7,7 +7,7 @@ import seaborn as sns
 from medlearn.plots._style import COLOURS
 
 
-def together(steps, panels, *, xlabel):
+def curve_panels(steps, panels, *, xlabel):
     """Curves side by side over the same steps: `panels` maps a title to values (steps,) or to rows (value, low, high)."""
     figure, axes = plt.subplots(1, len(panels), figsize=(8, 3), squeeze=False)
     for ax, (title, values), colour in zip(axes.flat, panels.items(), COLOURS):
@@ -19,13 +19,13 @@ def together(steps, panels, *, xlabel):
     return figure
 
 
-def harm(shifts, *, home, xlabel, ylabel):
+def score_over_distance(shifts, *, reference, xlabel, ylabel):
     """Distance against score, one point a shift with its interval: `shifts` maps a name to (distance, (value, low, high)).
 
     The band is the interval of the score at home, (value, low, high).
     """
     figure, ax = plt.subplots(figsize=(8, 4.2))
-    ax.axhspan(home[1], home[2], color="0.9", label="at home (95 %)")
+    ax.axhspan(reference[1], reference[2], color="0.9", label="at home (95 %)")
     for (name, (distance, (value, low, high))), colour, marker in zip(
         shifts.items(), 2 * COLOURS, 3 * "osD^vP"
     ):
@@ -36,7 +36,7 @@ def harm(shifts, *, home, xlabel, ylabel):
     return figure
 
 
-def shares(rows, classes):
+def class_proportions(rows, classes):
     """Shares of the classes as stacked bars, one row a name: `rows` maps a name to shares (classes,) that sum to 1."""
     figure, ax = plt.subplots(figsize=(8, 0.9 + 0.45 * len(rows)))
     left = np.zeros(len(rows))
@@ -61,7 +61,7 @@ def shares(rows, classes):
     return figure
 
 
-def choices(scores, performance, chosen, *, ylabel):
+def validator_choices(scores, performance, chosen, *, ylabel):
     """One panel a validator: its score of each candidate against what the candidate achieves; the ring is its choice.
 
     scores: a table with a column a validator and a row a candidate; performance: a series over the same rows; chosen: a
