@@ -1,4 +1,4 @@
-"""Files: what travels with the package, the cache folder, writing that is whole or not at all, names that are nearly right."""
+"""Shipped folders, the cache folder, atomic writes, and "do you mean" for misspelt names."""
 
 import difflib
 import os
@@ -47,10 +47,10 @@ def cache() -> Path:
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place under a name of its own, then give it its name.
+    """Write a temporary file in the same folder, then rename it.
 
-    Whoever reads meanwhile finds the old file or the new one, never a part of it; a failure or a
-    kill leaves the old file.
+    A reader finds the old file or the new one, never a part of it. After a failure or a kill the
+    old file is still there.
 
     Parameters
     ----------
@@ -68,40 +68,71 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes as `write_atomically` does."""
+    """Write bytes as `write_atomically` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its folder must exist.
+    data : bytes
+        All of its content.
+    """
     write_atomically(path, lambda temporary: temporary.write_bytes(data))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with Unix line ends as `write_atomically` does."""
+    """Write UTF-8 text as `write_atomically` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write; its folder must exist.
+    text : str
+        All of its content; line ends stay as they are.
+    """
     write_bytes(path, text.encode("utf-8"))
 
 
 def nearest(name: object, names: Iterable[str], count: int = 3) -> list[str]:
-    """Return up to `count` of `names` that are spelt like `name`, the most alike first."""
-    by_lower = {str(known).casefold(): str(known) for known in names}
-    close = difflib.get_close_matches(str(name).casefold(), by_lower, n=count, cutoff=0.4)
-    return [by_lower[lower] for lower in close]
+    """Return the names that are spelt like a given one, the most alike first.
+
+    Parameters
+    ----------
+    name : object
+        The name that was given; compared as text, upper and lower case alike.
+    names : iterable of str
+        The names that exist.
+    count : int
+        At most so many.
+    """
+    by_lower_case = {str(candidate).casefold(): str(candidate) for candidate in names}
+    close = difflib.get_close_matches(str(name).casefold(), by_lower_case, n=count, cutoff=0.4)
+    return [by_lower_case[lower] for lower in close]
 
 
-def unknown(what: str, name: object, names: Iterable[str], owner: str = "") -> str:
+def unknown(noun: str, name: object, names: Iterable[str], owner: str = "") -> str:
     """Return the sentence for a name that does not exist, with those that may have been meant.
 
     Parameters
     ----------
-    what : str
+    noun : str
         What the name should be a name of, such as ``"data set"``.
     name : object
         The name that was given.
     names : iterable of str
         The names that exist.
     owner : str
-        Whose names they are, such as a model's name; then the sentence begins with it.
+        The owner of these names, such as a model's name; then the sentence begins with it.
+
+    Examples
+    --------
+    >>> unknown("layer", "blok_1", ["block_0", "block_1"], "encoder")
+    "encoder has no layer 'blok_1'; do you mean 'block_1' or 'block_0'?"
     """
-    names = [str(known) for known in names]
-    begin = f"{owner} has no {what} {name!r}" if owner else f"There is no {what} {name!r}"
+    names = [str(candidate) for candidate in names]
+    problem = f"{owner} has no {noun} {name!r}" if owner else f"There is no {noun} {name!r}"
     near = nearest(name, names)
     if near:
-        return f"{begin}; do you mean {' or '.join(map(repr, near))}?"
+        return f"{problem}; do you mean {' or '.join(map(repr, near))}?"
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"{begin}; there are {listed}." if names else f"{begin}; there are none."
+    return f"{problem}; there are {listed}." if names else f"{problem}; there are none."

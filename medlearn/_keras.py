@@ -1,4 +1,4 @@
-"""The one way to TensorFlow and Keras, late and quiet; layers found and models copied, however nested.
+"""The one way to TensorFlow and Keras, loaded late and quietly; layers and copies of models.
 
     from medlearn._keras import keras, tf
 
@@ -23,20 +23,24 @@ __all__ = ["batchnorms", "copied", "freeze_graph", "gpu_name", "installed", "ker
 
 MISSING = (
     "TensorFlow is not installed, and everything in medlearn that holds a network needs it: "
-    'install it with `pip install "medlearn[cpu]"` (or "medlearn[gpu]" on Linux with an NVIDIA card).'
+    'install it with `pip install "medlearn[cpu]"` '
+    '(or "medlearn[gpu]" on Linux with an NVIDIA card).'
 )
 _MODULES = {"keras": "keras", "tf": "tensorflow"}
 
 
 def installed() -> bool:
-    """Whether TensorFlow can be imported here (it is looked for, not loaded)."""
+    """Return whether TensorFlow is installed; it is not loaded."""
     return importlib.util.find_spec("tensorflow") is not None
 
 
 def gpu_name() -> str | None:
-    """The name of the first graphics card that TensorFlow can use, or None if there is none.
+    """Return the name of the first graphics card that TensorFlow can use, or None.
 
-    Raises ImportError if TensorFlow is not installed.
+    Raises
+    ------
+    ImportError
+        If TensorFlow is not installed.
     """
     config = __getattr__("tf").config
     cards = config.list_physical_devices("GPU")
@@ -46,10 +50,10 @@ def gpu_name() -> str | None:
 
 
 def freeze_graph(function: "tf.types.experimental.ConcreteFunction"):
-    """The same function with its variables turned into constants, which lets TensorFlow fold and fuse them.
+    """Return the same function with constants for variables, which TensorFlow can fold and fuse.
 
-    It is called with the same tensors and returns the flat list of results; later changes of the variables do
-    not reach it.
+    It takes the same tensors and returns the flat list of results. Later changes of the variables
+    do not reach it.
     """
     # Not in TensorFlow's public interface, but the first step of its own converters since 2.0.
     constants = importlib.import_module("tensorflow.python.framework.convert_to_constants")
@@ -58,16 +62,16 @@ def freeze_graph(function: "tf.types.experimental.ConcreteFunction"):
 
 def leaves(model: "keras.Model") -> list:
     """Return the layers that are not models themselves, from input to output, at any depth."""
-    result = []
+    layers = []
     for layer in model.layers:
-        result += leaves(layer) if _is_model(layer) else [layer]
-    return result
+        layers += leaves(layer) if _is_model(layer) else [layer]
+    return layers
 
 
 def batchnorms(model: "keras.Model") -> list:
     """Return all BatchNormalization layers, those inside nested models too, in their order."""
-    kind = __getattr__("keras").layers.BatchNormalization
-    return [layer for layer in leaves(model) if isinstance(layer, kind)]
+    batchnorm = __getattr__("keras").layers.BatchNormalization
+    return [layer for layer in leaves(model) if isinstance(layer, batchnorm)]
 
 
 def copied(model: "keras.Model", copy_layer: Callable | None = None) -> "keras.Model":
@@ -106,31 +110,35 @@ def _load() -> None:
         raise ImportError(MISSING)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # TensorFlow leaves its fast CPU kernels off on processors without AVX-512; they help those as well:
-    # measured with AVX2 only, 1.5 to 2 times in training and 1.4 times in prediction.
+    # TensorFlow leaves its fast CPU kernels off on processors without AVX-512. They help those too:
+    # measured with AVX2 only, training is 1.5 to 2 times as fast and prediction 1.4 times.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _quiet_stderr():
         loaded = {name: importlib.import_module(module) for name, module in _MODULES.items()}
-        # The second source of noise. A first operation is left to the caller: it would fix the number of
-        # logical devices, which the lesson on several workers still wants to set.
+        # This prints too. No operation is run here: the first one fixes the number of logical
+        # devices, which the lesson on several workers sets after this import.
         loaded["tf"].config.list_physical_devices()
-    # Each of several models is traced once; TensorFlow counts them together, takes it for a mistake, and says so amid a lesson.
-    logging.getLogger("tensorflow").addFilter(
-        lambda record: "triggered tf.function retracing" not in record.getMessage()
-    )
-    if loaded["keras"].backend.backend() != "tensorflow":
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing_warning)
+    backend = loaded["keras"].backend.backend()
+    if backend != "tensorflow":
         raise ImportError(
-            f"Keras runs on {loaded['keras'].backend.backend()!r} here, but medlearn needs TensorFlow: "
-            "set the environment variable KERAS_BACKEND=tensorflow and start Python again."
+            f"Keras runs on {backend!r} here, but medlearn needs TensorFlow: set the environment "
+            "variable KERAS_BACKEND=tensorflow and start Python again."
         )
     globals().update(loaded)
 
 
+def _is_no_retracing_warning(record: logging.LogRecord) -> bool:
+    """Each of several models is traced once, which TensorFlow mistakes for one traced often."""
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Keep what compiled code writes to file descriptor 2 off the screen; show it if an exception follows.
+    """Hold back what compiled code writes to file descriptor 2; show it after an exception.
 
-    TensorFlow's start-up lines come from C++, before its own log level is read, so only the descriptor helps.
+    TensorFlow's start-up lines come from C++, before its log level is read: only the descriptor
+    helps.
     """
     _flush()
     try:
@@ -154,5 +162,5 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def _flush() -> None:
-    with suppress(Exception):  # a notebook's or a windowed program's stderr may be None or closed
+    with suppress(Exception):  # stderr of a notebook or a windowed program may be None or closed
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Progress bars that go to stdout, vanish when done, and stay away where nobody watches."""
+"""Progress bars on stdout: they vanish when done and are silent where nobody watches."""
 
 import sys
 from collections.abc import Iterable
@@ -14,9 +14,22 @@ def bar(
     unit: str = "",
     bytes: bool = False,
 ) -> tqdm:
-    """A tqdm bar over `iterable`, or one to `update()` by hand up to `total`; with `bytes` it counts in MB.
+    """Return a tqdm progress bar.
 
-    stdout and not stderr, so that saved notebooks hold no red boxes; text and not a widget, so that they hold no state.
+    It writes text to stdout: stderr would leave red boxes in saved notebooks, a widget its state.
+
+    Parameters
+    ----------
+    iterable : iterable, optional
+        What is counted while it is looped over. Without it, call `update()` on the bar.
+    text : str
+        Stands before the bar.
+    total : int, optional
+        The count at the end, where `iterable` has no length.
+    unit : str
+        Of the count, such as ``" images"``.
+    bytes : bool
+        Whether the count is of bytes; then it is printed in kB and MB.
     """
     return tqdm(
         iterable,
@@ -34,13 +47,14 @@ def bar(
 
 
 def watched() -> bool:
-    """Whether somebody may be looking at stdout: a terminal, or a notebook in a front end.
+    """Return whether stdout is a terminal or a notebook in a front end.
 
-    Headless runners of notebooks (nbclient, nbval, papermill) tell the kernel that it cannot ask for input; JupyterLab,
-    VS Code and Colab tell it that it can.
+    Headless runners of notebooks (nbclient, nbval, papermill) tell the kernel that it cannot ask
+    for input; JupyterLab, VS Code and Colab tell it that it can.
     """
     if sys.stdout is not None and sys.stdout.isatty():
         return True
-    get_ipython = sys.modules["IPython"].get_ipython if "IPython" in sys.modules else lambda: None
-    kernel = getattr(get_ipython(), "kernel", None)
+    if "IPython" not in sys.modules:
+        return False
+    kernel = getattr(sys.modules["IPython"].get_ipython(), "kernel", None)
     return bool(getattr(kernel, "_allow_stdin", False))
