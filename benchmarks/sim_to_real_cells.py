@@ -72,29 +72,8 @@ def laboratory(name: str, seed: int) -> datasets.Dataset:
         )
     else:
         bench = smear.random_laboratory((600 + seed, int(name[-1])))
-        batch = smear.single_cells(bench, 150, size=SIDE, seed=600 + 10 * seed + int(name[-1]))
-        data = _dataset(batch)
+        data = smear.single_cells(bench, 150, size=SIDE, seed=600 + 10 * seed + int(name[-1]))
     return data.take(np.flatnonzero(data.labels < CLASSES))
-
-
-def _dataset(batch) -> datasets.Dataset:
-    card = datasets.card("smear")
-    return datasets.Dataset(
-        name="smear",
-        licence=card.licence,
-        twin=card.twin,
-        classes=card.classes,
-        mask_classes=card.mask_classes,
-        patients_known=card.patients_known,
-        domains=batch.domains,
-        facts={},
-        images=batch.images,
-        labels=batch.labels,
-        masks=batch.masks,
-        boxes=None,
-        patients=batch.patients,
-        spacing=batch.spacing,
-    )
 
 
 # ---- pictures ----------------------------------------------------------------------------------------------------

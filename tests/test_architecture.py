@@ -11,11 +11,12 @@ import pytest
 from lessons import ROOT, expect_none
 
 # A door is a module or package right under medlearn or medlearn.instruments. Floors only look down.
-GROUND = {"_checks", "_files", "_images", "_keras", "_progress"}  # every room may stand on these
+GROUND = {"_checks", "_dataset", "_files", "_images", "_keras", "_progress"}  # every room may stand on these
 WITHOUT_NETWORKS = {"datasets", "splits", "metrics", "curation", "plots", "report", "instruments"}
 MAY_IMPORT: dict[str, set[str]] = {
     "medlearn": set(),
     "_checks": set(),
+    "_dataset": set(),
     "_files": set(),
     "_images": set(),
     "_keras": set(),

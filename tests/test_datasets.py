@@ -1,6 +1,5 @@
 """Data by name: cards, readers on files made here, virtual sets, and the real sets where a mirror holds them."""
 
-import dataclasses
 import gzip
 import io
 import os
@@ -16,21 +15,9 @@ from PIL import Image
 from skimage.transform import resize
 
 from medlearn import datasets
-from medlearn.datasets import (
-    _bccd,
-    _catalogue,
-    _hippocampus,
-    _images,
-    _real,
-    _stored,
-    _virtual,
-    _wbc,
-)
-from medlearn.datasets._dataset import Dataset
-from medlearn.instruments import mri, smear
+from medlearn.datasets import _bccd, _catalogue, _hippocampus, _images, _real, _stored, _wbc
 
 REAL = [name for name in datasets.names() if datasets.card(name).kind == "real"]
-VIRTUAL = [name for name in datasets.names() if datasets.card(name).kind == "virtual"]
 
 
 def png(array):
@@ -73,21 +60,6 @@ def test_twins_are_mutual_and_of_the_other_kind(name):
 @pytest.mark.parametrize("name", ["smear", "smear-fields"])
 def test_twins_share_classes_and_their_order(name):
     assert datasets.card(name).classes == datasets.card(datasets.card(name).twin).classes
-
-
-def test_cards_agree_with_the_instruments():
-    cards = {name: datasets.card(name) for name in VIRTUAL}
-    assert (
-        cards["smear"].classes == smear.CLASSES
-        and cards["smear"].mask_classes == smear.MASK_CLASSES
-    )
-    assert cards["smear-fields"].classes == smear.FIELD_CLASSES
-    assert cards["smear-fields"].mask_classes == smear.MASK_CLASSES
-    assert (
-        cards["brain-mri"].classes == mri.CLASSES
-        and cards["brain-mri"].mask_classes == mri.MASK_CLASSES
-    )
-    assert set(cards["brain-mri"].domains) == set(mri.SITES)
 
 
 @pytest.mark.parametrize("name", ["wbc", "bccd", "hippocampus"])
@@ -156,66 +128,6 @@ def test_a_name_near_nothing_is_answered_with_all():
 def test_wrong_arguments_are_answered_in_one_sentence(arguments, said):
     with pytest.raises(ValueError, match=said):
         datasets.load("smear", **arguments)
-
-
-# Dataset
-
-
-def made(n=5, **changes):
-    columns = dict(
-        name="made",
-        licence="",
-        twin="",
-        patients_known=True,
-        images=np.arange(n * 12, dtype=np.uint8).reshape(n, 2, 2, 3),
-        patients=np.array([f"p{i}" for i in range(n)]),
-        domains=np.full(n, "here"),
-        spacing=np.full((n, 2), np.nan),
-        labels=np.arange(n),
-        boxes=[np.full((i, 5), i, float) for i in range(n)],
-        facts={"age": np.arange(n) * 10},
-    )
-    return Dataset(**columns | changes)
-
-
-@pytest.mark.parametrize(
-    "indices", [[3, 0], np.array([3, 0]), np.array([0, 1, 0, 1, 0], bool), slice(1, 3)]
-)
-def test_take_moves_every_column_alike(indices):
-    rows = np.arange(5)[indices]
-    taken = made().take(indices)
-    assert len(taken) == len(rows)
-    assert np.array_equal(taken.images, made().images[rows]) and np.array_equal(taken.labels, rows)
-    assert [len(boxes) for boxes in taken.boxes] == rows.tolist() and np.array_equal(
-        taken.facts["age"], rows * 10
-    )
-    assert (
-        taken.patients.tolist() == [f"p{i}" for i in rows]
-        and taken.masks is None
-        and taken.split is None
-    )
-
-
-def test_take_wants_one_dimension_and_rows_that_exist():
-    with pytest.raises(ValueError, match="one-dimensional"):
-        made().take([[0, 1]])
-    with pytest.raises(IndexError):
-        made().take([5])
-
-
-@pytest.mark.parametrize("column", ["labels", "patients", "boxes", "facts"])
-def test_a_column_of_another_length_is_refused(column):
-    with pytest.raises(ValueError, match="4 entries for 5 images"):
-        made(**{column: {"age": np.zeros(4)} if column == "facts" else [0] * 4})
-
-
-def test_a_dataset_is_frozen_and_says_what_it_is():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        made().labels = None
-    assert (
-        repr(made())
-        == "Dataset('made': images 5 x 2 x 2 x 3, labels, boxes, 5 patients, domains here)"
-    )
 
 
 # Images
@@ -386,116 +298,6 @@ def test_windowing_forgets_the_unit_but_not_the_order():
     ) == (0, 255)
     assert (np.diff(grey.ravel()[np.argsort(volume.ravel())].astype(int)) >= 0).all()
     assert (_hippocampus.windowed(np.ones((3, 3, 3))) == 0).all()
-
-
-# Virtual sets
-
-
-@pytest.mark.parametrize("name", VIRTUAL)
-def test_virtual_sets_share_the_count_and_the_patients_between_domains(name):
-    card = datasets.card(name)
-    data = datasets.load(name, count=2 * len(card.domains) + 1, size=64, seed=3)
-    found = [np.flatnonzero(data.domains == domain) for domain in card.domains]
-    assert [len(rows) for rows in found] == [3] + [2] * (len(card.domains) - 1)
-    assert (
-        data.images.shape == (len(data), 64, 64, 3)
-        and data.images.dtype == np.uint8
-        and data.patients_known
-    )
-    for rows in found:
-        assert np.array_equal(data.patients[rows][:2], data.patients[found[0]][:2])
-        assert data.labels is None or np.array_equal(
-            data.labels[rows][:2], data.labels[found[0]][:2]
-        )
-
-
-@pytest.mark.parametrize("name", VIRTUAL)
-def test_virtual_sets_heed_domain_seed_and_size(name):
-    card = datasets.card(name)
-    last = (*card.domains, *card.more_domains)[-1]
-    one = datasets.load(name, domain=last, count=2, seed=1)
-    assert set(one.domains) == {last} and len(one) == 2
-    assert np.array_equal(one.images, datasets.load(name, domain=last, count=2, seed=1).images)
-    assert not np.array_equal(one.images, datasets.load(name, domain=last, count=2, seed=2).images)
-    small = datasets.load(name, domain=last, count=2, size=32, seed=1)
-    assert small.images.shape == (2, 32, 32, 3)
-    assert one.spacing.shape == (2, 2) and (small.spacing > one.spacing).all()
-
-
-def test_fields_are_whole_unless_a_size_is_given():
-    whole, square = (datasets.load("smear-fields", count=1, size=size) for size in (None, 240))
-    assert whole.images.shape == (1, 480, 640, 3) and whole.labels is None
-    assert square.images.shape == (1, 240, 240, 3)
-    expected = _images.square_boxes(whole.boxes[0], 480, 640, 240)
-    assert np.array_equal(square.boxes[0], expected) and 0 < len(expected) < len(whole.boxes[0])
-    assert np.allclose(square.spacing, 2 * whole.spacing)
-
-
-def test_subjects_have_ages():
-    data = datasets.load("brain-mri", count=12, size=32)
-    assert data.facts["age"].shape == (12,) and (data.facts["age"] > 10).all()
-
-
-@pytest.mark.parametrize("name", VIRTUAL)
-@pytest.mark.parametrize("domain", [None, "random"])
-def test_parts_of_a_virtual_set_make_the_whole(name, domain, monkeypatch):
-    """What the processes do, in this one: parts of five images a domain, cutting through patients."""
-    whole = datasets.load(name, domain, count=14, size=64, seed=3)
-    monkeypatch.setattr(_virtual, "_PART", 5)
-    monkeypatch.setattr(_virtual, "ProcessPoolExecutor", lambda workers, mp_context: Serial())
-    expect_same(datasets.load(name, domain, count=14, size=64, seed=3, workers=3), whole)
-
-
-class Serial:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    map = staticmethod(map)
-
-
-def expect_same(one, other):
-    for field in dataclasses.fields(Dataset):
-        ours, theirs = getattr(one, field.name), getattr(other, field.name)
-        if field.name == "boxes" and ours is not None:
-            assert len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
-        elif field.name == "facts":
-            assert ours.keys() == theirs.keys() and all(
-                np.array_equal(ours[key], theirs[key]) for key in ours
-            )
-        else:
-            assert np.array_equal(ours, theirs) or (
-                field.name == "spacing" and np.array_equal(ours, theirs, equal_nan=True)
-            ), field.name
-
-
-GUARDED = """
-import sys
-import numpy as np
-from medlearn import datasets
-
-if {guard}:
-    cells = datasets.load("smear", count=12, size=32, seed=5, workers=2)
-    assert np.array_equal(cells.images, datasets.load("smear", count=12, size=32, seed=5).images)
-    print("alike")
-"""
-
-
-@pytest.mark.parametrize(
-    "guard, told", [('__name__ == "__main__"', "alike"), ("True", "below the line")]
-)
-def test_processes_make_the_same_images_and_an_unguarded_script_is_told_what_to_do(
-    tmp_path, guard, told
-):
-    script = tmp_path / "make cells.py"
-    script.write_text(GUARDED.format(guard=guard))
-    ended = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=120
-    )
-    assert told in ended.stdout + ended.stderr
-    assert (ended.returncode == 0) == (told == "alike")
 
 
 # Real sets

@@ -41,7 +41,7 @@ def test_a_batch_has_the_promised_shapes_and_types(batch):
     assert batch.images.shape == (32, SIZE, SIZE, 3) and batch.images.dtype == np.uint8
     assert batch.masks.shape == (32, SIZE, SIZE) and batch.masks.dtype == np.uint8
     assert batch.labels.shape == (32,) and batch.labels.dtype == np.int64
-    assert batch.ages.shape == (32,) and batch.ages.min() >= 20 and batch.ages.max() <= 85
+    assert batch.facts["age"].shape == (32,) and batch.facts["age"].min() >= 20 and batch.facts["age"].max() <= 85
     assert np.array_equal(batch.spacing, np.full((32, 2), 220 / SIZE))
     assert set(batch.domains) == {"3T-FLAIR"} and batch.patients[4] == "s5-subject-0001"
     assert np.array_equal(batch.images[..., 0], batch.images[..., 2])
@@ -57,7 +57,7 @@ def test_classes_are_balanced_and_each_subject_has_one(batch):
     for patient in set(batch.patients):
         own = batch.patients == patient
         assert (
-            own.sum() == 4 and len(set(batch.labels[own])) == 1 and len(set(batch.ages[own])) == 1
+            own.sum() == 4 and len(set(batch.labels[own])) == 1 and len(set(batch.facts["age"][own])) == 1
         )
 
 
@@ -106,7 +106,7 @@ def test_further_sites_see_the_same_subjects(batch):
     flair, t2w = mri.slices(["3T-FLAIR", "3T-T2w"], 8, size=SIZE, seed=5)
     assert np.array_equal(flair.images, batch.images[:8])
     assert np.array_equal(t2w.masks, flair.masks) and np.array_equal(t2w.patients, flair.patients)
-    assert np.array_equal(t2w.ages, flair.ages) and set(t2w.domains) == {"3T-T2w"}
+    assert np.array_equal(t2w.facts["age"], flair.facts["age"]) and set(t2w.domains) == {"3T-T2w"}
     assert np.array_equal(t2w.images, mri.slices("3T-T2w", 8, size=SIZE, seed=5).images)
     assert (t2w.images != flair.images).mean() > 0.3
 
@@ -116,7 +116,7 @@ def test_stacks_hold_whole_subjects_the_same_as_slices(batch):
     assert stacks.images.shape == (40, SIZE, SIZE, 3) and stacks.masks.shape == (40, SIZE, SIZE)
     assert stacks.patients[::5].tolist() == batch.patients[::4].tolist()
     assert np.array_equal(stacks.labels[::5], batch.labels[::4]) and np.array_equal(
-        stacks.ages[::5], batch.ages[::4]
+        stacks.facts["age"][::5], batch.facts["age"][::4]
     )
     assert all(len(set(stacks.labels[start : start + 5])) == 1 for start in range(0, 40, 5))
     shows = (stacks.masks == mri.MASK_CLASSES.index("lesion")).any(axis=(1, 2))

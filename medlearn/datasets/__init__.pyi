@@ -1,7 +1,8 @@
+from ._arrays import Dataset as Dataset
+from ._arrays import from_arrays as from_arrays
 from ._catalogue import Card as Card
 from ._catalogue import card as card
 from ._catalogue import names as names
-from ._dataset import Dataset as Dataset
 from ._load import load as load
 from .readers._boxes import from_boxes as from_boxes
 from .readers._folders import from_folder as from_folder

@@ -2,9 +2,9 @@
 
 from numbers import Integral
 
+from medlearn._dataset import Dataset
 from medlearn.datasets import _real, _virtual
 from medlearn.datasets._catalogue import Card, card
-from medlearn.datasets._dataset import Dataset
 
 
 def load(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medlearn._dataset import Dataset
 from medlearn.datasets import (
     _bccd,
     _catalogue,
@@ -15,7 +16,6 @@ from medlearn.datasets import (
     _wbc,
 )
 from medlearn.datasets._catalogue import Card
-from medlearn.datasets._dataset import Dataset
 
 # A reader has two functions: `index(card, files)`, a dict of columns with one entry per image, and
 # `read(columns, files, size)`, the Dataset fields that need pixels, for the images that were chosen.

@@ -1,127 +1,151 @@
-"""Virtual sets: the instruments take the pictures, here they become one Dataset."""
+"""Virtual sets: the instruments make the images, in one process or in many."""
 
 import multiprocessing
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from itertools import repeat
+from functools import partial
 
 import numpy as np
 
+from medlearn._dataset import Dataset, joined
 from medlearn.datasets import _images
 from medlearn.datasets._catalogue import Card
-from medlearn.datasets._dataset import Dataset
 
-_COLUMNS = ("images", "labels", "masks", "boxes", "patients", "spacing")
-_PART = 250  # images of a domain that a process takes at a time
+_CHUNK = 250  # images of each domain that a process simulates at a time
 
 
 def load(
     card: Card, domain: str | None, count: int, size: int | None, seed: int, workers: int = 1
 ) -> Dataset:
-    """A virtual set, simulated now; arguments as in `datasets.load`.
+    """Simulate a virtual set; with several domains, the same seed gives each the same patients.
 
-    With several domains each gets its share of `count`, and the same seed brings the same patients to each of them.
+    Parameters
+    ----------
+    card : Card
+        Of a virtual set.
+    domain : str or None
+        One domain of the card; None for all its usual ones, which share `count` evenly.
+    count : int
+        Number of images in all.
+    size : int or None
+        Side of the image in pixels; None for the full frame.
+    seed : int
+        Of the simulation.
+    workers : int
+        Number of processes that simulate; the images are the same for any number.
+
+    Returns
+    -------
+    Dataset
+        One domain after the other.
+
+    Raises
+    ------
+    RuntimeError
+        If the processes end at once, as they do in a script without a main guard.
     """
     domains = (domain,) if domain else card.domains
-    shares = [count // len(domains) + (i < count % len(domains)) for i in range(len(domains))]
-    parts = _parts(card.name, domains, shares, size, seed, workers)
-    columns = {
-        key: _joined([part[i][key] for i in range(len(domains)) for part in parts])
-        for key in parts[0][0]
-    }
-    return Dataset(
+    counts = _even_shares(count, len(domains))
+    simulate = partial(_simulate, card.name, domains, size, seed)
+    chunks = _in_processes(simulate, counts, workers) if workers > 1 else [simulate(0, counts)]
+    by_domain = [part for parts in zip(*chunks, strict=True) for part in parts]
+    return replace(
+        joined(by_domain),
         name=card.name,
         licence=card.licence,
         twin=card.twin,
         classes=card.classes,
         mask_classes=card.mask_classes,
         patients_known=card.patients_known,
-        domains=np.repeat(domains, shares),
-        facts={"age": columns.pop("ages")} if "ages" in columns else {},
-        **columns,
+        domains=np.repeat(domains, counts),
     )
 
 
-def _parts(name, domains, shares, size, seed, workers) -> list[list[dict]]:
-    """Columns by part and domain: one part, or parts of the same images that several processes share among them."""
-    if workers == 1:
-        return [_part(name, domains, shares, size, seed, 0)]
-    starts = range(0, max(shares), _PART)
-    counts = [[min(max(share - start, 0), _PART) for share in shares] for start in starts]
+def _even_shares(count: int, parts: int) -> list[int]:
+    """`count` as a sum of `parts` numbers that differ by one at most, the larger ones first."""
+    share, remainder = divmod(count, parts)
+    return [share + 1] * remainder + [share] * (parts - remainder)
+
+
+def _in_processes(simulate, counts: list[int], workers: int) -> list[list[Dataset]]:
+    """What `simulate(0, counts)` gives, in chunks of images that several processes share."""
+    starts = range(0, max(counts), _CHUNK)
+    sizes = [[min(max(count - start, 0), _CHUNK) for count in counts] for start in starts]
     # Not forked: a fork of a process with threads, as TensorFlow's and JupyterLab's are, may hang.
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(min(workers, len(starts)), mp_context=context) as pool:
-            return list(
-                pool.map(
-                    _part, repeat(name), repeat(domains), counts, repeat(size), repeat(seed), starts
-                )
-            )
+            return list(pool.map(simulate, starts, sizes))
     except BrokenProcessPool as error:
         raise RuntimeError(
-            "The processes that should simulate ended at once: in a script, call datasets.load(..., workers=...) below "
-            'the line `if __name__ == "__main__":`, because each of them reads the script; or leave workers out.'
+            "The processes that should simulate ended at once: in a script, call "
+            'datasets.load(..., workers=...) below the line `if __name__ == "__main__":`, '
+            "because each of them reads the script; or leave workers out."
         ) from error
 
 
-def _part(name, domains, shares, size, seed, first) -> list[dict]:
-    """The columns of each domain: its share of images, beginning with the one of number `first`."""
-    batches = _TAKE[name](domains, shares, size, seed, first)
-    keys = _COLUMNS + (("ages",) if hasattr(batches[0], "ages") else ())
-    return [
-        {key: None if getattr(batch, key) is None else getattr(batch, key)[:share] for key in keys}
-        for batch, share in zip(batches, shares)
-    ]
+def _simulate(
+    name: str,
+    domains: Sequence[str],
+    size: int | None,
+    seed: int,
+    first: int,
+    counts: Sequence[int],
+) -> list[Dataset]:
+    """For each domain its count of images, beginning with number `first` of the set."""
+    parts = _SIMULATE[name](domains, counts, size, seed, first)
+    return [_first(part, count) for part, count in zip(parts, counts, strict=True)]
 
 
-# Imports of an instrument are late: it brings its anatomy and its tables, which other sets do not need.
+def _first(dataset: Dataset, count: int) -> Dataset:
+    return dataset if len(dataset) == count else dataset.take(slice(count))
 
 
-def _cells(domains, shares, size, seed, first):
+# Instruments are imported late: each brings tables that other sets do not need.
+
+
+def _cells(domains, counts, size, seed, first) -> list[Dataset]:
     from medlearn.instruments import smear
 
     return [
-        smear.single_cells(domain, max(1, share), size, seed, first)
-        for domain, share in zip(domains, shares)
+        smear.single_cells(domain, count, size, seed, first)
+        for domain, count in zip(domains, counts, strict=True)
     ]
 
 
-def _fields(domains, shares, size, seed, first):
-    """Whole fields, or with a size their central squares and the boxes that have their centre inside."""
+def _fields(domains, counts, size, seed, first) -> list[Dataset]:
+    """Whole fields, or their central squares with the boxes whose centre lies inside."""
     from medlearn.instruments import smear
 
-    batches = [
-        smear.fields(domain, max(1, share), seed=seed, first=first)
-        for domain, share in zip(domains, shares)
+    parts = [
+        smear.fields(domain, count, seed=seed, first=first)
+        for domain, count in zip(domains, counts, strict=True)
     ]
-    return batches if size is None else [_squared(batch, size) for batch in batches]
+    return parts if size is None else [_central_square(part, size) for part in parts]
 
 
-def _slices(domains, shares, size, seed, first):
+def _slices(domains, counts, size, seed, first) -> Sequence[Dataset]:
+    """All scanners in one call, because they share the anatomy; a few slices too many for some."""
     from medlearn.instruments import mri
 
-    return mri.slices(
-        domains, max(shares), size, seed, first
-    )  # all scanners at once share the anatomy
+    return mri.slices(domains, max(counts), size, seed, first)
 
 
-_TAKE = {"smear": _cells, "smear-fields": _fields, "brain-mri": _slices}
+_SIMULATE = {"smear": _cells, "smear-fields": _fields, "brain-mri": _slices}
 
 
-def _squared(batch, size: int):
-    height, width = batch.images.shape[1:3]
+def _central_square(fields: Dataset, size: int) -> Dataset:
+    """The central square of each field, `size` pixels a side."""
+    height, width = fields.images.shape[1:3]
+    assert fields.masks is not None and fields.boxes is not None
+    images = [_images.square(image, size) for image in fields.images]
+    masks = [_images.square(mask, size, labels=True) for mask in fields.masks]
     return replace(
-        batch,
-        images=np.stack([_images.square(image, size) for image in batch.images]),
-        masks=np.stack([_images.square(mask, size, labels=True) for mask in batch.masks]),
-        boxes=[_images.square_boxes(boxes, height, width, size) for boxes in batch.boxes],
-        spacing=_images.square_spacing(batch.spacing, height, width, size),
+        fields,
+        images=np.array(images, np.uint8).reshape(-1, size, size, 3),
+        masks=np.array(masks, np.uint8).reshape(-1, size, size),
+        boxes=[_images.square_boxes(boxes, height, width, size) for boxes in fields.boxes],
+        spacing=_images.square_spacing(fields.spacing, height, width, size),
     )
-
-
-def _joined(columns: list):
-    """One column of several; None if the instrument has none."""
-    if columns[0] is None:
-        return None
-    return sum(columns, []) if isinstance(columns[0], list) else np.concatenate(columns)

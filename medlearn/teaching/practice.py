@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from medlearn.datasets._dataset import Dataset
+from medlearn._dataset import Dataset
 
 HOME, AWAY, LATER = "home.csv", "away.csv", "away_labelled_later.csv"
 _DICOM = 6

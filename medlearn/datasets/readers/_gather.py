@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from medlearn import _progress
+from medlearn._dataset import Dataset
 from medlearn.datasets import _images
-from medlearn.datasets._dataset import Dataset
 from medlearn.datasets.readers import _dicom, _identity, _nifti, _pictures
 from medlearn.datasets.readers._frame import MOST_BYTES, Frame
 from medlearn.datasets.readers._problems import Found, Problems, Unreadable, short

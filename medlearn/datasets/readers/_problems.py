@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from medlearn.datasets._dataset import Dataset
+from medlearn._dataset import Dataset
 
 COLUMNS = ("file", "row", "what", "how to fix")
 

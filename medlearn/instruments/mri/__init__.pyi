@@ -1,5 +1,4 @@
 from . import physics as physics
-from ._batch import Batch as Batch
 from ._batch import one_slice as one_slice
 from ._batch import slices as slices
 from ._batch import stacks as stacks

@@ -1,49 +1,43 @@
 """Many slices at once: balanced classes, several slices of each subject, the same subjects at every site."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
+from medlearn._dataset import Dataset
 from medlearn.instruments.mri import _scanner, _subjects
 from medlearn.instruments.mri._anatomy import FIELD_OF_VIEW
 from medlearn.instruments.mri._site import Site, random_site, whole
 from medlearn.instruments.mri._subjects import CLASSES, LEVELS, SLICES, SUBJECTS
 from medlearn.instruments.mri._scanner import find_site, prepare, prepare_level, scan
 
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """N slices. A slice's label is the class of the lesion it shows; slices of the healthy show none.
-
-    `images` uint8 (N, H, W, 3), `masks` uint8 (N, H, W) of `MASK_CLASSES`, `labels` int64 (N,) of `CLASSES`, `boxes`
-    list of float64 (k, 5) [y0, x0, y1, x1, class] in pixels (half-open), `patients` str (N,): the subject, the same at
-    every site, `ages` float64 (N,) in years, `domains` str (N,): the site's name, or "random"; `spacing` float64 (N, 2)
-    in mm per pixel.
-    """
-
-    images: np.ndarray
-    masks: np.ndarray
-    labels: np.ndarray
-    boxes: list[np.ndarray]
-    patients: np.ndarray
-    ages: np.ndarray
-    domains: np.ndarray
-    spacing: np.ndarray
+LICENCE = (
+    "Apache-2.0 (simulated on the ICBM 152 anatomy, (c) McConnell Brain Imaging Centre, shipped by "
+    "nilearn)"
+)
 
 
+@overload
+def slices(  # type: ignore[overload-overlap]
+    site: Site | str, count: int, size: int = 128, seed: int = 0, first: int = 0
+) -> Dataset: ...
+@overload
+def slices(
+    site: Sequence[Site | str], count: int, size: int = 128, seed: int = 0, first: int = 0
+) -> tuple[Dataset, ...]: ...
 def slices(
     site: Site | str | Sequence[Site | str],
     count: int,
     size: int = 128,
     seed: int = 0,
     first: int = 0,
-) -> Batch | tuple[Batch, ...]:
+) -> Dataset | tuple[Dataset, ...]:
     """`count` slices of virtual subjects at a site: a `Site`, the name of one of `SITES`, or "random".
 
     Four slices of each subject follow one another, the four classes are balanced over each four subjects, and the
     first n of a longer batch are the batch of n. "random" draws a new site for every slice. A list of sites gives a
-    tuple of batches of the same slices, each further one at a fraction of the time. `first` is the number, from 0, of
+    tuple of data sets of the same slices, each further one at a fraction of the time. `first` is the number, from 0, of
     the slice to begin with. `first` + `count` from 1 to 40000, `size` in pixels from 32 to 512. Raises ValueError for
     anything else.
     """
@@ -69,7 +63,9 @@ def slices(
     return batches[0] if isinstance(site, (str, Site)) else batches
 
 
-def stacks(site: Site | str, count: int, heights: int = 8, size: int = 128, seed: int = 0) -> Batch:
+def stacks(
+    site: Site | str, count: int, heights: int = 8, size: int = 128, seed: int = 0
+) -> Dataset:
     """Stacks of slices at `heights` even heights from -2 to 48 mm (MNI), from below upwards, of `count` subjects at a site.
 
     The subjects are those of `slices` with the same seed, in the same order, so their classes are balanced too. Every
@@ -118,16 +114,22 @@ def _random(seed: int, number: int) -> Site:
     return random_site(int(np.random.default_rng([seed, number, 22]).integers(2**31)))
 
 
-def _batch(images, prepared, site) -> Batch:
+def _batch(images, prepared, site) -> Dataset:
     people, masks, boxes = zip(*prepared)
     count, size = len(images), images.shape[1]
-    return Batch(
+    return Dataset(
+        name="brain-mri",
         images=images,
         masks=np.stack(masks),
         labels=np.array([who.label for who in people], np.int64),
         boxes=[rows.copy() for rows in boxes],
         patients=np.array([who.name for who in people]),
-        ages=np.array([who.head.age for who in people]),
+        patients_known=True,
         domains=np.array([site if site == "random" else site.name] * count),
         spacing=np.full((count, 2), FIELD_OF_VIEW / size),
+        licence=LICENCE,
+        twin="hippocampus",
+        classes=CLASSES,
+        mask_classes=_scanner.MASK_CLASSES,
+        facts={"age": np.array([who.head.age for who in people])},
     )

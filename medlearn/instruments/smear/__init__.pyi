@@ -1,6 +1,5 @@
 from ._laboratories import FACTORS as FACTORS
 from ._laboratories import Laboratory as Laboratory
-from ._microscope import Batch as Batch
 from ._microscope import CLASSES as CLASSES
 from ._scene import FIELD_CLASSES as FIELD_CLASSES
 from ._microscope import MASK_CLASSES as MASK_CLASSES

@@ -1,12 +1,12 @@
 """The microscope: single cells and wide fields of simulated blood films, with known truth."""
 
 import math
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from medlearn._dataset import Dataset
 from medlearn.instruments.smear._cell_types import CLASSES
 from medlearn.instruments.smear._cells import leukocyte
 from medlearn.instruments.smear._laboratories import Laboratory
@@ -15,9 +15,10 @@ from medlearn.instruments.smear._optics import draw_exposure, photograph
 from medlearn.instruments.smear._patients import draw_patient, stream
 from medlearn.instruments.smear._presets import find, unknown
 from medlearn.instruments.smear._randomisation import random_laboratory
-from medlearn.instruments.smear._scene import boxes, compose
+from medlearn.instruments.smear._scene import FIELD_CLASSES, boxes, compose
 
 MASK_CLASSES = ("background", "cytoplasm", "nucleus")
+LICENCE = "Apache-2.0 (simulated; no patient was ever here)"
 CELLS_PER_PATIENT = 2 * len(CLASSES)
 FIELDS_PER_PATIENT = 4
 CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640  # frame widths that Magnification refers to
@@ -26,28 +27,9 @@ NEIGHBOUR_SHARE = 0.06  # frames with a second leukocyte cut by the border (assu
 DIFFERENTIAL = (0.58, 0.29, 0.07, 0.045, 0.015)  # adult differential count (Bain 2015, ch. 5)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Simulated images and their truth; N images of H x W pixels.
-
-    `images` uint8 (N, H, W, 3) RGB; `masks` uint8 (N, H, W) of MASK_CLASSES; `labels` int64 (N,) of CLASSES,
-    or None for fields; `boxes` a list of float (k, 5) arrays [y0, x0, y1, x1, class of FIELD_CLASSES] in
-    pixels, or None for single cells; `patients` str (N,), the same in every laboratory; `domains` str (N,),
-    the laboratory; `spacing` float (N, 2), um per pixel down and across.
-    """
-
-    images: np.ndarray
-    masks: np.ndarray
-    labels: np.ndarray | None
-    boxes: list[np.ndarray] | None
-    patients: np.ndarray
-    domains: np.ndarray
-    spacing: np.ndarray
-
-
 def single_cells(
     laboratory: Laboratory | str, count: int, size: int = 128, seed: int = 0, first: int = 0
-) -> Batch:
+) -> Dataset:
     """`count` frames of `size` x `size` pixels, one leukocyte in the middle of each; five classes, near
     balanced.
 
@@ -71,7 +53,7 @@ def single_cells(
         )
         labels.append(label)
         patients.append(_patient_id(seed, patient))
-    return _batch(shots, (size, size), patients, np.array(labels, np.int64), None)
+    return _cells(shots, size, patients, labels)
 
 
 def one_cell(
@@ -81,8 +63,8 @@ def one_cell(
     patient: int = 0,
     size: int = 128,
     **changes: Any,
-) -> Batch:
-    """A Batch of one cell of class `label` (name or index): the same cell for the same seed and patient
+) -> Dataset:
+    """A Dataset of one cell of class `label` (name or index): the same cell for the same seed and patient
     everywhere.
 
     `patient` numbers the patients of seed 0; `changes` turn single dials as in `adjust`, e.g. `blur_um=0.5`.
@@ -99,9 +81,7 @@ def one_cell(
     bench = random_laboratory(seed) if laboratory == "random" else find(laboratory, "random")
     bench = adjust(bench, **changes)
     shot = (bench.name, *_single_cell(bench, int(index), (0, patient), (seed,), size))
-    return _batch(
-        [shot], (size, size), [_patient_id(0, patient)], np.array([index], np.int64), None
-    )
+    return _cells([shot], size, [_patient_id(0, patient)], [index])
 
 
 def fields(
@@ -111,7 +91,7 @@ def fields(
     width: int = 640,
     seed: int = 0,
     first: int = 0,
-) -> Batch:
+) -> Dataset:
     """`count` wide fields of view with boxes of red cells, leukocytes and platelets; four fields per patient.
 
     The same piece of the film is shown whatever the width in pixels. `first` and errors are those of
@@ -132,7 +112,15 @@ def fields(
         shots.append((bench.name, *shot))
         found.append(field_boxes)
         patients.append(_patient_id(seed, patient))
-    return _batch(shots, (height, width), patients, None, found)
+    return _dataset(
+        shots,
+        (height, width),
+        patients,
+        name="smear-fields",
+        twin="bccd",
+        classes=FIELD_CLASSES,
+        boxes=found,
+    )
 
 
 def _single_cell(
@@ -237,14 +225,29 @@ def _whole_number(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
 
 
-def _batch(shots: list, frame: tuple[int, int], patients: list[str], labels, boxes) -> Batch:
-    names, images, masks, spacing = zip(*shots) if shots else ((), (), (), ())
-    return Batch(
+def _cells(shots: list, size: int, patients: list[str], labels: list[int]) -> Dataset:
+    return _dataset(
+        shots,
+        (size, size),
+        patients,
+        name="smear",
+        twin="wbc",
+        classes=CLASSES,
+        labels=np.array(labels, np.int64),
+    )
+
+
+def _dataset(shots: list, frame: tuple[int, int], patients: list[str], **columns) -> Dataset:
+    """Shots (domain, image, mask, um per pixel) of one frame size, and what else is known of them."""
+    domains, images, masks, spacing = zip(*shots) if shots else ((), (), (), ())
+    return Dataset(
         images=np.array(images, np.uint8).reshape(-1, *frame, 3),
         masks=np.array(masks, np.uint8).reshape(-1, *frame),
-        labels=labels,
-        boxes=boxes,
+        mask_classes=MASK_CLASSES,
         patients=np.array(patients, dtype=str),
-        domains=np.array(names, dtype=str),
+        patients_known=True,
+        domains=np.array(domains, dtype=str),
         spacing=np.repeat(np.array(spacing, float)[:, None], 2, 1),
+        licence=LICENCE,
+        **columns,
     )

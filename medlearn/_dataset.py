@@ -1,0 +1,166 @@
+"""The one table of the package: images, and one entry for each of them in every column."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+import numpy as np
+
+_COLUMNS = ("images", "labels", "masks", "boxes", "patients", "domains", "spacing", "split")
+_DOMAINS_SHOWN = 8  # more of them are counted by `repr`, not listed
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Images with their labels, masks or boxes, and where each image comes from.
+
+    Row i of every column belongs to ``images[i]``. A data set is never changed: `take` returns
+    another one, and so does `dataclasses.replace`.
+
+    Attributes
+    ----------
+    name : str
+        Name of the data set, such as ``"wbc"``.
+    images : numpy.ndarray of uint8, shape (N, H, W, 3)
+        RGB, 0 to 255. A grey image holds the same values in all three channels.
+    patients : numpy.ndarray of str, shape (N,)
+        Patient ids. All images of one patient belong on one side of a split.
+    domains : numpy.ndarray of str, shape (N,)
+        Where each image was made: a laboratory, a site or a scanner.
+    spacing : numpy.ndarray of float, shape (N, 2)
+        Height and width of a pixel in mm (MRI) or micrometres (microscope); NaN if unknown.
+    patients_known : bool
+        False if the origin does not say which images share a patient. Then each image has a
+        patient id of its own, except known repeats, and every interval is one "by image".
+    licence : str
+        What one may do with the images.
+    twin : str
+        Name of the simulated set that mimics this real one, or of the real set that this
+        simulated one mimics; empty if there is none.
+    classes : tuple of str
+        Names of the classes, in the order of their indices.
+    labels : numpy.ndarray of int64, shape (N,), or None
+        Index into `classes` of each image; None if an image has no class as a whole.
+    mask_classes : tuple of str
+        Names of the mask's values, in the order of their indices; the first is the background.
+    masks : numpy.ndarray of uint8, shape (N, H, W), or None
+        Index into `mask_classes` of each pixel; None if nothing was outlined.
+    boxes : list of numpy.ndarray of float, N arrays of shape (k, 5), or None
+        ``[y0, x0, y1, x1, index into classes]`` of each object, in pixels of the image, y1 and x1
+        excluded; None if no object was framed.
+    split : numpy.ndarray of str, shape (N,), or None
+        The official ``"train"``, ``"val"`` or ``"test"``; None if there is none.
+    facts : dict of str to numpy.ndarray of length N
+        Further columns, such as the file name, the patient's age in years, or a note on a
+        doubtful label.
+
+    Raises
+    ------
+    ValueError
+        If a column does not have one entry per image.
+    """
+
+    name: str
+    images: np.ndarray
+    patients: np.ndarray
+    domains: np.ndarray
+    spacing: np.ndarray
+    patients_known: bool
+    licence: str = ""
+    twin: str = ""
+    classes: tuple[str, ...] = ()
+    labels: np.ndarray | None = None
+    mask_classes: tuple[str, ...] = ()
+    masks: np.ndarray | None = None
+    boxes: list[np.ndarray] | None = None
+    split: np.ndarray | None = None
+    facts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        columns = {name: getattr(self, name) for name in _COLUMNS} | self.facts
+        for name, column in columns.items():
+            if column is not None and len(column) != len(self.images):
+                raise ValueError(
+                    f"{name} has {len(column)} entries for {len(self.images)} images of "
+                    f"{self.name!r}: give one entry per image."
+                )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.images.shape))
+        columns = [name for name in ("labels", "masks", "boxes") if getattr(self, name) is not None]
+        domains = np.unique(self.domains)
+        listed = f"domains {', '.join(domains)}"
+        parts = [
+            f"images {shape}",
+            *columns,
+            f"{len(np.unique(self.patients))} patients",
+            listed if len(domains) <= _DOMAINS_SHOWN else f"{len(domains)} domains",
+        ]
+        return f"Dataset({self.name!r}: {', '.join(parts)})"
+
+    def take(self, indices: np.ndarray | Sequence[int] | slice) -> "Dataset":
+        """Return the images at `indices` with all their columns, in that order.
+
+        Parameters
+        ----------
+        indices : array_like of int or bool, or slice
+            One dimension, as NumPy indexes: indices of images, which may repeat, or one bool per
+            image.
+
+        Returns
+        -------
+        Dataset
+            A copy of these rows.
+
+        Raises
+        ------
+        ValueError
+            If `indices` does not have one dimension.
+        IndexError
+            If there is no image of such an index.
+
+        Examples
+        --------
+        >>> from medlearn.instruments import smear
+        >>> cells = smear.single_cells("lab-a", 10, size=32)
+        >>> cells.take(cells.labels == 0).labels.tolist()
+        [0, 0]
+        """
+        rows = np.arange(len(self))[indices]
+        if rows.ndim != 1:
+            raise ValueError(
+                "take expects a one-dimensional array of indices; it was given "
+                f"{rows.ndim} dimensions."
+            )
+        columns = {name: _rows(getattr(self, name), rows) for name in _COLUMNS}
+        facts = {name: _rows(column, rows) for name, column in self.facts.items()}
+        return replace(self, **columns, facts=facts)
+
+
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """Return the rows of several data sets that have the same columns, in this order.
+
+    What is not a column, such as the name and the classes, is that of the first.
+    """
+    columns = {name: _end_to_end([getattr(part, name) for part in parts]) for name in _COLUMNS}
+    facts = {name: _end_to_end([part.facts[name] for part in parts]) for name in parts[0].facts}
+    return replace(parts[0], **columns, facts=facts)
+
+
+def _rows(column, rows: np.ndarray):
+    """The entries of a column, which may be an array, a list or missing, at these indices."""
+    if column is None:
+        return None
+    return [column[row] for row in rows] if isinstance(column, list) else column[rows]
+
+
+def _end_to_end(columns: list):
+    """One column of several; None if they are missing."""
+    if columns[0] is None:
+        return None
+    if isinstance(columns[0], list):
+        return list(chain.from_iterable(columns))
+    return np.concatenate(columns)
