@@ -18,3 +18,4 @@ from ._segmentation import checked_masks as checked_masks
 from ._segmentation import segmenter as segmenter
 from ._segmentation import skips as skips
 from .views import segment as segment
+from ._tiling import predict_tiled as predict_tiled
