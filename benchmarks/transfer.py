@@ -325,7 +325,7 @@ def measure(data: str, labels: str, method: str, seed: int) -> dict:
     maps(data), vectors(data), shrunk(data)  # outside the timing of the first row
     predictions, size = np.empty_like(here.labels), 0
     start = time.process_time()
-    for number, (train, test) in enumerate(splits.folds(here.patients, here.labels, FOLDS, seed)):
+    for number, (train, test) in enumerate(splits.folds(here.patients, here.labels, k=FOLDS, seed=seed)):
         some = drawn(data, train, labels, np.random.default_rng([seed, number]))
         keras.utils.set_random_seed(seed)
         predictions[test], size = (METHODS | DEAR)[method](data, labels, some, test, seed)

@@ -1,4 +1,4 @@
-"""Who goes where: images are split by patient or by domain, so that nobody is trained on and tested on."""
+"""Split images by patient or by domain, so that no patient is both trained on and tested on."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,21 +7,53 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedGroupKFold
 
+from medlearn import _checks
+
+# ---- splits --------------------------------------------------------------------------------------
+
 
 def by_patient(
-    patients: ArrayLike, test: float = 0.3, seed: int = 0, labels: ArrayLike | None = None
+    patients: ArrayLike, labels: ArrayLike | None = None, *, test: float = 0.3, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split images into train and test so that no patient is on both sides.
 
-    patients: (N,) ids, one per image. test: share of the patients (not of the images) to test, above 0 and
-    below 1; at least one patient ends on each side. labels: (N,) classes; if given, patients are stratified by
-    their majority class (systematic sampling: Cochran, Sampling Techniques, 3rd ed., ch. 8), so that each
-    class has its share of the test patients to within one; if one side then lacks a class, a warning says so. Every
-    patient is equally likely to be tested.
+    Every patient is equally likely to be tested. The split depends on the patients and the seed,
+    not on the order of the images.
 
-    Returns two sorted arrays of image indices, train and test. They depend on the seed and on the patients,
-    not on the order of the images. Raises ValueError for fewer than two patients, a share outside 0..1 or
-    labels of another length.
+    Parameters
+    ----------
+    patients : array_like, shape (N,)
+        One id per image, as text or numbers.
+    labels : array_like, shape (N,), optional
+        Classes. With labels the split is stratified: each class has its share of the test patients
+        to within one patient, where the class of a patient is the most frequent one among the
+        images. A warning names a class that one side lacks.
+    test : float
+        Share of the patients (not of the images) to test, above 0 and below 1. At least one
+        patient is on each side.
+    seed : int
+        Random seed.
+
+    Returns
+    -------
+    train, test : numpy.ndarray of int
+        Sorted indices of images.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two patients, a share out of range, NaN, or labels of another length.
+
+    References
+    ----------
+    Stratification by systematic sampling: Cochran, Sampling Techniques, 3rd ed., 1977, chapter 8.
+
+    Examples
+    --------
+    >>> from medlearn import splits
+    >>> train, test = splits.by_patient(["ann", "ann", "bob", "cleo"], test=0.3)
+    >>> train.tolist(), test.tolist()
+    ([0, 1, 2], [3])
     """
     names, patient = _patients(patients)
     if not 0 < test < 1:
@@ -35,58 +67,119 @@ def by_patient(
     random = np.random.default_rng(seed)
     order = random.permutation(len(names))
     if labels is not None:
-        order = order[
-            np.argsort(_majority(patient, _labels(labels, patient))[order], kind="stable")
-        ]
-    wanted = min(max(round(test * len(names)), 1), len(names) - 1)
-    every = len(names) / wanted
-    steps = np.floor((np.arange(wanted) + random.random()) * every).astype(int)
-    picked = order[np.minimum(steps, len(names) - 1)]  # rounding may reach one past the end
-    tested = np.isin(patient, picked)
-    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
+        labels = _labels(labels, patient)
+        order = order[np.argsort(_majority(patient, labels)[order], kind="stable")]
+    test_patients = order[_systematic_sample(len(names), test, random.random())]
+    tested = np.isin(patient, test_patients)
+    train_indices, test_indices = np.flatnonzero(~tested), np.flatnonzero(tested)
     if labels is not None:
-        _warn_of_lost_classes(_labels(labels, patient), patient, train, test)
-    return train, test
+        _warn_of_missing_class(labels, patient, [train_indices, test_indices])
+    return train_indices, test_indices
 
 
-def by_domain(domains: ArrayLike, patients: ArrayLike, test: str) -> tuple[np.ndarray, np.ndarray]:
-    """Keep one domain for the test: train on all others, without the patients who are tested.
+def by_domain(
+    domains: ArrayLike, patients: ArrayLike, test: object
+) -> tuple[np.ndarray, np.ndarray]:
+    """Test on one domain and train on all others, without the patients who are tested.
 
-    domains: (N,) names of laboratories or scanners, one per image. patients: (N,) ids; a patient who was at several
-    domains is tested, so their images elsewhere are in neither part. test: the domain to test on.
+    A patient with images in several domains is tested, so this patient's images in other domains
+    are in neither part.
 
-    Returns two sorted arrays of image indices, train and test. Raises ValueError for an unknown domain, for domains and
-    patients of different lengths, and if nobody is left to train on.
+    Parameters
+    ----------
+    domains : array_like, shape (N,)
+        Name of the laboratory, site or scanner of each image.
+    patients : array_like, shape (N,)
+        One id per image.
+    test : object
+        The domain to test on, one of `domains`.
+
+    Returns
+    -------
+    train, test : numpy.ndarray of int
+        Sorted indices of images.
+
+    Raises
+    ------
+    ValueError
+        For a domain that does not occur, for domains and patients of different lengths, and if
+        no patient is left to train on.
+
+    Examples
+    --------
+    >>> from medlearn import splits
+    >>> domains, patients = ["a", "a", "b", "c"], ["ann", "bob", "bob", "cleo"]
+    >>> train, test = splits.by_domain(domains, patients, "b")
+    >>> train.tolist(), test.tolist()
+    ([0, 3], [2])
     """
     _, patient = _patients(patients)
     domains = np.asarray(domains)
     if domains.shape != patient.shape:
         raise ValueError(
-            f"Each image needs its domain: {len(patient)} patient ids, but domains have the shape {domains.shape}."
+            f"Each image needs its domain: there are {len(patient)} patient ids, but the domains "
+            f"have the shape {domains.shape}."
         )
     tested = domains == test
     if not tested.any():
         raise ValueError(
-            f"There is no image of domain {test!r}; there are {', '.join(map(str, np.unique(domains)))}."
+            f"There is no image of domain {test!r}; there are "
+            f"{', '.join(map(str, np.unique(domains)))}."
         )
-    train = np.flatnonzero(~np.isin(patient, patient[tested]))
-    if not len(train):
+    train_indices = np.flatnonzero(~np.isin(patient, patient[tested]))
+    if not len(train_indices):
         raise ValueError(
-            f"Nobody is left to train on: every patient has images of {test!r}. Split by_patient first, "
-            "then choose each part's domain."
+            f"No patient is left to train on: every patient has images of {test!r}. Split "
+            "by_patient first, then choose the domain of each part."
         )
-    return train, np.flatnonzero(tested)
+    return train_indices, np.flatnonzero(tested)
 
 
 def folds(
-    patients: ArrayLike, labels: ArrayLike, k: int = 5, seed: int = 0
+    patients: ArrayLike, labels: ArrayLike, *, k: int = 5, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield k (train, test) pairs of sorted index arrays: each image is tested once, no patient on both sides.
+    """Yield the k train and test parts of a cross-validation by patient, stratified by class.
 
-    patients, labels: (N,), one per image. Classes are spread over the folds as evenly as the patients allow
-    (scikit-learn's StratifiedGroupKFold). Raises ValueError, at the call, for k below 2, fewer patients than
-    folds, classes all smaller than k, labels of another length, NaN, or patients so uneven that a fold stays empty;
-    warns of a class that some training part lacks, such as one with a single patient, and of a test part of one class only.
+    Each image is tested once, and no patient is in both parts of a fold. Classes are spread over
+    the folds as evenly as the patients allow.
+
+    Parameters
+    ----------
+    patients : array_like, shape (N,)
+        One id per image.
+    labels : array_like, shape (N,)
+        Classes.
+    k : int
+        Number of folds, 2 or more.
+    seed : int
+        Random seed.
+
+    Returns
+    -------
+    iterator of (train, test)
+        k pairs of sorted index arrays.
+
+    Raises
+    ------
+    ValueError
+        At the call: for k below 2, fewer patients than folds, classes that are all smaller than k,
+        labels of another length, NaN, and patients so uneven that a fold would be empty.
+
+    Warns
+    -----
+    UserWarning
+        Of a class that a training part lacks, and of a test part with images of one class only.
+
+    References
+    ----------
+    scikit-learn's ``StratifiedGroupKFold``.
+
+    Examples
+    --------
+    >>> from medlearn import splits
+    >>> patients, labels = ["ann", "ann", "bob", "cleo", "dan"], [0, 0, 1, 0, 1]
+    >>> sorted(i for _, test in splits.folds(patients, labels, k=2) for i in test.tolist())
+    [0, 1, 2, 3, 4]
     """
     names, patient = _patients(patients)
     labels = _labels(labels, patient)
@@ -109,35 +202,55 @@ def folds(
         raise ValueError(
             f"The patients are too uneven for {k} folds, one would be empty: choose a smaller k."
         )
-    _warn_of_lost_classes(labels, patient, *(train for train, _ in pairs))
+    _warn_of_missing_class(labels, patient, [train for train, _ in pairs])
     _warn_of_one_class_folds(labels, [test for _, test in pairs])
     return iter(pairs)
 
 
+# ---- steps ---------------------------------------------------------------------------------------
+
+
+def _systematic_sample(count: int, share: float, start: float) -> np.ndarray:
+    """Return evenly spaced positions, a share of `count`; `start` (0 to 1) is the random offset."""
+    wanted = min(max(round(share * count), 1), count - 1)
+    step = count / wanted
+    positions = np.floor((np.arange(wanted) + start) * step).astype(int)
+    return np.minimum(positions, count - 1)  # rounding may reach one past the end
+
+
+def _majority(patient: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the most frequent class of each patient; of equally frequent ones, the first."""
+    classes, codes = np.unique(labels, return_inverse=True)
+    counts = np.zeros((patient.max() + 1, len(classes)), int)
+    np.add.at(counts, (patient, codes), 1)
+    return counts.argmax(axis=1)
+
+
+# ---- checks --------------------------------------------------------------------------------------
+
+
 def _patients(patients: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct ids, and for each image the position of its id among them."""
+    """Return the distinct ids, and for each image the position of its id among them."""
     if patients is None:
         raise ValueError(
-            "patients is missing: give each image its patient's id, or an id of its own, np.arange(N), if unknown."
+            "patients is missing: give each image the id of its patient, or an id of its own, "
+            "np.arange(N), if patients are unknown."
         )
     ids = np.asarray(patients)
     if ids.dtype.kind == "f" and np.isnan(ids).any():
         raise ValueError(
-            f"patients holds {np.isnan(ids).sum()} NaN; a patient who is unknown needs an id of their own."
+            f"patients holds {np.isnan(ids).sum()} NaN; an unknown patient needs an id of their "
+            "own."
         )
-    if ids.ndim != 1 or not len(ids):
-        raise ValueError(
-            f"patients is one id per image, a list of length N; its shape is {ids.shape}."
-        )
-    return np.unique(ids, return_inverse=True)
+    return np.unique(_checks.column("patients", ids), return_inverse=True)
 
 
 def _labels(labels: ArrayLike, patient: np.ndarray) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.shape != patient.shape:
         raise ValueError(
-            f"labels and patients go together, one of each per image; there are {len(patient)} patient ids, "
-            f"but labels have the shape {labels.shape}."
+            f"Each image needs its label and its patient: there are {len(patient)} patient ids, "
+            f"but the labels have the shape {labels.shape}."
         )
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError(
@@ -146,34 +259,32 @@ def _labels(labels: ArrayLike, patient: np.ndarray) -> np.ndarray:
     return labels
 
 
-def _warn_of_lost_classes(labels: np.ndarray, patient: np.ndarray, *parts: np.ndarray) -> None:
-    """Warn of the first class that one of the parts lacks: it cannot be learned there, or not be judged."""
-    for value in np.unique(labels):
-        if not all((labels[part] == value).any() for part in parts):
-            owners = len(np.unique(patient[labels == value]))
-            warnings.warn(
-                f"Class {value} has images of {owners} patient{'s' * (owners > 1)} only, too few for every part of "
-                "this split to hold some: bring more of its patients, or leave the class out.",
-                stacklevel=3,
-            )
-            return
+def _warn_of_missing_class(
+    labels: np.ndarray, patient: np.ndarray, parts: list[np.ndarray]
+) -> None:
+    """Warn of the first class that one of the parts lacks: it cannot be learned or tested there."""
+    for label in np.unique(labels):
+        if all((labels[part] == label).any() for part in parts):
+            continue
+        count = len(np.unique(patient[labels == label]))
+        warnings.warn(
+            f"Class {label} has images of {count} patient{'s' * (count > 1)} only, too few for "
+            "every part of this split to hold some: add patients of this class, or leave the class "
+            "out.",
+            stacklevel=3,
+        )
+        return
 
 
 def _warn_of_one_class_folds(labels: np.ndarray, tests: list[np.ndarray]) -> None:
-    """Warn of the first test part that holds one class only, if there are more."""
+    """Warn of the first test part that holds one class only, unless there is no other class."""
     for number, test in enumerate(tests):
-        if (labels[test] == labels[test[0]]).all() and not (labels == labels[test[0]]).all():
+        label = labels[test[0]]
+        if (labels[test] == label).all() and not (labels == label).all():
             warnings.warn(
-                f"Fold {number} of {len(tests)} tests images of class {labels[test[0]]} only: AUROC is undefined there, and other "
-                "scores flatter; choose a smaller k, or score the predictions of all folds together.",
+                f"Fold {number} of {len(tests)} tests images of class {label} only: AUROC is "
+                "undefined there, and other scores are too high; choose a smaller k, or score the "
+                "predictions of all folds together.",
                 stacklevel=3,
             )
             return
-
-
-def _majority(patient: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Each patient's most frequent class (of equals, the first)."""
-    classes, codes = np.unique(labels, return_inverse=True)
-    counts = np.zeros((patient.max() + 1, len(classes)), int)
-    np.add.at(counts, (patient, codes), 1)
-    return counts.argmax(axis=1)

@@ -11,7 +11,15 @@ import pytest
 from lessons import ROOT, expect_none
 
 # A door is a module or package right under medlearn or medlearn.instruments. Floors only look down.
-GROUND = {"_checks", "_dataset", "_files", "_images", "_keras", "_progress"}  # every room may stand on these
+GROUND = {  # every room may stand on these
+    "_checks",
+    "_dataset",
+    "_files",
+    "_images",
+    "_keras",
+    "_progress",
+    "_similarity",
+}
 WITHOUT_NETWORKS = {"datasets", "splits", "metrics", "curation", "plots", "report", "instruments"}
 MAY_IMPORT: dict[str, set[str]] = {
     "medlearn": set(),
@@ -19,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_dataset": set(),
     "_files": set(),
     "_images": set(),
+    "_similarity": set(),
     "_keras": set(),
     "_progress": set(),
     "engine": set(),

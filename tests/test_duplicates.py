@@ -1,4 +1,4 @@
-"""Near-duplicates: planted copies are found, other cells are not; the real repeats of wbc, where the data are at hand."""
+"""Near-duplicates: planted copies are found, other cells are not; so are the repeats of wbc."""
 
 import io
 import os
@@ -45,19 +45,23 @@ def cells():
 
 
 def colours(images):
-    """Features of our own, so that the tests need no network: the quantiles of each colour, whatever the place."""
-    return (
-        np.quantile(images.reshape(len(images), -1, 3), np.linspace(0.05, 0.95, 10), axis=1)
-        .transpose(1, 0, 2)
-        .reshape(len(images), -1)
-    )
+    """Features that need no network: the quantiles of each colour over the whole image."""
+    pixels = images.reshape(len(images), -1, 3)
+    quantiles = np.quantile(pixels, np.linspace(0.05, 0.95, 10), axis=1)
+    return quantiles.transpose(1, 0, 2).reshape(len(images), -1)
 
 
-@pytest.mark.parametrize("copy", COPIES)
-def test_planted_copies_are_found_and_other_cells_are_not(cells, copy):
-    images = np.concatenate([cells, [copy(cell) for cell in cells[:10]]])
-    groups = duplicates.find(images, colours(images), nearest=len(images))
-    assert groups.tolist() == [*range(COUNT), *range(10)]
+def test_planted_copies_are_found_and_other_cells_are_not(cells):
+    copies = [copy(cell) for copy in COPIES for cell in cells[:10]]
+    images = np.concatenate([cells, copies])
+    groups = duplicates.find(images, colours(images), neighbours=len(images))
+    assert groups.tolist() == [*range(COUNT), *list(range(10)) * len(COPIES)]
+
+
+def test_without_features_copies_that_were_saved_anew_or_darkened_are_found(cells):
+    copies = [copy(cell) for copy in (compressed, darker) for cell in cells[:10]]
+    groups = duplicates.find(np.concatenate([cells, copies]))
+    assert groups.tolist() == [*range(COUNT), *range(10), *range(10)]
 
 
 def test_a_chain_of_copies_is_one_group(cells):
@@ -65,87 +69,81 @@ def test_a_chain_of_copies_is_one_group(cells):
     assert duplicates.find(images, colours(images)).tolist() == [0, 1, 0, 0]
 
 
-def test_candidates_are_the_neighbours_of_the_cosine():
+def test_candidate_pairs_are_the_neighbours_of_the_cosine():
     vectors = np.random.default_rng(0).normal(size=(30, 4))
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     distance = 1 - unit @ unit.T + 9 * np.eye(30)
-    wanted = {
-        tuple(sorted((i, j))) for i in range(30) for j in np.argsort(distance[i])[:3].tolist()
-    }
-    assert {tuple(pair) for pair in duplicates.candidates(vectors, 3).tolist()} == wanted
-    assert len(duplicates.candidates(vectors, 99)) == 30 * 29 // 2
+    neighbours = [(i, j) for i in range(30) for j in np.argsort(distance[i])[:3].tolist()]
+    expected = {tuple(sorted(pair)) for pair in neighbours}
+    assert {tuple(pair) for pair in duplicates.candidate_pairs(vectors, 3).tolist()} == expected
+    assert len(duplicates.candidate_pairs(vectors, 99)) == 30 * 29 // 2
+    assert duplicates.candidate_pairs(vectors[:1]).shape == (0, 2)
 
 
-def test_likeness_is_the_correlation_of_fine_detail(cells):
+def test_similarity_is_the_correlation_of_fine_detail(cells):
     pair = cells[:2].mean(axis=3).reshape(2, 64, 2, 64, 2).mean(axis=(2, 4))
-    fine = np.stack([each - ndimage.gaussian_filter(each, 3.0) for each in pair])
-    wanted = max(
-        np.corrcoef(fine[0].ravel(), np.rot90(fine[1], turns).ravel())[0, 1] for turns in range(4)
+    fine = np.stack([grey - ndimage.gaussian_filter(grey, 3.0) for grey in pair])
+    turns = [np.rot90(fine[1], count) for count in range(4)]
+    expected = max(np.corrcoef(fine[0].ravel(), turn.ravel())[0, 1] for turn in turns)
+    assert duplicates.similarity(cells, [(0, 1)], max_shift=0)[0] == pytest.approx(
+        expected, abs=1e-6
     )
-    assert duplicates.likeness(cells, [(0, 1)], shift=0)[0] == pytest.approx(wanted, abs=1e-6)
-    assert duplicates.likeness(cells, [(2, 2), (0, 1), (1, 0)])[[0]] == pytest.approx(1)
+    assert duplicates.similarity(cells, [(2, 2), (0, 1), (1, 0)])[[0]] == pytest.approx(1)
 
 
 def test_each_argument_matters(cells):
     images = np.stack([cells[0], shifted(cells[0]), cells[1]])
-    near, still = (
-        duplicates.likeness(images, [(0, 1)]),
-        duplicates.likeness(images, [(0, 1)], shift=0),
-    )
-    assert near > 0.85 > still
-    assert duplicates.find(images, colours(images), alike=0.999).tolist() == [0, 1, 2]
-    assert duplicates.find(images, colours(images), shift=0).tolist() == [0, 1, 2]
-    far = np.array(
-        [[1, 0], [0, 1], [0.9, 0.1]]
-    )  # these vectors hide the pair from its only neighbour
-    assert duplicates.find(images, far, nearest=1).tolist() == [0, 1, 2]
-    assert duplicates.find(images, far, nearest=2).tolist() == [0, 0, 1]
+    features = colours(images)
+    moved = duplicates.similarity(images, [(0, 1)])
+    assert moved > 0.85 > duplicates.similarity(images, [(0, 1)], max_shift=0)
+    assert duplicates.find(images, features, min_similarity=0.999).tolist() == [0, 1, 2]
+    assert duplicates.find(images, features, max_shift=0).tolist() == [0, 1, 2]
+    far = np.array([[1, 0], [0, 1], [0.9, 0.1]])  # the copy is not the nearest neighbour
+    assert duplicates.find(images, far, neighbours=1).tolist() == [0, 1, 2]
+    assert duplicates.find(images, far, neighbours=2).tolist() == [0, 0, 1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), min_size=1, max_size=20))
-def test_joined_is_the_closure_of_all_ties(ids):
-    one, other = zip(*ids)
-    tie = np.array([[a == c or b == d for c, d in ids] for a, b in ids], dtype=int)
-    groups = duplicates.joined(one, other)
-    for _ in range(len(ids)):  # the oracle: spread the lowest number until nothing moves
-        tie = (tie @ tie > 0).astype(int)
-    assert ((groups[:, None] == groups) == (tie > 0)).all()
+def test_merged_groups_are_the_closure_of_all_ties(ids):
+    first, second = (np.array(column) for column in zip(*ids))
+    tied = (first[:, None] == first) | (second[:, None] == second)
+    groups = duplicates.merge_groups(first, second)
+    for _ in range(len(ids)):  # the oracle: spread the ties until nothing moves
+        tied = tied.astype(int) @ tied > 0
+    assert ((groups[:, None] == groups) == tied).all()
     assert list(dict.fromkeys(groups.tolist())) == list(range(groups.max() + 1))
-
-
-@pytest.mark.parametrize("groupings", [(), ([1, 2], [1]), ([[1]],)])
-def test_joined_says_what_it_needs(groupings):
-    with pytest.raises(ValueError, match="equally long"):
-        duplicates.joined(*groupings)
 
 
 def test_grey_images_and_blank_ones(cells):
     grey = cells[:2].mean(axis=3).astype(np.uint8)
-    assert duplicates.likeness(grey, [(0, 0)]) == pytest.approx(1)
+    assert duplicates.similarity(grey, [(0, 0)]) == pytest.approx(1)
     blank = np.full((2, 64, 64, 3), 7, np.uint8)
-    assert duplicates.likeness(blank, [(0, 1)]).tolist() == [0]
-    assert duplicates.likeness(grey, np.zeros((0, 2), int)).shape == (0,)
+    assert duplicates.similarity(blank, [(0, 1)]).tolist() == [0]
+    assert duplicates.similarity(grey, np.zeros((0, 2), int)).shape == (0,)
 
 
 @pytest.mark.parametrize(
     "change, sentence",
     [
-        ({"alike": 0}, "alike is a correlation"),
-        ({"alike": 1.5}, "alike is a correlation"),
-        ({"nearest": 0}, "number of neighbours"),
-        ({"shift": 0.6}, "share of the side"),
-        ({"vectors": np.ones((3, 2))}, "3 vectors"),
-        ({"vectors": np.ones(2)}, "finite features"),
-        ({"vectors": np.full((2, 2), np.nan)}, "finite features"),
+        ({"min_similarity": 0}, "min_similarity is a correlation"),
+        ({"neighbours": 0}, "neighbours must be a whole number"),
+        ({"max_shift": 0.6}, "share of the side"),
+        ({"features": np.ones((3, 2))}, "2 images, 3 features"),
+        ({"features": np.full((2, 2), np.nan)}, "NaN"),
         ({"images": np.zeros((2, 64, 65, 3))}, "square"),
         ({"images": np.zeros((2, 32, 32, 3))}, "at least 64"),
     ],
 )
 def test_bad_input_gets_one_sentence(change, sentence):
+    good = {"images": np.zeros((2, 64, 64, 3), np.uint8), "features": np.ones((2, 3))}
     with pytest.raises(ValueError, match=sentence):
-        duplicates.find(
-            **({"images": np.zeros((2, 64, 64, 3), np.uint8), "vectors": np.ones((2, 3))} | change)
-        )
+        duplicates.find(**(good | change))
+
+
+def test_merge_groups_refuses_lists_of_different_lengths():
+    for groupings in [(), ([1, 2], [1]), ([[1]],)]:
+        with pytest.raises(ValueError, match="equally long"):
+            duplicates.merge_groups(*groupings)
 
 
 def test_the_real_repeats():
@@ -153,10 +151,7 @@ def test_the_real_repeats():
         pytest.skip("MEDLEARN_MIRROR does not say where the real sets are")
     data = datasets.load("wbc", domain="lab-a", rare=True)
     number = np.array([int(name[-7:-4]) for name in data.facts["file"]])
-    groups = duplicates.find(data.images, colours(data.images), nearest=60)
-    found = {
-        (a, b)
-        for a, b in combinations(number.tolist(), 2)
-        if groups[number == a][0] == groups[number == b][0]
-    }
-    assert found == {(112, 139), (157, 158), (166, 171), (167, 169)}
+    groups = duplicates.find(data.images, colours(data.images), neighbours=60)
+    group = dict(zip(number.tolist(), groups.tolist()))
+    repeats = {(a, b) for a, b in combinations(group, 2) if group[a] == group[b]}
+    assert repeats == {(112, 139), (157, 158), (166, 171), (167, 169)}

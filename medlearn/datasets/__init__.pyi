@@ -7,5 +7,5 @@ from ._load import load as load
 from .readers._boxes import from_boxes as from_boxes
 from .readers._folders import from_folder as from_folder
 from .readers._masks import from_masks as from_masks
-from .readers._problems import Found as Found
+from .readers._problems import ReadResult as ReadResult
 from .readers._tables import from_table as from_table

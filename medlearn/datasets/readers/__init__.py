@@ -3,7 +3,7 @@
 from medlearn.datasets.readers._boxes import from_boxes
 from medlearn.datasets.readers._folders import from_folder
 from medlearn.datasets.readers._masks import from_masks
-from medlearn.datasets.readers._problems import Found
+from medlearn.datasets.readers._problems import ReadResult
 from medlearn.datasets.readers._tables import from_table
 
-__all__ = ["Found", "from_boxes", "from_folder", "from_masks", "from_table"]
+__all__ = ["ReadResult", "from_boxes", "from_folder", "from_masks", "from_table"]

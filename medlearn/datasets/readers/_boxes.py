@@ -11,7 +11,7 @@ from medlearn.datasets import _images as squares
 from medlearn.datasets.readers import _gather
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import Found, Problems, Unreadable, short
+from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable, short
 
 MOST_JSON, MOST_XML, MOST_BOXES = 100_000_000, 5_000_000, 10_000
 
@@ -26,7 +26,7 @@ class _Annotated:
 
 def from_boxes(
     annotations: str | Path, pictures: str | Path | None = None, size: int = 256
-) -> Found:
+) -> ReadResult:
     """Pictures with boxes, from a COCO file (.json) or from a folder of Pascal VOC files (.xml).
 
     pictures  the folder of the pictures; None: that of the annotations
@@ -71,7 +71,7 @@ def from_boxes(
             "check the folder of the pictures",
         )
     boxes = [kept[name] for name in read.dataset.facts["file"]]
-    return Found(replace(read.dataset, boxes=boxes, classes=classes), problems.table())
+    return ReadResult(replace(read.dataset, boxes=boxes, classes=classes), problems.table())
 
 
 def coco(data: bytes, name: str, problems: Problems) -> dict[str, _Annotated]:

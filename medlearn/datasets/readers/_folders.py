@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medlearn.datasets.readers import _gather, _words
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import Found, Problems
+from medlearn.datasets.readers._problems import ReadResult, Problems
 
 LEVELS = ("site", "class", "patient")
 _ASIDE = ("Thumbs.db", "desktop.ini", "DICOMDIR")
@@ -18,7 +18,7 @@ def from_folder(
     window: tuple[float, float] | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
-) -> Found:
+) -> ReadResult:
     """Every picture below a folder (DICOM, NIfTI, PNG, JPEG, TIFF, recognised by content) as a Dataset and its problems.
 
     size    pixels a side after a centre crop that keeps the aspect

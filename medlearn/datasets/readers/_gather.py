@@ -15,7 +15,7 @@ from medlearn._dataset import Dataset
 from medlearn.datasets import _images
 from medlearn.datasets.readers import _dicom, _identity, _nifti, _pictures
 from medlearn.datasets.readers._frame import MOST_BYTES, Frame
-from medlearn.datasets.readers._problems import Found, Problems, Unreadable, short
+from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable, short
 
 LICENCE = "your own data; whoever owns them decides"
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
@@ -107,7 +107,7 @@ def gather(
     window=None,
     slices: int = 8,
     accept: Callable[[Entry, Frame], None] | None = None,
-) -> Found:
+) -> ReadResult:
     """Read every entry; good ones become rows, the others rows of the table of problems.
 
     accept: sees each frame at its full size, and may refuse its file by raising Unreadable.
@@ -131,7 +131,7 @@ def gather(
             else (str(row[0].path.parent), "", 0, row[0].name)
         )
     )
-    return Found(_dataset(name, rows, problems, size), problems.table())
+    return ReadResult(_dataset(name, rows, problems, size), problems.table())
 
 
 def _dataset(name: str, rows: list, problems: Problems, size: int) -> Dataset:

@@ -10,7 +10,7 @@ from medlearn.datasets import _images
 from medlearn.datasets.readers import _gather, _pictures
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import Found, Problems, Unreadable
+from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable
 
 
 def from_masks(
@@ -19,7 +19,7 @@ def from_masks(
     classes: tuple[str, ...] = ("background", "object"),
     size: int = 128,
     values: Mapping[int, int] | None = None,
-) -> Found:
+) -> ReadResult:
     """Pictures of one folder with the masks of another, matched by their names without the ending.
 
     classes  names of the classes of a pixel, `mask_classes` of the Dataset
@@ -58,7 +58,9 @@ def from_masks(
     outlined = np.array([found[name] for name in read.dataset.facts["file"]], np.uint8).reshape(
         -1, size, size
     )
-    return Found(replace(read.dataset, masks=outlined, mask_classes=tuple(classes)), read.problems)
+    return ReadResult(
+        replace(read.dataset, masks=outlined, mask_classes=tuple(classes)), read.problems
+    )
 
 
 def _classes(

@@ -18,7 +18,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True)
-class Found:
+class ReadResult:
     """What a reader brings: the good images as one `Dataset`, and a table of everything that was odd.
 
     dataset   every file that could be read; it may hold no image at all
@@ -31,7 +31,7 @@ class Found:
     problems: pd.DataFrame
 
     def __repr__(self) -> str:
-        return f"Found({self.dataset!r}, {len(self.problems)} problems)"
+        return f"ReadResult({self.dataset!r}, {len(self.problems)} problems)"
 
 
 class Problems:

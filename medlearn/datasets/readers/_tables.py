@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medlearn.datasets.readers import _gather, _sheets, _words
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import Found, Problems, Unreadable
+from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable
 
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 
@@ -23,7 +23,7 @@ def from_table(
     window: tuple[float, float] | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
-) -> Found:
+) -> ReadResult:
     """The files that a table lists (.csv with commas, semicolons or tabs, or the first sheet of .xlsx) as a Dataset and its problems.
 
     root                        the folder that the paths start from; None: the table's own

@@ -1,0 +1,13 @@
+from ._dials import DIALS as DIALS
+from ._dials import blur as blur
+from ._dials import jpeg as jpeg
+from ._dials import noise as noise
+from ._dials import stain as stain
+from ._measures import MEASURES as MEASURES
+from ._measures import blockiness as blockiness
+from ._measures import density as density
+from ._measures import graininess as graininess
+from ._measures import measure as measure
+from ._measures import sharpness as sharpness
+from ._normal_range import normal_range as normal_range
+from ._normal_range import out_of_range as out_of_range
