@@ -13,6 +13,7 @@ def bar(
     total: int | None = None,
     unit: str = "",
     bytes: bool = False,
+    silent: bool = False,
 ) -> tqdm:
     """Return a tqdm progress bar.
 
@@ -30,6 +31,8 @@ def bar(
         Of the count, such as ``" images"``.
     bytes : bool
         Whether the count is of bytes; then it is printed in kB and MB.
+    silent : bool
+        Whether the bar stays away even where somebody watches.
     """
     return tqdm(
         iterable,
@@ -39,7 +42,7 @@ def bar(
         unit_scale=bytes,
         file=sys.stdout,
         leave=False,
-        disable=not watched(),
+        disable=silent or not watched(),
         dynamic_ncols=True,
         mininterval=0.2,
         delay=0.5,

@@ -1,6 +1,6 @@
-"""One training loop for a laptop, two devices or many machines, which can be killed and goes on where it was.
+"""One training loop for one machine, several devices or many machines; a killed run goes on.
 
-with training.strategy().scope():                     # one machine, or the cluster that TF_CONFIG names
+with training.strategy().scope():        # this machine, or the cluster that TF_CONFIG names
     model = build()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 data = training.batches(images, labels, batch_size=64, seed=0)      # a function of the epoch

@@ -1,10 +1,12 @@
-"""Batches that are a function of the epoch, so that a run that was killed finds its place again."""
+"""Batches that depend on the epoch alone, so that a run that was killed can go on within one."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from medlearn import _checks
 from medlearn._keras import tf
 
 
@@ -16,36 +18,62 @@ def batches(
     seed: int = 0,
     augment: Callable | None = None,
 ) -> Callable[[int], "tf.data.Dataset"]:
-    """A function of the epoch, from 0, that gives its batches (images, labels), shuffled anew each epoch.
+    """Return a function from an epoch to its batches, which are shuffled anew in each epoch.
 
-    images: (N, ...), labels: (N, ...). batch_size is that of all workers together; the last batch may be smaller.
-    augment: a function of one image and a seed, int32 (2,), for the stateless operations such as
-    `tf.image.stateless_random_flip_left_right`. The seed depends on `seed`, the epoch and the image's place in
-    `images` and on nothing else, so the same epoch is the same to the bit in every process.
-    Raises ValueError for lengths that differ, no images, or a batch_size below 1.
+    The same epoch is the same to the bit in every process.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, ...)
+        All images; they are kept in memory.
+    labels : array_like, shape (N, ...)
+        One entry per image.
+    batch_size : int
+        Images in a batch of all workers together; the last batch may be smaller.
+    seed : int
+        Random seed of the order and of `augment`.
+    augment : callable, optional
+        Called with one image and a seed, int32 of shape (2,), for TensorFlow's stateless
+        operations such as ``tf.image.stateless_random_flip_left_right``; returns the image that is
+        trained on. Its seed depends on `seed`, the epoch and the index of the image alone.
+
+    Returns
+    -------
+    callable
+        Called with the epoch, from 0, it returns a tf.data.Dataset of batches (images, labels).
+
+    Raises
+    ------
+    ValueError
+        If there are no images, not one label per image, or no whole `batch_size` of 1 or more.
     """
-    if len(images) != len(labels) or not len(images):
+    tensors = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+    image_count, label_count = map(len, tensors)
+    if image_count != label_count or not image_count:
         raise ValueError(
-            f"Each image needs its label, and there must be some: {len(images)} images, {len(labels)} labels."
+            "Each image needs its label, and there must be at least one: here are "
+            f"{image_count} images, {label_count} labels."
         )
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size!r} is the number of images in a step: 1 or more.")
-    images, labels = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+    _checks.whole_number("batch_size", batch_size, 1)
+    return partial(_of_epoch, *tensors, batch_size, seed, augment)
 
-    def of_epoch(epoch: int) -> "tf.data.Dataset":
-        generator = np.random.default_rng([seed, epoch])
-        order, salt = generator.permutation(len(images)), int(generator.integers(2**31))
 
-        def pick(rows):
-            chosen = tf.gather(images, rows)
-            if augment is not None:
-                seeds = tf.stack([tf.fill(tf.shape(rows), salt), tf.cast(rows, tf.int32)], 1)
-                chosen = tf.map_fn(
-                    lambda pair: augment(*pair), (chosen, seeds), fn_output_signature=images.dtype
-                )
-            return chosen, tf.gather(labels, rows)
+def _of_epoch(images, labels, batch_size, seed, augment, epoch: int) -> "tf.data.Dataset":
+    generator = np.random.default_rng([seed, epoch])
+    order = generator.permutation(len(images))
+    salt = int(generator.integers(2**31))
 
-        rows = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-        return rows.map(pick, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    def take(indices):
+        batch = tf.gather(images, indices)
+        if augment is not None:
+            batch = _augmented(batch, indices, salt, augment)
+        return batch, tf.gather(labels, indices)
 
-    return of_epoch
+    indices = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+    return indices.map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+
+
+def _augmented(images, indices, salt: int, augment):
+    """Each image changed by `augment`, with a seed made of the epoch's salt and its index."""
+    seeds = tf.stack([tf.fill(tf.shape(indices), salt), tf.cast(indices, tf.int32)], axis=1)
+    return tf.map_fn(lambda pair: augment(*pair), (images, seeds), fn_output_signature=images.dtype)
