@@ -130,8 +130,8 @@ def judged(target_probabilities, on_source, source_labels, space, held, adapted_
     return {
         "source_accuracy": np.nan if correct is None else correct.mean(),
         "certainty": validators.certainty(target_probabilities),
-        "information": validators.information(target_probabilities),
-        "neighbourhood": validators.neighbourhood(target_probabilities),
+        "information": validators.mutual_information(target_probabilities),
+        "neighbourhood": validators.soft_neighbourhood_density(target_probabilities),
         "weighted": np.nan
         if correct is None
         else validators.weighted_accuracy(correct, space.source[held], space.target[adapted_on]),

@@ -115,7 +115,7 @@ def shared(kind: str, seed: int) -> tuple[keras.Model, float]:
     if kind == "painted":
         masks = np.concatenate([masks] * COPIES)
         fine = randomisation.subdivide(images, source.masks)
-        images = randomisation.contrasts(np.concatenate([fine] * COPIES), seed=seed, **PAINT)
+        images = randomisation.synthesise_from_masks(np.concatenate([fine] * COPIES), seed=seed, **PAINT)
     if kind == "scanners":
         images, masks = (
             subjects("random", "source", seed).images[:160],
@@ -132,8 +132,8 @@ def adapted(method: str, model: keras.Model | None, target: str, seed: int) -> k
         return taught(there.images, there.masks, STEPS, seed)
     if method == "painted in found greys":
         fine = np.concatenate([randomisation.subdivide(source.images, source.masks)] * 4)
-        found = randomisation.greys(fine[: len(source)], there.images[::3])
-        painted = randomisation.contrasts(fine, target_greys=found, seed=seed, **PAINT)
+        found = randomisation.estimate_intensities(fine[: len(source)], there.images[::3])
+        painted = randomisation.synthesise_from_masks(fine, target_intensities=found, seed=seed, **PAINT)
         return taught(painted, np.concatenate([source.masks] * 4), 2 * STEPS, seed)
     if method == "adabn":
         model = statistics.reestimate_batchnorm(model, there.images)
@@ -186,7 +186,7 @@ def measure(target: str, method: str, seed: int) -> dict:
             dices(held.masks, networks.segment(model, held.images).argmax(-1))
         ),
         "certainty": validators.certainty(pixels),
-        "information": validators.information(pixels),
+        "information": validators.mutual_information(pixels),
         "amounts": -np.abs(shares[0] - shares[1]).sum() / 2,
     }
     return {name: round(float(value), 4) for name, value in row.items()} | {

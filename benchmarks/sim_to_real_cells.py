@@ -40,7 +40,7 @@ from medlearn.networks import views
 from medlearn.selection import validators
 
 KEY = ("target", "source", "method", "seed")
-JUDGES = ("certainty", "information")
+JUDGES = {"certainty": validators.certainty, "information": validators.mutual_information}
 COLUMNS = ("accuracy", "macro_f1", *JUDGES, "cpu_seconds", "predictions")
 SEEDS = range(2)
 CLASSES, COUNT, SIDE, REHEARSALS = 4, 1000, 128, 2
@@ -166,7 +166,7 @@ def tuned(name: str, shown: str, looks: bool, seed: int) -> keras.Model:
     )[: TUNING * 32]
     images = pictures(name, shown, name, seed)[rows]
     if looks:
-        images, _ = randomisation.looks(images, np.zeros(images.shape[:3], np.uint8), seed=seed)
+        images, _ = randomisation.randomise_appearance(images, np.zeros(images.shape[:3], np.uint8), seed=seed)
     for part, view in zip(
         np.array_split(random.permutation(len(rows)), len(views.TURNS)), views.TURNS
     ):
@@ -224,12 +224,13 @@ def answered(target: str, source: str, method: str, seed: int) -> tuple[np.ndarr
     how = "source only" if learner == "probe" else f"as they are, kept, none, {learner}"
     halves, told, judged = adaptation.halves(there, seed), {}, {name: [] for name in JUDGES}
     for adapted_on, predicted in zip(halves, halves[::-1]):
-        matched = [candidates.MATCHERS[matcher](each, seen[adapted_on]) for each in known]
-        space = candidates.Space(np.concatenate([each for each, _ in matched]), matched[0][1](seen))
+        matchers = [candidates.MATCHERS[matcher]().fit(each, seen[adapted_on]) for each in known]
+        matched = [fit.transform_source(each) for fit, each in zip(matchers, known, strict=True)]
+        space = candidates.Space(np.concatenate(matched), matchers[0].transform_target(seen))
         tell, _ = candidates.adapt(how, space, learn, held, labels[learn], adapted_on, seed)
         told |= dict(zip(predicted, tell(predicted)))
-        for name in JUDGES:
-            judged[name].append(getattr(validators, name)(tell(adapted_on)))
+        for name, validator in JUDGES.items():
+            judged[name].append(validator(tell(adapted_on)))
     return np.array([told[row] for row in range(len(there))]), judged
 
 

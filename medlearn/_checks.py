@@ -149,6 +149,33 @@ def vectors(values: ArrayLike, name: str = "features") -> np.ndarray:
     return values
 
 
+def feature_pair(
+    source: ArrayLike, target: ArrayLike, minimum: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features of two domains as float64, or raise ValueError.
+
+    Parameters
+    ----------
+    source, target : array_like, shape (N, D) and (M, D)
+        Features of the two domains.
+    minimum : int
+        How many images each domain needs.
+    """
+    source, target = vectors(source, "source features"), vectors(target, "target features")
+    if source.shape[1] != target.shape[1]:
+        raise ValueError(
+            f"Source features have {source.shape[1]} columns, target features {target.shape[1]}: "
+            "take both from the same layer of the same encoder."
+        )
+    for domain, features in (("source", source), ("target", target)):
+        if len(features) < minimum:
+            raise ValueError(
+                f"The {domain} has {len(features)} image(s), but its statistics need at least "
+                f"{minimum}: add images."
+            )
+    return source, target
+
+
 def probabilities(values: ArrayLike) -> np.ndarray:
     """Return class probabilities as float64 of shape (N, classes), with rows that sum to 1."""
     values = np.asarray(values, float)

@@ -153,7 +153,7 @@ def masks():
 
 
 def test_regions_get_greys_from_the_whole_range_independently(masks):
-    painted = randomisation.contrasts(masks, **PLAIN)
+    painted = randomisation.synthesise_from_masks(masks, **PLAIN)
     assert painted.shape == (*masks.shape, 3) and painted.dtype == np.uint8
     assert (painted[..., 0] == painted[..., 2]).all()
     inner, outer = (
@@ -167,7 +167,7 @@ def test_regions_get_greys_from_the_whole_range_independently(masks):
 
 def test_the_background_is_dark_in_its_share_of_images(masks):
     for share in (0.0, 0.5, 1.0):
-        corners = randomisation.contrasts(masks, dark_background=share, **PLAIN)[:, :4, :4, 0].mean(
+        corners = randomisation.synthesise_from_masks(masks, dark_background=share, **PLAIN)[:, :4, :4, 0].mean(
             (1, 2)
         )
         assert abs(np.mean(corners < 12) - share) < 0.12
@@ -187,14 +187,14 @@ def test_the_background_is_dark_in_its_share_of_images(masks):
 )
 def test_each_range_matters(masks, option):
     assert np.any(
-        randomisation.contrasts(masks[:9]) != randomisation.contrasts(masks[:9], **option)
+        randomisation.synthesise_from_masks(masks[:9]) != randomisation.synthesise_from_masks(masks[:9], **option)
     )
 
 
 def test_same_seed_same_pictures_and_masks_stay(masks):
     before = masks.copy()
     assert np.array_equal(
-        randomisation.contrasts(masks[:5], seed=3), randomisation.contrasts(masks[:5], seed=3)
+        randomisation.synthesise_from_masks(masks[:5], seed=3), randomisation.synthesise_from_masks(masks[:5], seed=3)
     )
     assert np.array_equal(masks, before)
 
@@ -202,7 +202,7 @@ def test_same_seed_same_pictures_and_masks_stay(masks):
 def test_noise_has_the_spread_it_says():
     """Noise alone differs between the two, so their difference is it: standard deviations from 0 to .04 x 255, 5.1 on average."""
     flat, rough = (
-        randomisation.contrasts(np.ones((600, 16, 16), np.uint8), **PLAIN | {"noise": noise})[
+        randomisation.synthesise_from_masks(np.ones((600, 16, 16), np.uint8), **PLAIN | {"noise": noise})[
             ..., 0
         ].astype(float)
         for noise in (0.0, 0.04)
@@ -228,7 +228,7 @@ def test_noise_has_the_spread_it_says():
 )
 def test_bad_masks_and_ranges_get_one_sentence(given, option, message):
     with pytest.raises(ValueError, match=message):
-        randomisation.contrasts(given, **option)
+        randomisation.synthesise_from_masks(given, **option)
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_a_region_is_cut_by_brightness_and_the_others_stay(skulls):
 
 
 def test_what_was_cut_gets_greys_of_its_own(skulls):
-    painted = randomisation.contrasts(
+    painted = randomisation.synthesise_from_masks(
         randomisation.subdivide(*skulls), dark_background=1.0, **PLAIN
     )[..., 0]
     assert (painted[:, 0].mean(1) < 15).all() and painted[:, 2:4].mean((1, 2)).std() > 20
@@ -292,17 +292,17 @@ def elsewhere(masks):
 
 
 def test_greys_of_regions_are_found_without_their_masks(masks, elsewhere):
-    means, spreads = randomisation.greys(masks, elsewhere)
+    means, spreads = randomisation.estimate_intensities(masks, elsewhere)
     np.testing.assert_allclose(means, [20, 200, 110], atol=3)
     np.testing.assert_allclose(spreads, [4, 15, 8], atol=2.5)
-    rough, _ = randomisation.greys(masks, elsewhere, rounds=1)
+    rough, _ = randomisation.estimate_intensities(masks, elsewhere, rounds=1)
     assert np.abs(rough - [20, 200, 110]).max() > 3  # so each round counts, and so does the blur:
-    assert not np.array_equal(rough, randomisation.greys(masks, elsewhere, rounds=1, smooth=0)[0])
+    assert not np.array_equal(rough, randomisation.estimate_intensities(masks, elsewhere, rounds=1, smooth=0)[0])
 
 
 def test_pictures_are_painted_in_the_greys_that_were_found(masks):
     found = np.array([20.0, 200.0, 110.0]), np.array([4.0, 15.0, 8.0])
-    painted = randomisation.contrasts(masks, target_greys=found, **PLAIN)[..., 0].astype(float)
+    painted = randomisation.synthesise_from_masks(masks, target_intensities=found, **PLAIN)[..., 0].astype(float)
     outer = np.array([np.median(image[mask == 1]) for image, mask in zip(painted, masks)])
     inner = np.array([np.median(image[mask == 2]) for image, mask in zip(painted, masks)])
     assert (
@@ -315,19 +315,19 @@ def test_pictures_are_painted_in_the_greys_that_were_found(masks):
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda masks, images: randomisation.greys(masks, images[:, :8]), "one size"),
-        (lambda masks, images: randomisation.greys(masks, images[:0]), "at least one"),
-        (lambda masks, images: randomisation.greys(masks, images, rounds=0), "rounds"),
-        (lambda masks, images: randomisation.greys(masks, images, smooth=-1), "smooth"),
+        (lambda masks, images: randomisation.estimate_intensities(masks, images[:, :8]), "one size"),
+        (lambda masks, images: randomisation.estimate_intensities(masks, images[:0]), "at least one"),
+        (lambda masks, images: randomisation.estimate_intensities(masks, images, rounds=0), "rounds"),
+        (lambda masks, images: randomisation.estimate_intensities(masks, images, smooth=-1), "smooth"),
         (
-            lambda masks, images: randomisation.contrasts(masks, target_greys=([1, 2], [1, 2])),
+            lambda masks, images: randomisation.synthesise_from_masks(masks, target_intensities=([1, 2], [1, 2])),
             "3 regions",
         ),
         (
-            lambda masks, images: randomisation.contrasts(
-                masks, target_greys=([1, 2, np.nan], [1, 2, 3])
+            lambda masks, images: randomisation.synthesise_from_masks(
+                masks, target_intensities=([1, 2, np.nan], [1, 2, 3])
             ),
-            "target_greys",
+            "target_intensities",
         ),
     ],
 )

@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backbones": set(),
     "features": {"backbones"},
     "adaptation": set(),
-    "selection": {"adaptation", "metrics"},
+    "selection": {"metrics"},
     "networks": {"metrics"},
     "transfer": set(),
     "training": set(),

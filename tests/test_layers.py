@@ -32,13 +32,13 @@ def data(n=64, m=48, width=4, shift=3.0):
     return source, labels, target
 
 
-# ---- ReverseGradient ---------------------------------------------------------------------------------------
+# ---- GradientReversal ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0, 2.5])
 def test_the_value_passes_and_the_gradient_turns_round(weight):
     inputs = tf.constant([[1.0, -2.0]])
-    reverse = layers.ReverseGradient(weight)
+    reverse = layers.GradientReversal(weight)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = reverse(inputs)
@@ -50,9 +50,9 @@ def test_the_value_passes_and_the_gradient_turns_round(weight):
 
 
 def test_the_weight_grows_along_the_ramp():
-    critic = layers.Critic(weight=2.0)
+    critic = layers.DomainDiscriminator(weight=2.0)
     critic.build((None, 3))
-    ramp, seen = layers.ramp(critic, epochs=5), []
+    ramp, seen = layers.reversal_schedule(critic, epochs=5), []
     for epoch in range(5):
         ramp.on_epoch_begin(epoch)
         seen.append(float(critic.reverse.strength))
@@ -62,10 +62,10 @@ def test_the_weight_grows_along_the_ramp():
 # ---- Align and Critic --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("distance", [distances.coral, distances.mmd])
+@pytest.mark.parametrize("distance", [distances.coral_distance, distances.mmd])
 def test_align_adds_weight_times_distance_and_passes_through(distance):
     source, _, target = data()
-    layer = layers.Align(distance, 0.5)
+    layer = layers.AlignmentLoss(distance, 0.5)
     passed = layer([source, target, source])
     np.testing.assert_array_equal(passed[0], source)
     np.testing.assert_array_equal(passed[1], target)
@@ -77,12 +77,12 @@ def test_align_adds_weight_times_distance_and_passes_through(distance):
 
 def test_a_fresh_critic_that_cannot_know_pays_log_2():
     same = np.zeros((8, 4), np.float32)
-    assert float(layers.Critic()(same, same)) == pytest.approx(np.log(2), abs=1e-6)
+    assert float(layers.DomainDiscriminator()(same, same)) == pytest.approx(np.log(2), abs=1e-6)
 
 
 def test_the_critic_learns_and_the_encoder_is_pushed_the_other_way():
     source, _, target = data()
-    model, critic = encoder(), layers.Critic(weight=1.0, units=8)
+    model, critic = encoder(), layers.DomainDiscriminator(weight=1.0, units=8)
     critic(model(source), model(target))
     with tf.GradientTape() as tape:
         loss = critic(model(source), model(target))
@@ -102,18 +102,18 @@ def test_the_critic_learns_and_the_encoder_is_pushed_the_other_way():
 def test_units_and_seed_of_the_critic_matter():
     source, _, target = data()
     values = [
-        float(layers.Critic(units=units, seed=seed)(source, target))
+        float(layers.DomainDiscriminator(units=units, seed=seed)(source, target))
         for units, seed in ((8, 0), (8, 0), (16, 0), (8, 1))
     ]
     assert values[0] == values[1] and len(set(values)) == 3
 
 
 @pytest.mark.parametrize(
-    "distance", [distances.mmd, layers.Critic(0.7, units=5, seed=3)], ids=["function", "layer"]
+    "distance", [distances.mmd, layers.DomainDiscriminator(0.7, units=5, seed=3)], ids=["function", "layer"]
 )
 def test_a_saved_model_is_the_same_model(distance, tmp_path):
     source, _, target = data()
-    model = layers.aligned(encoder(), head(), distance, 0.25)
+    model = layers.alignment_model(encoder(), head(), distance, 0.25)
     model({"source": source, "target": target})
     model.save(tmp_path / "aligned.keras")
     again = keras.models.load_model(tmp_path / "aligned.keras")
@@ -128,23 +128,23 @@ def test_a_saved_model_is_the_same_model(distance, tmp_path):
 @pytest.mark.parametrize(
     ("distance", "on"),
     [
-        (distances.coral, "features"),
+        (distances.coral_distance, "features"),
         (distances.mmd, "features"),
         (distances.class_confusion, "predictions"),
-        (layers.Critic(), "features"),
-        (layers.Critic(), "products"),
+        (layers.DomainDiscriminator(), "features"),
+        (layers.DomainDiscriminator(), "products"),
     ],
     ids=["coral", "mmd", "mcc", "dann", "cdan"],
 )
 def test_plain_fit_trains_encoder_and_head_which_the_classifier_shares(distance, on):
     source, labels, target = data()
     body, top = encoder(), head()
-    model = layers.aligned(body, top, distance, 1.0, on=on)
+    model = layers.alignment_model(body, top, distance, 1.0, on=on)
     classifier = keras.Model(body.input, top(body.output))
     before = classifier.get_weights()
     model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
     model.fit(
-        layers.batches(source, labels, target, batch_size=16),
+        layers.paired_batches(source, labels, target, batch_size=16),
         steps_per_epoch=8,
         epochs=8,
         verbose=0,
@@ -161,9 +161,9 @@ def test_aligning_brings_the_domains_together_and_weight_0_does_not():
     left = {}
     for weight in (0.0, 5.0):
         body = encoder()
-        model = layers.aligned(body, head(), distances.mmd, weight)
+        model = layers.alignment_model(body, head(), distances.mmd, weight)
         model.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
-        model.fit(layers.batches(source, labels, target), steps_per_epoch=10, epochs=15, verbose=0)
+        model.fit(layers.paired_batches(source, labels, target), steps_per_epoch=10, epochs=15, verbose=0)
         left[weight] = float(
             distances.mmd(body.predict(source, verbose=0), body.predict(target, verbose=0))
         )
@@ -182,7 +182,7 @@ with strategy.scope():
     vector = keras.Input((4,))
     body = keras.Model(vector, keras.layers.Dense(3, kernel_initializer="ones")(vector))
     apart = lambda source, target: keras.ops.mean(keras.ops.square(source - target))      # a mean over rows: halves average to the whole
-    model = layers.aligned(body, keras.layers.Dense(2, "softmax", kernel_initializer="ones"), apart, 0.5)
+    model = layers.alignment_model(body, keras.layers.Dense(2, "softmax", kernel_initializer="ones"), apart, 0.5)
     model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
 random = np.random.default_rng(0)
 pair = {"source": random.normal(size=(16, 4)).astype("float32"), "target": random.normal(size=(16, 4)).astype("float32")}
@@ -211,7 +211,7 @@ def test_batches_are_endless_seeded_and_paired():
     source, labels, target = data(10, 7)
 
     def first(seed):
-        ((pair, told),) = layers.batches(source, labels, target, batch_size=8, seed=seed).take(1)
+        ((pair, told),) = layers.paired_batches(source, labels, target, batch_size=8, seed=seed).take(1)
         return pair["source"].numpy(), told.numpy(), pair["target"].numpy()
 
     one, again, other = first(0), first(0), first(1)
@@ -221,28 +221,28 @@ def test_batches_are_endless_seeded_and_paired():
         assert label == labels[np.flatnonzero((source == vector).all(1))[0]]
     assert (
         len(one[2]) == 8
-        and sum(1 for _ in layers.batches(source, labels, target, batch_size=4).take(50)) == 50
+        and sum(1 for _ in layers.paired_batches(source, labels, target, batch_size=4).take(50)) == 50
     )
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: layers.Align(distances.mmd, -1), "weight=-1"),
+        (lambda: layers.AlignmentLoss(distances.mmd, -1), "weight=-1"),
         (
-            lambda: layers.aligned(encoder(), head(), distances.mmd, on="pixels"),
+            lambda: layers.alignment_model(encoder(), head(), distances.mmd, on="pixels"),
             "features, predictions, products",
         ),
         (
-            lambda: layers.batches(np.zeros((4, 3)), np.zeros(5), np.zeros((4, 3))),
+            lambda: layers.paired_batches(np.zeros((4, 3)), np.zeros(5), np.zeros((4, 3))),
             "4 images, 5 labels",
         ),
         (
-            lambda: layers.batches(np.zeros((4, 3)), np.zeros(4), np.zeros((4, 2))),
+            lambda: layers.paired_batches(np.zeros((4, 3)), np.zeros(4), np.zeros((4, 2))),
             "all of one size",
         ),
         (
-            lambda: layers.batches(np.zeros((4, 3)), np.zeros(4), np.zeros((0, 3))),
+            lambda: layers.paired_batches(np.zeros((4, 3)), np.zeros(4), np.zeros((0, 3))),
             "at least one image",
         ),
     ],

@@ -23,7 +23,7 @@ def flat(value=(200, 120, 60), count=400):
 
 
 def test_without_any_range_nothing_changes(cells):
-    images, masks = randomisation.looks(*cells, **PLAIN)
+    images, masks = randomisation.randomise_appearance(*cells, **PLAIN)
     assert (
         images.dtype == np.uint8
         and np.array_equal(images, cells[0])
@@ -33,7 +33,7 @@ def test_without_any_range_nothing_changes(cells):
 
 def test_stains_multiply_absorbance_within_their_range():
     images, masks = flat()
-    seen, _ = randomisation.looks(images, masks, **PLAIN | {"stain": 0.4})
+    seen, _ = randomisation.randomise_appearance(images, masks, **PLAIN | {"stain": 0.4})
     factor = np.log(255 / seen[:, 0, 0]) / np.log(255 / images[:, 0, 0])
     assert 0.58 < factor.min() < 0.66 and 1.34 < factor.max() < 1.42
     assert abs(np.corrcoef(factor, rowvar=False)[0, 1]) < 0.15  # each channel for itself
@@ -41,18 +41,18 @@ def test_stains_multiply_absorbance_within_their_range():
 
 def test_mixing_lets_one_channel_absorb_for_another():
     images, masks = flat((255, 60, 255))
-    red = randomisation.looks(images, masks, **PLAIN | {"mix": 0.3})[0][:, 0, 0, 0]
+    red = randomisation.randomise_appearance(images, masks, **PLAIN | {"mix": 0.3})[0][:, 0, 0, 0]
     assert np.mean(red == 255) == pytest.approx(0.5, abs=0.1)  # what would shine stays white
     assert np.log(255 / red.min()) / np.log(255 / 60) == pytest.approx(0.3, abs=0.03)
 
 
 def test_light_dims_empty_glass_within_its_range():
-    glass, _ = randomisation.looks(*flat((255, 255, 255)), **PLAIN | {"light": 0.3})
+    glass, _ = randomisation.randomise_appearance(*flat((255, 255, 255)), **PLAIN | {"light": 0.3})
     assert 0.69 < glass.min() / 255 < 0.72 and glass.max() > 250
 
 
 def test_masks_follow_their_images_through_the_zoom(cells):
-    images, masks = randomisation.looks(*cells, **PLAIN | {"zoom": 1.3})
+    images, masks = randomisation.randomise_appearance(*cells, **PLAIN | {"zoom": 1.3})
     areas = (masks > 0).sum((1, 2)) / (cells[1][0] > 0).sum()
     assert 0.56 < areas.min() < 0.64 and 1.59 < areas.max() < 1.72  # lengths 1 / 1.3 to 1.3
     darker = images[..., 1] < 170
@@ -61,12 +61,12 @@ def test_masks_follow_their_images_through_the_zoom(cells):
 
 
 def test_noise_and_blur_are_no_more_than_they_say():
-    grey = randomisation.looks(*flat((128, 128, 128)), **PLAIN | {"noise": 0.05})[0].astype(float)
+    grey = randomisation.randomise_appearance(*flat((128, 128, 128)), **PLAIN | {"noise": 0.05})[0].astype(float)
     spreads = grey.std((1, 2, 3))
     assert 11.5 < spreads.max() < 13.5 and spreads.min() < 2
     edge = np.zeros((200, 32, 32, 3), np.uint8)
     edge[:, :, 16:] = 255
-    seen = randomisation.looks(edge, np.zeros((200, 32, 32), np.uint8), **PLAIN | {"blur": 2.0})[
+    seen = randomisation.randomise_appearance(edge, np.zeros((200, 32, 32), np.uint8), **PLAIN | {"blur": 2.0})[
         0
     ].astype(float)
     softest = ndimage.gaussian_filter1d(edge[0, 0, :, 0].astype(float), 2.0)
@@ -88,12 +88,12 @@ def test_noise_and_blur_are_no_more_than_they_say():
     ],
 )
 def test_each_range_matters(cells, option):
-    assert np.any(randomisation.looks(*cells)[0] != randomisation.looks(*cells, **option)[0])
+    assert np.any(randomisation.randomise_appearance(*cells)[0] != randomisation.randomise_appearance(*cells, **option)[0])
 
 
 def test_same_seed_same_looks_and_the_given_stays(cells):
     before = [each.copy() for each in cells]
-    first, again = (randomisation.looks(*cells, seed=3) for _ in range(2))
+    first, again = (randomisation.randomise_appearance(*cells, seed=3) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again))
     assert all(np.array_equal(a, b) for a, b in zip(before, cells))
 
@@ -110,7 +110,7 @@ def test_same_seed_same_looks_and_the_given_stays(cells):
 )
 def test_bad_images_and_masks_get_one_sentence(cells, spoil, message):
     with pytest.raises(ValueError, match=message):
-        randomisation.looks(*spoil(*cells))
+        randomisation.randomise_appearance(*spoil(*cells))
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_bad_images_and_masks_get_one_sentence(cells, spoil, message):
 )
 def test_bad_ranges_get_one_sentence(cells, option):
     with pytest.raises(ValueError, match=next(iter(option))):
-        randomisation.looks(*cells, **option)
+        randomisation.randomise_appearance(*cells, **option)

@@ -19,7 +19,7 @@ def test_the_factor_is_that_of_the_magnifications(cells, um_per_px):
     ).images
     truth = um_per_px / 0.158
     assert scale.factor(other, cells) == pytest.approx(truth, rel=0.06)
-    assert scale.factor(scale.match(other, cells), cells) == pytest.approx(1, rel=0.06)
+    assert scale.factor(scale.match_scale(other, cells), cells) == pytest.approx(1, rel=0.06)
 
 
 def test_zoom_enlarges_about_the_centre():
@@ -45,9 +45,9 @@ def test_a_size_of_ones_own_is_used(cells):
     ("call", "message"),
     [
         (lambda cells: scale.zoom(cells, 0), "by=0"),
-        (lambda cells: scale.match(cells.astype(float), cells), "images should be uint8"),
-        (lambda cells: scale.match(cells[:0], cells), "at least one picture"),
-        (lambda cells: scale.match(np.full_like(cells, 200), cells), "median areas are 0 and"),
+        (lambda cells: scale.match_scale(cells.astype(float), cells), "images should be uint8"),
+        (lambda cells: scale.match_scale(cells[:0], cells), "at least one picture"),
+        (lambda cells: scale.match_scale(np.full_like(cells, 200), cells), "median areas are 0 and"),
     ],
 )
 def test_nonsense_is_refused(cells, call, message):

@@ -23,7 +23,7 @@ def told(seed=0, n=50, classes=3):
 @given(SEEDS, st.sampled_from([0.1, 0.5, 1.0]))
 def test_each_predicted_class_gives_the_same_share_its_surest(seed, share):
     probabilities = told(seed)
-    chosen = self_training.balanced(probabilities, share)
+    chosen = self_training.balanced_pseudo_labels(probabilities, share)
     labels, confidence = probabilities.argmax(1), probabilities.max(1)
     np.testing.assert_array_equal(chosen.labels, labels[chosen.indices])
     assert (np.diff(chosen.indices) > 0).all()
@@ -36,7 +36,7 @@ def test_each_predicted_class_gives_the_same_share_its_surest(seed, share):
 
 def test_a_shy_class_is_not_starved_by_a_loud_one():
     probabilities = np.array([[0.99, 0.01]] * 40 + [[0.45, 0.55]] * 10)
-    assert np.bincount(self_training.balanced(probabilities, 0.5).labels).tolist() == [20, 5]
+    assert np.bincount(self_training.balanced_pseudo_labels(probabilities, 0.5).labels).tolist() == [20, 5]
 
 
 # ---- self-training -----------------------------------------------------------------------------------------

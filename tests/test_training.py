@@ -84,12 +84,12 @@ def test_weights_statistics_history_and_validation_equal_keras():
 def test_a_distance_added_to_the_loss_equals_keras():
     def aligned():
         head = dense(3, seed=4, activation="softmax")
-        model = layers.aligned(vectors(), head, distances.mmd, weight=1.0)
+        model = layers.alignment_model(vectors(), head, distances.mmd, weight=1.0)
         model.compile(keras.optimizers.SGD(0.02, momentum=0.9), "sparse_categorical_crossentropy")
         return model
 
     def pairs(epoch):
-        return layers.batches(IMAGES, LABELS, IMAGES[::-1] + 1, batch_size=8, seed=epoch).take(4)
+        return layers.paired_batches(IMAGES, LABELS, IMAGES[::-1] + 1, batch_size=8, seed=epoch).take(4)
 
     model, reference, without = aligned(), aligned(), aligned()
     without.get_layer("align").weight = 0.0

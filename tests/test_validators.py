@@ -29,7 +29,7 @@ def test_certainty_is_minus_the_mean_entropy(seed):
 @given(SEEDS)
 def test_information_of_sure_answers_is_their_entropy(seed):
     labels = np.random.default_rng(seed).integers(4, size=30)
-    assert validators.information(np.eye(4)[labels]) == pytest.approx(
+    assert validators.mutual_information(np.eye(4)[labels]) == pytest.approx(
         mutual_info_score(labels, labels)
     )
 
@@ -37,7 +37,7 @@ def test_information_of_sure_answers_is_their_entropy(seed):
 def test_one_class_for_all_fools_certainty_and_not_information():
     one, spread = np.tile([1.0, 0, 0], (30, 1)), 0.9 * np.eye(3)[np.arange(30) % 3] + 0.1 / 3
     assert validators.certainty(one) > validators.certainty(spread)
-    assert validators.information(one) == pytest.approx(0) and validators.information(spread) > 0.5
+    assert validators.mutual_information(one) == pytest.approx(0) and validators.mutual_information(spread) > 0.5
 
 
 def neighbourhood_by_loops(vectors, temperature):
@@ -54,7 +54,7 @@ def neighbourhood_by_loops(vectors, temperature):
 @given(SEEDS, st.sampled_from([0.05, 0.5]))
 def test_neighbourhood_by_loops(seed, temperature):
     vectors = np.random.default_rng(seed).normal(size=(9, 4))
-    assert validators.neighbourhood(vectors, temperature) == pytest.approx(
+    assert validators.soft_neighbourhood_density(vectors, temperature) == pytest.approx(
         neighbourhood_by_loops(vectors, temperature), rel=1e-6
     )
 
@@ -128,9 +128,9 @@ def test_alarms_for_lost_information_and_for_a_starved_class():
     ("call", "message"),
     [
         (lambda: validators.certainty([[0.5, 0.6]]), "sum to 1"),
-        (lambda: validators.information([[np.nan, 1]]), "hold NaN"),
-        (lambda: validators.neighbourhood(np.eye(3), 0), "temperature=0"),
-        (lambda: validators.neighbourhood(np.zeros((1, 3))), "at least 2"),
+        (lambda: validators.mutual_information([[np.nan, 1]]), "hold NaN"),
+        (lambda: validators.soft_neighbourhood_density(np.eye(3), 0), "temperature=0"),
+        (lambda: validators.soft_neighbourhood_density(np.zeros((1, 3))), "at least 2"),
         (
             lambda: validators.weighted_accuracy([1, 0], np.zeros((6, 2)), np.zeros((6, 2))),
             "each of the 6 source images",

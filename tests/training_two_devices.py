@@ -47,7 +47,7 @@ def aligned():
     keras.utils.set_random_seed(1)
     image = keras.Input((8, 8, 3))
     encoder = keras.Model(image, keras.layers.Dense(5)(keras.layers.Flatten()(image)))
-    model = layers.aligned(encoder, keras.layers.Dense(3, "softmax"), linear_distance, weight=2.0)
+    model = layers.alignment_model(encoder, keras.layers.Dense(3, "softmax"), linear_distance, weight=2.0)
     model.compile("sgd", mean_crossentropy)
     return model
 
@@ -84,7 +84,7 @@ def weighted(epoch):
 
 
 def pairs(epoch):
-    return layers.batches(IMAGES, LABELS, IMAGES + 1, batch_size=7, seed=epoch).take(3)
+    return layers.paired_batches(IMAGES, LABELS, IMAGES + 1, batch_size=7, seed=epoch).take(3)
 
 
 results = {

@@ -28,26 +28,26 @@ from medlearn._keras import keras
 IMAGES = {
     "as they are": lambda images, reference: images,
     "reinhard": colour.reinhard,
-    "scale": scale.match,
+    "scale": scale.match_scale,
     "scale+reinhard": lambda images, reference: colour.reinhard(
-        scale.match(images, reference), reference
+        scale.match_scale(images, reference), reference
     ),
     "histograms": colour.match_histograms,
     "fourier": colour.fourier,
     "macenko": colour.macenko,
 }
 MATCHERS = {
-    "none": lambda source, target: (source, np.asarray),
-    "standardise": matching.standardise,
-    "coral": matching.coral,
-    "subspace": matching.subspace,
-    "transport": matching.transport,
+    "none": matching.Identity,
+    "standardise": matching.Standardise,
+    "coral": matching.Coral,
+    "subspace": matching.SubspaceAlignment,
+    "transport": matching.OptimalTransport,
 }
 TRAINED = {  # distance or critic, weight, what is compared
-    "deep coral": (lambda: distances.coral, 10.0, "features"),
+    "deep coral": (lambda: distances.coral_distance, 10.0, "features"),
     "mmd": (lambda: distances.mmd, 1.0, "features"),
-    "dann": (lambda: layers.Critic(), 1.0, "features"),
-    "cdan": (lambda: layers.Critic(), 1.0, "products"),
+    "dann": (lambda: layers.DomainDiscriminator(), 1.0, "features"),
+    "cdan": (lambda: layers.DomainDiscriminator(), 1.0, "products"),
     "class confusion": (lambda: distances.class_confusion, 1.0, "predictions"),
 }
 EPOCHS, STEPS, BATCH = 20, 15, 64
@@ -115,10 +115,10 @@ def adapt(
     learn, held: rows of the source; source_labels: of `learn`; half: the rows of the target that may be adapted on.
     """
     _, _, matcher, learner = METHODS[method]
-    known, bring = MATCHERS[matcher](
-        space.source[np.concatenate([learn, held])], space.target[half]
-    )
-    known, kept_back = known[: len(learn)], known[len(learn) :]
+    source, target = space.source[np.concatenate([learn, held])], space.target[half]
+    matched = MATCHERS[matcher]().fit(source, target)
+    bring, source = matched.transform_target, matched.transform_source(source)
+    known, kept_back = source[: len(learn)], source[len(learn) :]
     if learner in TRAINED:
         tell = _trained(learner, known, source_labels, bring(space.target[half]), seed)
     elif learner == "self-training":
@@ -144,20 +144,20 @@ def _trained(learner: str, source, source_labels, target, seed: int) -> Callable
     vector = keras.Input((source.shape[1],))
     encoder = keras.Model(vector, keras.layers.Dense(64, "relu")(vector))
     head = keras.layers.Dense(classes, "softmax")
-    model = layers.aligned(encoder, head, distance, weight, on=on)
+    model = layers.alignment_model(encoder, head, distance, weight, on=on)
     model.compile(
         keras.optimizers.AdamW(1e-3, weight_decay=1e-2),
         "sparse_categorical_crossentropy",
         jit_compile=False,
     )
-    stream = layers.batches(
+    stream = layers.paired_batches(
         source.astype("float32"),
         source_labels,
         target.astype("float32"),
         batch_size=BATCH,
         seed=seed,
     )
-    ramp = [layers.ramp(distance, EPOCHS)] if isinstance(distance, layers.Critic) else []
+    ramp = [layers.reversal_schedule(distance, EPOCHS)] if isinstance(distance, layers.DomainDiscriminator) else []
     model.fit(
         stream, steps_per_epoch=STEPS, epochs=EPOCHS, callbacks=ramp, verbose=0, shuffle=False
     )

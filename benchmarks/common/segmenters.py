@@ -63,7 +63,7 @@ def trained(
         variable.assign(value)
     images, masks = shown(images, masks, steps * BATCH, seed)
     if looks:
-        images, masks = randomisation.looks(images, masks, seed=seed)
+        images, masks = randomisation.randomise_appearance(images, masks, seed=seed)
     model.fit(images, masks, batch_size=BATCH, shuffle=False, verbose=0)
     return model.get_weights()
 
@@ -199,4 +199,4 @@ def _back(probabilities: np.ndarray, by: float) -> np.ndarray:
 def judged(probabilities: np.ndarray) -> dict[str, float]:
     """Validators on some pixels of the images that were adapted on."""
     some = probabilities[:, ::PIXELS, ::PIXELS].reshape(-1, probabilities.shape[-1])
-    return {"certainty": validators.certainty(some), "information": validators.information(some)}
+    return {"certainty": validators.certainty(some), "information": validators.mutual_information(some)}

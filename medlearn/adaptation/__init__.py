@@ -1,16 +1,20 @@
-"""Adaptation to another hospital: source images, source labels and unlabelled target images, and nothing else.
+"""Domain adaptation: from source images, source labels and unlabelled target images alone.
 
-    colour        images of one laboratory in the colours of another
-    statistics    BatchNorm statistics of the images at hand (AdaBN), and their affine parameters by entropy (TENT)
-    matching      frozen vectors of two hospitals brought to one space: standardise, CORAL, subspaces, transport
-    distances     how far two batches of vectors lie apart
-    layers        a distance, or a fooled critic, as a term of the loss of plain Keras `fit`
-    consistency   a student that agrees with its own average on spoiled target images (mean teacher)
-    randomisation the source's images in random stains, light and scale, or painted from its masks in any contrast
-    self_training pseudo-labels that stay balanced, and prototypes
-    prior         other shares of the classes in the target
+Each module takes one approach:
 
-No function here has an argument for target labels; `tests/test_adaptation_contract.py` holds that.
+    colour         images of one domain in the colours of another
+    scale          images of one domain at the magnification of another
+    matching       features of both domains in one space (CORAL, subspaces, transport)
+    statistics     BatchNorm statistics of the target images (AdaBN)
+    entropy        scale and offset of BatchNorm, trained for low entropy on the target (TENT)
+    distances      how far two batches of features lie apart
+    layers         a distance, or a domain discriminator, as a term of the loss of Keras' `fit`
+    consistency    agreement with an average of oneself on perturbed images (mean teacher)
+    self_training  pseudo-labels that stay balanced, and class prototypes
+    prior          other class shares in the target (label shift)
+    randomisation  source images in random stains, light and scale, or synthesised from their masks
+
+No function here has an argument for target labels; a test checks every signature.
 """
 
 import lazy_loader

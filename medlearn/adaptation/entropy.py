@@ -1,8 +1,8 @@
-"""Adaptation by certainty: the affine parameters of BatchNorm move until the model is surer of the images at hand."""
+"""Test-time adaptation by entropy (TENT): scale and offset of BatchNorm learn."""
 
 import numpy as np
 
-from medlearn._keras import keras
+from medlearn._keras import keras, leaves, tf
 from medlearn.adaptation import statistics
 
 
@@ -11,57 +11,77 @@ def tent(
     images: np.ndarray,
     *,
     epochs: int = 1,
-    rate: float = 1e-3,
+    learning_rate: float = 1e-3,
     batch_size: int = 32,
     seed: int = 0,
 ) -> keras.Model:
-    """TENT: a copy of `model` whose BatchNorm has the statistics of `images`, and the scale and offset of least entropy.
+    """Return a copy of a model, adapted to target images by entropy minimisation (TENT).
 
-    model: images (N, H, W, channels) to probabilities, of an image or of each pixel. images: of the target, without
-    labels. Nothing but gamma and beta of the BatchNormalization layers learns, with Adam at `rate`; the statistics are
-    re-estimated first and then stay. Entropy falls whether the answers are right or wrong: many epochs end in one class.
-    `seed` shuffles the images. Raises ValueError as `statistics.reestimate_batchnorm`.
-    Source: Wang et al. 2021 (arXiv:2006.10726), eq. 1; its statistics are those of each batch, here of all images.
+    The statistics of BatchNormalization are re-estimated on the target images and then stay. Only
+    scale and offset (gamma and beta) of these layers learn, with Adam, until the predictions of the
+    target have less entropy. Entropy falls whether predictions are right or wrong: many epochs end
+    in one class for all images.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From images to class probabilities, per image or per pixel. It stays as it is.
+    images : numpy.ndarray, shape (N, H, W, 3)
+        Target images, 0 to 255, without labels.
+    epochs : int
+        How often all images are seen.
+    learning_rate : float
+        Of Adam, above 0.
+    batch_size : int
+        Images per step.
+    seed : int
+        Shuffles the images.
+
+    Returns
+    -------
+    keras.Model
+        The adapted copy.
+
+    Raises
+    ------
+    ValueError
+        For a model without BatchNormalization, or images that do not fit it.
+
+    References
+    ----------
+    Wang et al. 2021 (arXiv:2006.10726), eq. 1. There the statistics are those of each batch; here
+    they are those of all images.
     """
     images = np.asarray(images)
     adapted = statistics.reestimate_batchnorm(model, images, batch_size)
-    _let_affine_parameters_learn(adapted)
-    image = keras.Input(images.shape[1:])
-    learner = keras.Model(image, _Certain(adapted)(image))
-    learner.compile(keras.optimizers.Adam(rate), jit_compile=False)
+    adapted.trainable = True
+    for layer in leaves(adapted):
+        layer.trainable = isinstance(layer, keras.layers.BatchNormalization)
+    inputs = keras.Input(images.shape[1:])
+    learner = keras.Model(inputs, _EntropyLoss(adapted)(inputs))
+    learner.compile(keras.optimizers.Adam(learning_rate), jit_compile=False)
     random = np.random.default_rng(seed)
     for _ in range(epochs):
-        learner.fit(
-            images[random.permutation(len(images))], batch_size=batch_size, shuffle=False, verbose=0
-        )
+        shuffled = images[random.permutation(len(images))]
+        learner.fit(shuffled, batch_size=batch_size, shuffle=False, verbose=0)
     return adapted
 
 
-def mean_entropy(probabilities):
-    """Mean entropy, in nats, of probabilities (..., classes); a scalar."""
-    return -keras.ops.mean(
-        keras.ops.sum(probabilities * keras.ops.log(probabilities + 1e-7), axis=-1)
-    )
+def mean_entropy(probabilities: "tf.Tensor") -> "tf.Tensor":
+    """Return the mean entropy, in nats, of class probabilities (..., classes); a scalar tensor."""
+    log_probabilities = keras.ops.log(probabilities + 1e-7)
+    return -keras.ops.mean(keras.ops.sum(probabilities * log_probabilities, axis=-1))
 
 
-class _Certain(keras.layers.Layer):
-    """The model as it predicts, with the mean entropy of its answers as the loss."""
+class _EntropyLoss(keras.layers.Layer):
+    """The model as it predicts, with the mean entropy of its predictions as the loss."""
 
     def __init__(self, model: keras.Model):
         super().__init__()
         self.model = model
 
     def call(self, images):
-        # Said here, inside a layer: as an argument of a Functional model, `fit` would override it.
-        told = self.model(images, training=False)
-        self.add_loss(mean_entropy(told))
-        return told
-
-
-def _let_affine_parameters_learn(model: keras.Model) -> None:
-    model.trainable = True
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            _let_affine_parameters_learn(layer)
-        else:
-            layer.trainable = isinstance(layer, keras.layers.BatchNormalization)
+        # training=False must be set inside a layer: of a Functional model, `fit` overrides it.
+        probabilities = self.model(images, training=False)
+        self.add_loss(mean_entropy(probabilities))
+        return probabilities

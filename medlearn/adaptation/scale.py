@@ -1,4 +1,4 @@
-"""Magnification: images of one laboratory at the scale of another, measured without labels."""
+"""Magnification: images of one domain at the scale of another, measured without labels."""
 
 from collections.abc import Callable
 
@@ -6,70 +6,124 @@ import numpy as np
 from numpy.typing import ArrayLike
 from skimage import filters, transform
 
-from medlearn.adaptation import _inputs
+from medlearn import _checks, _images
+from medlearn.adaptation import _domains
+from medlearn.adaptation._zoom import zoom_map
 
 _BLUR_PX = 1.5  # below the size of a nucleus, above that of noise
 
+Measure = Callable[[np.ndarray], np.ndarray]
 
-def match(
-    images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], np.ndarray] | None = None
-) -> np.ndarray:
-    """Images uint8 (N, H, W, 3), enlarged or shrunk about their centre until their median size is the reference's.
 
-    size: a function of images to one area each, in pixels; None measures nuclei. One factor for all images, so that
-    large cells stay larger than small ones; what would be missing at the edge is mirrored. Presumes that both domains
-    hold things of the same true sizes, for which the classes must come in similar shares.
-    Raises ValueError for anything but uint8 RGB images, and where nothing could be measured.
+def match_scale(images: ArrayLike, reference: ArrayLike, size: Measure | None = None) -> np.ndarray:
+    """Return images enlarged or shrunk until the median size of what they show is the reference's.
+
+    One factor serves all images, so large cells stay larger than small ones. It presumes that both
+    domains show objects of the same true sizes, so the classes must come in similar shares.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, H, W, 3)
+        uint8 or float, 0 to 255.
+    reference : array_like, shape (H, W, 3) or (M, H, W, 3)
+        One image or many images of the other domain.
+    size : callable, optional
+        From images to the area of an object in each, in pixels; by default `nucleus_areas`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, H, W, 3)
+        uint8; the content missing at the edges is mirrored.
+
+    Raises
+    ------
+    ValueError
+        For anything but colour images from 0 to 255, and where nothing can be measured.
     """
     return zoom(images, factor(images, reference, size))
 
 
-def factor(
-    images: ArrayLike, reference: ArrayLike, size: Callable[[np.ndarray], np.ndarray] | None = None
-) -> float:
-    """By how much lengths in `images` must grow to be those of `reference`; arguments and errors of `match`."""
-    images, reference = _inputs.image_pair(images, reference)
-    own, wanted = (float(np.median((size or nucleus_areas)(each))) for each in (images, reference))
-    if not (own > 0 and wanted > 0):
+def factor(images: ArrayLike, reference: ArrayLike, size: Measure | None = None) -> float:
+    """Return by how much lengths in the images must grow to be those of the reference.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, H, W, 3)
+        uint8 or float, 0 to 255.
+    reference : array_like, shape (H, W, 3) or (M, H, W, 3)
+        One image or many images of the other domain.
+    size : callable, optional
+        From images to the area of an object in each, in pixels; by default `nucleus_areas`.
+
+    Raises
+    ------
+    ValueError
+        As `match_scale`.
+    """
+    measure = size or nucleus_areas
+    area = float(np.median(measure(_checks.images(images))))
+    reference_area = float(np.median(measure(_domains.reference_images(reference))))
+    if not (area > 0 and reference_area > 0):
         raise ValueError(
-            f"The median areas are {own:g} and {wanted:g} pixels, so there is no scale to match: "
-            "look at the images, or give a `size` that finds something in them."
+            f"The median areas are {area:g} and {reference_area:g} pixels, so there is no scale to "
+            "match: look at the images, or give a `size` that finds something in them."
         )
-    return float(np.sqrt(wanted / own))
+    return float(np.sqrt(reference_area / area))
 
 
 def zoom(images: ArrayLike, by: float) -> np.ndarray:
-    """Images uint8 (N, H, W, 3) enlarged about their centre by a factor, above 1, or shrunk, below; edges are mirrored.
+    """Return images enlarged about their centre; the content missing at the edges is mirrored.
 
-    Raises ValueError for a factor that is not above 0 and for anything but uint8 RGB images.
+    Parameters
+    ----------
+    images : array_like, shape (N, H, W, 3)
+        uint8 or float, 0 to 255.
+    by : float
+        Factor of lengths: above 1 enlarges, below 1 shrinks.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, H, W, 3)
+        uint8.
+
+    Raises
+    ------
+    ValueError
+        For a factor that is not above 0, and for anything but colour images from 0 to 255.
+
+    Examples
+    --------
+    >>> images = np.full((1, 4, 4, 3), 90, np.uint8)
+    >>> zoom(images, 2.0).shape
+    (1, 4, 4, 3)
     """
-    images, _ = _inputs.image_pair(images, images)
+    images = _checks.images(images)
     if not by > 0:
         raise ValueError(f"by={by!r} multiplies lengths: above 0; 1.2 enlarges by a fifth.")
-    back = from_zoomed(images.shape[1:3], by)
-    warped = [
-        transform.warp(image, back, order=1, mode="reflect", preserve_range=True)
+    pixel_map = zoom_map(images.shape[1:3], by)
+    zoomed = [
+        transform.warp(image, pixel_map, order=1, mode="reflect", preserve_range=True)
         for image in images
     ]
-    return np.clip(np.round(warped), 0, 255).astype(np.uint8)
-
-
-def from_zoomed(shape: tuple[int, int], by: float) -> transform.AffineTransform:
-    """From a place in an image (H, W) that was enlarged about its centre by a factor to the place before, as skimage's `warp` asks for."""
-    centre = (np.array(shape[::-1]) - 1) / 2  # x, y
-    return transform.AffineTransform(scale=1 / by, translation=centre - centre / by)
+    return _images.to_uint8(np.stack(zoomed))
 
 
 def nucleus_areas(images: ArrayLike) -> np.ndarray:
-    """Area (N,) in pixels of the darkest of three greys (Otsu's thresholds) of the green channel: what the stain turned bluest.
+    """Return the area (N,), in pixels, of the darkest part of each image: what was stained bluest.
 
-    images: uint8 (N, H, W, 3). A measure for comparing laboratories, no segmentation. A flat picture has 0.
+    The green channel is divided into three parts by Otsu's thresholds; the darkest counts. This
+    measure serves to compare domains; it is no segmentation. A flat image has the area 0.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, H, W, 3)
+        uint8 or float, 0 to 255.
     """
-    areas = []
-    for image in np.asarray(images):
-        green = filters.gaussian(image[..., 1].astype(float), _BLUR_PX)
-        distinct = len(np.unique(green.astype(np.uint8)))
-        areas.append(
-            np.sum(green < filters.threshold_multiotsu(green, 3)[0]) if distinct >= 3 else 0
-        )
-    return np.array(areas, float)
+    return np.array([_nucleus_area(image) for image in np.asarray(images)], float)
+
+
+def _nucleus_area(image: np.ndarray) -> int:
+    green = filters.gaussian(image[..., 1].astype(float), _BLUR_PX)
+    if len(np.unique(green.astype(np.uint8))) < 3:
+        return 0
+    return int(np.sum(green < filters.threshold_multiotsu(green, 3)[0]))

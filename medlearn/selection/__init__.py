@@ -1,7 +1,7 @@
-"""Choose without training, and without target labels: a backbone by scores of its features, an adapted model by validators.
+"""Choice without training and without target labels: a backbone, or an adapted model.
 
-selection.logme(vectors, labels)                       # which backbone, which layer: `transferability`
-validators.information(target_probabilities)           # which adapted model: `validators`
+selection.logme(features, labels)                                  # which backbone, which layer
+selection.validators.mutual_information(target_probabilities)      # which adapted model
 """
 
 import lazy_loader

@@ -1,68 +1,112 @@
-"""Rank correlations of many pairs of rows at once, as a bootstrap asks for them: x and y (R, M) give (R,)."""
+"""Rank correlations of many pairs of rows at once, for a bootstrap: x and y (R, M) give (R,)."""
 
 from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
 
-_COMPARISONS_AT_ONCE = 2_000_000  # entries of a (rows, M, M) block: 16 MB
+_COMPARISONS_AT_ONCE = 2_000_000  # entries of an array (rows, M, M): 16 MB
 
 
 def weighted_tau(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Weighted tau (R,): a pair counts 1 / rank of each of its two, the mean of ranking by x and by y; -1 to 1.
+    """Return the weighted tau of each row: -1 to 1, NaN for a row where all values are tied.
 
-    x, y: (R, M), finite. Ties count for neither side. NaN for a row where nothing is ranked. Source: Vigna 2015
-    (doi:10.1145/2736277.2741088).
+    A pair weighs as much as the sum of 1 / rank of its two entries. The ranking is once that by x
+    and once that by y, and the two results are averaged. Tied pairs count for neither side.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (R, M)
+        Finite values.
+
+    References
+    ----------
+    Vigna 2015 (doi:10.1145/2736277.2741088).
     """
-    return _in_blocks(
-        lambda x, y: (_tau(x, y, _shares(x, y)) + _tau(x, y, _shares(y, x))) / 2, x, y
-    )
+    return _in_blocks(_weighted_tau, x, y)
 
 
 def kendall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Kendall's tau-b (R,) of x and y (R, M), finite; NaN for a row where nothing is ranked. Source: Kendall 1945."""
-    return _in_blocks(lambda x, y: _tau(x, y, np.ones(x.shape)), x, y)
+    """Return Kendall's tau-b of each row, NaN for a row where all values are tied.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (R, M)
+        Finite values.
+
+    References
+    ----------
+    Kendall 1945, doi:10.1093/biomet/33.3.239.
+    """
+    return _in_blocks(_unweighted_tau, x, y)
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Spearman's rho (R,) of x and y (R, M), finite; NaN for a row where nothing is ranked. Source: Spearman 1904."""
-    x, y = (
-        ranks - ranks.mean(1, keepdims=True)
-        for ranks in (stats.rankdata(x, axis=1), stats.rankdata(y, axis=1))
-    )
-    return _ratio((x * y).sum(1), (x**2).sum(1) * (y**2).sum(1))
+    """Return Spearman's rho of each row, NaN for a row where all values are tied.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (R, M)
+        Finite values.
+
+    References
+    ----------
+    Spearman 1904, doi:10.2307/1412159.
+    """
+    x, y = _centred_ranks(x), _centred_ranks(y)
+    return _normalised((x * y).sum(1), (x**2).sum(1) * (y**2).sum(1))
 
 
 def _in_blocks(correlate: Callable, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Correlate a few rows at a time, to bound the memory."""
     step = max(1, _COMPARISONS_AT_ONCE // x.shape[1] ** 2)
+    starts = range(0, len(x), step)
     return np.concatenate(
-        [correlate(x[at : at + step], y[at : at + step]) for at in range(0, len(x), step)]
+        [correlate(x[start : start + step], y[start : start + step]) for start in starts]
     )
 
 
-def _tau(x: np.ndarray, y: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Agreeing less opposed pairs, each weighted by the sum of the shares (R, M) of its two."""
-    x, y = _signs(x), _signs(y)
-    agreeing, by_x, by_y = (
-        np.einsum("rij,ri->r", signs, shares) for signs in (x * y, np.abs(x), np.abs(y))
-    )
-    return _ratio(agreeing, by_x * by_y)
+def _weighted_tau(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    ranked_by_x = _tau(x, y, _rank_weights(x, y))
+    ranked_by_y = _tau(x, y, _rank_weights(y, x))
+    return (ranked_by_x + ranked_by_y) / 2
 
 
-def _shares(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """1 / rank (R, M), the highest ranked 1, by `first` and where that ties by `second`; of equal ones the later is ahead."""
-    by_first, by_second, place = _signs(first), _signs(second), np.arange(first.shape[1])
-    tied = by_first == 0
-    ahead = (
-        (by_first < 0) | tied & (by_second < 0) | tied & (by_second == 0) & (place > place[:, None])
-    )
-    return 1 / (1 + ahead.sum(2))
+def _unweighted_tau(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return _tau(x, y, np.ones(x.shape))
 
 
-def _signs(values: np.ndarray) -> np.ndarray:
-    """Sign of the difference of each to each, (R, M, M)."""
+def _tau(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Concordant less discordant pairs; a pair weighs the sum of the weights (R, M) of its two."""
+    signs_x, signs_y = _pair_signs(x), _pair_signs(y)
+    concordance = _weighted_sum(signs_x * signs_y, weights)
+    untied_x = _weighted_sum(np.abs(signs_x), weights)
+    untied_y = _weighted_sum(np.abs(signs_y), weights)
+    return _normalised(concordance, untied_x * untied_y)
+
+
+def _rank_weights(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """1 / rank (R, M): the largest of `first` has rank 1; ties go by `second`, then by index."""
+    ascending = np.lexsort((second, first), axis=1)  # stable: of equal entries the later is larger
+    position = np.argsort(ascending, axis=1)
+    return 1 / (first.shape[1] - position)
+
+
+def _pair_signs(values: np.ndarray) -> np.ndarray:
+    """The sign of the difference of each pair of entries, (R, M, M)."""
     return np.sign(values[:, :, None] - values[:, None])
 
 
-def _ratio(covariance: np.ndarray, product: np.ndarray) -> np.ndarray:
-    return np.where(product > 0, covariance / np.sqrt(np.where(product > 0, product, 1)), np.nan)
+def _weighted_sum(pairs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.einsum("rij,ri->r", pairs, weights)
+
+
+def _centred_ranks(values: np.ndarray) -> np.ndarray:
+    ranks = stats.rankdata(values, axis=1)
+    return ranks - ranks.mean(1, keepdims=True)
+
+
+def _normalised(covariance: np.ndarray, product: np.ndarray) -> np.ndarray:
+    """covariance / sqrt(product), NaN where the product is 0."""
+    defined = product > 0
+    return np.where(defined, covariance / np.sqrt(np.where(defined, product, 1)), np.nan)

@@ -1,11 +1,13 @@
-"""Which adapted model? Scores that need no target label; higher is better, and only a ranking on the same images means anything.
+"""Validators: scores that choose between adapted models without target labels; higher is better.
 
-    scores = [validators.information(model.predict_proba(bring(target))) for model in candidates]
-    committed = candidates[int(np.argmax(scores))]         # commit first, reveal the labels afterwards, once
+    scores = [validators.mutual_information(model.predict_proba(target)) for model in candidates]
+    committed = candidates[int(np.argmax(scores))]   # commit first, then reveal the labels, once
 
-Each trusts something: entropy that sure is right, information that all classes occur, the neighbourhood that clusters are
-classes, the weighted ones that source and target overlap, consensus that models err in different ways. None is always
-right; lesson 13 counts the regret.
+Only the ranking of models on the same images has a meaning. Each validator presumes something:
+`certainty`, that certain predictions are right; `mutual_information`, that all classes occur;
+`soft_neighbourhood_density`, that clusters are classes; `weighted_accuracy`, that source and target
+overlap; `consensus`, that models make different mistakes. None is always right; lesson 13 counts
+the regret.
 """
 
 import numpy as np
@@ -15,48 +17,100 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn.adaptation import _inputs
+from medlearn import _checks
+
+_FEWEST_IMAGES = 5  # of each domain, for a classifier that tells the domains apart
 
 
 def certainty(target_probabilities: ArrayLike) -> float:
-    """Minus the mean entropy of the answers, in nats: from -log(classes) to 0.
+    """Return the negative mean entropy of the predictions, in nats: from -log(classes) to 0.
 
-    target_probabilities: (N, classes). A model that calls everything one class, surely, gets the best score there is.
-    Raises ValueError unless these are probabilities. Source: Morerio et al. 2018 (arXiv:1711.10288), sec. 3.3.
+    A model that predicts one class for all images, with certainty, gets the best possible score.
+
+    Parameters
+    ----------
+    target_probabilities : array_like, shape (N, classes)
+        Class probabilities of the target images.
+
+    Raises
+    ------
+    ValueError
+        Unless these are probabilities.
+
+    References
+    ----------
+    Morerio et al. 2018 (arXiv:1711.10288), sec. 3.3.
+
+    Examples
+    --------
+    >>> round(certainty([[0.5, 0.5], [1.0, 0.0]]), 3)
+    -0.347
     """
-    return -float(_entropy(_inputs.probabilities(target_probabilities)).mean())
+    return -float(_entropy(_checks.probabilities(target_probabilities)).mean())
 
 
-def information(target_probabilities: ArrayLike) -> float:
-    """Mutual information of image and answer, in nats: entropy of the mean answer minus the mean entropy; 0 to log(classes).
+def mutual_information(target_probabilities: ArrayLike) -> float:
+    """Return the mutual information of image and prediction, in nats: from 0 to log(classes).
 
-    target_probabilities: (N, classes). Sure answers that spread over the classes; it presumes that the target holds the
-    classes in similar shares. Raises ValueError unless these are probabilities.
-    Source: Bridle et al. 1991, NIPS; as a validator Musgrave et al. 2022 (arXiv:2208.07360).
+    It is the entropy of the mean prediction minus the mean entropy of the predictions: high where
+    predictions are certain and spread over the classes. It presumes that the target holds the
+    classes in similar shares.
+
+    Parameters
+    ----------
+    target_probabilities : array_like, shape (N, classes)
+        Class probabilities of the target images.
+
+    Raises
+    ------
+    ValueError
+        Unless these are probabilities.
+
+    References
+    ----------
+    Bridle et al. 1991, NIPS; as a validator Musgrave et al. 2022 (arXiv:2208.07360).
+
+    Examples
+    --------
+    >>> round(mutual_information([[1.0, 0.0], [0.0, 1.0]]), 3)
+    0.693
     """
-    told = _inputs.probabilities(target_probabilities)
-    return float(_entropy(told.mean(0)) - _entropy(told).mean())
+    probabilities = _checks.probabilities(target_probabilities)
+    return float(_entropy(probabilities.mean(0)) - _entropy(probabilities).mean())
 
 
-def neighbourhood(target_vectors: ArrayLike, temperature: float = 0.05) -> float:
-    """Soft neighbourhood density: the entropy, in nats, of each image's nearness to all others; at most log(N - 1).
+def soft_neighbourhood_density(target_vectors: ArrayLike, temperature: float = 0.05) -> float:
+    """Return the soft neighbourhood density (SND), in nats: from 0 to log(N - 1).
 
-    target_vectors: (N, D) features or class probabilities of one model; each is scaled to length 1. temperature: above
-    0; the lower, the fewer neighbours count. High where images of the target lie in dense clusters.
-    Raises ValueError as all of `adaptation`, and for a temperature that is not above 0.
-    Source: Saito et al. 2021 (arXiv:2108.10860), eq. 1 to 3.
+    It is the mean entropy of each image's similarity to all other images: high where the images of
+    the target lie in dense clusters.
+
+    Parameters
+    ----------
+    target_vectors : array_like, shape (N, D)
+        Features or class probabilities of one model; each is scaled to length 1.
+    temperature : float
+        Above 0; the lower, the fewer neighbours count.
+
+    Raises
+    ------
+    ValueError
+        For vectors that are not finite, fewer than two, or a temperature that is not above 0.
+
+    References
+    ----------
+    Saito et al. 2021 (arXiv:2108.10860), eq. 1 to 3.
     """
-    vectors, _ = _inputs.vector_pair(target_vectors, target_vectors)
+    vectors, _ = _checks.feature_pair(target_vectors, target_vectors)
     if not temperature > 0:
         raise ValueError(f"temperature={temperature!r} divides a similarity: above 0; try 0.05.")
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    nearness = vectors @ vectors.T / temperature
-    np.fill_diagonal(nearness, -np.inf)
-    log_share = nearness - logsumexp(nearness, axis=1, keepdims=True)
-    np.fill_diagonal(log_share, 0)
-    share = np.exp(log_share)
-    np.fill_diagonal(share, 0)
-    return float(-(share * log_share).sum(1).mean())
+    similarity = vectors @ vectors.T / temperature
+    np.fill_diagonal(similarity, -np.inf)
+    log_shares = similarity - logsumexp(similarity, axis=1, keepdims=True)
+    shares = np.exp(log_shares)
+    np.fill_diagonal(log_shares, 0)  # the diagonal of shares is 0, and 0 times -inf is no number
+    return float(-(shares * log_shares).sum(1).mean())
 
 
 def weighted_accuracy(
@@ -66,63 +120,117 @@ def weighted_accuracy(
     *,
     control: bool = True,
 ) -> float:
-    """Accuracy on held-out source images, each weighted by how much it looks like the target.
+    """Return the importance-weighted accuracy on held-out source images (IWV, or DEV).
 
-    correct: (N,) 0 or 1, whether the model was right on each held-out source image. source_vectors: (N, D) of these,
-    target_vectors: (M, D), of the model that is judged. The weights come from a classifier of the domains; with
-    `control` their chance fluctuation is taken out (DEV), so the result may leave 0..1. Where the domains do not
-    overlap the weights are all near 0 or rest on a few images, and the score says little.
-    Raises ValueError as all of `adaptation`, and for a `correct` that is not N values from 0 to 1.
-    Source: Sugiyama et al. 2007, JMLR 8:985 (importance weights); You et al. 2019, ICML, PMLR 97:7124, eq. 6 (control).
+    Each source image is weighted by how much it looks like the target. Where the domains do not
+    overlap, the weights are all near 0 or rest on a few images, and the score says little.
+
+    Parameters
+    ----------
+    correct : array_like, shape (N,)
+        1 where the model's prediction of a held-out source image is right, else 0.
+    source_vectors, target_vectors : array_like, shape (N, D) and (M, D)
+        Features of these source images and of the target, at least five of each, of the model that
+        is validated.
+    control : bool
+        Whether a control variate removes the chance fluctuation of the weights (DEV); then the
+        result may leave 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        For vectors that do not fit, and for values of `correct` outside 0 to 1.
+
+    References
+    ----------
+    Sugiyama et al. 2007, JMLR 8:985 (weights); You et al. 2019, ICML, PMLR 97:7124, eq. 6
+    (control variate).
     """
-    source, target = _inputs.vector_pair(source_vectors, target_vectors, least=5)
+    source, target = _checks.feature_pair(source_vectors, target_vectors, _FEWEST_IMAGES)
     correct = np.asarray(correct, float)
     if correct.shape != (len(source),) or not ((correct >= 0) & (correct <= 1)).all():
         raise ValueError(
-            f"correct should be 0 or 1 for each of the {len(source)} source images; its shape is {correct.shape}."
+            f"correct should be 0 or 1 for each of the {len(source)} source images; "
+            f"its shape is {correct.shape}."
         )
     weights = density_ratio(source, target)
     weighted = weights * correct
-    spread = weights.var()
-    slope = np.cov(weighted, weights, ddof=0)[0, 1] / spread if control and spread > 1e-12 else 0.0
+    variance = weights.var()
+    slope = 0.0
+    if control and variance > 1e-12:
+        slope = np.cov(weighted, weights, ddof=0)[0, 1] / variance
     return float(weighted.mean() - slope * (weights.mean() - 1))
 
 
-def consensus(predicted: ArrayLike) -> np.ndarray:
-    """Of each candidate, the share of target images on which it agrees with the vote of all candidates: (candidates,), 0 to 1.
+def consensus(predictions: ArrayLike) -> np.ndarray:
+    """Return how often each model agrees with the majority vote of all models.
 
-    predicted: whole numbers of at least 0, (candidates, N): what each of two candidates or more calls the same images. Of
-    classes with equally many votes the first counts. Where most candidates share an error, the vote has it too.
-    Raises ValueError otherwise. Source: this course; the idea of agreement as a stand-in for accuracy is that of Platanios
-    et al. 2014, UAI (Estimating accuracy from unlabeled data).
+    Where most models make the same mistake, the vote makes it too.
+
+    Parameters
+    ----------
+    predictions : array_like, shape (models, N)
+        The class index that each of two models or more predicts for the same images.
+
+    Returns
+    -------
+    numpy.ndarray, shape (models,)
+        Share of the images, 0 to 1. Where several classes have the most votes, the first counts.
+
+    Raises
+    ------
+    ValueError
+        For anything but whole numbers of at least 0, (models, N).
+
+    References
+    ----------
+    This course. The idea that agreement can replace accuracy is that of Platanios et al. 2014, UAI
+    (Estimating accuracy from unlabeled data).
+
+    Examples
+    --------
+    >>> consensus([[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 0, 1]]).tolist()
+    [0.75, 1.0, 0.75]
     """
-    predicted = np.asarray(predicted)
-    if (
-        predicted.ndim != 2
-        or len(predicted) < 2
-        or not predicted.shape[1]
-        or predicted.dtype.kind not in "iu"
-        or predicted.min() < 0
-    ):
+    predictions = np.asarray(predictions)
+    is_table = predictions.ndim == 2 and len(predictions) >= 2 and predictions.shape[1] > 0
+    if not is_table or predictions.dtype.kind not in "iu" or predictions.min() < 0:
         raise ValueError(
-            f"predicted should be whole numbers of at least 0, one row for each of two candidates or more and one "
-            f"column an image; it is {predicted.dtype} of shape {predicted.shape}."
+            "predictions should be whole numbers of at least 0, one row for each of two models or "
+            f"more and one column per image; they are {predictions.dtype} of shape "
+            f"{predictions.shape}."
         )
-    votes = np.stack([(predicted == label).sum(0) for label in range(predicted.max() + 1)])
-    return (predicted == votes.argmax(0)).mean(1)
+    class_indices = range(predictions.max() + 1)
+    votes = np.stack([(predictions == class_index).sum(0) for class_index in class_indices])
+    return (predictions == votes.argmax(0)).mean(1)
 
 
 def density_ratio(source_vectors: ArrayLike, target_vectors: ArrayLike) -> np.ndarray:
-    """How much likelier each source vector is in the target than in the source, (N,), by logistic regression.
+    """Return how much likelier each source vector is in the target than in the source, (N,).
 
-    source_vectors: (N, D), target_vectors: (M, D), at least five of each. Raises ValueError as all of `adaptation`.
-    Source: Bickel et al. 2009, JMLR 10:2137, sec. 4.
+    A logistic regression tells the two domains apart; its odds are the ratio.
+
+    Parameters
+    ----------
+    source_vectors, target_vectors : array_like, shape (N, D) and (M, D)
+        Features of both domains, at least five images of each.
+
+    Raises
+    ------
+    ValueError
+        For vectors that do not fit.
+
+    References
+    ----------
+    Bickel et al. 2009, JMLR 10:2137, sec. 4.
     """
-    source, target = _inputs.vector_pair(source_vectors, target_vectors, least=5)
-    domain = np.repeat([0, 1], [len(source), len(target)])
-    critic = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
-    told = critic.fit(np.concatenate([source, target]), domain).predict_proba(source)
-    return told[:, 1] / np.maximum(told[:, 0], 1e-12) * len(source) / len(target)
+    source, target = _checks.feature_pair(source_vectors, target_vectors, _FEWEST_IMAGES)
+    domains = np.repeat([0, 1], [len(source), len(target)])
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
+    classifier.fit(np.concatenate([source, target]), domains)
+    probabilities = classifier.predict_proba(source)
+    odds = probabilities[:, 1] / np.maximum(probabilities[:, 0], 1e-12)
+    return odds * len(source) / len(target)
 
 
 def alarms(
@@ -131,35 +239,57 @@ def alarms(
     *,
     starved: float = 0.25,
 ) -> list[str]:
-    """Reasons, in sentences, to suspect that adaptation made things worse; an empty list where there is none.
+    """Return reasons, in sentences, to suspect that adaptation made a model worse.
 
-    Both: (N, classes) on the same target images, of the source-only and of the adapted model. It looks for lost
-    information, and for a class that is called less than `starved` times as often as before. A model may be worse
-    without an alarm, and better in spite of one: it is a reason to look, no verdict.
-    Raises ValueError unless both are probabilities of the same images and classes.
+    Two signs are checked: lost mutual information, and a class that is predicted much less often
+    than before. A model may be worse without an alarm, and better in spite of one: an alarm is a
+    reason to look at the images, not a verdict.
+
+    Parameters
+    ----------
+    target_probabilities_before, target_probabilities_after : array_like, shape (N, classes)
+        Class probabilities of the same target images by the source-only and the adapted model.
+    starved : float
+        A class raises an alarm where it is predicted less than this many times as often as before.
+
+    Returns
+    -------
+    list of str
+        Empty where there is no sign.
+
+    Raises
+    ------
+    ValueError
+        Unless both are probabilities of the same images and classes.
     """
-    before, after = (
-        _inputs.probabilities(target_probabilities_before),
-        _inputs.probabilities(target_probabilities_after),
-    )
+    before = _checks.probabilities(target_probabilities_before)
+    after = _checks.probabilities(target_probabilities_after)
     if before.shape != after.shape:
         raise ValueError(
-            f"Both models answer on the same images and classes; the shapes are {before.shape} and {after.shape}."
+            "Both models predict the same images and classes; the shapes are "
+            f"{before.shape} and {after.shape}."
         )
-    found = []
-    if information(after) < information(before):
-        found.append(
-            f"Answers tell less about the images: information fell from {information(before):.2f} to {information(after):.2f}."
+    sentences = []
+    old, new = mutual_information(before), mutual_information(after)
+    if new < old:
+        sentences.append(
+            "The predictions tell less about the images: mutual information fell "
+            f"from {old:.2f} to {new:.2f}."
         )
-    shares = [
-        np.bincount(told.argmax(1), minlength=told.shape[1]) / len(told) for told in (before, after)
-    ]
-    for label in np.flatnonzero(shares[1] < starved * shares[0]):
-        found.append(
-            f"Class {label} is called for {shares[1][label]:.0%} of the images, before for {shares[0][label]:.0%}."
+    old_shares, new_shares = _predicted_shares(before), _predicted_shares(after)
+    for class_index in np.flatnonzero(new_shares < starved * old_shares):
+        sentences.append(
+            f"Class {class_index} is predicted for {new_shares[class_index]:.0%} of the images, "
+            f"before for {old_shares[class_index]:.0%}."
         )
-    return found
+    return sentences
 
 
-def _entropy(told: np.ndarray) -> np.ndarray:
-    return -(told * np.log(np.where(told > 0, told, 1))).sum(-1)
+def _predicted_shares(probabilities: np.ndarray) -> np.ndarray:
+    counts = np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1])
+    return counts / len(probabilities)
+
+
+def _entropy(probabilities: np.ndarray) -> np.ndarray:
+    logarithms = np.log(np.where(probabilities > 0, probabilities, 1))
+    return -(probabilities * logarithms).sum(-1)
