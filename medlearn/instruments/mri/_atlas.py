@@ -1,11 +1,10 @@
-"""The anatomy behind every subject: the ICBM152 2009a symmetric atlas that ships inside nilearn, prepared once.
+"""The anatomy behind every subject: the ICBM152 2009a symmetric atlas that ships inside nilearn.
 
-Fonov et al. 2011, NeuroImage 54:313 (the average of 152 healthy young adults, at 1 mm, skull-stripped). Points are in
-MNI millimetres: x to the right, y forward, z up. What comes out is kept in `mri-atlas-2.npz` in the cache folder.
+Fonov et al. 2011, NeuroImage 54:313 (the average of 152 healthy young adults, at 1 mm,
+skull-stripped). Points are in MNI millimetres: x to the right, y forward, z up. The atlas is
+prepared once and kept in the cache folder.
 """
 
-import os
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass, fields
@@ -13,27 +12,29 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from medlearn import _files
+from medlearn.instruments.mri import _preparation
+from medlearn.instruments.mri._preparation import FARTHEST, ORIGIN, PERIOD
 
 FILE = "mri-atlas-2.npz"  # raise the number when the preparation changes
-ORIGIN = np.array([-98.0, -134.0, -37.0], np.float32)  # MNI mm of the first voxel kept
-_BOTTOM, _TOP = 35, 155  # template slices kept: what any tilted slice of ours may touch
-_FAR = 50.0  # mm: distances beyond are all alike
-_SHARPEN = 1.8  # undoes part of the blur of an average brain (assumption, chosen by eye)
-_PERIOD = 96  # mm: the textures repeat
 
 
 @dataclass(frozen=True)
 class Atlas:
     """The prepared atlas.
 
-    `tissue` uint8 (x, y, z, 3): fluid, grey, white in 255ths, at 1 mm. `distance` uint8 (x, y, z, 2) at 2 mm: distance
-    outside the brain's smooth outline and distance to the lateral ventricles, in 50/255 mm. `fine` and `coarse`
-    float16 (96, 96, 96): periodic Gaussian textures of unit variance, 2 and 5 mm. `periventricular`, `deep`,
-    `juxtacortical`, `hemisphere`, `basal` float32 (k, 6): places for lesions, with the direction away from the
-    ventricles.
+    Attributes
+    ----------
+    tissue : numpy.ndarray of uint8, shape (x, y, z, 3)
+        Fluid, grey and white matter in 255ths, at 1 mm.
+    distance : numpy.ndarray of uint8, shape (x, y, z, 2)
+        Distance outside the brain's smooth outline, and to the lateral ventricles, in 50/255 mm,
+        at 2 mm.
+    fine, coarse : numpy.ndarray of float16, shape (96, 96, 96)
+        Periodic Gaussian textures of unit variance, 2 and 5 mm wide.
+    periventricular, deep, juxtacortical, hemisphere, basal : numpy.ndarray of float32, (k, 6)
+        Points where lesions may sit, each with the direction away from the ventricles.
     """
 
     tissue: np.ndarray
@@ -49,196 +50,134 @@ class Atlas:
 
 @lru_cache(maxsize=1)
 def atlas() -> Atlas:
-    """The atlas, from the cache folder; built there (about five seconds) if missing or damaged."""
+    """Return the atlas of the cache folder; it is built there, in 5 s, if missing or damaged."""
     path = _files.cache() / FILE
     try:
         with np.load(path) as stored:
             return Atlas(**{field.name: stored[field.name] for field in fields(Atlas)})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        built = _build()
-        _write(path, {field.name: getattr(built, field.name) for field in fields(Atlas)})
+        built = Atlas(**_preparation.build())
+        _write(path, built)
         return built
+
+
+def _write(path: Path, built: Atlas) -> None:
+    arrays = {field.name: getattr(built, field.name) for field in fields(Atlas)}
+
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)
+
+    _files.write_atomically(path, save)
 
 
 @lru_cache(maxsize=1)
 def _running_sum() -> np.ndarray:
-    """Tissue fractions summed over z, uint16 (z + 1, x, y, 4 of which 3 used): a slab's mean from two look-ups.
+    """Tissue fractions summed over z, uint16 (x, y, z + 1, 4 of which 3 are used).
 
-    z comes first because slices are axial: what one of them touches lies close together in memory.
+    A slab's mean then takes two look-ups. In memory z comes first, because slices are axial: what
+    one of them touches lies close together.
     """
     tissue = np.moveaxis(atlas().tissue, 2, 0)
-    total = np.zeros(
-        (len(tissue) + 1, *tissue.shape[1:3], 4), np.uint16
-    )  # at most 120 slices of 255: it fits
+    # At most 120 slices of 255: the sum fits into 16 bits.
+    total = np.zeros((len(tissue) + 1, *tissue.shape[1:3], 4), np.uint16)
     np.cumsum(tissue, axis=0, dtype=np.uint16, out=total[1:, ..., :3])
-    return total
+    return np.moveaxis(total, 0, 2)
 
 
-def slab(x, y, z, thickness) -> np.ndarray:
-    """Mean fractions of fluid, grey and white matter over a slab centred on MNI points: float32 (3, N).
+def slab(points: np.ndarray, thickness: float) -> np.ndarray:
+    """Return the mean fractions of fluid, grey and white matter in a slab.
 
-    Linear in x and y; in z exact, for any `thickness` in mm.
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (3, N)
+        MNI points in the middle of the slab, float32, in mm.
+    thickness : float
+        In mm. The mean over it is exact; across it, the atlas is interpolated linearly.
+
+    Returns
+    -------
+    numpy.ndarray, shape (3, N)
+        float32.
     """
-    table = np.moveaxis(_running_sum(), 0, 2)
-    centre = z - ORIGIN[2] + 0.5
-    upper, lower = (
-        _interpolate(table, 3, x - ORIGIN[0], y - ORIGIN[1], end)
-        for end in (centre + thickness / 2, centre - thickness / 2)
-    )
+    x, y, z = points
+    x, y, middle = x - ORIGIN[0], y - ORIGIN[1], z - ORIGIN[2] + 0.5
+    upper = _interpolate(_running_sum(), 3, (x, y, middle + thickness / 2))
+    lower = _interpolate(_running_sum(), 3, (x, y, middle - thickness / 2))
     return (upper - lower) * np.float32(1 / (255 * thickness))
 
 
-def distances(x, y, z) -> np.ndarray:
-    """Distance outside the brain, and to the lateral ventricles, at MNI points: float32 (2, N) mm, at most 50."""
-    # a voxel of the 2 mm grid is centred half a fine voxel after the first of its two
-    fine = (axis - origin - 0.5 for axis, origin in zip((x, y, z), ORIGIN))
-    return _interpolate(atlas().distance, 2, *(axis / 2 for axis in fine)) * np.float32(_FAR / 255)
+def distances(points: np.ndarray) -> np.ndarray:
+    """Return the distances outside the brain and to the lateral ventricles, float32 (2, N).
+
+    In mm, at most 50, at MNI points (3, N).
+    """
+    # A voxel of the 2 mm grid is centred half a fine voxel after the first of its two.
+    voxels = [(axis - origin - 0.5) / 2 for axis, origin in zip(points, ORIGIN, strict=True)]
+    return _interpolate(atlas().distance, 2, voxels) * np.float32(FARTHEST / 255)
 
 
-def textures(points, offset=(0, 0, 0)) -> tuple[np.ndarray, np.ndarray]:
-    """The coarse and the fine texture at MNI points (3, N), moved by `offset` mm: float32 (N,), mean 0, variance 1."""
-    known = atlas()
+def textures(points: np.ndarray, offset=(0, 0, 0)) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coarse and the fine texture at points: mean 0, variance 1.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (3, N)
+        MNI points in mm.
+    offset : sequence of 3 floats
+        Moves the texture, in mm.
+
+    Returns
+    -------
+    tuple of two numpy.ndarray, shape (N,)
+        float32.
+    """
     i, j, k = (
-        (axis + np.float32(1000 + shift)).astype(np.int32) % _PERIOD
-        for axis, shift in zip(points, offset)
+        (axis + np.float32(1000 + shift)).astype(np.int32) % PERIOD
+        for axis, shift in zip(points, offset, strict=True)
     )
-    where = (i * _PERIOD + j) * _PERIOD + k
-    return known.coarse.reshape(-1)[where].astype(np.float32), known.fine.reshape(-1)[where].astype(
-        np.float32
-    )
+    voxels = (i * PERIOD + j) * PERIOD + k
+    coarse = atlas().coarse.reshape(-1)[voxels].astype(np.float32)
+    fine = atlas().fine.reshape(-1)[voxels].astype(np.float32)
+    return coarse, fine
 
 
-def _interpolate(table, channels, x, y, z) -> np.ndarray:
-    """The first `channels` of a table (x, y, z, width), in any order in memory, trilinear at voxels: float32 (channels, N)."""
-    (nx, ny, nz, width), word = table.shape, np.dtype(f"u{table.itemsize * table.shape[3]}")
-    across, along, up = (stride // word.itemsize for stride in table.strides[:3])
-    x, y, z = np.clip(x, 0, nx - 1.001), np.clip(y, 0, ny - 1.001), np.clip(z, 0, nz - 1.001)
-    i, j, k = x.astype(np.int32), y.astype(np.int32), z.astype(np.int32)
-    fx, fy, fz = (x - i).astype(np.float32), (y - j).astype(np.float32), (z - k).astype(np.float32)
-    first = i * across + j * along + k * up
-    rows, weights = [], []
-    for di, wx in ((0, 1 - fx), (across, fx)):
-        for dj, wy in ((0, 1 - fy), (along, fy)):
-            column, weight = first + (di + dj), wx * wy
-            rows += [column, column + up]
-            weights += [weight - weight * fz, weight * fz]
-    flat = table.ravel(order="K").view(word)  # a whole row read as one number: several times faster
-    found, weights = (
-        flat.take(np.stack(rows)).view(table.dtype).reshape(8, -1, width),
-        np.stack(weights),
-    )
-    return np.stack(
-        [
-            np.einsum("kn,kn->n", weights, found[..., channel].astype(np.float32))
-            for channel in range(channels)
-        ]
-    )
+def _interpolate(table: np.ndarray, channels: int, voxels) -> np.ndarray:
+    """The first channels of a table (x, y, z, width), trilinear: float32 (channels, N).
+
+    `voxels` are three arrays (N,), the positions along x, y and z. These axes may lie in any order
+    in memory; the last one is contiguous, so that all channels of a voxel are read as one number,
+    which is several times faster.
+    """
+    word = np.dtype(f"u{table.itemsize * table.shape[3]}")
+    flat = table.ravel(order="K").view(word)
+    first, steps, fractions = np.int32(0), [], []
+    for axis, position in enumerate(voxels):
+        position = np.clip(position, 0, table.shape[axis] - 1.001)
+        index = position.astype(np.int32)
+        steps.append(table.strides[axis] // word.itemsize)
+        first = first + index * steps[axis]
+        fractions.append((position - index).astype(np.float32))
+    corners = flat.take(np.stack([first + offset for offset in _corner_offsets(*steps)]))
+    values = corners.view(table.dtype).reshape(8, -1, table.shape[3])
+    weights = _corner_weights(*fractions)
+    by_channel = [
+        np.einsum("kn,kn->n", weights, values[..., channel].astype(np.float32))
+        for channel in range(channels)
+    ]
+    return np.stack(by_channel)
 
 
-def _write(path: Path, arrays: dict) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
-        os.replace(temporary, path)  # readers see the old file or the whole new one
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _corner_offsets(x_step: int, y_step: int, z_step: int) -> list[int]:
+    """How far the eight corners of a voxel lie from its first one; z runs fastest, x slowest."""
+    return [x + y + z for x in (0, x_step) for y in (0, y_step) for z in (0, z_step)]
 
 
-def _build() -> Atlas:
-    t1, grey, white = _templates()
-    inside = ndimage.binary_closing(np.pad(t1 > 0, 4), iterations=3)[4:-4, 4:-4, 4:-4] | (t1 > 0)
-    fluid = np.clip(1 - grey - white, 0, 1)
-    share = (np.stack([fluid, grey, white], axis=-1) + 1e-4) ** _SHARPEN
-    share *= inside[..., None] / share.sum(axis=-1, keepdims=True)
-    tissue = np.round(share * 255).astype(np.uint8)
-
-    coarse_inside, coarse_fluid = _halve(inside) > 0.5, _halve(share[..., 0])
-    outside = 2 * ndimage.distance_transform_edt(~_closed(coarse_inside, 16))
-    depth = 2 * ndimage.distance_transform_edt(coarse_inside)
-    to_ventricle = 2 * ndimage.distance_transform_edt(~_ventricles(coarse_fluid, depth))
-    distance = np.stack([outside, to_ventricle], axis=-1)
-    distance = np.round(np.minimum(distance, _FAR) * (255 / _FAR)).astype(np.uint8)
-    return Atlas(
-        tissue,
-        distance,
-        _texture(2.2),
-        _texture(5.0),
-        **_places(_halve(grey), _halve(white), depth, to_ventricle),
-    )
-
-
-def _templates() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """T1, grey and white templates, float32 (196, 232, 120) in 0..1, read from the installed nilearn."""
-    from nilearn import datasets  # two seconds: imported only when the cache is missing
-
-    loaders = (
-        datasets.load_mni152_template,
-        datasets.load_mni152_gm_template,
-        datasets.load_mni152_wm_template,
-    )
-    return tuple(
-        np.asarray(load(resolution=1).dataobj, np.float32)[:196, :232, _BOTTOM:_TOP]
-        for load in loaders
-    )
-
-
-def _halve(volume) -> np.ndarray:
-    nx, ny, nz = (length // 2 for length in volume.shape)
-    return volume.astype(np.float32).reshape(nx, 2, ny, 2, nz, 2).mean(axis=(1, 3, 5))
-
-
-def _mni(indices) -> np.ndarray:
-    return (ORIGIN + 0.5 + 2 * np.asarray(indices, np.float32)).astype(np.float32)
-
-
-def _closed(mask, reach) -> np.ndarray:
-    """The mask without bays narrower than 2 * `reach` mm: the inner side of a smooth skull."""
-    grown = np.pad(mask, int(reach))
-    grown = 2 * ndimage.distance_transform_edt(~grown) <= reach
-    shrunk = 2 * ndimage.distance_transform_edt(grown) > reach
-    inner = slice(int(reach), -int(reach))
-    return shrunk[inner, inner, inner] | mask
-
-
-def _ventricles(fluid, depth) -> np.ndarray:
-    """Fluid deep inside the brain and near the midline, without crumbs."""
-    x = _mni(np.indices(fluid.shape).reshape(3, -1).T)[:, 0].reshape(fluid.shape)
-    found, count = ndimage.label((fluid > 0.5) & (depth > 14) & (np.abs(x) < 40))
-    sizes = ndimage.sum(found > 0, found, range(1, count + 1))
-    return np.isin(found, 1 + np.flatnonzero(np.asarray(sizes) > 40))
-
-
-def _places(grey, white, depth, to_ventricle) -> dict[str, np.ndarray]:
-    """Where lesions of each kind may sit; the distances in mm are assumptions that follow the usual descriptions."""
-    white_around = ndimage.uniform_filter(white, 3)
-    points = _mni(np.moveaxis(np.indices(white.shape), 0, -1))
-    x, z = points[..., 0], points[..., 2]
-    away = np.stack(
-        np.gradient(ndimage.gaussian_filter(to_ventricle.astype(np.float32), 1)), axis=-1
-    )
-    away /= np.linalg.norm(away, axis=-1, keepdims=True) + 1e-6
-    shown = (z > -14) & (z < 54)
-    masks = {
-        "periventricular": (white_around > 0.6) & (to_ventricle > 2) & (to_ventricle < 7),
-        "deep": (white_around > 0.75) & (to_ventricle > 8),
-        "juxtacortical": (white > 0.5) & (white_around < 0.65) & (depth > 6) & (to_ventricle > 12),
-        "hemisphere": (white_around > 0.55) & (depth > 14) & (to_ventricle > 6) & (np.abs(x) > 12),
-        "basal": (grey > 0.3)
-        & (to_ventricle > 2)
-        & (to_ventricle < 18)
-        & (depth > 24)
-        & (z > -6)
-        & (z < 23),
-    }
-    return {
-        name: np.concatenate([points[mask & shown], away[mask & shown]], axis=1).astype(np.float32)
-        for name, mask in masks.items()
-    }
-
-
-def _texture(width) -> np.ndarray:
-    noise = np.random.default_rng(0).standard_normal((_PERIOD,) * 3)
-    noise = ndimage.gaussian_filter(noise, width, mode="wrap")
-    return (noise / noise.std()).astype(np.float16)
+def _corner_weights(fx: np.ndarray, fy: np.ndarray, fz: np.ndarray) -> np.ndarray:
+    """Trilinear weights (8, N) of the corners, in the order of `_corner_offsets`."""
+    weights = []
+    for along_x in (1 - fx, fx):
+        for along_y in (1 - fy, fy):
+            upper = along_x * along_y * fz
+            weights += [along_x * along_y - upper, upper]
+    return np.stack(weights)

@@ -1,0 +1,221 @@
+"""Many slices as one data set: balanced classes, the same subjects at every site."""
+
+from collections.abc import Sequence
+from typing import overload
+
+import numpy as np
+
+from medlearn import _checks
+from medlearn._dataset import Dataset
+from medlearn.instruments.mri._anatomy import FIELD_OF_VIEW
+from medlearn.instruments.mri._scanner import scan
+from medlearn.instruments.mri._site import HIGHEST_SEED, Site, find_site, random_site
+from medlearn.instruments.mri._slices import MASK_CLASSES, SIZES, prepare, prepare_level
+from medlearn.instruments.mri._subjects import (
+    CLASSES,
+    LEVELS,
+    SLICES,
+    SUBJECTS,
+    Subject,
+    draw_subject,
+)
+
+LICENCE = (
+    "Apache-2.0 (simulated on the ICBM 152 anatomy, (c) McConnell Brain Imaging Centre, shipped by "
+    "nilearn)"
+)
+RANDOM = "random"  # the site whose protocol is drawn anew for each slice
+
+
+@overload
+def slices(  # type: ignore[overload-overlap]
+    site: Site | str, count: int, size: int = 128, seed: int = 0, first: int = 0
+) -> Dataset: ...
+@overload
+def slices(
+    site: Sequence[Site | str], count: int, size: int = 128, seed: int = 0, first: int = 0
+) -> tuple[Dataset, ...]: ...
+def slices(
+    site: Site | str | Sequence[Site | str],
+    count: int,
+    size: int = 128,
+    seed: int = 0,
+    first: int = 0,
+) -> Dataset | tuple[Dataset, ...]:
+    """Simulate slices of virtual subjects at a site, or the same slices at several sites.
+
+    Four slices of each subject follow one another, and the four classes are balanced over each
+    four subjects. A slice's label is the class of the lesion that it shows; slices of the healthy
+    show none. The first n slices of a larger count are those of the count n.
+
+    Parameters
+    ----------
+    site : Site, str, or sequence of them
+        A site, the name of one of `SITES`, or "random" for a new site for every slice. Each
+        further site of a sequence takes a fraction of the time, because the anatomy is shared.
+    count : int
+        Number of slices; ``first + count`` is at most 40000.
+    size : int
+        Side of the image in pixels, 32 to 512, over 220 mm.
+    seed : int
+        0 to 2**31 - 1.
+    first : int
+        Number, from 0, of the slice to begin with.
+
+    Returns
+    -------
+    Dataset, or tuple of Dataset for a sequence of sites
+        With labels, masks, boxes of the lesions, spacing in mm and ``facts["age"]`` in years.
+
+    Raises
+    ------
+    ValueError
+        For an unknown site or a number outside its range.
+
+    Examples
+    --------
+    >>> from medlearn.instruments import mri
+    >>> flair, t2w = mri.slices(["3T-FLAIR", "3T-T2w"], 4, size=32)
+    >>> (flair.masks == t2w.masks).all()
+    True
+    """
+    sites = [site] if isinstance(site, (str, Site)) else list(site)
+    if not sites:
+        raise ValueError("There is no site: give at least one Site, name of a site, or 'random'.")
+    sites = [RANDOM if item == RANDOM else find_site(item) for item in sites]
+    _checks.whole_number("first", first, 0, SUBJECTS * SLICES - 1)
+    _checks.whole_number("count", count, 1, SUBJECTS * SLICES - first)
+    _checks.whole_number("size", size, *SIZES)
+    _checks.whole_number("seed", seed, 0, HIGHEST_SEED)
+
+    images = np.zeros((len(sites), count, size, size, 3), np.uint8)
+    truths = []
+    for index, number in enumerate(range(first, first + count)):
+        subject = _subject(seed, number // SLICES)
+        prepared = prepare_level(subject, float(subject.levels[number % SLICES]), size)
+        for row, item in enumerate(sites):
+            protocol = _random_site(seed, number) if isinstance(item, str) else item
+            images[row, index] = scan(prepared, protocol)
+        truths.append((subject, prepared.mask, prepared.boxes))
+    names = [item if isinstance(item, str) else item.name for item in sites]
+    parts = [_dataset(*columns, truths) for columns in zip(images, names, strict=True)]
+    return parts[0] if isinstance(site, (str, Site)) else tuple(parts)
+
+
+def stacks(
+    site: Site | str, count: int, heights: int = 8, size: int = 128, seed: int = 0
+) -> Dataset:
+    """Simulate stacks of slices that run from below upwards through each subject.
+
+    The subjects are those of `slices` with the same seed, in the same order, so their classes are
+    balanced too. Every slice has its subject's class as label, but only some slices show a lesion;
+    the mask says which.
+
+    Parameters
+    ----------
+    site : Site or str
+        A site, or the name of one of `SITES`.
+    count : int
+        Number of subjects, 1 to 10000.
+    heights : int
+        Slices per subject, 2 to 26, at even heights from -2 to 48 mm (MNI).
+    size : int
+        Side of the image in pixels, 32 to 512, over 220 mm.
+    seed : int
+        0 to 2**31 - 1.
+
+    Returns
+    -------
+    Dataset
+        ``count * heights`` images, the slices of each subject one after the other.
+
+    Raises
+    ------
+    ValueError
+        For an unknown site or a number outside its range.
+    """
+    site = find_site(site)
+    _checks.whole_number("count", count, 1, SUBJECTS)
+    _checks.whole_number("heights", heights, 2, 26)
+    _checks.whole_number("size", size, *SIZES)
+    _checks.whole_number("seed", seed, 0, HIGHEST_SEED)
+    images, truths = [], []
+    for number in range(count):
+        subject = _subject(seed, number)
+        for level in np.linspace(*LEVELS, heights):
+            prepared = prepare_level(subject, float(level), size)
+            images.append(scan(prepared, site))
+            truths.append((subject, prepared.mask, prepared.boxes))
+    return _dataset(np.stack(images), site.name, truths)
+
+
+def one_slice(
+    site: Site | str,
+    label: int | str,
+    seed: int = 0,
+    subject: int = 0,
+    height: float = 0.0,
+    size: int = 128,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate one slice of one subject at a site.
+
+    The same seed, subject and height give the same anatomy at every site, and the same head in
+    every class. To scan a slice many times, `prepare` it once and call `scan`.
+
+    Parameters
+    ----------
+    site : Site or str
+        A site, the name of one of `SITES`, or "random" for the random site of this seed.
+    label : int or str
+        Class of `CLASSES`, by name or index.
+    seed, subject, height, size
+        As in `prepare`.
+
+    Returns
+    -------
+    image : numpy.ndarray of uint8, shape (H, W, 3)
+    mask : numpy.ndarray of uint8, shape (H, W)
+        Index into `MASK_CLASSES`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown site or class, or a number outside its range.
+    """
+    prepared = prepare(label, seed, subject, height, size)
+    protocol = random_site(seed) if isinstance(site, str) and site == RANDOM else site
+    return scan(prepared, protocol), prepared.mask
+
+
+def _subject(seed: int, number: int) -> Subject:
+    """The subject of this number in a series: its class is balanced over each four subjects."""
+    group, position = divmod(number, len(CLASSES))
+    order = np.random.default_rng([seed, group, 21]).permutation(len(CLASSES))
+    return draw_subject(seed, number, int(order[position]))
+
+
+def _random_site(seed: int, number: int) -> Site:
+    """The random site of the slice of this number."""
+    return random_site(int(np.random.default_rng([seed, number, 22]).integers(2**31)))
+
+
+def _dataset(images: np.ndarray, domain: str, truths: list) -> Dataset:
+    """Images of one domain, with the subject, mask and boxes of each."""
+    subjects, masks, boxes = zip(*truths, strict=True)
+    count, size = images.shape[:2]
+    return Dataset(
+        name="brain-mri",
+        images=images,
+        patients=np.array([subject.name for subject in subjects]),
+        domains=np.array([domain] * count),
+        spacing=np.full((count, 2), FIELD_OF_VIEW / size),
+        patients_known=True,
+        licence=LICENCE,
+        twin="hippocampus",
+        classes=CLASSES,
+        labels=np.array([subject.label for subject in subjects], np.int64),
+        mask_classes=MASK_CLASSES,
+        masks=np.stack(masks),
+        boxes=[rows.copy() for rows in boxes],
+        facts={"age": np.array([subject.head.age for subject in subjects])},
+    )
