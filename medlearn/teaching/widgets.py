@@ -199,7 +199,7 @@ def scanner(label="tumour", *, seed=0, subject=0, size=192):
 
 def _noise(dial, field_tesla, signal) -> float:
     """The dial's noise, which grows as the field sinks, relative to white matter's `signal` at a site: at most 1, two digits."""
-    full = physics.tissue_table(field_tesla)[physics.INDEX["white matter"], 2]
+    full = physics.tissue_table(field_tesla)[physics.TISSUES.index("white matter"), 2]
     return float(f"{min(1.0, dial * full * 3 / field_tesla / max(signal, 1e-9)):.2g}")
 
 

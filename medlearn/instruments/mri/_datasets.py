@@ -76,7 +76,7 @@ def slices(
     --------
     >>> from medlearn.instruments import mri
     >>> flair, t2w = mri.slices(["3T-FLAIR", "3T-T2w"], 4, size=32)
-    >>> (flair.masks == t2w.masks).all()
+    >>> bool((flair.masks == t2w.masks).all())
     True
     """
     sites = [site] if isinstance(site, (str, Site)) else list(site)
