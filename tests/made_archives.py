@@ -10,7 +10,7 @@ from PIL import Image
 from common.archives import saved
 from common.archives import zipped as zipped
 from medlearn import datasets
-from medlearn.datasets import _medmnist
+from medlearn.datasets._real_sets import medmnist
 
 
 def encoded(array, kind="PNG"):
@@ -66,7 +66,7 @@ def medmnist_mirror(folder, name="pneumonia", pixels=28, counts=(12, 5, 7), **op
     contents = {domain: saved(each) for domain, each in arrays.items()}
     card = medmnist_card(contents, name, counts, pixels)
     for domain, data in contents.items():
-        mirrored(folder, _medmnist.origin(card, domain, pixels), data)
+        mirrored(folder, medmnist.origin(card, domain, pixels), data)
     return card, arrays
 
 

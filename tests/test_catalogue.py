@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from medlearn import _files, datasets
-from medlearn.datasets import _archive, _catalogue, _load, _medmnist, _npz, _nuclei, _stored
+from medlearn.datasets import _catalogue, _load
+from medlearn.datasets._real_sets import medmnist, nuclei
+from medlearn.datasets._store import archive, download, npz, sources
 from tools import commands
 
 MEDMNIST = [name for name in datasets.names() if datasets.card(name).reader == "medmnist"]
@@ -76,8 +78,7 @@ def test_every_size_of_every_domain_has_the_checksum_of_the_publishers(name):
         len(bytes.fromhex(md5)) == 16 for md5 in sums
     )
     assert all(
-        set(part["md5"]) == set(map(str, _medmnist.SIZES))
-        for part in card.details["files"].values()
+        set(part["md5"]) == set(map(str, medmnist.SIZES)) for part in card.details["files"].values()
     )
 
 
@@ -113,7 +114,7 @@ def test_one_domain_fetches_one_file(stick, use):
     shutil.rmtree(stick / "zenodo.org")
     card, arrays = made.medmnist_mirror(stick, "organ")
     for domain in ("axial", "sagittal"):
-        (stick / _medmnist.origin(card, domain, 28).removeprefix("https://")).unlink()
+        (stick / medmnist.origin(card, domain, 28).removeprefix("https://")).unlink()
     data = datasets.load("organ", domain="coronal", rare=True)
     assert set(data.domains) == {"coronal"} and len(data) == 24
 
@@ -144,9 +145,9 @@ def test_an_archive_packed_otherwise_is_refused_unless_its_arrays_are_listed(
     card, arrays = made.medmnist_mirror(stick)
     use(card)
     made.mirrored(
-        stick, _medmnist.origin(card, "pneumonia", 28), made.saved(arrays["pneumonia"], np.savez)
+        stick, medmnist.origin(card, "pneumonia", 28), made.saved(arrays["pneumonia"], np.savez)
     )
-    monkeypatch.setattr(_medmnist._stored._download, "_found", lambda address: False)
+    monkeypatch.setattr(download, "_resolves", lambda address: False)
     with pytest.raises(ValueError, match="MD5.*not the published.*no checksums of the arrays"):
         datasets.load("pneumonia", size=28)
     digests = {
@@ -165,9 +166,9 @@ def test_altered_pixels_are_refused_even_if_well_packed(stick, use, monkeypatch)
         for name, array in arrays["pneumonia"].items()
     }
     arrays["pneumonia"]["test_images"][0, 0, 0] ^= 1
-    made.mirrored(stick, _medmnist.origin(card, "pneumonia", 28), made.saved(arrays["pneumonia"]))
+    made.mirrored(stick, medmnist.origin(card, "pneumonia", 28), made.saved(arrays["pneumonia"]))
     monkeypatch.setattr(_catalogue, "checksums", lambda name: digests)
-    monkeypatch.setattr(_medmnist._stored._download, "_found", lambda address: False)
+    monkeypatch.setattr(download, "_resolves", lambda address: False)
     with pytest.raises(ValueError, match="'test_images' is altered; replace that copy"):
         datasets.load("pneumonia", size=28)
 
@@ -204,24 +205,24 @@ def write(path, arrays, **options):
 )
 def test_arrays_of_another_kind_are_refused(tmp_path, array, said):
     with pytest.raises(ValueError, match=said):
-        _npz.read(write(tmp_path / "a.npz", {"x": array}), "x", ((3, 4),))
+        npz.read(write(tmp_path / "a.npz", {"x": array}), "x", ((3, 4),))
 
 
 def test_a_missing_or_doubled_array_is_refused(tmp_path):
     path = write(tmp_path / "a.npz", {"y": np.zeros(3, np.uint8)})
     with pytest.raises(ValueError, match="'x' 0 times"):
-        _npz.read(path, "x", ((3,),))
+        npz.read(path, "x", ((3,),))
     with pytest.warns(UserWarning), zipfile.ZipFile(path, "a") as twice:
         twice.writestr("y.npy", b"")
     with pytest.raises(ValueError, match="'y' 2 times"):
-        _npz.read(path, "y", ((3,),))
+        npz.read(path, "y", ((3,),))
 
 
 def test_a_bomb_is_refused_before_it_is_inflated(tmp_path):
     path = write(tmp_path / "bomb.npz", {"x": np.zeros((50_000_000,), np.uint8)})
     tracemalloc.start()
     with pytest.raises(ValueError, match="has the shape"):
-        _npz.read(path, "x", ((3, 4),))
+        npz.read(path, "x", ((3, 4),))
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
 
@@ -231,7 +232,7 @@ def test_memory_holds_the_chosen_rows_only(tmp_path):
     path = write(tmp_path / "a.npz", {"x": big}, save=np.savez)
     tracemalloc.start()
     rows = np.array([0, 257, 3999])
-    assert np.array_equal(_npz.read(path, "x", (big.shape,), rows), big[rows])
+    assert np.array_equal(npz.read(path, "x", (big.shape,), rows), big[rows])
     assert tracemalloc.get_traced_memory()[1] < 8_000_000
     tracemalloc.stop()
 
@@ -265,7 +266,7 @@ def test_modality_is_read_off_the_pixels():
     dark, light = np.full((4, 4, 3), 20, np.uint8), np.full((4, 4, 3), 230, np.uint8)
     coloured = dark.copy()
     coloured[..., 0] = 80
-    assert [_nuclei.modality(each) for each in (dark, light, coloured)] == [
+    assert [nuclei.modality(each) for each in (dark, light, coloured)] == [
         "fluorescence",
         "stained",
         "stained",
@@ -288,10 +289,10 @@ def test_the_user_supplies_drive_in_one_archive_or_two(stick, tmp_path):
     with pytest.raises(ConnectionError) as raised:
         datasets.load("drive")
     assert "drive.grand-challenge.org" in str(raised.value) and str(
-        _stored.supplied(datasets.card("drive"))
+        sources.supplied_folder(datasets.card("drive"))
     ) in str(raised.value)
     files = made.vessel_files("drive")
-    folder = _stored.supplied(datasets.card("drive"))
+    folder = sources.supplied_folder(datasets.card("drive"))
     folder.mkdir(parents=True)
     for part in ("training", "test"):
         (folder / f"{part}.zip").write_bytes(
@@ -307,7 +308,7 @@ def test_the_user_supplies_drive_in_one_archive_or_two(stick, tmp_path):
 def test_what_came_the_first_time_is_held_to(stick, harm):
     made.mirrored(stick, datasets.card("chase").origin, made.zipped(made.vessel_files("chase")))
     datasets.load("chase", size=48)
-    harm(_stored.folder_of("chase") / "Image_03L.jpg")
+    harm(sources.cache_folder("chase") / "Image_03L.jpg")
     with pytest.raises(ValueError, match="Image_03L.jpg.*load again"):
         datasets.load("chase", size=48)
     assert len(datasets.load("chase", size=48)) == 28
@@ -316,7 +317,7 @@ def test_what_came_the_first_time_is_held_to(stick, harm):
 def test_a_lost_record_of_the_first_time_is_said_and_repaired(stick):
     made.mirrored(stick, datasets.card("chase").origin, made.zipped(made.vessel_files("chase")))
     datasets.load("chase", size=48)
-    (_stored.folder_of("chase") / _archive.RECORD).unlink()
+    (sources.cache_folder("chase") / archive.RECORD).unlink()
     with pytest.raises(ValueError, match="chase.*load again"):
         datasets.load("chase", size=48)
     assert len(datasets.load("chase", size=48)) == 28
@@ -344,7 +345,7 @@ def test_a_lost_record_of_the_first_time_is_said_and_repaired(stick):
 def test_archives_that_are_something_else_are_answered_in_one_sentence(
     stick, monkeypatch, name, files, said
 ):
-    monkeypatch.setattr(_stored._download, "_found", lambda address: False)
+    monkeypatch.setattr(download, "_resolves", lambda address: False)
     made.mirrored(stick, datasets.card(name).origin, made.zipped(files))
     with pytest.raises(ValueError, match=said) as raised:
         datasets.load(name)
@@ -373,7 +374,7 @@ def test_a_mirror_serves_a_machine_without_a_network(stick, tmp_path, monkeypatc
     use(card)
     monkeypatch.setattr("tools.data.datasets.card", datasets.card)
     made.mirrored(stick, datasets.card("chase").origin, made.zipped(made.vessel_files("chase")))
-    folder = _stored.supplied(datasets.card("drive"))
+    folder = sources.supplied_folder(datasets.card("drive"))
     folder.mkdir(parents=True)
     (folder / "drive.zip").write_bytes(made.zipped(made.vessel_files("drive")))
     names = ["organ", "chase", "drive"]
@@ -383,9 +384,7 @@ def test_a_mirror_serves_a_machine_without_a_network(stick, tmp_path, monkeypatc
     assert not list(packed.rglob("*.partial"))
     monkeypatch.setenv("MEDLEARN_MIRROR", str(packed))
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "another cache"))
-    monkeypatch.setattr(
-        _stored._download, "_found", lambda address: pytest.fail("the network was asked")
-    )
+    monkeypatch.setattr(download, "_resolves", lambda address: pytest.fail("the network was asked"))
     for name in names:
         assert np.array_equal(datasets.load(name, rare=True).images, expected[name].images)
 

@@ -579,7 +579,8 @@ def test_what_keeps_the_course_from_running_is_a_problem(monkeypatch, folder, ca
 
 
 def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
-    from medlearn.datasets import _catalogue, _stored
+    from medlearn.datasets import _catalogue
+    from medlearn.datasets._store import sources
 
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MEDLEARN_MIRROR", raising=False)
@@ -587,7 +588,7 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
     assert "supply" in doctor.where("drive")
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
     assert "downloaded" in doctor.where("wbc")
-    archive = tmp_path / _stored.place(_catalogue.card("wbc").origin)
+    archive = tmp_path / sources.path_in_mirror(_catalogue.card("wbc").origin)
     archive.parent.mkdir(parents=True)
     archive.touch()
     assert doctor.where("wbc") == "at the mirror"
@@ -596,11 +597,12 @@ def test_the_doctor_knows_where_data_would_come_from(tmp_path, monkeypatch):
 
 
 def test_the_doctor_tells_sets_of_one_origin_apart(tmp_path, monkeypatch):
-    from medlearn.datasets import _catalogue, _real, _stored
+    from medlearn.datasets import _catalogue, _real
+    from medlearn.datasets._store import sources
 
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path))
-    archive = tmp_path / _stored.place(_real.origins(_catalogue.card("breast"))[0])
+    archive = tmp_path / sources.path_in_mirror(_real.origins(_catalogue.card("breast"))[0])
     archive.parent.mkdir(parents=True)
     archive.touch()
     assert doctor.where("breast") == "at the mirror" and "downloaded" in doctor.where("blood")

@@ -15,7 +15,9 @@ from PIL import Image
 from skimage.transform import resize
 
 from medlearn import datasets
-from medlearn.datasets import _bccd, _catalogue, _hippocampus, _images, _real, _stored, _wbc
+from medlearn.datasets import _catalogue, _crop, _real
+from medlearn.datasets._real_sets import bccd, hippocampus, wbc
+from medlearn.datasets._store import verified
 
 REAL = [name for name in datasets.names() if datasets.card(name).kind == "real"]
 
@@ -135,26 +137,26 @@ def test_wrong_arguments_are_answered_in_one_sentence(arguments, said):
 
 def test_the_crop_is_central_and_keeps_the_aspect():
     image = np.random.default_rng(0).integers(0, 256, (40, 70, 3), dtype=np.uint8)
-    assert np.array_equal(_images.square(image, 40), image[:, 15:55])
+    assert np.array_equal(_crop.square(image, 40), image[:, 15:55])
     assert np.array_equal(
-        _images.square(image.transpose(1, 0, 2), 40), image.transpose(1, 0, 2)[15:55]
+        _crop.square(image.transpose(1, 0, 2), 40), image.transpose(1, 0, 2)[15:55]
     )
-    assert _images.square(image, None) is image
+    assert _crop.square(image, None) is image
 
 
 def test_reduction_does_not_alias_and_agrees_with_scikit_image():
     fine = np.indices((256, 256)).sum(0) % 2 * 255
-    grey = _images.square(fine.astype(np.uint8), 64).astype(int)
+    grey = _crop.square(fine.astype(np.uint8), 64).astype(int)
     assert np.abs(grey - 127).max() <= 4  # a checkerboard becomes grey
     smooth = (np.indices((256, 256)).sum(0) / 2).astype(np.uint8)
     expected = resize(smooth, (64, 64), order=1, anti_aliasing=True, preserve_range=True)
-    assert np.abs(_images.square(smooth, 64)[2:-2, 2:-2] - expected[2:-2, 2:-2]).max() <= 2
+    assert np.abs(_crop.square(smooth, 64)[2:-2, 2:-2] - expected[2:-2, 2:-2]).max() <= 2
 
 
 @given(st.integers(40, 90), st.integers(40, 90), st.integers(32, 200), st.integers(0, 10**6))
 def test_masks_get_no_new_classes(height, width, size, seed):
     mask = np.random.default_rng(seed).choice(np.array([0, 2], np.uint8), (height, width))
-    assert set(np.unique(_images.square(mask, size, labels=True))) <= {0, 2}
+    assert set(np.unique(_crop.square(mask, size, labels=True))) <= {0, 2}
 
 
 @given(
@@ -168,18 +170,18 @@ def test_boxes_go_where_their_pixels_go(y, x, tall, wide, size):
     mask = np.zeros((80, 110), np.uint8)
     mask[y : y + tall, x : x + wide] = 1
     box = np.array([[y, x, min(y + tall, 80), min(x + wide, 110), 2]], float)
-    moved = _images.square_boxes(box, 80, 110, size)
+    moved = _crop.square_boxes(box, 80, 110, size)
     centre = (box[0, 1] + box[0, 3]) / 2
     assert len(moved) == (15 <= centre < 95)
     if len(moved):
-        ys, xs = np.nonzero(_images.square(mask, size, labels=True))
+        ys, xs = np.nonzero(_crop.square(mask, size, labels=True))
         painted = np.array([ys.min(), xs.min(), ys.max() + 1, xs.max() + 1])
         assert np.abs(moved[0, :4] - painted).max() <= 1 and moved[0, 4] == 2
 
 
 def test_spacing_follows_the_size():
-    assert np.allclose(_images.square_spacing(np.array([[1.0, 2.0]]), 40, 70, 80), [[0.5, 1.0]])
-    assert np.allclose(_images.square_spacing(np.array([[1.0, 2.0]]), 40, 70, None), [[1.0, 2.0]])
+    assert np.allclose(_crop.square_spacing(np.array([[1.0, 2.0]]), 40, 70, 80), [[0.5, 1.0]])
+    assert np.allclose(_crop.square_spacing(np.array([[1.0, 2.0]]), 40, 70, None), [[1.0, 2.0]])
 
 
 # Readers, on files made here
@@ -206,8 +208,8 @@ def made_wbc():
 @pytest.fixture
 def no_disk(monkeypatch):
     files = made_wbc()
-    monkeypatch.setattr(_stored, "files", lambda card, checksums: files)
-    monkeypatch.setattr(_real, "_shown", set())
+    monkeypatch.setattr(verified, "files", lambda card, checksums: files)
+    monkeypatch.setattr(_real, "_printed", set())
 
 
 def test_rare_classes_are_left_out_and_said_so_once(no_disk, capsys):
@@ -239,7 +241,7 @@ def test_count_is_at_most_and_the_seed_chooses(no_disk):
 
 
 def test_stray_greys_become_the_nearest_class():
-    assert _wbc.classes(np.array([0, 9, 63, 64, 128, 191, 192, 255])).tolist() == [
+    assert wbc.mask_classes(np.array([0, 9, 63, 64, 128, 191, 192, 255])).tolist() == [
         0,
         0,
         0,
@@ -261,8 +263,8 @@ def test_boxes_count_from_zero_and_need_an_area():
         + thing("RBC", 504, 337, 504, 337)
         + thing("Platelets", 5, 6, 7, 8)
     )
-    assert _bccd.boxes(f"<a>{things}</a>".encode()).tolist() == [[1, 0, 40, 30, 1], [5, 4, 8, 7, 2]]
-    assert _bccd.boxes(b"<a/>").shape == (0, 5)
+    assert bccd.boxes(f"<a>{things}</a>".encode()).tolist() == [[1, 0, 40, 30, 1], [5, 4, 8, 7, 2]]
+    assert bccd.boxes(b"<a/>").shape == (0, 5)
 
 
 def nifti(volume, affine):
@@ -279,8 +281,8 @@ def test_slices_stand_upright_whatever_the_storage_order(flipped):
         volume, truth, affine = volume[::-1], truth[::-1], affine @ np.diag([-1, 1, 1, 1.0])
     names = [f"data/TrainingSet/{kind}/hippocampus_007.nii.gz" for kind in ("images", "labels")]
     files = dict(zip(names, (nifti(volume, affine), nifti(truth, affine))))
-    columns = _hippocampus.index(datasets.card("hippocampus"), files)
-    read = _hippocampus.read(columns, files, 40)
+    columns = hippocampus.index(datasets.card("hippocampus"), files)
+    read = hippocampus.read(columns, files, 40)
     assert read["images"].shape == (6, 40, 40, 3) and set(columns["patients"]) == {
         "hippocampus-007+008"
     }
@@ -291,13 +293,13 @@ def test_slices_stand_upright_whatever_the_storage_order(flipped):
 
 def test_windowing_forgets_the_unit_but_not_the_order():
     volume = np.random.default_rng(0).normal(size=(9, 9, 9))
-    grey = _hippocampus.windowed(volume)
-    assert np.array_equal(grey, _hippocampus.windowed(1000 * volume + 77)) and (
+    grey = hippocampus.windowed(volume)
+    assert np.array_equal(grey, hippocampus.windowed(1000 * volume + 77)) and (
         grey.min(),
         grey.max(),
     ) == (0, 255)
     assert (np.diff(grey.ravel()[np.argsort(volume.ravel())].astype(int)) >= 0).all()
-    assert (_hippocampus.windowed(np.ones((3, 3, 3))) == 0).all()
+    assert (hippocampus.windowed(np.ones((3, 3, 3))) == 0).all()
 
 
 # Real sets

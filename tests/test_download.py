@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from common.loopback import Server
-from medlearn.datasets import _archive, _download, _stored
 from medlearn.datasets._catalogue import Card
+from medlearn.datasets._store import archive, download, sources, verified
 
 RNG = np.random.default_rng(0)
 FILES = {"images/one.bin": RNG.bytes(200_000), "labels of it.csv": b"1,2\n"}
@@ -62,7 +62,7 @@ def closed_port():
 
 
 def held(card):
-    return dict(_stored.files(card, CHECKSUMS))
+    return dict(verified.files(card, CHECKSUMS))
 
 
 # Sources
@@ -123,14 +123,14 @@ def test_without_network_one_sentence_names_the_twin_and_the_mirror(monkeypatch)
 
 def test_a_resolver_that_stalls_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: time.sleep(2) or ["an address, too late"])
-    assert not _download._found("http://host.invalid/a.zip", seconds=0.05)
+    assert not download._resolves("http://host.invalid/a.zip", seconds=0.05)
 
 
 def test_a_full_disk_is_named(monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(_archive, "unpack", full)
+    monkeypatch.setattr(archive, "unpack", full)
     with (
         Server(zipped(FILES)) as origin,
         pytest.raises(OSError, match="No space left.*MEDLEARN_CACHE"),
@@ -148,7 +148,7 @@ def offset(header):
 def test_a_cut_connection_is_resumed_within_the_call(tmp_path):
     content = RNG.bytes(300_000)
     with Server(content, cuts=[100_000]) as server:
-        assert _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
+        assert download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
         assert (
             server.asked[0] is None
             and 0 < offset(server.asked[1]) <= 100_000
@@ -160,9 +160,9 @@ def test_a_cut_connection_is_resumed_at_the_next_call(tmp_path):
     content = RNG.bytes(300_000)
     with Server(content, cuts=[120_000, 0]) as server:
         with pytest.raises(ConnectionError):
-            _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
+            download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
         assert not (tmp_path / "a").exists()
-        assert _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
+        assert download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
         assert 0 < offset(server.asked[-1]) <= 120_000
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -170,16 +170,16 @@ def test_a_cut_connection_is_resumed_at_the_next_call(tmp_path):
 def test_a_server_that_cannot_resume_starts_over(tmp_path):
     content = RNG.bytes(300_000)
     with Server(content, cuts=[100_000], ranges=False) as server:
-        assert _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
+        assert download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
 
 
 def test_a_partial_file_that_fits_nothing_starts_over(tmp_path):
     with Server(RNG.bytes(300_000), cuts=[200_000, 0]) as server:
         with pytest.raises(ConnectionError):
-            _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
+            download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
         server.content = b"shorter now"
         assert (
-            _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes()
+            download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes()
             == b"shorter now"
         )
 
@@ -187,8 +187,8 @@ def test_a_partial_file_that_fits_nothing_starts_over(tmp_path):
 def test_two_addresses_do_not_continue_each_other(tmp_path):
     with Server(b"a" * 300_000, cuts=[100_000, 0]) as one, Server(b"b" * 300_000) as other:
         with pytest.raises(ConnectionError):
-            _download.fetch(f"{one.address}/a", tmp_path / "a", 10**6)
-        assert set(_download.fetch(f"{other.address}/a", tmp_path / "a", 10**6).read_bytes()) == {
+            download.fetch(f"{one.address}/a", tmp_path / "a", 10**6)
+        assert set(download.fetch(f"{other.address}/a", tmp_path / "a", 10**6).read_bytes()) == {
             ord("b")
         }
 
@@ -196,7 +196,7 @@ def test_two_addresses_do_not_continue_each_other(tmp_path):
 def test_a_download_beyond_the_limit_is_given_up(tmp_path):
     with Server(bytes(40_000_000)) as server:
         with pytest.raises(ValueError, match="larger than the 1,000 bytes"):
-            _download.fetch(f"{server.address}/a", tmp_path / "a", 1000)
+            download.fetch(f"{server.address}/a", tmp_path / "a", 1000)
         assert server.finished == 0  # far more than what the sockets hold
     assert list(tmp_path.iterdir()) == []
 
@@ -253,7 +253,7 @@ def test_a_cached_file_that_goes_bad_is_named_and_the_next_call_repairs(harm, tm
 
 def test_what_another_process_has_repaired_is_not_removed(monkeypatch, tmp_path):
     with Server(zipped(FILES)) as origin:
-        files = _stored.files(made_card(f"{origin.address}/a.zip"), CHECKSUMS)
+        files = verified.files(made_card(f"{origin.address}/a.zip"), CHECKSUMS)
     path = tmp_path / "cache" / "datasets" / "toy" / "images" / "one.bin"
     path.unlink()
 
@@ -262,7 +262,7 @@ def test_what_another_process_has_repaired_is_not_removed(monkeypatch, tmp_path)
         path.write_bytes(FILES["images/one.bin"])
         yield
 
-    monkeypatch.setattr(_stored, "_locked", held_by_a_repairer)
+    monkeypatch.setattr(sources, "lock", held_by_a_repairer)
     assert dict(files) == FILES
 
 
@@ -298,14 +298,14 @@ def link(name):
 def test_archives_that_escape_are_refused(member, tmp_path):
     (tmp_path / "bad.zip").write_bytes(zipped({member: b"../../escaped"} | FILES))
     with pytest.raises(ValueError, match="refused.*escape"):
-        _archive.unpack(tmp_path / "bad.zip", tmp_path / "in" / "out", "set-1", CHECKSUMS, 10**7)
+        archive.unpack(tmp_path / "bad.zip", tmp_path / "in" / "out", "set-1", CHECKSUMS, 10**7)
     assert [path.name for path in tmp_path.rglob("*")] == ["bad.zip"]
 
 
 def test_a_size_bomb_is_refused(tmp_path):
     (tmp_path / "bomb.zip").write_bytes(zipped(FILES | {"images/one.bin": bytes(50_000_000)}))
     with pytest.raises(ValueError, match="refused.*1,000,000 bytes"):
-        _archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 1_000_000)
+        archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 1_000_000)
     assert not (tmp_path / "out").exists()
 
 
@@ -316,7 +316,7 @@ def test_a_bomb_that_lies_about_its_size_is_not_inflated(tmp_path):
     (tmp_path / "bomb.zip").write_bytes(lying)
     tracemalloc.start()
     with pytest.raises(ValueError):
-        _archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 1_000_000)
+        archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 1_000_000)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10_000_000
@@ -326,14 +326,14 @@ def test_a_bomb_that_lies_about_its_size_is_not_inflated(tmp_path):
 
 LOAD = """
 import sys
-from medlearn.datasets import _stored
 from medlearn.datasets._catalogue import Card
+from medlearn.datasets._store import verified
 sums = dict(line.split("  ", 1)[::-1] for line in sys.argv[2].splitlines())
 card = Card(name="toy", title="", kind="real", twin="smear", licence="", citation="", domains=("here",),
             origin=sys.argv[1], folder="set-1", limit=10**7)
 print("ready", flush=True)
 sys.stdin.readline()
-print(sum(map(len, _stored.files(card, sums).values())))
+print(sum(map(len, verified.files(card, sums).values())))
 """
 
 
@@ -361,5 +361,5 @@ def test_two_processes_at_once_both_succeed_with_one_download():
 
 def test_without_a_viewer_nothing_is_printed(tmp_path, capfd):
     with Server(b"x" * 300_000) as server:
-        _download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
+        download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
     assert capfd.readouterr() == ("", "")

@@ -16,8 +16,8 @@ import pytest
 
 from common import faults, mutated_archives
 from common.loopback import Server
-from medlearn.datasets import _download, _stored
 from medlearn.datasets._catalogue import Card
+from medlearn.datasets._store import download, sources, verified
 
 
 @pytest.fixture(autouse=True)
@@ -84,10 +84,10 @@ import subprocess, sys
 sys.path[:0] = sys.argv[3:]
 import test_faults
 from common import faults
-from medlearn.datasets import _stored
+from medlearn.datasets._store import verified
 def load():
     try:
-        assert dict(_stored.files(test_faults.made_card(sys.argv[1]), faults.SUMS)) == faults.FILES
+        assert dict(verified.files(test_faults.made_card(sys.argv[1]), faults.SUMS)) == faults.FILES
         print("loaded")
     except (OSError, ValueError) as error:
         print(type(error).__name__, error)
@@ -172,11 +172,11 @@ def test_a_cache_that_is_closed_later_is_still_read(tmp_path):
 
 
 def fetched(server, path, limit=10**7):
-    return _download.fetch(f"{server.address}/a", path / "a", limit)
+    return download.fetch(f"{server.address}/a", path / "a", limit)
 
 
 def test_a_server_that_falls_silent_is_left_in_time_and_resumed(tmp_path, monkeypatch):
-    monkeypatch.setattr(_download, "_SILENCE", 0.3)
+    monkeypatch.setattr(download, "_SILENCE_SECONDS", 0.3)
     content = np.random.default_rng(0).bytes(300_000)
     with Server(content, stall=50_000) as server:
         began = time.monotonic()
@@ -189,7 +189,7 @@ def test_a_server_that_falls_silent_is_left_in_time_and_resumed(tmp_path, monkey
 
 
 def test_a_server_that_trickles_is_left_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(_download, "_WINDOW", 0.2)
+    monkeypatch.setattr(download, "_WINDOW_SECONDS", 0.2)
     with Server(bytes(100_000), pace=10) as server:
         began = time.monotonic()
         with pytest.raises(ConnectionError, match="broke off after"):
@@ -201,8 +201,8 @@ def test_a_server_that_trickles_is_left_in_time(tmp_path, monkeypatch):
 def test_a_length_that_is_a_lie_never_makes_a_good_file(tmp_path, claim):
     with Server(CONTENT[:100_000], claim=claim) as server:
         with pytest.raises((ConnectionError, ValueError), match="broke off|damaged"):
-            _stored.files(made_card(server.address), faults.SUMS)
-    assert not _stored.folder_of("toy").exists()
+            verified.files(made_card(server.address), faults.SUMS)
+    assert not sources.cache_folder("toy").exists()
 
 
 def test_redirects_are_followed_and_a_ring_of_them_is_left(tmp_path):
@@ -220,5 +220,5 @@ def test_redirects_are_followed_and_a_ring_of_them_is_left(tmp_path):
 def test_a_login_page_instead_of_data_is_refused(tmp_path):
     with Server(b"<html>Please log in to the clinic's network</html>") as server:
         with pytest.raises(ValueError, match="cannot be used.*load again") as raised:
-            _stored.files(made_card(server.address), {"x": hashlib.sha256(b"").hexdigest()})
+            verified.files(made_card(server.address), {"x": hashlib.sha256(b"").hexdigest()})
     assert "\n" not in str(raised.value)

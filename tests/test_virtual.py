@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medlearn import datasets
-from medlearn.datasets import _images, _virtual
+from medlearn.datasets import _crop, _virtual
 from medlearn.instruments import mri, smear
 
 VIRTUAL = [name for name in datasets.names() if datasets.card(name).kind == "virtual"]
@@ -58,7 +58,7 @@ def test_fields_are_whole_unless_a_size_is_given():
     whole, square = (datasets.load("smear-fields", count=1, size=size) for size in (None, 240))
     assert whole.images.shape == (1, 480, 640, 3) and whole.labels is None
     assert square.images.shape == (1, 240, 240, 3)
-    expected = _images.square_boxes(whole.boxes[0], 480, 640, 240)
+    expected = _crop.square_boxes(whole.boxes[0], 480, 640, 240)
     assert np.array_equal(square.boxes[0], expected) and 0 < len(expected) < len(whole.boxes[0])
     assert np.allclose(square.spacing, 2 * whole.spacing)
 

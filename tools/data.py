@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from medlearn import datasets
-from medlearn.datasets import _medmnist, _real, _stored
+from medlearn.datasets import _real
 from medlearn.datasets._catalogue import Card
+from medlearn.datasets._real_sets import medmnist
+from medlearn.datasets._store import sources, verified
 
 
 def table() -> Iterator[str]:
@@ -58,11 +60,11 @@ def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]
         if card.check == "archive":
             for domain, part in files.items():
                 _put(
-                    to / _stored.place(_medmnist.origin(card, domain, part.pixels)),
+                    to / sources.path_in_mirror(medmnist.origin(card, domain, part.pixels)),
                     lambda path: shutil.copyfile(part.path, path),
                 )
         else:
-            target = to / _stored.place(card.origin)
+            target = to / sources.path_in_mirror(card.origin)
             _put(
                 target / f"{card.name}.zip" if card.supplied else target,
                 lambda path: _pack(path, files, card.folder),
@@ -83,9 +85,9 @@ def _real_cards(names: list[str]) -> list[Card]:
 
 
 def _files_of(card: Card, size: int | None):
-    if size is not None and card.check == "archive" and size not in _medmnist.SIZES:
+    if size is not None and card.check == "archive" and size not in medmnist.SIZES:
         raise ValueError(
-            f"--size must be one of {', '.join(map(str, _medmnist.SIZES))}; it was {size}."
+            f"--size must be one of {', '.join(map(str, medmnist.SIZES))}; it was {size}."
         )
     return _real.fetch(card, card.domains, size or card.size)
 
@@ -105,7 +107,7 @@ def _put(target: Path, write) -> None:
         ) from error
 
 
-def _pack(path: Path, files: _stored.Verified, root: str) -> None:
+def _pack(path: Path, files: verified.Verified, root: str) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for name in files:
             archive.writestr(

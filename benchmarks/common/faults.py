@@ -60,8 +60,8 @@ def kills(what: str, seeds: range) -> dict[str, int]:
 
 def _loads(what: str, address: str):
     """A worker, the sign that it is at it, the longest wait before the kill, and the check; each a function of a seed."""
-    from medlearn.datasets import _stored
     from medlearn.datasets._catalogue import Card
+    from medlearn.datasets._store import sources, verified
 
     def card(seed):
         return Card(
@@ -78,23 +78,23 @@ def _loads(what: str, address: str):
         )
 
     def at_it(seed):
-        folder = _stored.folder_of(f"toy{seed}")
+        folder = sources.cache_folder(f"toy{seed}")
         if what == "download":
             return any(folder.parent.glob(f"toy{seed}.download.*.partial"))
         return folder.with_name(folder.name + ".unpacking").exists()
 
     def check(seed):
-        folder = _stored.folder_of(f"toy{seed}")
+        folder = sources.cache_folder(f"toy{seed}")
         if folder.exists():
             assert {path: (folder / path).read_bytes() for path in FILES} == FILES, (
                 "a half-written folder has its name"
             )
-        assert dict(_stored.files(card(seed), SUMS)) == FILES
+        assert dict(verified.files(card(seed), SUMS)) == FILES
         left = sorted(path.name for path in folder.parent.glob(f"toy{seed}*"))
         assert left == [f"toy{seed}", f"toy{seed}.lock"], left
 
     return (
-        lambda seed: _stored.files(card(seed), SUMS),
+        lambda seed: verified.files(card(seed), SUMS),
         at_it,
         {"download": 0.6, "extraction": 0.012}[what],
         check,

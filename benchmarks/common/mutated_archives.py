@@ -16,7 +16,7 @@ import numpy as np
 
 from common import archives
 from common.mutations import mutated
-from medlearn.datasets import _archive, _npz
+from medlearn.datasets._store import archive, npz
 
 ALIKE, REFUSED = "alike", "refused"
 
@@ -78,12 +78,12 @@ def _good(what: str) -> bytes:
 
 
 def _arrays(path: Path) -> list[bytes]:
-    return [_npz.read(path, name, shapes).tobytes() for name, shapes in SHAPES.items()]
+    return [npz.read(path, name, shapes).tobytes() for name, shapes in SHAPES.items()]
 
 
 def _files(path: Path) -> dict[str, bytes]:
     folder = path.with_name("out")
-    _archive.unpack(path, folder, "set-1", SUMS, 100_000)
+    archive.unpack(path, folder, "set-1", SUMS, 100_000)
     return {name: (folder / name).read_bytes() for name in SUMS}
 
 
@@ -97,7 +97,7 @@ def npz_headers(seed: int) -> str:
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in ARRAYS.items()}
 
     def read(path: Path) -> list[bytes]:
-        _npz.accept(path, "", SHAPES, digests)
+        npz.accept(path, "", SHAPES, digests)
         return _arrays(path)
 
     return attempt(

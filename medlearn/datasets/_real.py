@@ -1,52 +1,65 @@
-"""Real sets: which images, then only their pixels, as one Dataset; the licence is shown once."""
+"""Real data sets: choose the images, then read only their pixels, as one Dataset."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from medlearn._dataset import Dataset
-from medlearn.datasets import (
-    _bccd,
-    _catalogue,
-    _hippocampus,
-    _medmnist,
-    _nuclei,
-    _stored,
-    _vessels,
-    _wbc,
-)
+from medlearn.datasets import _catalogue
 from medlearn.datasets._catalogue import Card
+from medlearn.datasets._real_sets import bccd, hippocampus, medmnist, nuclei, vessels, wbc
+from medlearn.datasets._store import sources, verified
 
-# A reader has two functions: `index(card, files)`, a dict of columns with one entry per image, and
-# `read(columns, files, size)`, the Dataset fields that need pixels, for the images that were chosen.
-_READERS = {
-    "wbc": _wbc,
-    "bccd": _bccd,
-    "hippocampus": _hippocampus,
-    "medmnist": _medmnist,
-    "nuclei": _nuclei,
-    "vessels": _vessels,
+_FORMATS = {
+    "wbc": wbc,
+    "bccd": bccd,
+    "hippocampus": hippocampus,
+    "medmnist": medmnist,
+    "nuclei": nuclei,
+    "vessels": vessels,
 }
-_FEW = 10
-_shown = set()
+_FEWEST = 10  # images of a class; rarer classes are left out
+_FIELDS = ("labels", "patients", "domains", "split")  # of a Dataset; other columns are facts
+_printed: set[str] = set()  # names of the sets whose licence was printed
 
 
 def load(
     card: Card, domain: str | None, count: int | None, size: int | None, seed: int, rare: bool
 ) -> Dataset:
-    """A real set from the cache, the mirror or the origin; arguments as in `datasets.load`."""
-    files = fetch(card, [domain] if domain else card.domains, size)
-    reader = _READERS[card.reader or card.name]
-    columns = reader.index(card, files)
-    columns = _rows(columns, np.isin(columns["domains"], [domain] if domain else card.domains))
-    few = _rare_classes(card, columns)
-    if few and not rare:
-        columns = _rows(columns, ~np.isin(columns["labels"], list(few)))
-    columns = _rows(columns, _chosen(len(columns["domains"]), count, seed))
-    _show_once(card, few, rare)
-    known = {
-        key: columns[key] for key in ("labels", "patients", "domains", "split") if key in columns
-    }
+    """Return a real set from the cache, the mirror or the origin, and print its licence once.
+
+    Parameters
+    ----------
+    card : Card
+        Of a real set.
+    domain : str or None
+        One domain of the card; None for all its usual ones.
+    count : int or None
+        At most so many images, chosen by the seed; None for all.
+    size : int or None
+        Side of the images; None for the whole image.
+    seed : int
+        Of the choice.
+    rare : bool
+        Whether to keep classes with fewer than ten images.
+
+    Returns
+    -------
+    Dataset
+    """
+    domains = [domain] if domain else card.domains
+    files = fetch(card, domains, size)
+    module = _FORMATS[card.reader or card.name]
+    columns = module.index(card, files)
+    columns = _take(columns, np.isin(columns["domains"], domains))
+    rare_counts = {} if rare else _rare_classes(card, columns)
+    if rare_counts:
+        columns = _take(columns, ~np.isin(columns["labels"], list(rare_counts)))
+    columns = _take(columns, _chosen_rows(len(columns["domains"]), count, seed))
+    _print_licence_once(card, rare_counts)
+    fields = {name: column for name, column in columns.items() if name in _FIELDS}
+    facts = {name: column for name, column in columns.items() if name not in _FIELDS}
     return Dataset(
         name=card.name,
         licence=card.licence,
@@ -54,67 +67,75 @@ def load(
         classes=card.classes,
         mask_classes=card.mask_classes,
         patients_known=card.patients_known,
-        **known,
-        **reader.read(columns, files, size),
-        facts={key: column for key, column in columns.items() if key not in known},
+        facts=facts,
+        **fields,
+        **module.read(columns, files, size),
     )
 
 
-def fetch(card: Card, domains, size: int | None):
-    """The files that `load` would read, fetched if they are not in the cache: paths to bytes, or domains to parts."""
+def fetch(card: Card, domains: Sequence[str], size: int | None):
+    """Return the files that `load` would read, fetched if they are not in the cache.
+
+    Parameters
+    ----------
+    card : Card
+        Of a real set.
+    domains : sequence of str
+        Domains of the card; sets with one archive for all bring all.
+    size : int or None
+        Side of the images, where the files differ by size.
+
+    Returns
+    -------
+    Verified or dict of str to Part
+        Contents by path; for MedMNIST one file per domain.
+    """
     if card.check == "archive":
-        return _medmnist.parts(card, domains, size)
-    return (
-        _stored.first_files(card)
-        if card.check == "first use"
-        else _stored.files(card, _catalogue.checksums(card.name))
-    )
+        return medmnist.parts(card, domains, size)
+    if card.check == "first use":
+        return verified.first_files(card)
+    return verified.files(card, _catalogue.checksums(card.name))
 
 
 def origins(card: Card) -> list[str]:
-    """The addresses of all archives of a real set; those of MedMNIST have one for each size (and view)."""
+    """Return the addresses of all archives of a real set: one, or one per domain and size."""
     if card.check != "archive":
         return [card.origin]
-    return sorted(
-        {
-            _medmnist.origin(card, domain, size)
-            for domain in card.domains
-            for size in _medmnist.SIZES
-        }
-    )
+    pairs = [(domain, size) for domain in card.domains for size in medmnist.SIZES]
+    return sorted({medmnist.origin(card, domain, size) for domain, size in pairs})
 
 
 def folders(card: Card) -> list[Path]:
-    """Where the cache keeps what these archives hold, whether it is there or not."""
-    return [
-        _stored.folder_of(Path(origin).stem if card.check == "archive" else card.name)
-        for origin in origins(card)
-    ]
+    """Return where the cache keeps the files of a real set, whether they are there or not."""
+    if card.check != "archive":
+        return [sources.cache_folder(card.name)]
+    return [sources.cache_folder(Path(origin).stem) for origin in origins(card)]
 
 
-def _rows(columns: dict, rows: np.ndarray) -> dict:
-    return {key: column[rows] for key, column in columns.items()}
+def _take(columns: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: column[rows] for name, column in columns.items()}
 
 
-def _rare_classes(card: Card, columns: dict) -> dict[int, int]:
-    """The classes that occur, but in fewer than ten images, and in how many."""
+def _rare_classes(card: Card, columns: dict[str, np.ndarray]) -> dict[int, int]:
+    """Return the number of images of each class that occurs, but in fewer than ten images."""
     if "labels" not in columns:
         return {}
-    counts = np.bincount(columns["labels"], minlength=len(card.classes))
-    return {label: int(n) for label, n in enumerate(counts) if 0 < n < _FEW}
+    counts = np.bincount(columns["labels"], minlength=len(card.classes)).tolist()
+    return {label: count for label, count in enumerate(counts) if 0 < count < _FEWEST}
 
 
-def _chosen(total: int, count: int | None, seed: int) -> np.ndarray:
-    """At most `count` of `total` rows in their order; a larger count keeps what a smaller one chose."""
+def _chosen_rows(total: int, count: int | None, seed: int) -> np.ndarray:
+    """Return at most `count` rows in order; a larger count keeps what a smaller one chose."""
     return np.sort(np.random.default_rng(seed).permutation(total)[:count])
 
 
-def _show_once(card: Card, few: dict[int, int], rare: bool) -> None:
-    if card.name in _shown:
+def _print_licence_once(card: Card, rare_counts: dict[int, int]) -> None:
+    if card.name in _printed:
         return
-    _shown.add(card.name)
+    _printed.add(card.name)
     left_out = [card.left_out] if card.left_out else []
-    if few and not rare:
-        listed = ", ".join(f"{card.classes[label]} ({n})" for label, n in few.items())
-        left_out.insert(0, f"classes with fewer than {_FEW} images: {listed}")
+    if rare_counts:
+        counts = [f"{card.classes[label]} ({count})" for label, count in rare_counts.items()]
+        sentence = f"classes with fewer than {_FEWEST} images: {', '.join(counts)}"
+        left_out.insert(0, sentence)
     print(f"{card.name}: {card.licence}. Left out: {'; '.join(left_out) or 'nothing'}.")

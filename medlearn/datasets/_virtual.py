@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from medlearn._dataset import Dataset, joined
-from medlearn.datasets import _images
+from medlearn.datasets import _crop
 from medlearn.datasets._catalogue import Card
 
 _CHUNK = 250  # images of each domain that a process simulates at a time
@@ -140,12 +140,12 @@ def _central_square(fields: Dataset, size: int) -> Dataset:
     """The central square of each field, `size` pixels a side."""
     height, width = fields.images.shape[1:3]
     assert fields.masks is not None and fields.boxes is not None
-    images = [_images.square(image, size) for image in fields.images]
-    masks = [_images.square(mask, size, labels=True) for mask in fields.masks]
+    images = [_crop.square(image, size) for image in fields.images]
+    masks = [_crop.square(mask, size, labels=True) for mask in fields.masks]
     return replace(
         fields,
         images=np.array(images, np.uint8).reshape(-1, size, size, 3),
         masks=np.array(masks, np.uint8).reshape(-1, size, size),
-        boxes=[_images.square_boxes(boxes, height, width, size) for boxes in fields.boxes],
-        spacing=_images.square_spacing(fields.spacing, height, width, size),
+        boxes=[_crop.square_boxes(boxes, height, width, size) for boxes in fields.boxes],
+        spacing=_crop.square_spacing(fields.spacing, height, width, size),
     )

@@ -164,7 +164,8 @@ def real_sets() -> list[str]:
 
 def where(name: str) -> str:
     """Where a real set would come from if it were loaded now."""
-    from medlearn.datasets import _catalogue, _real, _stored
+    from medlearn.datasets import _catalogue, _real
+    from medlearn.datasets._store import sources
 
     card, mirror = _catalogue.card(name), os.environ.get("MEDLEARN_MIRROR", "")
     if any(folder.is_dir() for folder in _real.folders(card)):
@@ -172,7 +173,7 @@ def where(name: str) -> str:
     if mirror.startswith(("http://", "https://")):
         return f"will be asked for at {mirror}"
     if mirror and any(
-        (Path(mirror).expanduser() / _stored.place(origin)).exists()
+        (Path(mirror).expanduser() / sources.path_in_mirror(origin)).exists()
         for origin in _real.origins(card)
     ):
         return "at the mirror"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medlearn.datasets import _images as squares
+from medlearn.datasets import _crop
 from medlearn.datasets.readers import _gather
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable, short
+from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable, short
 
 MOST_JSON, MOST_XML, MOST_BOXES = 100_000_000, 5_000_000, 10_000
 
@@ -177,4 +177,4 @@ def _inside(
             f"it has {len(each.boxes):,} boxes, and the first {MOST_BOXES:,} were read",
             "split the picture",
         )
-    return squares.square_boxes(np.array(rows, float).reshape(-1, 5), height, width, size)
+    return _crop.square_boxes(np.array(rows, float).reshape(-1, 5), height, width, size)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medlearn.datasets.readers import _gather, _words
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import ReadResult, Problems
+from medlearn.datasets.readers._problems import Problems, ReadResult
 
 LEVELS = ("site", "class", "patient")
 _ASIDE = ("Thumbs.db", "desktop.ini", "DICOMDIR")

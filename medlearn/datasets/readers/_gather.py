@@ -12,10 +12,10 @@ from PIL import Image
 
 from medlearn import _progress
 from medlearn._dataset import Dataset
-from medlearn.datasets import _images
+from medlearn.datasets import _crop
 from medlearn.datasets.readers import _dicom, _identity, _nifti, _pictures
 from medlearn.datasets.readers._frame import MOST_BYTES, Frame
-from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable, short
+from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable, short
 
 LICENCE = "your own data; whoever owns them decides"
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
@@ -123,7 +123,7 @@ def gather(
             continue
         for warning in dict.fromkeys(each for frame in found for each in frame.warnings):
             problems.add(entry.name, *warning, entry.row)
-        rows += [(entry, frame, _images.square(frame.pixels, size)) for frame in found]
+        rows += [(entry, frame, _crop.square(frame.pixels, size)) for frame in found]
     rows.sort(
         key=lambda row: (
             (str(row[0].path.parent), row[1].series, row[1].place, row[0].name)
@@ -142,7 +142,7 @@ def _dataset(name: str, rows: list, problems: Problems, size: int) -> Dataset:
         _identity.hashed(entry.patient) or frame.patient for entry, frame in zip(entries, frames)
     ]
     spacing = [
-        _images.square_spacing(np.array(frame.spacing), *frame.pixels.shape[:2], size)
+        _crop.square_spacing(np.array(frame.spacing), *frame.pixels.shape[:2], size)
         for frame in frames
     ]
     files = [entry.name for entry in entries]

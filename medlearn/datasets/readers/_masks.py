@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from medlearn.datasets import _images
+from medlearn.datasets import _crop
 from medlearn.datasets.readers import _gather, _pictures
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable
+from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
 
 def from_masks(
@@ -50,7 +50,7 @@ def from_masks(
         mask = by_stem.get(entry.path.relative_to(root).with_suffix("").as_posix())
         if mask is None:
             raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
-        found[entry.name] = _images.square(
+        found[entry.name] = _crop.square(
             _classes(mask, frame.pixels.shape[:2], len(classes), values), size, labels=True
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medlearn.datasets.readers import _gather, _sheets, _words
 from medlearn.datasets.readers._gather import Entry
-from medlearn.datasets.readers._problems import ReadResult, Problems, Unreadable
+from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 

@@ -1,0 +1,1 @@
+"""The files of real data sets: fetched, unpacked and verified without trusting them."""

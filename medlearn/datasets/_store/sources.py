@@ -1,0 +1,164 @@
+"""Where the files of a real data set come from: the cache, else the mirror, else the origin."""
+
+import contextlib
+import os
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from medlearn import _files
+from medlearn.datasets._catalogue import Card
+from medlearn.datasets._store import download
+
+Unpack = Callable[[Path, Path], None]  # puts what an archive holds, verified, into a new folder
+
+
+def cache_folder(name: str) -> Path:
+    """Return where the cache keeps the files of an archive, whether they are there or not."""
+    return _files.cache() / "datasets" / name
+
+
+def supplied_folder(card: Card) -> Path:
+    """Return the folder in which a user puts archives that only the authors may give out."""
+    return _files.cache() / "supplied" / card.name
+
+
+def path_in_mirror(origin: str) -> str:
+    """Return where a mirror holds an archive: ``host/path`` of its origin."""
+    parts = urlsplit(origin)
+    return parts.netloc + parts.path
+
+
+def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
+    """Fill a folder of the cache from the first source with a good archive, if it is not there yet.
+
+    Parameters
+    ----------
+    card : Card
+        Of the real set; it is named in errors.
+    origin : str
+        Address of the archive.
+    folder : Path
+        The folder to fill.
+    limit : int
+        Largest size of the archive in bytes.
+    unpack : callable
+        Called with the path of the archive and `folder`. It makes the folder whole or not at all,
+        and raises ValueError for a bad archive.
+
+    Raises
+    ------
+    ConnectionError
+        If no source can be reached.
+    ValueError
+        If all sources that can be reached hold bad archives.
+    OSError
+        If the cache is full or read-only.
+    """
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(exist_ok=True)
+            with lock(folder):
+                if not folder.is_dir():
+                    _fill_from_sources(card, origin, folder, limit, unpack)
+        if _downloaded(folder).exists():  # a process was killed between its last two steps
+            with contextlib.suppress(OSError):
+                _downloaded(folder).unlink()
+    except ConnectionError:
+        raise
+    except OSError as error:
+        raise OSError(
+            f"The data set {card.name!r} cannot be kept in {folder.parent} "
+            f"({error.strerror or error}); make room there, or set MEDLEARN_CACHE to another "
+            "folder."
+        ) from error
+
+
+def lock(folder: Path) -> FileLock:
+    """Return the lock of a folder of the cache; the system frees it if its holder dies."""
+    return FileLock(folder.with_name(folder.name + ".lock"))
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that went bad, so that the next call fetches it anew; hold its `lock`."""
+    if folder.is_dir():
+        bad = folder.with_name(folder.name + ".bad")
+        os.replace(folder, bad)  # out of sight at once, then file by file
+        shutil.rmtree(bad)
+
+
+def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
+    unreachable, damaged = [], []
+    for source in _sources(card, origin):
+        try:
+            _fill_from(source, folder, limit, unpack)
+        except ConnectionError as error:
+            unreachable.append(str(error))
+        except ValueError as error:
+            damaged.append(_damaged_sentence(card, source, error))
+        else:
+            for sentence in damaged:
+                warnings.warn(f"{sentence} Another source served the data instead.", stacklevel=2)
+            return
+    if damaged:
+        raise ValueError(" ".join(damaged))
+    raise ConnectionError(_unreachable_sentence(card, origin, unreachable))
+
+
+def _sources(card: Card, origin: str) -> list[str | Path]:
+    """Return folders and addresses in the order in which they are asked."""
+    mirror = os.environ.get("MEDLEARN_MIRROR", "").rstrip("/")
+    in_mirror = None
+    if mirror.startswith(("http://", "https://")):
+        in_mirror = f"{mirror}/{path_in_mirror(origin)}"
+    elif mirror:
+        in_mirror = Path(mirror).expanduser() / path_in_mirror(origin)
+    if card.supplied:
+        folders = [in_mirror] if isinstance(in_mirror, Path) else []
+        folders.append(supplied_folder(card))
+        return [folder for folder in folders if any(folder.glob("*.zip"))]
+    return [origin] if in_mirror is None else [in_mirror, origin]
+
+
+def _fill_from(source: str | Path, folder: Path, limit: int, unpack: Unpack) -> None:
+    if isinstance(source, Path):
+        if not source.exists():
+            raise ConnectionError(f"the mirror holds no {source}")
+        unpack(source, folder)
+        return
+    downloaded = _downloaded(folder)
+    if not downloaded.exists():  # a process that was killed may have left it, and it is whole
+        download.fetch(source, downloaded, limit)
+    try:
+        unpack(downloaded, folder)
+    finally:
+        downloaded.unlink(missing_ok=True)
+
+
+def _damaged_sentence(card: Card, source: str | Path, error: ValueError) -> str:
+    advice = "the copy has been removed: load again to fetch it anew"
+    if isinstance(source, Path):  # the file of the mirror is not ours to remove
+        advice = "replace that copy"
+    return f"The archive {source} of the data set {card.name!r} cannot be used: {error}; {advice}."
+
+
+def _unreachable_sentence(card: Card, origin: str, reasons: list[str]) -> str:
+    if card.supplied:
+        return (
+            f"The data set {card.name!r} is given out by its authors alone: download it at "
+            f"{origin}, save its .zip files, unopened, in the folder {supplied_folder(card)}, and "
+            "load again."
+        )
+    twin = f"load its virtual twin {card.twin!r}, or " if card.twin else ""
+    return (
+        f"The data set {card.name!r} is not on this machine and {', '.join(reasons)}: {twin}set "
+        f"MEDLEARN_MIRROR to a folder or an http address that holds {path_in_mirror(origin)}."
+    )
+
+
+def _downloaded(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.download")
