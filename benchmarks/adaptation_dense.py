@@ -115,7 +115,9 @@ def shared(kind: str, seed: int) -> tuple[keras.Model, float]:
     if kind == "painted":
         masks = np.concatenate([masks] * COPIES)
         fine = randomisation.subdivide(images, source.masks)
-        images = randomisation.synthesise_from_masks(np.concatenate([fine] * COPIES), seed=seed, **PAINT)
+        images = randomisation.synthesise_from_masks(
+            np.concatenate([fine] * COPIES), seed=seed, **PAINT
+        )
     if kind == "scanners":
         images, masks = (
             subjects("random", "source", seed).images[:160],
@@ -133,7 +135,9 @@ def adapted(method: str, model: keras.Model | None, target: str, seed: int) -> k
     if method == "painted in found greys":
         fine = np.concatenate([randomisation.subdivide(source.images, source.masks)] * 4)
         found = randomisation.estimate_intensities(fine[: len(source)], there.images[::3])
-        painted = randomisation.synthesise_from_masks(fine, target_intensities=found, seed=seed, **PAINT)
+        painted = randomisation.synthesise_from_masks(
+            fine, target_intensities=found, seed=seed, **PAINT
+        )
         return taught(painted, np.concatenate([source.masks] * 4), 2 * STEPS, seed)
     if method == "adabn":
         model = statistics.reestimate_batchnorm(model, there.images)

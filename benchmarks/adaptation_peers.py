@@ -1,14 +1,18 @@
-"""The peers of adaptation.py on the same frozen vectors: SKADA, POT and ADAPT, in an environment of their own.
+"""What do SKADA, POT and ADAPT reach on the same frozen vectors as the candidates of adaptation.py?
 
-    python benchmarks/adaptation_peers.py [--only TEXT] [--minutes 9]    # adds the missing rows to results/adaptation_peers.csv
-    python benchmarks/adaptation_peers_summary.py                        # then: beside ours, which results/adaptation.csv holds
+    python benchmarks/adaptation_peers.py [--only TEXT] [--minutes 9]   # adds the missing rows
+    python benchmarks/adaptation_peers_summary.py                       # then: beside ours
 
-The first run makes a virtual environment of peers/requirements.txt in the cache folder (a minute, 2 GB, from the package
-index that pip is set to). Vectors travel as .npz: of the source's learning patients, with labels, and of the target, without;
-probabilities come back, and are scored here. Pairs, halves of the target, layer and views are those of adaptation.py,
-where images stay as they are. Vectors are scaled by the source's mean and deviation; SKADA and POT get our regression, ADAPT
-our layer of 64 units and head, 20 epochs; all else is the libraries' default. `scores` are the libraries' own label-free
-scores, of the two halves one after the other; a committed choice by each is in results/adaptation_peers_summary.csv.
+Two CPU-minutes for a pair and seed; fills results/adaptation_peers.csv. The first run makes a
+virtual environment of peers/requirements.txt in the cache folder (a minute, 2 GB, from the package
+index that pip is set to).
+
+Vectors travel as .npz: of the source's learning patients, with labels, and of the target, without;
+probabilities come back, and are scored here. Pairs, halves of the target, layer and views are those
+of adaptation.py, where images stay as they are. Vectors are scaled by the source's mean and
+deviation; SKADA and POT get our regression, ADAPT our layer of 64 units and head, 20 epochs; all
+else is the libraries' default. `scores` are the libraries' own label-free scores, of the two halves
+one after the other; a committed choice by each is in results/adaptation_peers_summary.csv.
 """
 
 from functools import lru_cache
@@ -17,93 +21,100 @@ import subprocess
 import tempfile
 
 from common import table  # first: it sets the threads
-import adaptation
-from common import candidates
+from common import candidates, laboratories, peers
 import numpy as np
-from common import peers
 
 from medlearn import metrics, splits
 
 KEY = ("pair", "method", "seed")
 COLUMNS = ("accuracy", "macro_f1", "cpu_seconds", "scores", "predictions")
-METHODS = {
-    "skada": ("SKADA CORAL", "SKADA subspace", "SKADA OT"),
-    "pot": ("POT exact", "POT Sinkhorn", "POT Sinkhorn, group"),
-    "adapt": ("ADAPT DANN", "ADAPT DeepCORAL", "ADAPT CDAN", "ADAPT MCD"),
-}
+SEEDS = range(2)
+
+
+class Answers:
+    """What one method says: predictions of the whole target, CPU-seconds, a score text a half."""
+
+    def __init__(self, count: int):
+        self.predictions = np.zeros(count, int)
+        self.seconds = 0.0
+        self.scores: list[str] = []
 
 
 @lru_cache(maxsize=4)
-def answered(library: str, pair: str, seed: int) -> dict:
-    """Probabilities of the whole target, CPU-seconds and scores of each method of a library; no target label is read."""
-    data, source, target, task = adaptation.PAIRS[pair]
-    here, there = (adaptation.hospital(data, domain, seed) for domain in (source, target))
-    labels = adaptation.labels_of(here, task)
-    learn, _ = splits.by_patient(here.patients, test=0.2, seed=seed, labels=labels)
-    known, new = scaled(candidates.prepare("source only", here.images, there.images), learn)
-    found = {method: {"told": {}, "seconds": 0.0, "scores": []} for method in METHODS[library]}
-    parts = adaptation.halves(there, seed)
-    for adapted_on, predicted in zip(parts, parts[::-1]):
-        told = fit(
+def _answers(library: str, pair: str, seed: int) -> dict[str, Answers]:
+    """The answers of each method of a library; no target label is read."""
+    data, source_domain, target_domain, task = laboratories.PAIRS[pair]
+    source = laboratories.load(data, source_domain, seed)
+    target = laboratories.load(data, target_domain, seed)
+    labels = laboratories.labels_of(source, task)
+    learn, _ = splits.by_patient(source.patients, test=0.2, seed=seed, labels=labels)
+    space = candidates.prepare("source only", source.images, target.images)
+    source_vectors, target_vectors = _scaled(space, learn)
+    answers = {method: Answers(len(target)) for method in peers.METHODS[library]}
+    for adapted_on, predicted in laboratories.halves(target, seed):
+        results = _fit(
             library,
             seed,
-            source=known,
+            source=source_vectors,
             source_labels=labels[learn],
-            target=new[adapted_on],
-            other=new[predicted],
+            target=target_vectors[adapted_on],
+            other=target_vectors[predicted],
         )
-        for name, probabilities, seconds, scores in zip(
-            *(told[key] for key in ("names", "probabilities", "seconds", "scores"))
-        ):
-            each = found[str(name)]
-            each["told"] |= dict(zip(predicted, probabilities))
-            each["seconds"] += float(seconds)
-            each["scores"].append(str(scores))
-    return found
+        for row, name in enumerate(results["names"]):
+            answer = answers[str(name)]
+            answer.predictions[predicted] = results["probabilities"][row].argmax(1)
+            answer.seconds += float(results["seconds"][row])
+            answer.scores.append(str(results["scores"][row]))
+    return answers
 
 
-def scaled(space: candidates.Space, learn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scaled(space: candidates.Space, learn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Learning vectors of the source and all of the target, by the source's mean and deviation."""
     mean, deviation = space.source[learn].mean(0), space.source[learn].std(0) + 1e-9
     return (space.source[learn] - mean) / deviation, (space.target - mean) / deviation
 
 
-def fit(library: str, seed: int, **given: np.ndarray) -> dict:
+def _fit(library: str, seed: int, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+    """What peers/fit.py makes of these arrays."""
     with tempfile.TemporaryDirectory() as folder:
-        passed, told = Path(folder, "given.npz"), Path(folder, "told.npz")
-        np.savez(passed, **given)
+        inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npz")
+        np.savez(inputs, **arrays)
         python = peers.python("peers", "requirements.txt")
-        subprocess.run(
-            [python, peers.HERE / "fit.py", library, str(seed), passed, told],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        with np.load(told) as found:
-            return dict(found)
+        command = [python, peers.PROGRAMS / "fit.py", library, str(seed), inputs, outputs]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        with np.load(outputs) as results:
+            return dict(results)
 
 
 def measure(pair: str, method: str, seed: int) -> dict:
-    library = next(name for name, methods in METHODS.items() if method in methods)
-    found = answered(library, pair, seed)[method]
-    data, _, target, task = adaptation.PAIRS[pair]
-    there = adaptation.hospital(data, target, seed)
-    truth = adaptation.opened(pair, method, seed, "score", there, task)
-    predictions = np.array([found["told"][row].argmax() for row in range(len(there))])
+    """Return the results of one row.
+
+    Parameters
+    ----------
+    pair, method : str
+        Names in `laboratories.PAIRS` and `peers.METHODS`.
+    seed : int
+        Seed of the simulated patients, the halves and the networks.
+    """
+    library = next(name for name, methods in peers.METHODS.items() if method in methods)
+    answer = _answers(library, pair, seed)[method]
+    data, _, target_domain, _ = laboratories.PAIRS[pair]
+    target = laboratories.load(data, target_domain, seed)
+    labels = laboratories.opened_labels(pair, method, seed, "score", target)
     return {
-        "accuracy": round(metrics.accuracy(truth, predictions), 4),
-        "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
-        "cpu_seconds": round(found["seconds"], 1),
-        "scores": "; ".join(found["scores"]),
-        "predictions": "".join(map(str, predictions)),
+        "accuracy": round(metrics.accuracy(labels, answer.predictions), 4),
+        "macro_f1": round(metrics.macro_f1(labels, answer.predictions), 4),
+        "cpu_seconds": round(answer.seconds, 1),
+        "scores": "; ".join(answer.scores),
+        "predictions": "".join(map(str, answer.predictions)),
     }
 
 
 ROWS = [
     (pair, method, seed)
-    for seed in range(2)
-    for pair in adaptation.PAIRS
-    for methods in METHODS.values()
-    for method in methods
+    for seed in SEEDS
+    for pair in laboratories.PAIRS
+    for method in peers.ALL_METHODS
 ]
 
 if __name__ == "__main__":

@@ -1,96 +1,86 @@
-"""Ours beside the peers: results/adaptation.csv and adaptation_peers.csv -> results/adaptation_peers_summary.csv.
+"""How do the committed choices of adaptation.py compare with those of SKADA, POT and ADAPT?
 
     python benchmarks/adaptation_peers_summary.py
 
-Choices are made as in adaptation_summary.py, for each pair, seed and half. A peer's committed choice is the best of its
-methods by one of its own label-free scores; POT has none, so its first method, the exact plan, stands for it. "ours, vectors
-only" is restricted to what the peers may do: match and learn from the same vectors of unchanged images. `ahead` is ours,
-chosen by consensus, minus the row; `ahead_vectors` is ours, vectors only; both with bootstrap intervals over patients. Seeds
-that both tables hold are compared. "best of the peers" was picked with the labels open: no method, only their ceiling.
+Half a CPU-minute; results/adaptation.csv and adaptation_peers.csv become
+results/adaptation_peers_summary.csv.
+
+Choices are made as in adaptation_summary.py, for each pair, seed and half. A peer's committed
+choice is the best of its methods by one of its own label-free scores; POT has none, so its
+first method, the exact plan, stands for it. "ours, vectors only" is restricted to what the peers
+may do: match and learn from the same vectors of unchanged images. `ahead` is ours, chosen by
+consensus, minus the row; `ahead_vectors` is ours, vectors only, minus the row; both with bootstrap
+intervals over patients. Seeds that both tables hold are compared. "best of the peers" was picked
+with the labels open: no method, only their ceiling.
 """
 
+from functools import partial
+
 from common import table  # first: it sets the threads
-import adaptation
-import adaptation_peers
-import adaptation_summary as ours
+from common import bootstrap, candidates, choices, laboratories, peers
 import numpy as np
 import pandas as pd
 
-SCORERS = {"skada": ("entropy", "neighbourhood", "embedded", "circular"), "adapt": ("covariance",)}
-
-
-def scored(library: str, scorer: str):
-    """Choose the method of a library with the highest of its own scores on the half that was adapted on."""
-
-    def choose(rows, half):
-        rows = rows[rows.method.isin(adaptation_peers.METHODS[library])]
-        values = [
-            dict(each.split("=") for each in text.split("; ")[half].split()).get(scorer, "nan")
-            for text in rows.scores
-        ]
-        values = np.nan_to_num(np.array(values, float), nan=-np.inf)
-        return rows.predictions.iloc[int(values.argmax())]
-
-    return choose
-
-
-def within(methods, choose):
-    return lambda rows, half: choose(rows[rows.method.isin(methods)], half)
-
-
-OURS = set(adaptation.candidates.METHODS)
-VECTORS = {
+VECTORS_ONLY = [
     name
-    for name, (images, norm, *_) in adaptation.candidates.METHODS.items()
-    if (images, norm) == ("as they are", "kept")
-}
-PEERS = [method for methods in adaptation_peers.METHODS.values() for method in methods]
-CHOICES = {
-    "source only": ours.named("source only"),
-    "ours": within(OURS, ours.consensus),
-    "ours, vectors only": within(VECTORS, ours.consensus),
-    **{
-        f"{library.upper()} by {scorer}": scored(library, scorer)
-        for library, each in SCORERS.items()
-        for scorer in each
-    },
-    **{method: ours.named(method) for method in PEERS},
-    "best of the peers": within(PEERS, ours.best),
-    "oracle": ours.named("oracle"),
-}
+    for name, recipe in candidates.METHODS.items()
+    if (recipe.images, recipe.batchnorm) == ("as they are", "kept")
+]
 
 
-def summary(pair: str, rows: pd.DataFrame) -> list[dict]:
-    own, theirs = rows[rows.method.isin(OURS)], rows[rows.method.isin(PEERS)]
-    seeds = [seed for seed in ours.complete(own) if (theirs.seed == seed).sum() == len(PEERS)]
-    values = ours.scores(pair, rows, seeds, CHOICES) if seeds else {}
-    return [
-        ours.row_of(pair, name, len(seeds), values)
-        | ahead("ahead", "ours", name, values)
-        | ahead("ahead_vectors", "ours, vectors only", name, values)
-        for name in values
-    ]
+def _by_own_score(rows: pd.DataFrame, half: int, library: str, scorer: str) -> str:
+    """The method of a library with the highest of its own scores on the half that it adapted on."""
+    rows = rows[rows.method.isin(peers.METHODS[library])]
+    values = [_score_of(text.split("; ")[half], scorer) for text in rows.scores]
+    return rows.predictions.iloc[int(np.argmax(values))]
 
 
-def ahead(column: str, winner: str, name: str, values: dict) -> dict:
-    """By how much `winner` scores higher, with the interval of the paired difference."""
-    (value, drawn), (other, other_drawn) = values[winner], values[name]
-    return {column: value - other, **ours.interval_of(column, drawn - other_drawn)}
+def _score_of(text: str, scorer: str) -> float:
+    """One score of a text such as "entropy=-0.21 circular=0.88"; the lowest where there is none."""
+    scores = dict(part.split("=") for part in text.split())
+    return float(np.nan_to_num(float(scores.get(scorer, "nan")), nan=-np.inf))
+
+
+def _choices() -> dict[str, choices.Choice]:
+    consensus = choices.consensus
+    made = {
+        "source only": partial(choices.named, method="source only"),
+        "ours": partial(choices.within, methods=list(candidates.METHODS), choose=consensus),
+        "ours, vectors only": partial(choices.within, methods=VECTORS_ONLY, choose=consensus),
+    }
+    for library, scorers in peers.SCORERS.items():
+        for scorer in scorers:
+            name = f"{library.upper()} by {scorer}"
+            made[name] = partial(_by_own_score, library=library, scorer=scorer)
+    for method in peers.ALL_METHODS:
+        made[method] = partial(choices.named, method=method)
+    made["best of the peers"] = partial(
+        choices.within, methods=peers.ALL_METHODS, choose=choices.best
+    )
+    made["oracle"] = partial(choices.named, method="oracle")
+    return made
+
+
+def _lines(pair: str, rows: pd.DataFrame) -> list[dict]:
+    own = rows[rows.method.isin(candidates.METHODS)]
+    counts = rows[rows.method.isin(peers.ALL_METHODS)].groupby("seed").size()
+    complete = counts.index[counts == len(peers.ALL_METHODS)]
+    seeds = bootstrap.common_seeds(candidates.complete_seeds(pair, own), complete)
+    scores = choices.score(pair, rows, seeds, _choices()) if seeds else {}
+    return [choices.line(pair, name, scores) | _ahead(name, scores) for name in scores]
+
+
+def _ahead(name: str, scores: dict[str, bootstrap.Scores]) -> dict[str, float]:
+    """By how much ours score higher, with intervals of the paired differences."""
+    ours = bootstrap.difference(scores["ours"], scores[name])
+    vectors_only = bootstrap.difference(scores["ours, vectors only"], scores[name])
+    return ours.columns("ahead") | vectors_only.columns("ahead_vectors")
 
 
 if __name__ == "__main__":
-    rows = pd.concat(
-        [
-            table.read("adaptation", text=adaptation.VALIDATORS + ("predictions",)),
-            table.read("adaptation_peers", text=("scores", "predictions")),
-        ]
-    )
-    found = [
-        row
-        for pair in adaptation.PAIRS
-        for row in summary(pair, rows[rows.pair == pair].reset_index(drop=True))
-    ]
-    pd.DataFrame(found).round(4).to_csv(
-        table.path("adaptation_peers_summary"), index=False, lineterminator="\n"
-    )
-    print(pd.DataFrame(found).round(3).to_string(index=False))
+    names = ("adaptation", "adaptation_peers")
+    measured = pd.concat([table.read(name, text=("scores", "predictions")) for name in names])
+    lines = []
+    for pair in laboratories.PAIRS:
+        lines += _lines(pair, measured[measured.pair == pair].reset_index(drop=True))
+    table.write("adaptation_peers_summary", lines)

@@ -207,7 +207,7 @@ def least_for_counting(model: keras.Model) -> float:
     )
 
 
-# ---- the ceiling: which false alarms are the truth's own ----------------------------------------------------------
+# ---- the ceiling: which false alarms are the truth's own -----------------------------------------
 
 CEILING_KEY = ("data", "judged", "witness")
 CEILING_COLUMNS = (

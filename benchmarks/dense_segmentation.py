@@ -80,7 +80,7 @@ def load(data: str) -> datasets.Dataset:
     return datasets.load(data, domain=task.domain, count=task.count, size=task.size)
 
 
-# ---- networks ----------------------------------------------------------------------------------------------
+# ---- networks ------------------------------------------------------------------------------------
 
 
 def plain_encoder(side: int, seed: int) -> keras.Model:
@@ -157,7 +157,7 @@ def fitted(
     return model, clock
 
 
-# ---- scores ------------------------------------------------------------------------------------------------
+# ---- scores --------------------------------------------------------------------------------------
 
 
 def units(data: datasets.Dataset) -> np.ndarray:

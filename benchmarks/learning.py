@@ -1,108 +1,99 @@
-"""How many labels does it take? From scratch, on frozen features, and fine-tuned, with 2 to 200 labels a class.
+"""How many labels does it take: from scratch, on frozen features, and fine-tuned?
 
-    python benchmarks/learning.py [--only TEXT] [--minutes 5]     # adds the missing rows to results/learning.csv
-    python benchmarks/learning_summary.py                         # then: means, bands, intervals
+    python benchmarks/learning.py [--only TEXT] [--minutes 5]   # adds the missing rows
+    python benchmarks/learning_summary.py                       # then: means, bands, intervals
 
-A row is one draw: so many labelled images of each class, out of the training patients of lab-a (fewer where a class has
-fewer); the test patients are the same in all rows. All three methods see the eight flips and quarter turns of each image
-and average their predictions over them; the recipes, and the network from scratch, are those of transfer.py (networks.small
-was tried as well, on training patients of `smear`: it came out lower). The folds and patients of `wbc` chose nothing.
+About forty CPU-minutes for all rows; fills results/learning.csv.
+
+A row is one draw: so many labelled images of each class, from 2 to 200, out of the training
+patients of lab-a (fewer where a class has fewer); the test patients are the same in all rows. All
+three methods see the eight flips and quarter turns of each image and average their predictions over
+them; the recipes, and the network from scratch, are those of transfer.py (networks.small was tried
+as well, on training patients of `smear`: it came out lower). The folds and patients of `wbc` chose
+nothing.
 """
 
-from functools import lru_cache
 import time
 
 from common import table  # first: it sets the threads
+from common import cells, recipes
 import numpy as np
-from transfer import (
-    BATCH,
-    PASSES,
-    VIEWS,
-    cells,
-    drawn,
-    fitted_on_views,
-    maps,
-    probe_on_views,
-    ready,
-    scratch_model,
-    shrunk,
-    size_of,
-    stacked,
-    staged,
-    vectors,
-)
 
-from medlearn import metrics, splits
+from medlearn import metrics
 from medlearn._keras import keras
 
 KEY = ("data", "labels", "method", "draw")
 COLUMNS = ("accuracy", "macro_f1", "trainable", "cpu_seconds", "predictions")
-SETS = {
-    "smear": "smear 1800",
-    "wbc": "wbc",
-}  # 360 cells a class leave enough for 200 labels and a test
 LABELS = {"smear": (2, 5, 10, 20, 50, 100, 200), "wbc": (2, 5, 10)}
 DRAWS, FEWER, MANY = 5, 2, 100  # the long fits, from MANY labels on, are drawn less often
 
 
-@lru_cache
-def sides(data: str) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the images of the training and of the test patients."""
-    here = cells(SETS[data])
-    return splits.by_patient(here.patients, test=0.3, seed=0, labels=here.labels)
+def scratch(task: recipes.Task) -> recipes.Result:
+    """The network that starts from random weights; like its rivals, it averages over the views."""
+    model = recipes.fitted_scratch(task)
+    predict = recipes.predictor(model)
+    predictions = recipes.averaged(predict, cells.shrunk(task.data), task.test)
+    return predictions, recipes.size_of(model)
 
 
-def scratch(data, labels, train, test, seed):
-    """The network of transfer.py that starts from random weights; like its rivals, it averages over the views."""
-    model = ready(scratch_model, data, labels, len(train))
-    model.fit(
-        *stacked(shrunk(data)[train], cells(data).labels[train]),
-        BATCH,
-        3 * PASSES[labels],
-        verbose=0,
-    )
-    told = np.mean(
-        [model.predict(shrunk(data)[test, view], verbose=0) for view in range(VIEWS)], axis=0
-    )
-    return told.argmax(1), size_of(model)
+def fine_tuned(task: recipes.Task) -> recipes.Result:
+    """Starts from its rival: two labels per class leave nothing to choose a probe's strength on."""
+    return recipes.staged(task, start=recipes.fitted_on_views(task))
 
 
-def fine_tuned(data, labels, train, test, seed):
-    """Starts from the probe that is its rival here: two labels a class leave nothing to choose its strength on."""
-    return staged(data, labels, train, test, seed, start=fitted_on_views(data, train))
+METHODS = {"frozen": recipes.probe_on_views, "fine-tuned": fine_tuned, "scratch": scratch}
+INPUTS = {"frozen": cells.vectors, "fine-tuned": cells.maps, "scratch": cells.shrunk}
 
 
-METHODS = {"frozen": probe_on_views, "fine-tuned": fine_tuned, "scratch": scratch}
+def measure(data: str, labels_per_class: int, method: str, draw: int) -> dict:
+    """Return the results of one row.
 
-
-def measure(data: str, labels: int, method: str, draw: int) -> dict:
-    name, (train, test) = SETS[data], sides(data)
-    {"frozen": vectors, "fine-tuned": maps, "scratch": shrunk}[method](
-        name
-    )  # outside the timing of the first row
-    some = drawn(name, train, str(labels), np.random.default_rng([draw, labels]))
+    Parameters
+    ----------
+    data : {"smear", "wbc"}
+        Name of the cells.
+    labels_per_class : int
+        How many labels a method may see.
+    method : {"frozen", "fine-tuned", "scratch"}
+        How it learns.
+    draw : int
+        Seed of the draw and of the network.
+    """
+    name = cells.LEARNING_SETS[data]
+    train, test = cells.train_and_test(name)
+    INPUTS[method](name)  # outside the timing of the first row
+    generator = np.random.default_rng([draw, labels_per_class])
+    labelled = cells.draw_labelled(name, train, str(labels_per_class), generator)
     keras.utils.set_random_seed(draw)
     start = time.process_time()
-    predictions, size = METHODS[method](name, str(labels), some, test, draw)
-    seconds, truth = time.process_time() - start, cells(name).labels[test]
+    task = recipes.Task(name, str(labels_per_class), labelled, test, draw)
+    predictions, size = METHODS[method](task)
+    seconds = time.process_time() - start
+    labels = cells.load(name).labels[test]
     return {
-        "accuracy": round(metrics.accuracy(truth, predictions), 4),
-        "macro_f1": round(metrics.macro_f1(truth, predictions), 4),
+        "accuracy": round(metrics.accuracy(labels, predictions), 4),
+        "macro_f1": round(metrics.macro_f1(labels, predictions), 4),
         "trainable": size,
         "cpu_seconds": round(seconds, 1),
         "predictions": "".join(map(str, predictions)),
     }
 
 
+def _first_draws_first(row: tuple) -> int:
+    """Sort key: the first draws in any order, then size by size."""
+    _, labels_per_class, _, draw = row
+    return labels_per_class if draw else 0
+
+
 ROWS = [
     (data, labels, method, draw)
     for draw in range(DRAWS)
-    for data in SETS
+    for data in LABELS
     for method in METHODS
     for labels in LABELS[data]
     if labels < MANY or draw < FEWER
 ]
-ROWS.sort(key=lambda row: (row[3] > 0) * row[1])  # first draws first, then size by size
+ROWS.sort(key=_first_draws_first)
 
 if __name__ == "__main__":
     table.grow("learning", __doc__, KEY, COLUMNS, ROWS, measure)

@@ -1,79 +1,69 @@
-"""Means over the seeds of results/transfer.csv, with intervals over patients, and ours against every other method.
+"""How do the recipes of transfer.py compare, over seeds and with intervals over patients?
 
-python benchmarks/transfer_summary.py      # writes results/transfer_summary.csv
+    python benchmarks/transfer_summary.py
+
+A few CPU-seconds; results/transfer.csv becomes results/transfer_summary.csv.
+
+Scores are means over seeds. `ours_minus_this` is macro-F1 of staged fine-tuning minus that of the
+row, on the same draws of patients, and of the seeds that both have.
 """
 
 from common import table  # first: it sets the threads
-import numpy as np
+from common import bootstrap, cells
+from common.choices import digits
 import pandas as pd
-from transfer import cells
 
 from medlearn import metrics
 
 OURS = "staged fine-tuning"
 
 
-def summarise() -> pd.DataFrame:
-    """Means over seeds, with intervals over patients of that mean and of ours minus it on the same resamples."""
-    rows = []
-    for (data, labels), block in table.read("transfer", ("labels", "predictions")).groupby(
-        ["data", "labels"], sort=False
-    ):
-        told = {
-            method: np.array([list(map(int, text)) for text in seeds.predictions]).T
-            for method, seeds in block.groupby("method", sort=False)
-        }
-        for method, predictions in told.items():
-            here = block[block.method == method]
-            scores = {}
-            for name, metric in (("accuracy", metrics.accuracy), ("macro_f1", metrics.macro_f1)):
-                scores |= columns(
-                    name,
-                    metrics.interval(
-                        over_seeds(metric), cells(data).labels, predictions, cells(data).patients
-                    ),
-                )
-            if len(told.get(OURS, ())) and told[OURS].shape == predictions.shape:
-                scores |= columns(
-                    "ours_minus_this",
-                    metrics.paired_difference(
-                        over_seeds(metrics.macro_f1),
-                        cells(data).labels,
-                        told[OURS],
-                        predictions,
-                        cells(data).patients,
-                    ),
-                )
-            rows.append(
-                {
-                    "data": data,
-                    "labels": labels,
-                    "method": method,
-                    "seeds": len(here),
-                    **scores,
-                    "trainable": here.trainable.iloc[0],
-                    "cpu_seconds": here.cpu_seconds.mean().round(1),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def over_seeds(metric):
-    """A metric of predictions (N, seeds): the mean of its values."""
-    return lambda labels, predictions: float(
-        np.mean([metric(labels, each) for each in predictions.T])
-    )
-
-
-def columns(name: str, interval) -> dict[str, float]:
-    return {
-        name: round(interval.value, 4),
-        f"{name}_low": round(interval.low, 4),
-        f"{name}_high": round(interval.high, 4),
+def _lines(data: str, labels_per_class: str, rows: pd.DataFrame) -> list[dict]:
+    """A line for each method."""
+    dataset = cells.load(data)
+    seeds = rows.seed.unique()
+    labels = dict.fromkeys(seeds, dataset.labels)
+    patients = bootstrap.Patients(dict.fromkeys(seeds, dataset.patients))
+    predictions = {
+        method: dict(zip(runs.seed, map(digits, runs.predictions)))
+        for method, runs in rows.groupby("method", sort=False)
     }
+    lines = []
+    for method, runs in rows.groupby("method", sort=False):
+        own = predictions[method]
+        accuracy = patients.score(metrics.accuracy, labels, own)
+        macro_f1 = patients.score(metrics.macro_f1, labels, own)
+        ours = _ours_minus_this(patients, labels, predictions.get(OURS, {}), own)
+        lines.append(
+            {
+                "data": data,
+                "labels": labels_per_class,
+                "method": method,
+                "seeds": len(runs),
+                **accuracy.columns("accuracy"),
+                **macro_f1.columns("macro_f1"),
+                **ours,
+                "trainable": runs.trainable.iloc[0],
+                "cpu_seconds": runs.cpu_seconds.mean().round(1),
+            }
+        )
+    return lines
+
+
+def _ours_minus_this(patients: bootstrap.Patients, labels: dict, ours: dict, own: dict) -> dict:
+    seeds = bootstrap.common_seeds(ours, own)
+    if not seeds:
+        return {}
+    first, second = (
+        patients.score(metrics.macro_f1, labels, {seed: predictions[seed] for seed in seeds})
+        for predictions in (ours, own)
+    )
+    return bootstrap.difference(first, second).columns("ours_minus_this")
 
 
 if __name__ == "__main__":
-    summary = summarise()
-    summary.to_csv(table.path("transfer_summary"), index=False)
-    print(summary.to_string(index=False))
+    measured = table.read("transfer", ("labels", "predictions"))
+    lines = []
+    for (data, labels_per_class), rows in measured.groupby(["data", "labels"], sort=False):
+        lines += _lines(data, labels_per_class, rows)
+    table.write("transfer_summary", lines)

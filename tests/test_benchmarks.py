@@ -13,14 +13,15 @@ from tools.site import results
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 STAGED_ROWS = """
-import numpy as np, transfer
-transfer.classes = lambda data: 5                      # no images are needed here
-pretrained = transfer.upper().get_weights()
-first = transfer.ready(transfer.staged_model, "smear", "5", 25)
+import numpy as np
+from common import cells, recipes
+cells.class_count = lambda name: 5                     # no images are needed here
+pretrained = cells.upper().get_weights()
+first = recipes.ready(recipes.staged_model, "smear", "5", 25)
 for weight in first.trainable_weights:
     weight.assign(weight + 1.0)                        # as a fit would
-second = transfer.ready(transfer.staged_model, "smear", "20", 100)
-for model in (transfer.upper(), second.layers[1]):
+second = recipes.ready(recipes.staged_model, "smear", "20", 100)
+for model in (cells.upper(), second.layers[1]):
     for now, was in zip(model.get_weights(), pretrained):
         np.testing.assert_array_equal(now, was)
 """

@@ -1,19 +1,23 @@
-"""The candidates of adaptation.py: how images are brought nearer, whose BatchNorm statistics, how vectors are matched, what learns.
+"""The candidates of adaptation.py: four decisions, each candidate costs seconds.
 
-A name such as "scale+reinhard, kept, coral, self-training" says all four. Everything works on frozen vectors of block_14,
-averaged over four views of each image, so that a candidate costs seconds.
+How images are brought nearer, whose BatchNorm statistics count, how vectors are matched, and what
+learns: a name such as "scale+reinhard, kept, coral, self-training" says all four. Everything works
+on frozen vectors of block_14, averaged over four views of each image.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medlearn import backbones, features
+from medlearn._keras import keras
 from medlearn.adaptation import (
     colour,
     distances,
@@ -23,15 +27,21 @@ from medlearn.adaptation import (
     self_training,
     statistics,
 )
-from medlearn._keras import keras
+
+
+def _unchanged(images: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    return images
+
+
+def _scale_and_reinhard(images: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    return colour.reinhard(scale.match_scale(images, reference), reference)
+
 
 IMAGES = {
-    "as they are": lambda images, reference: images,
+    "as they are": _unchanged,
     "reinhard": colour.reinhard,
     "scale": scale.match_scale,
-    "scale+reinhard": lambda images, reference: colour.reinhard(
-        scale.match_scale(images, reference), reference
-    ),
+    "scale+reinhard": _scale_and_reinhard,
     "histograms": colour.match_histograms,
     "fourier": colour.fourier,
     "macenko": colour.macenko,
@@ -43,43 +53,80 @@ MATCHERS = {
     "subspace": matching.SubspaceAlignment,
     "transport": matching.OptimalTransport,
 }
-TRAINED = {  # distance or critic, weight, what is compared
-    "deep coral": (lambda: distances.coral_distance, 10.0, "features"),
-    "mmd": (lambda: distances.mmd, 1.0, "features"),
-    "dann": (lambda: layers.DomainDiscriminator(), 1.0, "features"),
-    "cdan": (lambda: layers.DomainDiscriminator(), 1.0, "products"),
-    "class confusion": (lambda: distances.class_confusion, 1.0, "predictions"),
+
+
+class Trained(NamedTuple):
+    """A term for the target in the loss of a network."""
+
+    distance: Callable  # makes the distance, or the critic
+    weight: float
+    on: str  # what is compared
+
+
+TRAINED = {
+    "deep coral": Trained(lambda: distances.coral_distance, 10.0, "features"),
+    "mmd": Trained(lambda: distances.mmd, 1.0, "features"),
+    "dann": Trained(layers.DomainDiscriminator, 1.0, "features"),
+    "cdan": Trained(layers.DomainDiscriminator, 1.0, "products"),
+    "class confusion": Trained(lambda: distances.class_confusion, 1.0, "predictions"),
 }
 EPOCHS, STEPS, BATCH = 20, 15, 64
 
 
-def _name(images, batchnorm, matcher, learner) -> str:
-    return f"{images}, {batchnorm}, {matcher}, {learner}"
+# ---- their names ---------------------------------------------------------------------------------
 
 
-METHODS = {
-    "source only": ("as they are", "kept", "none", "probe"),
-    "oracle": ("as they are", "kept", "none", "probe"),
-}
-for _images in IMAGES:
-    _all = _images in ("as they are", "reinhard", "scale", "scale+reinhard")
-    for _norm in ("kept", "adabn") if _images in ("as they are", "scale+reinhard") else ("kept",):
-        for _matcher in MATCHERS if _all else ("none", "coral"):
-            for _learner in ("probe", "self-training"):
-                METHODS[_name(_images, _norm, _matcher, _learner)] = (
-                    _images,
-                    _norm,
-                    _matcher,
-                    _learner,
-                )
-del METHODS[_name("as they are", "kept", "none", "probe")]  # that is "source only"
-for _learner in TRAINED:
-    METHODS[_name("scale+reinhard", "kept", "standardise", _learner)] = (
-        "scale+reinhard",
-        "kept",
-        "standardise",
-        _learner,
-    )
+class Recipe(NamedTuple):
+    """The four decisions; `batchnorm` is "kept" or "adabn"."""
+
+    images: str
+    batchnorm: str
+    matcher: str
+    learner: str
+
+
+SOURCE_ONLY = Recipe("as they are", "kept", "none", "probe")
+_ALL_MATCHERS = ("as they are", "reinhard", "scale", "scale+reinhard")  # images with all of them
+_ADABN = ("as they are", "scale+reinhard")  # images with AdaBN as well
+
+
+def _recipes() -> Iterator[Recipe]:
+    for images in IMAGES:
+        matchers = tuple(MATCHERS) if images in _ALL_MATCHERS else ("none", "coral")
+        for batchnorm in ("kept", "adabn") if images in _ADABN else ("kept",):
+            for matcher in matchers:
+                yield Recipe(images, batchnorm, matcher, "probe")
+                yield Recipe(images, batchnorm, matcher, "self-training")
+    for learner in TRAINED:
+        yield Recipe("scale+reinhard", "kept", "standardise", learner)
+
+
+METHODS = {"source only": SOURCE_ONLY, "oracle": SOURCE_ONLY}
+METHODS |= {", ".join(recipe): recipe for recipe in _recipes() if recipe != SOURCE_ONLY}
+_UNSTAINED = ("brain-mri flair",)  # pairs where there are no stains to separate
+
+
+def methods(pair: str) -> list[str]:
+    """Return the names of the candidates of a pair, source only and the oracle among them."""
+    needless = "macenko" if pair in _UNSTAINED else None
+    return [name for name, recipe in METHODS.items() if recipe.images != needless]
+
+
+def complete_seeds(pair: str, rows: pd.DataFrame) -> list[int]:
+    """Return the seeds of which every candidate is in the table.
+
+    Parameters
+    ----------
+    pair : str
+        Name of the pair.
+    rows : DataFrame
+        The rows of this pair.
+    """
+    counts = rows.groupby("seed").size()
+    return [int(seed) for seed in counts.index[counts == len(methods(pair))]]
+
+
+# ---- what they do --------------------------------------------------------------------------------
 
 
 class Space(NamedTuple):
@@ -89,89 +136,139 @@ class Space(NamedTuple):
     target: np.ndarray
 
 
+@dataclass(frozen=True)
+class Model:
+    """A candidate after adaptation: a function from rows of the target to probabilities."""
+
+    predict: Callable  # of matched vectors
+    transform: Callable  # matches vectors of the target
+    target: np.ndarray
+    held_out: np.ndarray | None = None  # probabilities of the held-out source images
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        return self.predict(self.transform(self.target[rows]))
+
+
 def prepare(method: str, source_images: np.ndarray, target_images: np.ndarray) -> Space:
-    images, norm, _, _ = METHODS[method]
-    return Space(
-        _vectors(_Given(source_images)),
-        _target_vectors(_Given(target_images), _Given(source_images), images, norm),
-    )
+    """Return the vectors that a candidate works on.
+
+    Parameters
+    ----------
+    method : str
+        Name of the candidate in `METHODS`.
+    source_images, target_images : uint8 array of shape (N, H, W, 3)
+        All images of the two laboratories; the arrays themselves are the key of a cache.
+    """
+    recipe = METHODS[method]
+    source, target = _Same(source_images), _Same(target_images)
+    vectors = _target_vectors(target, source, recipe.images, recipe.batchnorm)
+    return Space(_source_vectors(source), vectors)
 
 
-def probe():
+def probe() -> Pipeline:
+    """Return the classifier of the candidates that train no network."""
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.03, max_iter=2000))
+
+
+def oracle(space: Space, rows: np.ndarray, labels: np.ndarray) -> Model:
+    """Return a model that learned from labels of the target.
+
+    Parameters
+    ----------
+    space : Space
+        Vectors of both laboratories.
+    rows : int array of shape (n,)
+        Rows of the target.
+    labels : int array of shape (n,)
+        Their labels.
+    """
+    fitted = probe().fit(space.target[rows], labels)
+    return Model(fitted.predict_proba, np.asarray, space.target)
 
 
 def adapt(
     method: str,
     space: Space,
     learn: np.ndarray,
-    held: np.ndarray,
+    held_out: np.ndarray,
     source_labels: np.ndarray,
-    half: np.ndarray,
+    adapted_on: np.ndarray,
     seed: int,
-) -> tuple[Callable, np.ndarray]:
-    """A function from rows of the target to probabilities, and the probabilities of the held-out source images.
+) -> Model:
+    """Adapt one candidate.
 
-    learn, held: rows of the source; source_labels: of `learn`; half: the rows of the target that may be adapted on.
+    Parameters
+    ----------
+    method : str
+        Name of the candidate in `METHODS`.
+    space : Space
+        Vectors of both laboratories.
+    learn, held_out : int arrays
+        Rows of the source.
+    source_labels : int array
+        Labels of `learn`.
+    adapted_on : int array
+        Rows of the target, whose labels are not needed.
+    seed : int
+        Seed of a network's weights and batches.
     """
     _, _, matcher, learner = METHODS[method]
-    source, target = space.source[np.concatenate([learn, held])], space.target[half]
-    matched = MATCHERS[matcher]().fit(source, target)
-    bring, source = matched.transform_target, matched.transform_source(source)
-    known, kept_back = source[: len(learn)], source[len(learn) :]
+    source = space.source[np.concatenate([learn, held_out])]
+    fitted = MATCHERS[matcher]().fit(source, space.target[adapted_on])
+    source = fitted.transform_source(source)
+    target = fitted.transform_target(space.target[adapted_on])
+    predict = _learn(learner, source[: len(learn)], source_labels, target, seed)
+    held_out_probabilities = predict(source[len(learn) :])
+    return Model(predict, fitted.transform_target, space.target, held_out_probabilities)
+
+
+def _learn(learner: str, source, labels, target, seed: int) -> Callable:
+    """A function from matched vectors to probabilities."""
     if learner in TRAINED:
-        tell = _trained(learner, known, source_labels, bring(space.target[half]), seed)
-    elif learner == "self-training":
-        tell = self_training.self_train(
-            probe(),
-            known,
-            source_labels,
-            bring(space.target[half]),
-            rounds=8,
-            share=0.9,
-            source_weight=0.2,
-        ).predict_proba
-    else:
-        tell = probe().fit(known, source_labels).predict_proba
-    return lambda rows: tell(bring(space.target[rows])), tell(kept_back)
+        return _Network(learner, source, labels, target, seed)
+    if learner == "probe":
+        return probe().fit(source, labels).predict_proba
+    fitted = self_training.self_train(
+        probe(), source, labels, target, rounds=8, share=0.9, source_weight=0.2
+    )
+    return fitted.predict_proba
 
 
-def _trained(learner: str, source, source_labels, target, seed: int) -> Callable:
+class _Network:
     """A layer of 64 units and a head, trained with a term for the target in the loss."""
-    keras.utils.set_random_seed(seed)
-    make, weight, on = TRAINED[learner]
-    distance, classes = make(), len(np.unique(source_labels))
-    vector = keras.Input((source.shape[1],))
-    encoder = keras.Model(vector, keras.layers.Dense(64, "relu")(vector))
-    head = keras.layers.Dense(classes, "softmax")
-    model = layers.alignment_model(encoder, head, distance, weight, on=on)
-    model.compile(
-        keras.optimizers.AdamW(1e-3, weight_decay=1e-2),
-        "sparse_categorical_crossentropy",
-        jit_compile=False,
-    )
-    stream = layers.paired_batches(
-        source.astype("float32"),
-        source_labels,
-        target.astype("float32"),
-        batch_size=BATCH,
-        seed=seed,
-    )
-    ramp = [layers.reversal_schedule(distance, EPOCHS)] if isinstance(distance, layers.DomainDiscriminator) else []
-    model.fit(
-        stream, steps_per_epoch=STEPS, epochs=EPOCHS, callbacks=ramp, verbose=0, shuffle=False
-    )
-    classifier = keras.Model(encoder.input, head(encoder.output))
-    return lambda vectors: classifier.predict(np.asarray(vectors, "float32"), verbose=0).astype(
-        float
-    )
+
+    def __init__(self, learner: str, source, labels, target, seed: int):
+        keras.utils.set_random_seed(seed)
+        term = TRAINED[learner]
+        distance = term.distance()
+        vector = keras.Input((source.shape[1],))
+        encoder = keras.Model(vector, keras.layers.Dense(64, "relu")(vector))
+        head = keras.layers.Dense(len(np.unique(labels)), "softmax")
+        model = layers.alignment_model(encoder, head, distance, term.weight, on=term.on)
+        rate = keras.optimizers.AdamW(1e-3, weight_decay=1e-2)
+        model.compile(rate, "sparse_categorical_crossentropy", jit_compile=False)
+        source, target = source.astype("float32"), target.astype("float32")
+        stream = layers.paired_batches(source, labels, target, batch_size=BATCH, seed=seed)
+        ramp = (
+            [layers.reversal_schedule(distance, EPOCHS)]
+            if isinstance(distance, layers.DomainDiscriminator)
+            else []
+        )
+        model.fit(
+            stream, steps_per_epoch=STEPS, epochs=EPOCHS, callbacks=ramp, verbose=0, shuffle=False
+        )
+        self.classifier = keras.Model(encoder.input, head(encoder.output))
+
+    def __call__(self, vectors: np.ndarray) -> np.ndarray:
+        vectors = np.asarray(vectors, "float32")
+        return self.classifier.predict(vectors, verbose=0).astype(float)
 
 
-# ---- vectors, computed once for all candidates of a pair --------------------------------------------------------
+# ---- vectors, computed once for all candidates of a pair -----------------------------------------
 
 
-class _Given:
-    """Images that are the same key as long as they are the same array."""
+class _Same:
+    """Images as a key of a cache: equal as long as they are the same array."""
 
     def __init__(self, images: np.ndarray):
         self.images = images
@@ -185,25 +282,34 @@ class _Given:
 
 @lru_cache
 def lite0() -> keras.Model:
+    """Return EfficientNet-Lite0 up to block 14."""
     whole = backbones.load("efficientnet_lite0", size=128)
     return keras.Model(whole.input, whole.get_layer("block_14").output, name="lite0")
 
 
 def averaged(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
-    turned = images, images[:, ::-1], images[:, :, ::-1], images.transpose(0, 2, 1, 3)
-    return np.mean(
-        [features.extract(encoder, np.ascontiguousarray(each), cache=False) for each in turned],
-        axis=0,
-    )
+    """Return pooled vectors, mean over an image, its two mirror images and its transpose.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        The encoder.
+    images : uint8 array of shape (N, H, W, 3)
+        The images.
+    """
+    views = images, images[:, ::-1], images[:, :, ::-1], images.transpose(0, 2, 1, 3)
+    vectors = [features.extract(encoder, np.ascontiguousarray(view), cache=False) for view in views]
+    return np.mean(vectors, axis=0)
 
 
 @lru_cache(maxsize=4)
-def _vectors(source: _Given) -> np.ndarray:
+def _source_vectors(source: _Same) -> np.ndarray:
     return averaged(lite0(), source.images)
 
 
 @lru_cache(maxsize=12)
-def _target_vectors(target: _Given, source: _Given, images: str, norm: str) -> np.ndarray:
-    brought = IMAGES[images](target.images, source.images[::6])
-    encoder = statistics.reestimate_batchnorm(lite0(), brought) if norm == "adabn" else lite0()
-    return averaged(encoder, brought)
+def _target_vectors(target: _Same, source: _Same, images: str, batchnorm: str) -> np.ndarray:
+    changed = IMAGES[images](target.images, source.images[::6])
+    if batchnorm == "kept":
+        return averaged(lite0(), changed)
+    return averaged(statistics.reestimate_batchnorm(lite0(), changed), changed)

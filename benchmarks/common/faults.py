@@ -55,7 +55,7 @@ def kills(what: str, seeds: range) -> dict[str, int]:
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-# ---- in the second process -----------------------------------------------------------------------------------------
+# ---- in the second process -----------------------------------------------------------------------
 
 
 def _loads(what: str, address: str):

@@ -59,7 +59,7 @@ def _broken_inside(good: bytes, seed: int) -> bytes:
     return archives.zipped(files | {name: head + files[name][128:]})
 
 
-# ---- the formats ---------------------------------------------------------------------------------------------------
+# ---- the formats ---------------------------------------------------------------------------------
 
 ARRAYS = {
     "images": np.random.default_rng(0).integers(0, 256, (6, 12, 12), dtype=np.uint8),

@@ -1,4 +1,4 @@
-"""Python of another environment, for libraries that the course itself does not want beside TensorFlow."""
+"""Peers: libraries that do not fit beside TensorFlow, their methods, and their own Python."""
 
 from pathlib import Path
 import subprocess
@@ -7,18 +7,35 @@ import venv
 
 from medlearn import _files
 
-HERE = Path(__file__).resolve().parents[1] / "peers"
+PROGRAMS = Path(__file__).resolve().parents[1] / "peers"
+METHODS = {
+    "skada": ("SKADA CORAL", "SKADA subspace", "SKADA OT"),
+    "pot": ("POT exact", "POT Sinkhorn", "POT Sinkhorn, group"),
+    "adapt": ("ADAPT DANN", "ADAPT DeepCORAL", "ADAPT CDAN", "ADAPT MCD"),
+}
+SCORERS = {  # a library's own label-free scores
+    "skada": ("entropy", "neighbourhood", "embedded", "circular"),
+    "adapt": ("covariance",),
+}
+ALL_METHODS = sum(METHODS.values(), ())
 
 
 def python(folder: str, requirements: str) -> Path:
-    """The Python of a folder in the cache, which is made anew where the requirements have changed or were never installed."""
-    place, wanted = _files.cache() / folder, (HERE / requirements).read_text()
-    done, found = (
-        place / "installed.txt",
-        place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"),
-    )
-    if not done.exists() or done.read_text() != wanted:
-        venv.create(place, with_pip=True, clear=True)
-        subprocess.run([found, "-m", "pip", "install", "-q", "-r", HERE / requirements], check=True)
-        done.write_text(wanted)
-    return found
+    """Return the Python of an environment, which is made anew where its requirements have changed.
+
+    Parameters
+    ----------
+    folder : str
+        Name of the environment's folder in the cache.
+    requirements : str
+        Name of the file in benchmarks/peers/ that lists what is installed.
+    """
+    environment = _files.cache() / folder
+    program = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+    required, installed = PROGRAMS / requirements, environment / "installed.txt"
+    if not installed.exists() or installed.read_text() != required.read_text():
+        venv.create(environment, with_pip=True, clear=True)
+        install = [environment / program, "-m", "pip", "install", "-q", "-r", required]
+        subprocess.run(install, check=True)
+        installed.write_text(required.read_text())
+    return environment / program

@@ -1,12 +1,14 @@
-"""A table of results that grows a row at a time, so that a benchmark can be stopped and started at will.
+"""Tables of results that grow a row at a time, so that a benchmark can be stopped and started.
 
-Import it first: it holds NumPy and TensorFlow to one thread, which is what a CPU-second means in our tables. Then
+Import this module first: it holds NumPy and TensorFlow to one thread, which is what a CPU-second
+means in our tables. Then
 
-    table.grow("transfer", __doc__, key=("data", "seed"), columns=("score",), rows=[("smear", 0)], measure=measure)
+    table.grow("transfer", __doc__, KEY, COLUMNS, ROWS, measure)
 
-reads the command line (`--only TEXT`, `--minutes M`), calls `measure(*row) -> dict` for every row that
-results/transfer.csv lacks, and appends what it returns. The first lines of the file say command, processor and versions;
-the last two are printed first as well. MEDLEARN_RESULTS names another folder for the tables.
+reads the command line (`--only TEXT`, `--minutes M`), calls `measure(*row) -> dict` for every row
+that results/transfer.csv lacks, and appends what it returns. The first lines of the file say the
+command, the processor and the versions; the last two are printed first as well. The environment
+variable MEDLEARN_RESULTS names another folder for the tables.
 """
 
 import os
@@ -32,10 +34,24 @@ from medlearn.teaching.doctor import processor
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn")
+_LONGEST_PRINTED = 80  # characters; longer values are for the file only
 
 
-def options(doc: str, **flags: str) -> argparse.Namespace:
-    """The command line of a benchmark: `only`, `minutes`, and a yes-or-no flag of each name in `flags` (name=help)."""
+def command_line(doc: str, **flags: str) -> argparse.Namespace:
+    """Read the command line of a benchmark.
+
+    Parameters
+    ----------
+    doc : str
+        The benchmark's docstring, which ``--help`` prints.
+    **flags : str
+        Names of further yes-or-no flags, each with its help text.
+
+    Returns
+    -------
+    argparse.Namespace
+        ``only``, ``minutes``, and a bool for each flag.
+    """
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -49,65 +65,102 @@ def options(doc: str, **flags: str) -> argparse.Namespace:
 
 
 def path(name: str) -> Path:
+    """Return the file of a table; it need not exist."""
     return Path(os.environ.get("MEDLEARN_RESULTS") or _files.folder("results")) / f"{name}.csv"
 
 
 def read(name: str, text: Sequence[str] = ()) -> pd.DataFrame:
-    """The rows there are; the columns in `text` are kept as they are written."""
+    """Return the rows of a table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table without its ending.
+    text : sequence of str
+        Columns that are kept as they are written; if there are any, empty fields stay empty text.
+    """
     return pd.read_csv(
         path(name), comment="#", dtype=dict.fromkeys(text, str), keep_default_na=not text
     )
 
 
+def write(name: str, rows: Iterable[dict]) -> pd.DataFrame:
+    """Write a summary anew, rounded to four decimals, and print it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table without its ending.
+    rows : iterable of dict
+        Values by column.
+    """
+    summary = pd.DataFrame(rows).round(4)
+    summary.to_csv(path(name), index=False, lineterminator="\n")
+    print(summary.to_string(index=False))
+    return summary
+
+
 def grow(
     name: str,
-    given: str | argparse.Namespace,
+    command: str | argparse.Namespace,
     key: Sequence[str],
     columns: Sequence[str],
     rows: Iterable[tuple],
     measure: Callable[..., dict],
 ) -> None:
-    """Measure the rows that the table lacks, one after the other; each is written before the next begins.
+    """Measure the rows that a table lacks; each is written before the next begins.
 
-    given: the benchmark's docstring, or its command line if it has flags of its own. key: names of the values in a
-    row, which `measure` is called with; columns: names of what it returns, rounded as it should be written.
+    Parameters
+    ----------
+    name : str
+        Name of the table without its ending.
+    command : str or argparse.Namespace
+        The benchmark's docstring, or what `command_line` returned if it has flags of its own.
+    key : sequence of str
+        Names of the values in a row, which `measure` is called with.
+    columns : sequence of str
+        Names of what `measure` returns, rounded as it should be written.
+    rows : iterable of tuple
+        All rows of the table, in the order in which they should be measured.
+    measure : callable
+        A function from the values of a row to a dict of its results.
     """
-    wanted = options(given) if isinstance(given, str) else given
-    present = begun(name, key, columns)
+    arguments = command_line(command) if isinstance(command, str) else command
+    present = _begin(name, key, columns)
     print(*machine(), sep="\n", flush=True)
-    end = time.monotonic() + 60 * wanted.minutes
+    end = time.monotonic() + 60 * arguments.minutes
     for row in rows:
-        if tuple(map(str, row)) in present or wanted.only not in " ".join(map(str, row)):
+        if tuple(map(str, row)) in present or arguments.only not in " ".join(map(str, row)):
             continue
         if time.monotonic() > end:
             break
         result = dict(zip(key, row)) | measure(*row)
         with open(path(name), "a", newline="") as stream:
             csv.DictWriter(stream, (*key, *columns), lineterminator="\n").writerow(result)
-        print(*(value for value in result.values() if len(str(value)) < 80), flush=True)
+        short = [value for value in result.values() if len(str(value)) < _LONGEST_PRINTED]
+        print(*short, flush=True)
 
 
-def begun(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[str, ...]]:
+def _begin(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[str, ...]]:
     """Keys of the rows in the table; it is begun if there is none."""
     if not path(name).exists():
         head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
-        path(name).write_text(
-            "".join(f"# {line}\n" for line in head) + ",".join((*key, *columns)) + "\n"
-        )
+        comments = "".join(f"# {line}\n" for line in head)
+        path(name).write_text(comments + ",".join((*key, *columns)) + "\n")
     with open(path(name), newline="") as stream:
-        found = csv.DictReader(line for line in stream if not line.startswith("#"))
-        return {tuple(each[column] for column in key) for each in found}
+        rows = csv.DictReader(line for line in stream if not line.startswith("#"))
+        return {tuple(row[column] for column in key) for row in rows}
 
 
 def machine() -> tuple[str, str]:
-    """The processor, and the versions of what computes."""
-    versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
+    """Return two lines: the processor, and the versions of the libraries that compute."""
+    versions = ", ".join(f"{library} {_version(library)}" for library in LIBRARIES)
     return f"{processor()}, one thread", f"Python {platform.python_version()}, {versions}"
 
 
-def version(library: str) -> str:
-    """Version of an installed library; TensorFlow may be installed under the name of its smaller edition."""
-    names = (library, f"{library}-cpu")
-    return next(
-        found.version for name in names for found in importlib.metadata.distributions(name=name)
-    )
+def _version(library: str) -> str:
+    """Version of an installed library; TensorFlow may have the name of its smaller edition."""
+    for name in (library, f"{library}-cpu"):
+        for distribution in importlib.metadata.distributions(name=name):
+            return distribution.version
+    raise LookupError(f"{library} is not installed.")
