@@ -3,7 +3,8 @@
     python benchmarks/adaptation.py [--only TEXT] [--minutes 9]   # adds the missing rows
     python benchmarks/adaptation_summary.py                       # then: choices and intervals
 
-Three CPU-minutes for a pair and seed of `smear`, one for `wbc`; fills results/adaptation.csv.
+Three CPU-minutes for a pair and seed of `smear`, one for `wbc`: an hour for all rows; fills
+results/adaptation.csv.
 
 A row is one candidate (common/candidates.py) on one pair of laboratories and one seed. The patients
 of the target are halved without a look at labels: what is adapted on one half predicts the other,

@@ -3,7 +3,7 @@
     python benchmarks/adaptation_peers.py [--only TEXT] [--minutes 9]   # adds the missing rows
     python benchmarks/adaptation_peers_summary.py                       # then: beside ours
 
-Two CPU-minutes for a pair and seed; fills results/adaptation_peers.csv. The first run makes a
+A few CPU-minutes for all rows; fills results/adaptation_peers.csv. The first run makes a
 virtual environment of peers/requirements.txt in the cache folder (a minute, 2 GB, from the package
 index that pip is set to).
 

@@ -1,13 +1,16 @@
-"""Which backbone, cut where? Real linear probes and real fine-tuning, to hold scores without training against.
+"""Which backbone, cut where? Real probes and fine-tuning, to hold scores without training against.
 
-    python benchmarks/backbone_choice.py [--only TEXT]     # adds the missing rows to results/backbone_choice.csv
-    python benchmarks/backbone_choice.py --download        # also VGG16 and ResNet50, whose weights need a network
+    python benchmarks/backbone_choice.py [--only TEXT]   # adds the missing rows
+    python benchmarks/backbone_choice.py --download      # also VGG16 and ResNet50, from the network
 
-A candidate is a network cut at a layer. The patients of each data set are halved: `images` labelled images are drawn
-from one half (stratified, anew for each seed), balanced accuracy is measured on the other. `probe` is a logistic
-regression on frozen features; `fine-tune` starts from that probe, and all weights but BatchNorm's learn for EPOCHS.
-`extract` only times frozen features. A row that is in the table is not run again: stop and start at will. `--only`
-keeps the rows whose "network layer data method images seed" contains the text.
+About twenty CPU-minutes for all rows; fills results/backbone_choice.csv.
+
+A candidate is a network cut at a layer. The patients of each data set are halved: `images` labelled
+images are drawn from one half (stratified, anew for each seed), balanced accuracy is measured on
+the other. `probe` is a logistic regression on frozen features; `fine-tune` starts from that probe,
+and all weights but BatchNorm's learn for EPOCHS. `extract` only times frozen features. A row that
+is in the table is not run again: stop and start at will. `--only` keeps the rows whose "network
+layer data method images seed" contains the text.
 """
 
 from dataclasses import replace
@@ -18,12 +21,12 @@ from common import table  # first: it sets the threads
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medlearn import backbones, datasets, features, metrics, networks, splits, transfer
-from medlearn.adaptation import statistics
 from medlearn._keras import keras
+from medlearn.adaptation import statistics
 
 KEY = ("network", "layer", "data", "method", "images", "seed")
 COLUMNS = ("balanced_accuracy", "images_per_second", "cpu_seconds")
@@ -32,6 +35,7 @@ GRANULOCYTES = (0, 3, 4)  # classes of cells with granules; "DATA, granules" ask
 TASKS = (*DOMAINS, "smear, granules", "wbc, granules")
 SIZES, PROBES, TUNES = (25, 50, 100, 200), 5, 2  # labelled images; repeats of each method
 TUNED_AT, EPOCHS, BATCH, RATE = 100, 6, 16, 3e-4
+TIMED_IMAGES = 96
 CLASSES = 5  # outputs of every head, so that one graph serves all data
 LAYERS = {
     "efficientnet_lite0": ("block_4", "block_7", "block_10", "block_14", "top_activation"),
@@ -55,160 +59,186 @@ NOT_TUNED = {
 }
 
 
-def planned(layers: dict) -> list[tuple]:
-    """Keys of all rows in the order of their use: cheap ones first, then fine-tuning candidate by candidate."""
+def _rows(layers: dict[str, tuple[str, ...]]) -> list[tuple]:
+    """Keys of all rows in the order of their use: cheap ones first, then fine-tuning."""
     candidates = [(network, layer) for network in layers for layer in layers[network]]
-    timings = [(*candidate, "smear", "extract", 96, 0) for candidate in candidates]
+    tuned = [candidate for candidate in candidates if candidate not in NOT_TUNED]
     probes = [
         (*candidate, data, "probe", images, seed)
         for data in TASKS
         for candidate in candidates
-        for images in SIZES
-        if images < 0.95 * len(halves(data)[0])
+        for images in _sizes(data)
         for seed in range(PROBES)
     ]
+    timings = [(*candidate, "smear", "extract", TIMED_IMAGES, 0) for candidate in candidates]
     tunes = [
         (*candidate, data, "fine-tune", TUNED_AT, seed)
-        for candidate in candidates
-        if candidate not in NOT_TUNED
+        for candidate in tuned
         for data in ("smear", "brain-mri")
         for seed in range(TUNES)
     ]
     return probes + timings + tunes
 
 
-@lru_cache
-def loaded(data: str) -> datasets.Dataset:
-    if data != whole(data):
-        return replace(
-            loaded(whole(data)),
-            labels=np.isin(loaded(whole(data)).labels, GRANULOCYTES).astype(int),
-        )
-    return datasets.load(data, domain=DOMAINS[data])
+def _sizes(task: str) -> list[int]:
+    """Numbers of labelled images for which a half is large enough."""
+    return [images for images in SIZES if images < 0.95 * len(_halves(task)[0])]
 
 
-def whole(data: str) -> str:
+# ---- data ----------------------------------------------------------------------------------------
+
+
+def _data_set(task: str) -> str:
     """The data set whose images a task uses."""
-    return data.partition(", ")[0]
+    return task.partition(", ")[0]
 
 
 @lru_cache
-def halves(data: str) -> tuple[np.ndarray, np.ndarray]:
-    found = loaded(whole(data))
-    return splits.by_patient(found.patients, test=0.5, seed=0, labels=found.labels)
+def _load(task: str) -> datasets.Dataset:
+    if task == _data_set(task):
+        return datasets.load(task, domain=DOMAINS[task])
+    dataset = _load(_data_set(task))
+    return replace(dataset, labels=np.isin(dataset.labels, GRANULOCYTES).astype(int))
 
 
-def drawn(data: str, images: int, seed: int) -> np.ndarray:
-    """Indices of the labelled images that a method may learn from."""
-    pool, labels = halves(data)[0], loaded(data).labels
+@lru_cache
+def _halves(task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the patients to learn from, and of those to score on."""
+    dataset = _load(_data_set(task))
+    return splits.by_patient(dataset.patients, test=0.5, seed=0, labels=dataset.labels)
+
+
+def _draw(task: str, images: int, seed: int) -> np.ndarray:
+    """Rows of the labelled images that a method may learn from."""
+    pool, labels = _halves(task)[0], _load(task).labels
     return train_test_split(pool, train_size=images, stratify=labels[pool], random_state=seed)[0]
 
 
-pretrained = lru_cache(backbones.load)
+_pretrained = lru_cache(backbones.load)
 
 
 @lru_cache
-def encoder(network: str, data: str) -> keras.Model:
-    """The network; one of random weights gets the BatchNorm statistics of that data's first half."""
+def _encoder(network: str, task: str) -> keras.Model:
+    """The network; one of random weights gets the BatchNorm statistics of the data's first half."""
     if not network.startswith("random"):
-        return pretrained(network)
-    return statistics.reestimate_batchnorm(
-        backbones.load("efficientnet_lite0", weights=None),
-        loaded(data).images[halves(data)[0][:128]],
-    )
+        return _pretrained(network)
+    random = backbones.load("efficientnet_lite0", weights=None)
+    return statistics.reestimate_batchnorm(random, _load(task).images[_halves(task)[0][:128]])
 
 
 @lru_cache
-def vectors(network: str, data: str) -> dict[str, np.ndarray]:
-    return features.extract(
-        encoder(network, whole(data)), loaded(data).images, layer=(LAYERS | DOWNLOADED)[network]
-    )
+def _vectors(network: str, task: str) -> dict[str, np.ndarray]:
+    encoder = _encoder(network, _data_set(task))
+    return features.extract(encoder, _load(task).images, layer=(LAYERS | DOWNLOADED)[network])
 
 
-def score(data: str, predictions: np.ndarray) -> float:
-    return metrics.balanced_accuracy(loaded(data).labels[halves(data)[1]], predictions)
+# ---- the methods: each returns balanced accuracy and images per second ---------------------------
 
 
-def fitted_probe(network: str, layer: str, data: str, images: int, seed: int):
-    train = drawn(data, images, seed)
+def _score(task: str, predictions: np.ndarray) -> float:
+    return metrics.balanced_accuracy(_load(task).labels[_halves(task)[1]], predictions)
+
+
+def _fitted_probe(network: str, layer: str, task: str, images: int, seed: int) -> Pipeline:
+    train = _draw(task, images, seed)
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
-    return probe.fit(vectors(network, data)[layer][train], loaded(data).labels[train])
+    return probe.fit(_vectors(network, task)[layer][train], _load(task).labels[train])
 
 
-def probe(network: str, layer: str, data: str, images: int, seed: int) -> tuple[float, float]:
-    fitted = fitted_probe(network, layer, data, images, seed)
-    return score(data, fitted.predict(vectors(network, data)[layer][halves(data)[1]])), np.nan
+def _probe(network: str, layer: str, task: str, images: int, seed: int) -> tuple[float, float]:
+    fitted = _fitted_probe(network, layer, task, images, seed)
+    test = _vectors(network, task)[layer][_halves(task)[1]]
+    return _score(task, fitted.predict(test)), np.nan
 
 
-def extract(network: str, layer: str, data: str, images: int, seed: int) -> tuple[float, float]:
-    one, some = loaded(data).images[:1], loaded(data).images[:images]
-    features.extract(encoder(network, data), one, layer, cache=False)  # compiles
+def _extract(network: str, layer: str, task: str, images: int, seed: int) -> tuple[float, float]:
+    encoder, pictures = _encoder(network, task), _load(task).images[:images]
+    features.extract(encoder, pictures[:1], layer, cache=False)  # compiles
     start = time.process_time()
-    features.extract(encoder(network, data), some, layer, cache=False)
+    features.extract(encoder, pictures, layer, cache=False)
     return np.nan, images / (time.process_time() - start)
 
 
 @lru_cache(maxsize=1)
-def classifier(network: str, layer: str):
-    """A compiled classifier and the weights that it and its optimiser start from; one graph for all data and seeds."""
-    part = encoder(network, "smear")
-    model = transfer.unfreeze(
-        networks.classifier(part, CLASSES, layer=layer, dropout=0.0), from_=part.name
-    )
+def _classifier(network: str, layer: str) -> tuple[keras.Model, list[tuple]]:
+    """A compiled classifier, and its variables and its optimiser's with their first values.
+
+    One graph serves all data and seeds.
+    """
+    encoder = _encoder(network, "smear")
+    model = networks.classifier(encoder, CLASSES, layer=layer, dropout=0.0)
+    transfer.unfreeze(model, from_=encoder.name)
     steps = EPOCHS * -(-TUNED_AT // BATCH)
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps)),
-        keras.losses.SparseCategoricalCrossentropy(),
-        jit_compile=False,
-    )
-    model.optimizer.build(model.trainable_variables)
-    return model, [
-        (variable, variable.numpy()) for variable in (*model.weights, *model.optimizer.variables)
-    ]
+    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
+    model.compile(adam, keras.losses.SparseCategoricalCrossentropy(), jit_compile=False)
+    adam.build(model.trainable_variables)
+    variables = (*model.weights, *adam.variables)
+    return model, [(variable, variable.numpy()) for variable in variables]
 
 
-def fine_tune(network: str, layer: str, data: str, images: int, seed: int) -> tuple[float, float]:
-    fitted = fitted_probe(network, layer, data, images, seed)
-    model, start = classifier(network, layer)
-    if network.startswith("random"):  # the same kernels; BatchNorm knows these images
-        own = encoder(network, data)
-        statistics_here = keras.Model(own.input, own.get_layer(layer).output).get_weights()
-        model.get_layer(own.name).set_weights(statistics_here)
-    networks.set_head(model, *as_dense(fitted))
-    train = drawn(data, images, seed)
+def _fine_tune(network: str, layer: str, task: str, images: int, seed: int) -> tuple[float, float]:
+    fitted = _fitted_probe(network, layer, task, images, seed)
+    model, start = _classifier(network, layer)
+    if network.startswith("random"):  # the same kernels, with BatchNorm statistics of these images
+        own = _encoder(network, task)
+        part = keras.Model(own.input, own.get_layer(layer).output)
+        model.get_layer(own.name).set_weights(part.get_weights())
+    networks.set_head(model, *_as_dense(fitted))
+    train, test = _draw(task, images, seed), _halves(task)[1]
+    dataset = _load(task)
     keras.utils.set_random_seed(seed)
     clock = time.process_time()
-    model.fit(loaded(data).images[train], loaded(data).labels[train], BATCH, EPOCHS, verbose=0)
+    model.fit(dataset.images[train], dataset.labels[train], BATCH, EPOCHS, verbose=0)
     speed = EPOCHS * images / (time.process_time() - clock)
-    predictions = model.predict(loaded(data).images[halves(data)[1]], BATCH, verbose=0).argmax(1)
+    predictions = model.predict(dataset.images[test], BATCH, verbose=0).argmax(1)
     for variable, value in start:  # the encoder's own weights, which the next row wants untouched
         variable.assign(value)
-    return score(data, predictions), speed
+    return _score(task, predictions), speed
 
 
-def as_dense(fitted) -> tuple[np.ndarray, np.ndarray]:
-    """A fitted probe, its standardisation included, as weights and bias of a dense layer; absent classes are unlikely."""
+def _as_dense(fitted: Pipeline) -> tuple[np.ndarray, np.ndarray]:
+    """A fitted probe, its standardisation included, as weights and bias of a dense layer.
+
+    Classes that the probe has not seen are made unlikely.
+    """
     scaler, regression = fitted
     kernel = regression.coef_ / scaler.scale_
     weights, bias = np.zeros((CLASSES, kernel.shape[1])), np.full(CLASSES, -10.0)
-    weights[regression.classes_], bias[regression.classes_] = (
-        kernel,
-        regression.intercept_ - kernel @ scaler.mean_,
-    )
+    weights[regression.classes_] = kernel
+    bias[regression.classes_] = regression.intercept_ - kernel @ scaler.mean_
     return weights, bias
 
 
-METHODS = {"probe": probe, "extract": extract, "fine-tune": fine_tune}
+METHODS = {"probe": _probe, "extract": _extract, "fine-tune": _fine_tune}
 
 
 def measure(network: str, layer: str, data: str, method: str, images: int, seed: int) -> dict:
+    """Return the results of one row.
+
+    Parameters
+    ----------
+    network, layer : str
+        The candidate, one of `LAYERS` or `DOWNLOADED`.
+    data : str
+        Name in `TASKS`.
+    method : {"probe", "extract", "fine-tune"}
+        What is measured.
+    images : int
+        Number of labelled images, or of timed ones.
+    seed : int
+        Seed of the draw and the training.
+    """
     start = time.process_time()
     accuracy, speed = METHODS[method](network, layer, data, images, seed)
-    values = (f"{accuracy:.4f}", f"{speed:.1f}", f"{time.process_time() - start:.1f}")
-    return {column: "" if value == "nan" else value for column, value in zip(COLUMNS, values)}
+    seconds = time.process_time() - start
+    return {
+        "balanced_accuracy": "" if np.isnan(accuracy) else f"{accuracy:.4f}",
+        "images_per_second": "" if np.isnan(speed) else f"{speed:.1f}",
+        "cpu_seconds": f"{seconds:.1f}",
+    }
 
 
 if __name__ == "__main__":
-    given = table.options(__doc__, download="also VGG16 and ResNet50")
-    layers = LAYERS | DOWNLOADED if given.download else LAYERS
-    table.grow("backbone_choice", given, KEY, COLUMNS, planned(layers), measure)
+    arguments = table.command_line(__doc__, download="also VGG16 and ResNet50")
+    layers = LAYERS | DOWNLOADED if arguments.download else LAYERS
+    table.grow("backbone_choice", arguments, KEY, COLUMNS, _rows(layers), measure)

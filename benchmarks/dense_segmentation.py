@@ -1,24 +1,31 @@
-"""Segmentation on a borrowed encoder: a U-Net with its encoder frozen, fine-tuned, random or replaced, for equal CPU-seconds.
+"""Segmentation for equal CPU-seconds: is a U-Net's encoder best frozen, tuned, random, or plain?
 
-    python benchmarks/dense_segmentation.py [--only TEXT] [--minutes 5]     # adds the missing rows to results/dense_segmentation.csv
+    python benchmarks/dense_segmentation.py [--only TEXT] [--minutes 5]   # adds the missing rows
 
-A row is one seed: patients are drawn into training and test with it, the U-Net trains for the CPU-seconds of its data set
-(one thread; the learning rate falls with them along a cosine, so that faster networks take more steps), and the test images
-are predicted once, averaged over the views that the network trained on. `random` has the same encoder with random weights,
-all of which learn, its BatchNorm statistics estimated at the end; `scratch` a plain encoder of strided convolutions in its
-place; `fine-tuned, long` takes three times the seconds, `very long` eight times. Scores: `dice` is the mean over classes, then
-over images (hippocampus: over cases) that show them, with an interval over patients; `each` the same class by class; `pooled`
-over all test pixels at once; `one_view` is `each` without averaging. `alarms`: of the images without a class, the share that is
-given at least one pixel of it. `hd95` is the median over images, in pixels or, where the spacing is known, in mm. Settings are
-defaults of the libraries and of lesson 08; one, the highest rate, was tried on validation patients among the training patients
-of `wbc`. The seconds of `hippocampus` were raised from 40 to 150 when its first row, with 173 steps, had learned only one of
+About a hundred CPU-minutes for all rows; fills results/dense_segmentation.csv.
+
+A row is one seed: patients are drawn into training and test with it, the U-Net trains for the
+CPU-seconds of its data set (one thread; the learning rate falls with them along a cosine, so that
+faster networks take more steps), and the test images are predicted once, averaged over the views
+that the network trained on. `random` has the same encoder with random weights, all of which learn,
+its BatchNorm statistics estimated at the end; `scratch` a plain encoder of strided convolutions in
+its place; `fine-tuned, long` takes three times the seconds, `very long` eight times.
+
+Scores: `dice` is the mean over classes, then over images (hippocampus: over cases) that show them,
+with an interval over patients; `each` the same class by class; `pooled` over all test pixels at
+once; `one_view` is `each` without averaging. `alarms`: of the images without a class, the share
+that is given at least one pixel of it. `hd95` is the median over images, in pixels or, where the
+spacing is known, in mm. Settings are defaults of the libraries and of lesson 08; one, the highest
+rate, was tried on validation patients among the training patients of `wbc`. The seconds of
+`hippocampus` were raised from 40 to 150 when its first row, with 173 steps, had learned only one of
 the two classes.
 
-Aims, and what the rows reach. `brain-mri`, each tissue .93 a slice: not reached, the best are .912, .892 and .894, of
-`fine-tuned, very long` (ten CPU-minutes, one seed); lesion .85: .861 there, .850 of `long`. `hippocampus`, .85 a case: `scratch`
-.851, mean of three seeds; `fine-tuned` .838 and `frozen` .834. `wbc`, pooled cytoplasm .957 and nucleus .972: .958 and .968, of
-`fine-tuned, very long` (twelve CPU-minutes, one seed). Tried: freezing, fine-tuning, no encoder at all, three and eight times
-the seconds.
+Aims, and what the rows reach. `brain-mri`, each tissue .93 per slice: not reached, the best are
+.912, .892 and .894, of `fine-tuned, very long` (ten CPU-minutes, one seed); lesion .85: .861 there,
+.850 of `long`. `hippocampus`, .85 per case: `scratch` .851, mean of three seeds; `fine-tuned` .838
+and `frozen` .834. `wbc`, pooled cytoplasm .957 and nucleus .972: .958 and .968, of `fine-tuned,
+very long` (twelve CPU-minutes, one seed). Tried: freezing, fine-tuning, no encoder at all, three
+and eight times the seconds.
 """
 
 from dataclasses import dataclass
@@ -29,26 +36,13 @@ from common import table  # first: it sets the threads
 import numpy as np
 
 from medlearn import backbones, datasets, metrics, networks, splits, transfer
-from medlearn.adaptation import statistics
 from medlearn._keras import keras
+from medlearn.adaptation import statistics
 from medlearn.networks import losses, views
 
 KEY = ("task", "data", "method", "seed")
-COLUMNS = (
-    "dice",
-    "low",
-    "high",
-    "each",
-    "pooled",
-    "one_view",
-    "hd95",
-    "alarms",
-    "train_images",
-    "test_images",
-    "trainable",
-    "steps",
-    "cpu_seconds",
-)
+SCORES = ("dice", "low", "high", "each", "pooled", "one_view", "hd95", "alarms")
+COLUMNS = (*SCORES, "train_images", "test_images", "trainable", "steps", "cpu_seconds")
 BATCH, RATE = 8, 3e-3
 LONGER = {"fine-tuned, long": 3, "fine-tuned, very long": 8}  # times the seconds
 
@@ -60,8 +54,8 @@ class Task:
     domain: str
     count: int | None
     size: int
-    seen: int  # side at which the encoder sees the images
-    how: tuple  # views to train on and to average
+    encoder_size: int  # side at which the encoder sees the images
+    views: tuple  # to train on and to average
     test: float  # share of the patients
     seconds: float
 
@@ -75,7 +69,7 @@ TASKS = {
 
 
 @lru_cache(1)
-def load(data: str) -> datasets.Dataset:
+def _load(data: str) -> datasets.Dataset:
     task = TASKS[data]
     return datasets.load(data, domain=task.domain, count=task.count, size=task.size)
 
@@ -83,29 +77,27 @@ def load(data: str) -> datasets.Dataset:
 # ---- networks ------------------------------------------------------------------------------------
 
 
-def plain_encoder(side: int, seed: int) -> keras.Model:
-    """Strided convolutions to 1/16 of the side, as a U-Net from scratch has them; images 0 to 255."""
+def _plain_encoder(side: int, seed: int) -> keras.Model:
+    """Strided convolutions to 1/16 of the side, as a U-Net from scratch has them."""
     image = keras.Input((side, side, 3), name="image")
     x = keras.layers.Rescaling(1 / 64, offset=-2)(image)
     for number, channels in enumerate((24, 48, 96, 160)):
         for part, stride in (("down", 2), ("look", 1)):
             he = keras.initializers.HeNormal(seed + 10 * number + stride)
-            x = keras.layers.Conv2D(
+            convolution = keras.layers.Conv2D(
                 channels, 3, stride, "same", use_bias=False, kernel_initializer=he
-            )(x)
-            x = keras.layers.GroupNormalization(8)(x)
+            )
+            x = keras.layers.GroupNormalization(8)(convolution(x))
             x = keras.layers.ReLU(name=f"block_{number}_{part}")(x)
     return keras.Model(image, x, name="plain")
 
 
-def unet(method: str, task: Task, classes: int, seed: int) -> keras.Model:
+def _unet(method: str, task: Task, classes: int, seed: int) -> keras.Model:
     if method == "scratch":
-        return networks.segmenter(plain_encoder(task.size, seed), classes, seed=seed)
+        return networks.segmenter(_plain_encoder(task.size, seed), classes, seed=seed)
+    weights = None if method == "random" else "imagenet"
     encoder = backbones.load(
-        "efficientnet_lite0",
-        weights=None if method == "random" else "imagenet",
-        size=task.seen,
-        seed=seed,
+        "efficientnet_lite0", weights=weights, size=task.encoder_size, seed=seed
     )
     model = networks.segmenter(encoder, classes, size=task.size, seed=seed)
     if method == "frozen":
@@ -116,11 +108,16 @@ def unet(method: str, task: Task, classes: int, seed: int) -> keras.Model:
 
 
 class Clock(keras.callbacks.Callback):
-    """Ends the training after so many CPU-seconds, and lets the learning rate fall with them; tracing is not counted."""
+    """Ends the training after so many CPU-seconds, and lets the learning rate fall with them.
+
+    The first two steps, in which the graph is traced, are not counted.
+    """
 
     def __init__(self, seconds: float):
         super().__init__()
-        self.seconds, self.start, self.steps = seconds, None, 0
+        self.seconds = seconds
+        self.start: float | None = None
+        self.steps = 0
 
     def on_train_batch_begin(self, batch, logs=None):
         self.steps += 1
@@ -128,24 +125,23 @@ class Clock(keras.callbacks.Callback):
             self.start = time.process_time()
         part = min(1.0, self.spent() / self.seconds)
         warm = min(1.0, self.steps / 30)
-        self.model.optimizer.learning_rate.assign(
-            RATE * warm * (1e-3 + np.cos(np.pi / 2 * part) ** 2)
-        )
+        rate = RATE * warm * (1e-3 + np.cos(np.pi / 2 * part) ** 2)
+        self.model.optimizer.learning_rate.assign(rate)
 
     def on_train_batch_end(self, batch, logs=None):
         self.model.stop_training = self.spent() >= self.seconds
 
     def spent(self) -> float:
+        """Return the CPU-seconds since the third step began."""
         return time.process_time() - self.start if self.start else 0.0
 
 
-def fitted(
-    method: str, task: Task, images: np.ndarray, masks: np.ndarray, classes: int, seed: int
-) -> tuple[keras.Model, Clock]:
-    model, clock = unet(method, task, classes, seed), Clock(task.seconds * LONGER.get(method, 1))
-    images, masks = (
-        views.turned(each, task.how) for each in networks.checked_masks(images, masks, classes)
-    )
+def _fit(method: str, task: Task, data: datasets.Dataset, seed: int) -> tuple[keras.Model, Clock]:
+    classes = len(data.mask_classes)
+    model = _unet(method, task, classes, seed)
+    clock = Clock(task.seconds * LONGER.get(method, 1))
+    images, masks = networks.checked_masks(data.images, data.masks, classes)
+    images, masks = views.turned(images, task.views), views.turned(masks, task.views)
     adam = keras.optimizers.Adam(RATE)
     if method.startswith("fine-tuned"):
         adam = transfer.by_depth(adam, model, decay=0.95)
@@ -160,80 +156,104 @@ def fitted(
 # ---- scores --------------------------------------------------------------------------------------
 
 
-def units(data: datasets.Dataset) -> np.ndarray:
+def _units(data: datasets.Dataset) -> np.ndarray:
     """Names of what is scored as one: the case, where a data set has cases, or the image."""
     return data.facts.get("case", np.arange(len(data)).astype(str))
 
 
-def each_dice(data: datasets.Dataset, said: np.ndarray) -> np.ndarray:
+def _dice_by_class(data: datasets.Dataset, predictions: np.ndarray) -> np.ndarray:
     """Dice (units, classes without the background) where the truth has the class, else NaN."""
-    of, columns = units(data), []
+    units, columns = _units(data), []
     for value in range(1, len(data.mask_classes)):
-        there = metrics.dice(
-            data.masks, data.masks, value, patients=of
-        )  # NaN where the truth lacks it
-        columns.append(
-            np.where(np.isnan(there), np.nan, metrics.dice(data.masks, said, value, patients=of))
-        )
+        absent = np.isnan(metrics.dice(data.masks, data.masks, value, patients=units))
+        scores = metrics.dice(data.masks, predictions, value, patients=units)
+        columns.append(np.where(absent, np.nan, scores))
     return np.stack(columns, axis=1)
 
 
-def named(data: datasets.Dataset, values) -> str:
+def _pooled_dice(data: datasets.Dataset, predictions: np.ndarray) -> list[float]:
+    """Dice of each class over all pixels at once."""
+    one_unit = np.zeros(len(data), int)
+    return [
+        metrics.dice(data.masks, predictions, value, patients=one_unit)[0]
+        for value in range(1, len(data.mask_classes))
+    ]
+
+
+def _false_alarms(data: datasets.Dataset, predictions: np.ndarray) -> list[float]:
+    """Of the images without a class, the share that is given at least one pixel of it."""
+    shares = []
+    for value in range(1, len(data.mask_classes)):
+        lacking = ~(data.masks == value).any((1, 2))
+        alarms = (predictions[lacking] == value).any((1, 2))
+        shares.append(alarms.mean() if lacking.any() else np.nan)
+    return shares
+
+
+def _median_hd95(data: datasets.Dataset, predictions: np.ndarray) -> list[float]:
+    spacing = np.nan_to_num(data.spacing, nan=1.0)
+    return [
+        np.nanmedian(metrics.hd95(data.masks, predictions, value, spacing=spacing))
+        for value in range(1, len(data.mask_classes))
+    ]
+
+
+def _with_names(data: datasets.Dataset, values) -> str:
     return "; ".join(f"{name} {value:.4f}" for name, value in zip(data.mask_classes[1:], values))
 
 
-def scores(data: datasets.Dataset, said: np.ndarray, one_view: np.ndarray) -> dict:
-    every, values = each_dice(data, said), range(1, len(data.mask_classes))
-    of, first = np.unique(units(data), return_index=True)
-    mean = metrics.mean_score(np.nanmean(every, axis=1), data.patients[first])
-    spacing = np.nan_to_num(data.spacing, nan=1.0)
-    far = [np.nanmedian(metrics.hd95(data.masks, said, value, spacing=spacing)) for value in values]
-    lacking = [~(data.masks == value).any((1, 2)) for value in values]
-    alarms = [
-        (said[none] == value).any((1, 2)).mean() if none.any() else np.nan
-        for value, none in zip(values, lacking)
-    ]
-    everywhere = np.zeros(len(data), int)
+def _scores(data: datasets.Dataset, predictions: np.ndarray, one_view: np.ndarray) -> dict:
+    dice = _dice_by_class(data, predictions)
+    _, first = np.unique(_units(data), return_index=True)
+    mean = metrics.mean_score(np.nanmean(dice, axis=1), data.patients[first])
+    dice_of_one_view = np.nanmean(_dice_by_class(data, one_view), axis=0)
     return {
         "dice": round(mean.value, 4),
         "low": round(mean.low, 4),
         "high": round(mean.high, 4),
-        "each": named(data, np.nanmean(every, axis=0)),
-        "pooled": named(
-            data,
-            [metrics.dice(data.masks, said, value, patients=everywhere)[0] for value in values],
-        ),
-        "one_view": named(data, np.nanmean(each_dice(data, one_view), axis=0)),
-        "hd95": named(data, far),
-        "alarms": named(data, alarms),
+        "each": _with_names(data, np.nanmean(dice, axis=0)),
+        "pooled": _with_names(data, _pooled_dice(data, predictions)),
+        "one_view": _with_names(data, dice_of_one_view),
+        "hd95": _with_names(data, _median_hd95(data, predictions)),
+        "alarms": _with_names(data, _false_alarms(data, predictions)),
     }
 
 
 def measure(task: str, data: str, method: str, seed: int) -> dict:
-    here, spec = load(data), TASKS[data]
-    train, test = splits.by_patient(here.patients, test=spec.test, seed=seed)
-    model, clock = fitted(
-        method, spec, here.images[train], here.masks[train], len(here.mask_classes), seed
-    )
-    seconds, judged = clock.spent(), here.take(test)
-    said, one_view = (
-        networks.segment(model, judged.images, how).argmax(-1) for how in (spec.how, spec.how[:1])
-    )
-    size = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    return scores(judged, said, one_view) | {
+    """Return the results of one row.
+
+    Parameters
+    ----------
+    task : str
+        Always "segmentation".
+    data : str
+        Name in `TASKS`.
+    method : {"fine-tuned", "frozen", "random", "scratch"} or a name in `LONGER`
+        What becomes of the encoder.
+    seed : int
+        Seed of the division and the network.
+    """
+    dataset, settings = _load(data), TASKS[data]
+    train, test = splits.by_patient(dataset.patients, test=settings.test, seed=seed)
+    model, clock = _fit(method, settings, dataset.take(train), seed)
+    seconds, tested = clock.spent(), dataset.take(test)
+    predictions = networks.segment(model, tested.images, settings.views).argmax(-1)
+    one_view = networks.segment(model, tested.images, settings.views[:1]).argmax(-1)
+    return {
+        **_scores(tested, predictions, one_view),
         "train_images": len(train),
         "test_images": len(test),
-        "trainable": size,
+        "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
         "steps": clock.steps,
         "cpu_seconds": round(seconds, 1),
     }
 
 
-PAIRS = (("fine-tuned", "random"), ("frozen", "scratch"))
+METHODS = (("fine-tuned", "random"), ("frozen", "scratch"))  # in the order of their use
 ROWS = [
     ("segmentation", data, method, seed)
     for seed in range(3)
-    for pair in PAIRS
+    for pair in METHODS
     for data in TASKS
     for method in pair
 ]

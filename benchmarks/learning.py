@@ -3,7 +3,7 @@
     python benchmarks/learning.py [--only TEXT] [--minutes 5]   # adds the missing rows
     python benchmarks/learning_summary.py                       # then: means, bands, intervals
 
-About forty CPU-minutes for all rows; fills results/learning.csv.
+About half a CPU-hour for all rows; fills results/learning.csv.
 
 A row is one draw: so many labelled images of each class, from 2 to 200, out of the training
 patients of lab-a (fewer where a class has fewer); the test patients are the same in all rows. All

@@ -3,7 +3,7 @@
     python benchmarks/sim_to_real.py [--only TEXT] [--minutes 9]   # adds the missing rows
     python benchmarks/sim_to_real_summary.py                       # then: choices and intervals
 
-About four CPU-hours for one seed of all pairs; fills results/sim_to_real.csv.
+About five CPU-hours for a seed; fills results/sim_to_real.csv.
 
 A row is one method (common/segmenters.py) on one pair (common/segmentation_pairs.py) and seed. The
 patients of the target (copies of a picture count as one) are halved without a look at masks: what

@@ -3,7 +3,7 @@
     python benchmarks/transfer.py [--only TEXT] [--minutes 9]   # adds the missing rows
     python benchmarks/transfer_summary.py                       # then: means and intervals
 
-About seventy CPU-minutes for all rows; fills results/transfer.csv.
+About fifty CPU-minutes for all rows; fills results/transfer.csv.
 
 A row is one seed: five folds by patient (equal cells grouped), every image predicted once by a
 model that never saw its patient. `labels` is the number of labelled images per class that are drawn

@@ -34,7 +34,7 @@ def test_a_fine_tuned_row_leaves_the_pretrained_weights_to_the_next():
     assert ran.returncode == 0, ran.stderr[-2000:]
 
 
-# ---- the command -----------------------------------------------------------------------------------------------------
+# ---- the command ---------------------------------------------------------------------------------
 
 PROGRAM = '''"""Does {name} pay?
 
