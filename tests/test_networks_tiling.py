@@ -1,4 +1,4 @@
-"""Large images in tiles: equal to the whole where the network's view allows, smooth at seams, bounded in memory."""
+"""Large images in tiles: equal to the whole where the network's view allows, in bounded memory."""
 
 import numpy as np
 import pytest

@@ -81,7 +81,8 @@ def predict_tiled(
 def _one_image(image: np.ndarray) -> np.ndarray:
     if np.ndim(image) != 3:
         raise ValueError(
-            f"predict_tiled takes one image (H, W, 3), not {np.shape(image)}; call it for each image."
+            f"predict_tiled takes one image (H, W, 3), not {np.shape(image)}; "
+            "call it for each image."
         )
     return _checks.images(image[None])[0]
 
