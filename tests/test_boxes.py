@@ -1,4 +1,4 @@
-"""Boxes: overlap against counting pixels, suppression against its definition, masks against scikit-image."""
+"""Boxes: overlap against counting pixels, suppression by definition, masks by scikit-image."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def filled(box):
     return image
 
 
-# ---- overlap ---------------------------------------------------------------------------------------------------
+# ---- overlap -------------------------------------------------------------------------------------
 
 
 @given(pixel_boxes(), pixel_boxes())
@@ -68,51 +68,51 @@ def test_iou_and_giou_by_hand():
     assert boxes.pairwise_giou(one, far)[0, 0] > boxes.pairwise_giou(one, [[0, 90, 10, 100]])[0, 0]
 
 
-# ---- suppression -----------------------------------------------------------------------------------------------
+# ---- suppression ---------------------------------------------------------------------------------
 
 
 @st.composite
 def scored(draw):
-    found = draw(pixel_boxes(most=10))
-    kinds = draw(st.lists(st.integers(0, 1), min_size=len(found), max_size=len(found)))
-    scores = draw(st.lists(st.integers(0, 5), min_size=len(found), max_size=len(found)))
-    return np.column_stack([found, np.array(kinds, float)]).reshape(-1, 5), np.array(scores, float)
+    rows = draw(pixel_boxes(most=10))
+    classes = draw(st.lists(st.integers(0, 1), min_size=len(rows), max_size=len(rows)))
+    scores = draw(st.lists(st.integers(0, 5), min_size=len(rows), max_size=len(rows)))
+    return np.column_stack([rows, np.array(classes, float)]).reshape(-1, 5), np.array(scores, float)
 
 
 @given(scored(), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
-def test_suppression_keeps_exactly_what_no_kept_better_box_rules_out(found_and_scores, overlap):
-    found, scores = found_and_scores
-    kept = boxes.non_max_suppression(found, scores, overlap)
-    rival = (boxes.pairwise_iou(found, found) > overlap) & (found[:, 4][:, None] == found[:, 4])
-    np.fill_diagonal(rival, False)
-    assert not rival[np.ix_(kept, kept)].any()
+def test_suppression_keeps_exactly_what_no_kept_better_box_rules_out(case, overlap):
+    rows, scores = case
+    kept = boxes.non_max_suppression(rows, scores, overlap)
+    suppresses = (boxes.pairwise_iou(rows, rows) > overlap) & (rows[:, 4][:, None] == rows[:, 4])
+    np.fill_diagonal(suppresses, False)
+    assert not suppresses[np.ix_(kept, kept)].any()
     assert (np.diff(scores[kept]) <= 0).all() and len(set(kept)) == len(kept)
-    for lost in set(range(len(found))) - set(kept.tolist()):
-        assert any(rival[lost, better] and scores[better] >= scores[lost] for better in kept)
+    for lost in set(range(len(rows))) - set(kept.tolist()):
+        assert any(suppresses[lost, better] and scores[better] >= scores[lost] for better in kept)
 
 
 @given(scored())
-def test_suppressing_twice_changes_nothing(found_and_scores):
-    found, scores = found_and_scores
-    kept = boxes.non_max_suppression(found, scores)
+def test_suppressing_twice_changes_nothing(case):
+    rows, scores = case
+    kept = boxes.non_max_suppression(rows, scores)
     np.testing.assert_array_equal(
-        boxes.non_max_suppression(found[kept], scores[kept]), np.arange(len(kept))
+        boxes.non_max_suppression(rows[kept], scores[kept]), np.arange(len(kept))
     )
 
 
 def test_suppression_by_hand():
-    found = np.array([[0, 0, 10, 10], [0, 1, 10, 11], [0, 6, 10, 16], [30, 30, 40, 40]], float)
+    rows = np.array([[0, 0, 10, 10], [0, 1, 10, 11], [0, 6, 10, 16], [30, 30, 40, 40]], float)
     scores = [0.8, 0.9, 0.7, 0.1]
-    assert boxes.non_max_suppression(found, scores).tolist() == [1, 2, 3]
-    assert boxes.non_max_suppression(found, scores, 0.2).tolist() == [1, 3]
-    assert boxes.non_max_suppression(found, scores, 0.9).tolist() == [1, 0, 2, 3]
-    classes = np.column_stack([found, [0, 1, 0, 0]])
+    assert boxes.non_max_suppression(rows, scores).tolist() == [1, 2, 3]
+    assert boxes.non_max_suppression(rows, scores, 0.2).tolist() == [1, 3]
+    assert boxes.non_max_suppression(rows, scores, 0.9).tolist() == [1, 0, 2, 3]
+    classes = np.column_stack([rows, [0, 1, 0, 0]])
     assert boxes.non_max_suppression(classes, scores).tolist() == [1, 0, 2, 3]
     assert boxes.non_max_suppression([], []).tolist() == []
-    assert boxes.non_max_suppression(found[[0, 0]], [0.5, 0.5]).tolist() == [0]
+    assert boxes.non_max_suppression(rows[[0, 0]], [0.5, 0.5]).tolist() == [0]
 
 
-# ---- from masks, flips, sizes ----------------------------------------------------------------------------------
+# ---- from masks, flips, sizes --------------------------------------------------------------------
 
 
 @given(st.integers(0, 2**16), st.floats(0.05, 0.6), st.integers(1, 6))
@@ -134,16 +134,16 @@ def test_an_empty_mask_has_no_box_and_two_touching_cells_have_one():
 
 
 @given(pixel_boxes(), st.sampled_from([1, 2]))
-def test_a_flip_moves_box_and_image_alike_and_undoes_itself(found, axis):
+def test_a_flip_moves_box_and_image_alike_and_undoes_itself(rows, axis):
     image = np.zeros((1, 32, 40, 1))
-    for box in found:
+    for box in rows:
         image[0, *(slice(int(a), int(b)) for a, b in zip(box[:2], box[2:]))] += 1
-    turned, (moved,) = boxes.flip(image, [found], axis)
+    turned, (moved,) = boxes.flip(image, [rows], axis)
     painted = np.zeros_like(image)
     for box in moved:
         painted[0, *(slice(int(a), int(b)) for a, b in zip(box[:2], box[2:]))] += 1
     np.testing.assert_array_equal(turned, painted)
-    np.testing.assert_allclose(boxes.flip(turned, [moved], axis)[1][0], found)
+    np.testing.assert_allclose(boxes.flip(turned, [moved], axis)[1][0], rows)
 
 
 def test_images_of_several_sizes_fit_into_one():
@@ -158,64 +158,39 @@ def test_images_of_several_sizes_fit_into_one():
     assert (images[1, :, :16] == 100).all() and (images[1, :, 16:] == 0).all()
 
 
-# ---- bad input -------------------------------------------------------------------------------------------------
+# ---- bad input -----------------------------------------------------------------------------------
 
-GOOD = [0, 0, 4, 4, 1]
-
-
-@pytest.mark.parametrize(
-    "rows, options, sentence",
-    [
-        ([GOOD, [0, 0, 0, 4, 1]], {}, r"Box 1 of 2, .*has no area"),
-        ([[3, 0, 1, 4]], {}, "has no area"),
-        ([[0, 0, np.nan, 4]], {}, "NaN"),
-        ([[0, 0, 4]], {}, r"shape \(1, 3\)"),
-        ([GOOD], {"columns": 6}, r"score\].*shape \(1, 5\)"),
-        ([[40, 0, 50, 4, 1]], {"shape": (32, 32)}, "outside its image of 32 x 32"),
-        ([[-9, 0, 0, 4, 1]], {"shape": (32, 32)}, "outside its image"),
-        ([GOOD], {"classes": 1}, "unknown class: classes are whole numbers from 0 to 0"),
-        ([[0, 0, 4, 4, 0.5]], {"classes": 3}, "unknown class"),
-        ([["left", 0, 4, 4]], {}, "rows of numbers"),
-        ([GOOD, [0, 0]], {}, "rows of numbers.*different lengths"),
-        (None, {}, r"shape \(\)"),
-    ],
-)
-def test_bad_boxes_get_one_sentence(rows, options, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        boxes.checked(rows, **options)
+BOX = [0, 0, 4, 4, 1]
+IMAGE = np.zeros((8, 8, 3), np.uint8)
 
 
-def test_good_boxes_pass_and_none_is_fine():
-    np.testing.assert_array_equal(
-        boxes.checked([[-5, 0, 4, 4, 1]], shape=(32, 32), classes=2), [[-5, 0, 4, 4, 1]]
-    )
-    assert boxes.checked([], columns=5).shape == (0, 5)
+def test_boxes_and_scores_are_checked():
+    with pytest.raises(ValueError, match="no area"):
+        boxes.pairwise_iou([[0, 0, 0, 0]], [BOX])
+    for scores in ([0.5, 0.1], [np.nan]):
+        with pytest.raises(ValueError, match="one score that is a number"):
+            boxes.non_max_suppression([BOX], scores)
+    with pytest.raises(ValueError, match="iou_threshold=50"):
+        boxes.non_max_suppression([BOX], [0.5], 50)
+
+
+def test_masks_and_axes_are_checked():
+    with pytest.raises(ValueError, match=r"shape of this one is \(2, 3, 3\)"):
+        boxes.from_mask(np.zeros((2, 3, 3)))
+    with pytest.raises(ValueError, match="axis=3"):
+        boxes.flip(IMAGE[None], [[BOX]], 3)
+    with pytest.raises(ValueError, match="2 images, 1 boxes"):
+        boxes.flip(np.stack([IMAGE, IMAGE]), [[BOX]], 1)
 
 
 @pytest.mark.parametrize(
-    "call, sentence",
+    "images, image_boxes, sentence",
     [
-        (lambda: boxes.non_max_suppression([GOOD], [0.5, 0.1]), "one score"),
-        (lambda: boxes.non_max_suppression([GOOD], [np.nan]), "one score that is a number"),
-        (lambda: boxes.non_max_suppression([GOOD], [0.5], 50), "iou_threshold=50"),
-        (lambda: boxes.pairwise_iou([[0, 0, 0, 0]], [GOOD]), "no area"),
-        (lambda: boxes.from_mask(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\)"),
-        (lambda: boxes.flip(np.zeros((1, 8, 8, 3)), [[GOOD]], 3), "axis=3"),
-        (lambda: boxes.flip(np.zeros((2, 8, 8, 3)), [[GOOD]], 1), "2 images, 1 boxes"),
-        (
-            lambda: boxes.resize_with_padding([np.zeros((8, 8, 3), np.uint8)], [], (8, 8)),
-            "1 images, 0 boxes",
-        ),
-        (
-            lambda: boxes.resize_with_padding([np.zeros((8, 8), np.uint8)], [[]], (8, 8)),
-            r"uint8 of shape \(8, 8\); repeat a grey",
-        ),
-        (
-            lambda: boxes.resize_with_padding([np.zeros((8, 8, 3))], [[]], (8, 8)),
-            "not float64.*do not divide by 255",
-        ),
+        ([IMAGE], [], "1 images, 0 boxes"),
+        ([IMAGE[..., 0]], [[]], r"uint8 of shape \(8, 8\); repeat a grey"),
+        ([IMAGE.astype(float)], [[]], r"not float64.*do not divide by 255"),
     ],
 )
-def test_bad_calls_get_one_sentence(call, sentence):
+def test_images_to_resize_are_checked(images, image_boxes, sentence):
     with pytest.raises(ValueError, match=sentence):
-        call()
+        boxes.resize_with_padding(images, image_boxes, (8, 8))

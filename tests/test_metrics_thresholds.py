@@ -31,33 +31,24 @@ def test_cost_by_hand():
 
 @given(questions(), st.floats(0.1, 20), st.floats(0.1, 20))
 def test_costs_lists_what_each_threshold_costs(question, miss, alarm):
-    thresholds, prices = metrics.cost_curve(
+    thresholds, costs = metrics.cost_curve(
         *question, false_negative_cost=miss, false_positive_cost=alarm
     )
     assert (np.diff(thresholds) > 0).all() and thresholds[-1] == np.inf
-    for threshold, price in zip(thresholds, prices):
+    for threshold, expected in zip(thresholds, costs):
         assert metrics.mean_cost(
             *question, threshold, false_negative_cost=miss, false_positive_cost=alarm
-        ) == pytest.approx(price)
+        ) == pytest.approx(expected)
 
 
 @given(questions(), st.floats(0.1, 20), st.floats(0.1, 20))
 def test_no_threshold_is_cheaper_than_the_cheapest(question, miss, alarm):
     labels, scores = question
-    best = metrics.cheapest_threshold(
-        labels, scores, false_negative_cost=miss, false_positive_cost=alarm
-    )
-    price = metrics.mean_cost(
-        labels, scores, best, false_negative_cost=miss, false_positive_cost=alarm
-    )
-    for other in [*np.unique(scores), np.inf]:
-        assert (
-            price
-            <= metrics.mean_cost(
-                labels, scores, other, false_negative_cost=miss, false_positive_cost=alarm
-            )
-            + 1e-12
-        )
+    costs = {"false_negative_cost": miss, "false_positive_cost": alarm}
+    best = metrics.cheapest_threshold(labels, scores, **costs)
+    least = metrics.mean_cost(labels, scores, best, **costs)
+    for threshold in [*np.unique(scores), np.inf]:
+        assert least <= metrics.mean_cost(labels, scores, threshold, **costs) + 1e-12
 
 
 def test_the_cheapest_lies_between_two_scores():
@@ -82,55 +73,37 @@ def test_the_cheapest_lies_between_two_scores():
 @given(questions(), st.sampled_from([0, 0.5, 0.8, 0.9, 1]))
 def test_threshold_at_specificity_keeps_it_and_is_the_most_sensitive(question, specificity):
     labels, scores = question
-    at = metrics.threshold_at_specificity(labels, scores, specificity)
-    assert metrics.specificity(labels, scores >= at) >= specificity - 1e-12
-    assert metrics.sensitivity(labels, scores >= at) == pytest.approx(
+    threshold = metrics.threshold_at_specificity(labels, scores, specificity)
+    assert metrics.specificity(labels, scores >= threshold) >= specificity - 1e-12
+    assert metrics.sensitivity(labels, scores >= threshold) == pytest.approx(
         metrics.sensitivity_at_specificity(labels, scores, specificity)
     )
 
 
 def test_theory_agrees_with_search_on_calibrated_probabilities():
     random = np.random.default_rng(0)
-    said = random.random(100_000)
-    labels = (random.random(100_000) < said).astype(int)
+    probabilities = random.random(100_000)
+    labels = (random.random(100_000) < probabilities).astype(int)
     assert metrics.bayes_threshold(4, 1) == pytest.approx(0.2)
     assert metrics.bayes_threshold(1, 4) == pytest.approx(0.8)
     assert metrics.cheapest_threshold(
-        labels, said, false_negative_cost=4, false_positive_cost=1
+        labels, probabilities, false_negative_cost=4, false_positive_cost=1
     ) == pytest.approx(0.2, abs=0.03)
 
 
-@pytest.mark.parametrize(
-    "call, sentence",
-    [
-        (lambda: metrics.bayes_threshold(0, 1), "false_negative_cost=0 and false_positive_cost=1"),
-        (
-            lambda: metrics.mean_cost(
-                [0, 1], [0, 1], 0.5, false_negative_cost=1, false_positive_cost=-1
-            ),
-            "false_negative_cost=1 and false_positive_cost=-1",
-        ),
-        (
-            lambda: metrics.mean_cost(
-                [0, 1], [0, np.nan], 0.5, false_negative_cost=1, false_positive_cost=1
-            ),
-            "scores holds 1 NaN",
-        ),
-        (
-            lambda: metrics.mean_cost(
-                [0, 1], [0], 0.5, false_negative_cost=1, false_positive_cost=1
-            ),
-            "2 labels, 1 scores",
-        ),
-        (
-            lambda: metrics.cost_curve(
-                [1, 1], [0, 1], false_negative_cost=1, false_positive_cost=1
-            ),
-            "none is 0",
-        ),
-        (lambda: metrics.threshold_at_specificity([0, 1], [0, 1], 1.2), "a share from 0 to 1"),
-    ],
-)
-def test_mistakes_get_one_sentence(call, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        call()
+@pytest.mark.parametrize("costs", [(0, 1), (1, -1), (np.inf, 1)])
+def test_costs_are_above_zero(costs):
+    with pytest.raises(ValueError, match=r"each cost something above 0.*false_positive_cost="):
+        metrics.bayes_threshold(*costs)
+
+
+def test_labels_scores_and_shares_are_checked():
+    costs = {"false_negative_cost": 1, "false_positive_cost": 1}
+    with pytest.raises(ValueError, match="scores holds 1 NaN"):
+        metrics.mean_cost([0, 1], [0, np.nan], 0.5, **costs)
+    with pytest.raises(ValueError, match="2 labels, 1 scores"):
+        metrics.mean_cost([0, 1], [0], 0.5, **costs)
+    with pytest.raises(ValueError, match="none is 0"):
+        metrics.cost_curve([1, 1], [0, 1], **costs)
+    with pytest.raises(ValueError, match="specificity is a share from 0 to 1"):
+        metrics.threshold_at_specificity([0, 1], [0, 1], 1.2)

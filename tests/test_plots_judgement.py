@@ -41,7 +41,7 @@ def test_reliability_draws_the_curve_with_bars_around_it(options):
     np.testing.assert_allclose([x, y], [curve.predicted, curve.observed])
     for segment, observed in zip(top.collections[0].get_segments(), curve.observed):
         assert segment[0, 1] <= observed <= segment[1, 1] and segment[1, 1] > segment[0, 1]
-    assert bottom.patches[0].get_data().values.tolist() == curve.count.tolist()
+    assert bottom.patches[0].get_data().values.tolist() == curve.counts.tolist()
 
 
 def test_threshold_shows_people_and_costs_at_that_threshold():

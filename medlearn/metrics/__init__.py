@@ -1,8 +1,8 @@
-"""Scores, and how far to trust them: intervals over patients, paired tests, calibration, thresholds with costs.
+"""Scores and how far to trust them: intervals over patients, paired tests, calibration, costs.
 
     metrics.interval(metrics.auroc, labels, scores, patients)        # .87 [.79, .93]
 
-The usual scores are scikit-learn's. In questions of yes and no, labels are 0 or 1 and 1 is what is looked for.
+The usual scores are scikit-learn's. In a binary question, labels are 0 (no) or 1 (yes).
 """
 
 import lazy_loader

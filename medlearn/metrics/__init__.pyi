@@ -6,12 +6,13 @@ from ._calibration import calibration_error as calibration_error
 from ._calibration import fit_temperature as fit_temperature
 from ._calibration import log_loss as log_loss
 from ._calibration import reliability as reliability
+from ._counts import count_boxes as count_boxes
+from ._counts import mean_absolute_error as mean_absolute_error
+from ._counts import mean_signed_error as mean_signed_error
 from ._detection import IOU_THRESHOLDS as IOU_THRESHOLDS
 from ._detection import average_precision_per_class as average_precision_per_class
-from ._detection import mean_signed_error as mean_signed_error
-from ._detection import mean_absolute_error as mean_absolute_error
-from ._detection import count_boxes as count_boxes
 from ._detection import froc_curve as froc_curve
+from ._detection import interpolated_precision as interpolated_precision
 from ._detection import match_boxes as match_boxes
 from ._detection import mean_average_precision as mean_average_precision
 from ._detection import sensitivity_at_false_positives as sensitivity_at_false_positives
@@ -41,6 +42,6 @@ from ._surfaces import hd95 as hd95
 from ._surfaces import surface_dice as surface_dice
 from ._thresholds import bayes_threshold as bayes_threshold
 from ._thresholds import cheapest_threshold as cheapest_threshold
-from ._thresholds import mean_cost as mean_cost
 from ._thresholds import cost_curve as cost_curve
+from ._thresholds import mean_cost as mean_cost
 from ._thresholds import threshold_at_specificity as threshold_at_specificity

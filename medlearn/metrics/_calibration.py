@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Reliability, calibration errors, and temperature scaling that mends most of it."""
+"""Do probabilities mean what they say? Reliability, calibration errors and temperature scaling."""
 
 from typing import NamedTuple
 
@@ -9,123 +9,272 @@ from scipy import optimize
 from medlearn import _checks
 
 _TINY = 1e-12  # probabilities of exactly 0 would cost infinitely much
+_EXTREME = 50  # fitted temperatures lie between 1 / _EXTREME and _EXTREME
 
 
 class Reliability(NamedTuple):
-    """A reliability curve, one entry a bin that holds images: mean probability, observed share, number of images."""
+    """A reliability curve, with one entry per bin that holds images.
+
+    Attributes
+    ----------
+    predicted : numpy.ndarray, shape (bins,)
+        Mean probability of the images in the bin.
+    observed : numpy.ndarray, shape (bins,)
+        Share of these images for which the prediction came true.
+    counts : numpy.ndarray of int, shape (bins,)
+        Number of images in the bin.
+    """
 
     predicted: np.ndarray
     observed: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
 
 
 def reliability(
     labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10, adaptive: bool = False
 ) -> Reliability:
-    """What happened, against what was predicted.
+    """Return how often predictions came true, for each bin of predicted probability.
 
-    labels: (N,) 0 or 1 with probabilities (N,) of yes; or classes 0..K-1 with probabilities (N, K), of which the
-    largest is the confidence, and what happened is that it was right. bins: equally wide from 0 to 1, or with
-    `adaptive` equally many images each (equal probabilities stay together). Raises ValueError for NaN, values outside
-    0..1, rows that do not sum to one, labels without a column, and no bin.
-    Source: DeGroot & Fienberg, The Statistician 32:12, 1983.
+    Of several classes, the largest probability is taken, and it came true if its class is the
+    label.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1, or class indices from 0 to K - 1.
+    probabilities : array_like, shape (N,) or (N, K)
+        Of class 1, or of each class.
+    bins : int
+        Number of bins, at least 1.
+    adaptive : bool
+        Bins with equally many images each (equal probabilities stay together), in place of bins of
+        equal width from 0 to 1.
+
+    Returns
+    -------
+    Reliability
+        One entry per bin that holds images.
+
+    Raises
+    ------
+    ValueError
+        For NaN, values outside 0 to 1, rows that do not sum to 1, labels without a column, and
+        no bin.
+
+    References
+    ----------
+    DeGroot & Fienberg, The comparison and evaluation of forecasters, The Statistician 32:12, 1983.
     """
-    if not isinstance(bins, (int, np.integer)) or bins < 1:
-        raise ValueError(f"bins is a number of bins of at least 1, not {bins!r}; try 10.")
-    happened, said = _claims(labels, probabilities)
-    inner = np.quantile(said, np.arange(1, bins) / bins) if adaptive else np.arange(1, bins) / bins
-    bin_ = np.searchsorted(
-        inner, said, side="left"
-    )  # a probability on an edge belongs to the bin below it
-    count = np.bincount(bin_, minlength=bins)
-    held = count > 0
-    predicted, observed = (
-        np.bincount(bin_, each, bins)[held] / count[held] for each in (said, happened)
-    )
-    return Reliability(predicted, observed, count[held])
+    _checks.whole_number("bins", bins, 1)
+    came_true, confidence = _outcomes(labels, probabilities)
+    inner_edges = np.arange(1, bins) / bins
+    if adaptive:
+        inner_edges = np.quantile(confidence, inner_edges)
+    # A probability on an edge belongs to the bin below it.
+    bin_index = np.searchsorted(inner_edges, confidence, side="left")
+    counts = np.bincount(bin_index, minlength=bins)
+    filled = counts > 0
+    predicted = np.bincount(bin_index, confidence, bins)[filled] / counts[filled]
+    observed = np.bincount(bin_index, came_true, bins)[filled] / counts[filled]
+    return Reliability(predicted, observed, counts[filled])
 
 
 def calibration_error(
     labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10, adaptive: bool = False
 ) -> float:
-    """Expected calibration error (ECE), 0..1: the gap between predicted and observed, averaged over the images.
+    """Return the expected calibration error (ECE).
 
-    Arguments and errors as for `reliability`. It depends on the bins, and few images make it too large even for
-    perfect probabilities: compare it between models on the same images. Sources: Naeini et al., AAAI 2015; Guo et al.,
-    ICML 2017; adaptive bins: Nixon et al., CVPR workshops 2019.
+    It is the gap between predicted and observed share, averaged over the images. It depends on the
+    bins, and few images make it too large even for perfect probabilities: compare it between models
+    on the same images.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1, or class indices from 0 to K - 1.
+    probabilities : array_like, shape (N,) or (N, K)
+        Of class 1, or of each class.
+    bins, adaptive
+        As for `reliability`.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 is perfect.
+
+    Raises
+    ------
+    ValueError
+        As `reliability`.
+
+    References
+    ----------
+    Naeini et al., Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015; Guo
+    et al., On calibration of modern neural networks, ICML 2017, equation 3; adaptive bins: Nixon
+    et al., Measuring calibration in deep learning, CVPR workshops 2019.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> round(metrics.calibration_error([0, 1, 1, 1], [0.1, 0.3, 0.9, 0.9], bins=2), 3)
+    0.2
     """
-    predicted, observed, count = reliability(labels, probabilities, bins=bins, adaptive=adaptive)
-    return float((abs(predicted - observed) * count).sum() / count.sum())
+    predicted, observed, counts = reliability(labels, probabilities, bins=bins, adaptive=adaptive)
+    return float((abs(predicted - observed) * counts).sum() / counts.sum())
 
 
 def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """Brier score: mean squared error of the probabilities, 0 is perfect; it asks for calibration and for separation.
+    """Return the Brier score: the mean squared error of the probabilities.
 
-    labels: (N,) 0 or 1 with probabilities (N,) of yes, 0..1; or classes with probabilities (N, K), summed over the classes,
-    0..2. Errors as for `reliability`. Source: Brier, Mon. Weather Rev. 78:1, 1950.
+    It rewards calibration and separation at once.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1, or class indices from 0 to K - 1.
+    probabilities : array_like, shape (N,) or (N, K)
+        Of class 1, or of each class.
+
+    Returns
+    -------
+    float
+        0 is perfect; from 0 to 1, or from 0 to 2 for (N, K), where the classes are summed.
+
+    Raises
+    ------
+    ValueError
+        As `reliability`.
+
+    References
+    ----------
+    Brier, Verification of forecasts expressed in terms of probability, Mon. Weather Rev. 78:1,
+    1950.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> metrics.brier([0, 1], [0.5, 1.0])
+    0.125
     """
     binary = np.ndim(probabilities) == 1
     labels, probabilities = _checks.labels_and_probabilities(labels, probabilities)
-    squares = ((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1)
+    targets = np.eye(probabilities.shape[1])[labels]
+    squares = ((probabilities - targets) ** 2).sum(axis=1)
     return float(squares.mean() / (2 if binary else 1))
 
 
 def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """Mean of minus the logarithm of the true class's probability, 0 is perfect; a sure mistake costs most.
+    """Return the mean of minus the logarithm of the true class's probability (cross-entropy).
 
-    Arguments and errors as for `reliability`.
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1, or class indices from 0 to K - 1.
+    probabilities : array_like, shape (N,) or (N, K)
+        Of class 1, or of each class.
+
+    Returns
+    -------
+    float
+        0 is perfect; a confident mistake costs most.
+
+    Raises
+    ------
+    ValueError
+        As `reliability`.
     """
     labels, probabilities = _checks.labels_and_probabilities(labels, probabilities)
-    return float(-np.log(np.clip(probabilities[np.arange(len(labels)), labels], _TINY, 1)).mean())
+    of_true_class = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(of_true_class, _TINY, 1)).mean())
 
 
 def fit_temperature(labels: ArrayLike, probabilities: ArrayLike) -> float:
-    """The temperature T that makes these probabilities fit best (least log loss), between 1/50 and 50; above 1 for a boaster.
+    """Return the temperature T of least log loss for these probabilities.
 
-    Arguments and errors as for `reliability`; give it validation patients: neither those of training, where everything looks
-    sure, nor those of the test. Raises ValueError if all labels are the same. Source: Guo et al., ICML 2017.
+    T above 1 means that the probabilities are overconfident. Give it validation patients: neither
+    those of training, where every prediction looks certain, nor those of the test.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1, or class indices from 0 to K - 1.
+    probabilities : array_like, shape (N,) or (N, K)
+        Of class 1, or of each class.
+
+    Returns
+    -------
+    float
+        From 1/50 to 50.
+
+    Raises
+    ------
+    ValueError
+        As `reliability`, and if all labels are the same.
+
+    References
+    ----------
+    Guo et al., On calibration of modern neural networks, ICML 2017, section 4.2.
     """
-    labels, logits = _checks.labels_and_probabilities(labels, probabilities)
+    labels, probabilities = _checks.labels_and_probabilities(labels, probabilities)
     if len(np.unique(labels)) < 2:
         raise _checks.Undefined(
-            f"All {len(labels)} images have the same label: a temperature fitted to them would be extreme."
+            f"All {len(labels)} images have the same label: "
+            "a temperature fitted to them would be extreme."
         )
-    logits = np.log(np.clip(logits, _TINY, 1))
+    logits = np.log(np.clip(probabilities, _TINY, 1))
+    rows = np.arange(len(labels))
 
-    def loss(log_cooling: float) -> float:
-        scaled = logits * np.exp(log_cooling)
-        return (np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(labels)), labels]).mean()
+    def loss(log_inverse_temperature: float) -> float:
+        scaled = logits * np.exp(log_inverse_temperature)
+        return (np.logaddexp.reduce(scaled, axis=1) - scaled[rows, labels]).mean()
 
-    reach = np.log(50)
-    return float(
-        np.exp(
-            -optimize.minimize_scalar(
-                loss, bounds=(-reach, reach), method="bounded", options={"xatol": 1e-6}
-            ).x
-        )
+    limit = np.log(_EXTREME)
+    best = optimize.minimize_scalar(
+        loss, bounds=(-limit, limit), method="bounded", options={"xatol": 1e-6}
     )
+    return float(np.exp(-best.x))
 
 
 def apply_temperature(probabilities: ArrayLike, temperature: float) -> np.ndarray:
-    """Probabilities of the same shape, (N,) of yes or (N, K), softened (T > 1) or sharpened (T < 1); no decision changes.
+    """Soften (T > 1) or sharpen (T < 1) probabilities: the softmax of logits / T.
 
-    It is the softmax of logits / T, since log-probabilities are logits. Raises ValueError for T <= 0, NaN and values
-    outside 0..1. Source: Guo et al., ICML 2017.
+    No decision changes, because the order of the classes stays.
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (N,) or (N, K)
+        Of class 1, or of each class.
+    temperature : float
+        T, above 0.
+
+    Returns
+    -------
+    numpy.ndarray, shape of `probabilities`
+        The scaled probabilities.
+
+    Raises
+    ------
+    ValueError
+        For T that is not above 0, NaN, and values outside 0 to 1.
+
+    References
+    ----------
+    Guo et al., On calibration of modern neural networks, ICML 2017, equation 9.
     """
     if not 0 < temperature < np.inf:
         raise ValueError(
             f"A temperature is a number above 0, not {temperature!r}; 1 changes nothing."
         )
-    given = np.asarray(probabilities, float)
-    rows = np.stack([1 - given, given], axis=1) if given.ndim == 1 else given
+    values = np.asarray(probabilities, float)
+    rows = np.stack([1 - values, values], axis=1) if values.ndim == 1 else values
     _, rows = _checks.labels_and_probabilities(np.zeros(len(rows), int), rows)
     logits = np.log(np.clip(rows, _TINY, 1)) / temperature
     scaled = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    return scaled[:, 1] if given.ndim == 1 else scaled
+    return scaled[:, 1] if values.ndim == 1 else scaled
 
 
-def _claims(labels, probabilities) -> tuple[np.ndarray, np.ndarray]:
-    """Whether what was claimed happened, float (N,), and the probability it was claimed with (N,)."""
+def _outcomes(labels: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each prediction came true, as float (N,), and its probability (N,)."""
     binary = np.ndim(probabilities) == 1
     labels, probabilities = _checks.labels_and_probabilities(labels, probabilities)
     if binary:

@@ -14,7 +14,15 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 
 
 class Interval(NamedTuple):
-    """A value with the ends of its interval; as text ".91 [.86, .95]"."""
+    """A value with the ends of its interval; as text ".91 [.86, .95]".
+
+    Attributes
+    ----------
+    value : float
+        The score on all images.
+    low, high : float
+        The ends of its interval.
+    """
 
     value: float
     low: float
@@ -34,29 +42,62 @@ def interval(
     repeats: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """The metric with its percentile interval from a bootstrap of whole patients.
+    """Return a metric with its percentile interval from a bootstrap of whole patients.
 
-    metric: a function of (labels, predictions); most of `medlearn.metrics` are fast, any other works. labels,
-    predictions: (N,) classes, or for other metrics whatever they read (scores, probabilities), one row per image.
-    patients: (N,) ids; give each image its own where they are unknown. level: 0..1, the share of resamples inside.
+    Images of one patient resemble each other, so intervals that resample images are too narrow;
+    here whole patients are drawn. A resample that lacks a class is scored over the classes it has,
+    or left out where the metric is then undefined. With few
+    patients, or a score near 1, the interval is still too narrow: only more patients help. A class
+    that occurs in one patient only raises a warning.
 
-    Images of one patient resemble each other: intervals that resample images are too narrow, so whole patients
-    are drawn (Davison & Hinkley, Bootstrap Methods and their Application, 1997, sec. 3.8; Field & Welsh,
-    J. R. Stat. Soc. B 69:369, 2007). A resample that happens to lack a class is scored over the classes it has,
-    as the metric itself would score it, or left out where the metric is then undefined. With few patients, or a score
-    near 1, the interval is still too narrow; only more patients cure that, and a class seen in one patient only gets
-    a warning. Raises ValueError for lengths that differ, one patient, a level outside 0..1, and a metric that is
-    undefined on these images or on half of the resamples.
+    Parameters
+    ----------
+    metric : callable
+        A function of (labels, predictions). Most of `medlearn.metrics` are computed fast on all
+        resamples at once; any other function works too.
+    labels : array_like, shape (N,)
+        Classes, or what else the metric reads, with one row per image.
+    predictions : array_like, shape (N,) or (N, ...)
+        Classes, scores or probabilities, as the metric reads them.
+    patients : array_like, shape (N,)
+        Patient ids; where they are unknown, give each image an id of its own.
+    level : float
+        The confidence of the interval, above 0 and below 1.
+    repeats : int
+        The number of resamples.
+    seed : int
+        Random seed of the resamples.
+
+    Returns
+    -------
+    Interval
+        The value on all images and the ends of its interval.
+
+    Raises
+    ------
+    ValueError
+        For lengths that differ, a single patient, a level outside 0 to 1, and a metric that is
+        undefined on these images or on half of the resamples.
+
+    References
+    ----------
+    Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8; Field & Welsh,
+    Bootstrapping clustered data, J. R. Stat. Soc. B 69:369, 2007.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> print(metrics.interval(metrics.accuracy, [0, 1, 1, 0], [0, 1, 0, 0], ["a", "a", "b", "c"]))
+    .75 [.00, 1.00]
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     _check_metric(metric)
     counts, patient = _resampled_patients(patients, level, repeats, seed)
     _check_lengths(patient, labels=labels, predictions=predictions)
     value = metric(labels, predictions)
-    _warn_of_lonely_classes(metric, labels, patient)
-    return _percentile(
-        value, _resamples.resampled_scores(metric, labels, predictions, patient, counts), level
-    )
+    _warn_of_classes_in_one_patient(metric, labels, patient)
+    scores = _resamples.resampled_scores(metric, labels, predictions, patient, counts)
+    return _percentile(value, scores, level)
 
 
 def paired_difference(
@@ -70,33 +111,62 @@ def paired_difference(
     repeats: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """metric of a minus metric of b on the same images, with its patient-clustered percentile interval.
+    """Return the metric of a minus the metric of b on the same images, with its interval.
 
-    Above zero, a is better. Both are scored on the same resamples, so that what is hard for both cancels out; an
-    interval that holds zero means that these patients cannot tell the two apart. Arguments, method, sources and
-    errors are those of `interval`.
+    Above zero, a is better. Both are scored on the same resamples of patients, so that what is hard
+    for both cancels out. An interval that holds zero means that these patients do not show a
+    difference.
+
+    Parameters
+    ----------
+    metric : callable
+        A function of (labels, predictions), as for `interval`.
+    labels : array_like, shape (N,)
+        One row per image.
+    predictions_a, predictions_b : array_like, shape (N,) or (N, ...)
+        The predictions of a and of b for the same images.
+    patients : array_like, shape (N,)
+        Patient ids.
+    level, repeats, seed
+        As for `interval`.
+
+    Returns
+    -------
+    Interval
+        The difference on all images and the ends of its interval.
+
+    Raises
+    ------
+    ValueError
+        As `interval`.
+
+    References
+    ----------
+    As `interval`.
     """
     labels, a, b = np.asarray(labels), np.asarray(predictions_a), np.asarray(predictions_b)
     _check_metric(metric)
     counts, patient = _resampled_patients(patients, level, repeats, seed)
     _check_lengths(patient, labels=labels, predictions_a=a, predictions_b=b)
     value = metric(labels, a) - metric(labels, b)
-    _warn_of_lonely_classes(metric, labels, patient)
-    a, b = (_resamples.resampled_scores(metric, labels, each, patient, counts) for each in (a, b))
-    return _percentile(value, a - b, level)
+    _warn_of_classes_in_one_patient(metric, labels, patient)
+    scores_a = _resamples.resampled_scores(metric, labels, a, patient, counts)
+    scores_b = _resamples.resampled_scores(metric, labels, b, patient, counts)
+    return _percentile(value, scores_a - scores_b, level)
 
 
 def _check_metric(metric: Metric) -> None:
     if not callable(metric):
         raise ValueError(
-            f"metric is a function of (labels, predictions), such as metrics.accuracy, not {metric!r}."
+            "metric is a function of (labels, predictions), such as metrics.accuracy, "
+            f"not {metric!r}."
         )
 
 
 def _resampled_patients(
     patients: ArrayLike, level: float, repeats: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How often each patient is drawn in each resample (repeats, P), and each image's patient (N,)."""
+    """How often each resample draws each patient (repeats, P), and each image's patient (N,)."""
     _checks.level(level)
     if repeats < 1:
         raise ValueError(
@@ -112,9 +182,9 @@ def _resampled_patients(
         raise ValueError(
             "An interval needs at least two patients; if unknown, give each image its own id."
         )
-    return np.random.default_rng(seed).multinomial(
-        number, np.full(number, 1 / number), size=repeats
-    ), patient
+    chances = np.full(number, 1 / number)
+    counts = np.random.default_rng(seed).multinomial(number, chances, size=repeats)
+    return counts, patient
 
 
 def _check_lengths(patient: np.ndarray, **arrays: np.ndarray) -> None:
@@ -126,18 +196,17 @@ def _check_lengths(patient: np.ndarray, **arrays: np.ndarray) -> None:
             )
 
 
-def _warn_of_lonely_classes(metric: Metric, labels: np.ndarray, patient: np.ndarray) -> None:
+def _warn_of_classes_in_one_patient(
+    metric: Metric, labels: np.ndarray, patient: np.ndarray
+) -> None:
     if metric not in _resamples.BY_CLASS or labels.ndim != 1:
         return
-    lonely = [
-        value
-        for value in np.unique(labels).tolist()
-        if len(np.unique(patient[labels == value])) < 2
-    ]
-    if lonely:
+    classes = np.unique(labels).tolist()
+    in_one_patient = [name for name in classes if len(np.unique(patient[labels == name])) < 2]
+    if in_one_patient:
         warnings.warn(
-            f"Only one patient has class {', '.join(map(str, lonely))}: the interval cannot know how other patients of "
-            "that class would fare, and is too narrow.",
+            f"Only one patient has class {', '.join(map(str, in_one_patient))}: the interval "
+            "cannot know how other patients of that class would fare, and is too narrow.",
             stacklevel=3,
         )
 
@@ -145,9 +214,9 @@ def _warn_of_lonely_classes(metric: Metric, labels: np.ndarray, patient: np.ndar
 def _percentile(value: float, scores: np.ndarray, level: float) -> Interval:
     defined = scores[~np.isnan(scores)]
     if np.isnan(value) or len(defined) < 0.5 * len(scores):
+        where = "these images" if np.isnan(value) else "most resamples of these patients"
         raise _checks.Undefined(
-            f"The score is undefined (NaN) on {'these images' if np.isnan(value) else 'most resamples of these patients'}: "
-            "is a class missing, or in a single patient?"
+            f"The score is undefined (NaN) on {where}: is a class missing, or in a single patient?"
         )
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(value), float(low), float(high))

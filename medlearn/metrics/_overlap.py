@@ -1,8 +1,8 @@
 """How much of a region was found: overlap of masks, per image or per patient.
 
-Masks and predictions are whole numbers (N, H, W), one class a pixel; a score looks at one class, `value`. Empty regions:
-where neither mask nor prediction holds the class there is nothing to overlap, and the score is NaN (or what `empty` says);
-where only one of them does, it is 0. So a false alarm costs, and an image that is rightly left alone does not help.
+A score looks at one class, `positive`. Where neither mask nor prediction holds it there is nothing
+to overlap, and the score is NaN (or `empty`); where only one of them holds it, the score is 0. So a
+false positive costs, and an image that is rightly left alone does not help.
 """
 
 import numpy as np
@@ -20,11 +20,39 @@ def dice(
     patients: ArrayLike | None = None,
     empty: float = np.nan,
 ) -> np.ndarray:
-    """Twice the common area over the sum of both areas, 0..1: of each image (N,), or with `patients` of each patient (P,).
+    """Return the Dice coefficient: twice the common area over the sum of both areas.
 
-    With `patients` (N,), the areas of all images of a patient are summed first, as if they were one volume, and patients
-    are in sorted order. Raises ValueError for shapes that differ, values that are not whole numbers, and a class 0, which
-    is the background. Source: Dice, Ecology 26:297, 1945.
+    Parameters
+    ----------
+    masks, predictions : array_like, shape (N, H, W)
+        Whole numbers, the class index of each pixel.
+    positive : int
+        The class to score, from 1 on; 0 is the background.
+    patients : array_like, shape (N,), optional
+        Patient ids. With them, the areas of all images of a patient are summed first, as if they
+        were one volume.
+    empty : float
+        The score where neither mask nor prediction holds the class.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N,) or (patients,)
+        From 0 to 1, for each image, or for each patient in sorted order.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, values that are not whole numbers, and class 0.
+
+    References
+    ----------
+    Dice, Measures of the amount of ecologic association between species, Ecology 26:297, 1945.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> metrics.dice([[[1, 1, 0, 0]]], [[[0, 1, 1, 0]]])
+    array([0.5])
     """
     common, true, predicted = _areas(masks, predictions, positive, patients)
     return _ratio(2 * common, true + predicted, empty)
@@ -38,9 +66,32 @@ def iou(
     patients: ArrayLike | None = None,
     empty: float = np.nan,
 ) -> np.ndarray:
-    """The common area over the area of the union, 0..1 (Jaccard index): dice / (2 - dice), always the smaller number.
+    """Return the intersection over union (Jaccard index) of masks: dice / (2 - dice).
 
-    Arguments, results and errors as for `dice`. Source: Jaccard, New Phytologist 11:37, 1912.
+    Parameters
+    ----------
+    masks, predictions : array_like, shape (N, H, W)
+        Whole numbers, the class index of each pixel.
+    positive : int
+        The class to score, from 1 on; 0 is the background.
+    patients : array_like, shape (N,), optional
+        Patient ids. With them, the areas of all images of a patient are summed first.
+    empty : float
+        The score where neither mask nor prediction holds the class.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N,) or (patients,)
+        From 0 to 1, for each image, or for each patient in sorted order.
+
+    Raises
+    ------
+    ValueError
+        For shapes that differ, values that are not whole numbers, and class 0.
+
+    References
+    ----------
+    Jaccard, The distribution of the flora in the alpine zone, New Phytologist 11:37, 1912.
     """
     common, true, predicted = _areas(masks, predictions, positive, patients)
     return _ratio(common, true + predicted - common, empty)
@@ -54,10 +105,26 @@ def mean_score(
     repeats: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """Mean of a score over images (N,) with its interval from a bootstrap of whole patients; NaN is left out.
+    """Return the mean of a score over images, with its interval from a bootstrap of patients.
 
-    scores: one a image, as `dice`, `iou` or the surface measures give them; patients: (N,) ids. For scores per patient,
-    give `np.unique(patients)`. Raises ValueError if nothing is left or the mean is infinite, as `interval` for the rest.
+    Parameters
+    ----------
+    scores : array_like, shape (N,)
+        One score per image, such as `dice`, `iou` or `hd95` gives; NaN is left out.
+    patients : array_like, shape (N,)
+        Patient ids. For scores per patient, give ``np.unique(patients)``.
+    level, repeats, seed
+        As for `interval`.
+
+    Returns
+    -------
+    Interval
+        The mean and the ends of its interval.
+
+    Raises
+    ------
+    ValueError
+        If no score is left or one is infinite, and as `interval`.
     """
     scores = np.asarray(scores, float)
     _check_finite(scores)
@@ -73,10 +140,29 @@ def mean_difference(
     repeats: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """Mean of score a minus mean of score b on the same images (N,), with its interval over patients; above zero, a is larger.
+    """Return the mean of score a minus the mean of score b on the same images, with its interval.
 
-    Each mean leaves out its own NaN: of two models, one may raise a false alarm where the other rightly finds nothing.
-    Arguments and errors as for `mean_score`.
+    Above zero, a is larger. Each mean leaves out its own NaN: of two models, one may raise a false
+    alarm where the other rightly finds nothing.
+
+    Parameters
+    ----------
+    scores_a, scores_b : array_like, shape (N,)
+        One score per image.
+    patients : array_like, shape (N,)
+        Patient ids.
+    level, repeats, seed
+        As for `interval`.
+
+    Returns
+    -------
+    Interval
+        The difference and the ends of its interval.
+
+    Raises
+    ------
+    ValueError
+        If no score is left or one is infinite, and as `paired_difference`.
     """
     a, b = np.asarray(scores_a, float), np.asarray(scores_b, float)
     _check_finite(a)
@@ -84,61 +170,47 @@ def mean_difference(
     return paired_difference(_mean, a, a, b, patients, level=level, repeats=repeats, seed=seed)
 
 
-def checked_masks(masks: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Masks and predictions as arrays (N, H, W) of whole numbers with one shape; raises ValueError, one sentence."""
-    masks, predictions = _checked("masks", masks), _checked("predictions", predictions)
-    if masks.shape != predictions.shape:
+def regions(
+    masks: ArrayLike, predictions: ArrayLike, positive: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where masks and predictions hold a class.
+
+    Parameters
+    ----------
+    masks, predictions : array_like, shape (N, H, W)
+        Whole numbers, the class index of each pixel.
+    positive : int
+        The class, from 1 on.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Two boolean arrays of shape (N, H, W).
+
+    Raises
+    ------
+    ValueError
+        For bad masks, and for a class that is not a whole number from 1 on.
+    """
+    masks, predictions = _checks.masks_and_predictions(masks, predictions)
+    if positive == 0 or not isinstance(positive, int | np.integer):
         raise ValueError(
-            f"masks are {masks.shape} but predictions {predictions.shape}: each pixel needs one of each; resize the "
-            "prediction to the mask, not the mask."
+            f"positive={positive!r} is not a class of the masks: "
+            "whole numbers from 1 on (0 is the background)."
         )
-    return masks, predictions
+    return masks == positive, predictions == positive
 
 
-def _checked(name: str, values: ArrayLike) -> np.ndarray:
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ValueError(
-            f"{name} have different sizes: score images of one size together, the others on their own."
-        ) from None
-    if array.ndim != 3 or not array.size:
-        hint = (
-            "; for probabilities take .argmax(-1) first"
-            if array.ndim == 4
-            else "; a single one goes in as mask[None]"
-            if array.ndim == 2
-            else ""
-        )
-        raise ValueError(
-            f"{name} are whole numbers (N, H, W), one class a pixel; here the shape is {array.shape}{hint}."
-        )
-    if array.dtype.kind not in "biu":
-        raise ValueError(
-            f"{name} are {array.dtype}, but a mask holds whole numbers, one class a pixel; for probabilities take .argmax(-1)."
-        )
-    return array
-
-
-def region(masks: np.ndarray, predictions: np.ndarray, value: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where masks and predictions are of the class, as booleans (N, H, W); raises ValueError for the background or bad masks."""
-    masks, predictions = checked_masks(masks, predictions)
-    if value == 0 or not isinstance(value, int | np.integer):
-        raise ValueError(
-            f"value={value!r} is not a class of the masks: whole numbers from 1 on (0 is the background)."
-        )
-    return masks == value, predictions == value
-
-
-def _areas(masks, predictions, value, patients) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    true, predicted = region(masks, predictions, value)
-    areas = tuple(each.sum((1, 2)) for each in (true & predicted, true, predicted))
+def _areas(masks, predictions, positive, patients) -> tuple[np.ndarray, ...]:
+    """Common, true and predicted area of each image, or of each patient."""
+    true, predicted = regions(masks, predictions, positive)
+    areas = tuple(region.sum((1, 2)) for region in (true & predicted, true, predicted))
     if patients is None:
         return areas
     patients = _checks.column("patients", patients)
     _checks.same_length(masks=true, patients=patients)
-    patient = np.unique(patients, return_inverse=True)[1]
-    return tuple(np.bincount(patient, each) for each in areas)
+    patient_index = np.unique(patients, return_inverse=True)[1]
+    return tuple(np.bincount(patient_index, area) for area in areas)
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray, empty: float) -> np.ndarray:
@@ -151,8 +223,10 @@ def _mean(_, scores: np.ndarray) -> float:
 
 
 def _check_finite(scores: np.ndarray) -> None:
-    if np.isinf(scores).any():
+    infinite = np.isinf(scores)
+    if infinite.any():
         raise ValueError(
-            f"{np.isinf(scores).sum()} of {scores.size} scores are infinite (a region was missed, so it has no distance): "
-            "report their share, and the median, or choose a distance for them with `missed`."
+            f"{infinite.sum()} of {scores.size} scores are infinite (a region was missed, so it has"
+            " no distance): report their share, and the median, or choose a distance for them "
+            "with `missed`."
         )

@@ -1,78 +1,113 @@
-"""A score on every resample of the patients at once: a resample is a weight for each image, so nothing is copied.
+"""A score on every resample of the patients at once: a resample is a weight for each image.
 
-Tests hold each fast way to scoring the resamples one by one.
+Tests compare each fast way with scoring the resamples one by one.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from medlearn import _checks
-from medlearn.metrics import _scores as plain
+from medlearn.metrics import _scores
 
 _WEIGHTS_AT_ONCE = 4_000_000  # entries of a (resamples, images) block: 32 MB
 
 
 def resampled_scores(
-    metric, labels: np.ndarray, predictions: np.ndarray, patient: np.ndarray, counts: np.ndarray
+    metric: Callable[[np.ndarray, np.ndarray], float],
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    patient: np.ndarray,
+    counts: np.ndarray,
 ) -> np.ndarray:
-    """The metric on every resample, (R,), NaN where undefined.
+    """Return the metric on every resample.
 
-    patient: (N,) number of each image's patient. counts: (R, P), how often each patient is drawn in each resample.
+    Parameters
+    ----------
+    metric : callable
+        A function of (labels, predictions).
+    labels, predictions : numpy.ndarray, shape (N, ...)
+        One row per image.
+    patient : numpy.ndarray of int, shape (N,)
+        The number of each image's patient, from 0 to P - 1.
+    counts : numpy.ndarray of int, shape (R, P)
+        How often each resample draws each patient.
+
+    Returns
+    -------
+    numpy.ndarray, shape (R,)
+        The scores; NaN where the metric is undefined.
     """
     if metric in _FROM_CONFUSION:
         return _FROM_CONFUSION[metric](_confusions(labels, predictions, patient, counts))
     if metric in _FROM_BINARY_CONFUSION:
-        return _FROM_BINARY_CONFUSION[metric](
-            _confusions(labels == 1, predictions == 1, patient, counts, (False, True))
-        )
+        confusions = _confusions(labels == 1, predictions == 1, patient, counts, (False, True))
+        return _FROM_BINARY_CONFUSION[metric](confusions)
     if metric in _FROM_CURVE and predictions.ndim == 1:
         return _from_curve(_FROM_CURVE[metric], labels, predictions, patient, counts)
+    return _one_by_one(metric, labels, predictions, patient, counts)
+
+
+def _one_by_one(metric, labels, predictions, patient, counts) -> np.ndarray:
     images = np.arange(len(patient))
-    drawn = (np.repeat(images, count[patient]) for count in counts)
-    return np.array([_score(metric, labels[each], predictions[each]) for each in drawn])
+    scores = []
+    for count in counts:
+        rows = np.repeat(images, count[patient])
+        try:
+            scores.append(metric(labels[rows], predictions[rows]))
+        except _checks.Undefined:
+            scores.append(np.nan)
+    return np.array(scores)
 
 
-def _score(metric, labels, predictions) -> float:
-    try:
-        return metric(labels, predictions)
-    except _checks.Undefined:
-        return np.nan
+# ---- of decisions: the confusion matrix of a resample is the sum of its patients' own ------------
 
 
-# ---- of decisions: the confusion matrix of a resample is a sum of the patients' own ------------------------
-
-
-def _confusions(
-    labels, predictions, patient: np.ndarray, counts: np.ndarray, classes=()
-) -> np.ndarray:
-    """The confusion matrix of every resample, (R, true, predicted), over the classes that occur and `classes`."""
-    found, codes = np.unique(
-        np.concatenate([labels, predictions, classes] if classes else [labels, predictions]),
-        return_inverse=True,
-    )
+def _confusions(labels, predictions, patient, counts, classes=()) -> np.ndarray:
+    """Confusion matrices (R, true, predicted) over the classes that occur and `classes`."""
+    values = [labels, predictions, classes] if classes else [labels, predictions]
+    names, codes = np.unique(np.concatenate(values), return_inverse=True)
     true, predicted = codes[: 2 * len(labels)].reshape(2, -1)
-    own = np.zeros((counts.shape[1], len(found), len(found)))
-    np.add.at(own, (patient, true, predicted), 1)
-    return np.tensordot(counts.astype(float), own, axes=1)
+    of_patients = np.zeros((counts.shape[1], len(names), len(names)))
+    np.add.at(of_patients, (patient, true, predicted), 1)
+    return np.tensordot(counts.astype(float), of_patients, axes=1)
 
 
-def _accuracy(confusion: np.ndarray) -> np.ndarray:
-    return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum((-2, -1))
+def _accuracy(confusions: np.ndarray) -> np.ndarray:
+    return np.trace(confusions, axis1=-2, axis2=-1) / confusions.sum((-2, -1))
 
 
-def _balanced_accuracy(confusion: np.ndarray) -> np.ndarray:
-    hits, true = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1)
-    return _mean_ratio(hits, true)
+def _balanced_accuracy(confusions: np.ndarray) -> np.ndarray:
+    hits = np.diagonal(confusions, axis1=-2, axis2=-1)
+    return _mean_ratio(hits, confusions.sum(-1))
 
 
-def _macro_f1(confusion: np.ndarray) -> np.ndarray:
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return _mean_ratio(2 * hits, confusion.sum(-1) + confusion.sum(-2))
+def _macro_f1(confusions: np.ndarray) -> np.ndarray:
+    hits = np.diagonal(confusions, axis1=-2, axis2=-1)
+    return _mean_ratio(2 * hits, confusions.sum(-1) + confusions.sum(-2))
 
 
-def _kappa(confusion: np.ndarray) -> np.ndarray:
-    total = confusion.sum((-2, -1))
-    chance = (confusion.sum(-1) * confusion.sum(-2)).sum(-1) / total**2
-    return _ratio(_accuracy(confusion) - chance, 1 - chance)
+def _kappa(confusions: np.ndarray) -> np.ndarray:
+    total = confusions.sum((-2, -1))
+    chance = (confusions.sum(-1) * confusions.sum(-2)).sum(-1) / total**2
+    return _ratio(_accuracy(confusions) - chance, 1 - chance)
+
+
+def _sensitivity(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 1, 1], confusions[:, 1].sum(-1))
+
+
+def _specificity(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 0, 0], confusions[:, 0].sum(-1))
+
+
+def _precision(confusions: np.ndarray) -> np.ndarray:
+    return _ratio(confusions[:, 1, 1], confusions[:, :, 1].sum(-1), empty=0.0)
+
+
+def _f1(confusions: np.ndarray) -> np.ndarray:
+    true, predicted = confusions[:, 1].sum(-1), confusions[:, :, 1].sum(-1)
+    return _ratio(2 * confusions[:, 1, 1], true + predicted)
 
 
 def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
@@ -82,61 +117,62 @@ def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray, empty: float = np.nan) -> np.ndarray:
-    return np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1), empty)
+    defined = denominator > 0
+    return np.where(defined, numerator / np.where(defined, denominator, 1), empty)
+
+
+# ---- of scores: positives and negatives counted above each threshold, weighted -------------------
+
+
+def _from_curve(score, labels, scores, patient, counts) -> np.ndarray:
+    """`score` of the weights of true and false positives (R, T) at each distinct score, falling."""
+    order = np.argsort(-scores, kind="stable")
+    positive = labels[order].astype(bool)
+    patient = patient[order]
+    last_of_equals = np.diff(scores[order], append=np.nan) != 0
+    rows_at_once = max(1, _WEIGHTS_AT_ONCE // len(labels))
+    results = []
+    for start in range(0, len(counts), rows_at_once):
+        weights = counts[start : start + rows_at_once, patient].astype(float)
+        true_positives = (weights * positive).cumsum(1)[:, last_of_equals]
+        false_positives = (weights * ~positive).cumsum(1)[:, last_of_equals]
+        results.append(score(true_positives, false_positives))
+    return np.concatenate(results)
+
+
+def _auroc(true_positives: np.ndarray, false_positives: np.ndarray) -> np.ndarray:
+    """Area of trapezoids between neighbouring thresholds."""
+    heights = true_positives - np.diff(true_positives, axis=1, prepend=0) / 2
+    widths = np.diff(false_positives, axis=1, prepend=0)
+    return _ratio((heights * widths).sum(1), true_positives[:, -1] * false_positives[:, -1])
+
+
+def _average_precision(true_positives: np.ndarray, false_positives: np.ndarray) -> np.ndarray:
+    """Precision at each threshold, weighted by the positives that it gains."""
+    precision = _ratio(true_positives, true_positives + false_positives, empty=0.0)
+    gains = (np.diff(true_positives, axis=1, prepend=0) * precision).sum(1)
+    has_negatives = false_positives[:, -1] > 0
+    return _ratio(np.where(has_negatives, gains, np.nan), true_positives[:, -1])
 
 
 _FROM_CONFUSION = {
-    plain.accuracy: _accuracy,
-    plain.balanced_accuracy: _balanced_accuracy,
-    plain.macro_f1: _macro_f1,
-    plain.kappa: _kappa,
+    _scores.accuracy: _accuracy,
+    _scores.balanced_accuracy: _balanced_accuracy,
+    _scores.macro_f1: _macro_f1,
+    _scores.kappa: _kappa,
 }
 _FROM_BINARY_CONFUSION = {
-    plain.sensitivity: lambda c: _ratio(c[:, 1, 1], c[:, 1].sum(-1)),
-    plain.specificity: lambda c: _ratio(c[:, 0, 0], c[:, 0].sum(-1)),
-    plain.precision: lambda c: _ratio(c[:, 1, 1], c[:, :, 1].sum(-1), empty=0.0),
-    plain.f1: lambda c: _ratio(2 * c[:, 1, 1], c[:, 1].sum(-1) + c[:, :, 1].sum(-1)),
+    _scores.sensitivity: _sensitivity,
+    _scores.specificity: _specificity,
+    _scores.precision: _precision,
+    _scores.f1: _f1,
 }
+_FROM_CURVE = {_scores.auroc: _auroc, _scores.average_precision: _average_precision}
 
-
-# ---- of scores: positives and negatives counted above each threshold, weighted ----------------------------
-
-
-def _from_curve(score, labels, values, patient: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    order = np.argsort(-values, kind="stable")
-    labels, patient, last = (
-        labels[order].astype(bool),
-        patient[order],
-        np.diff(values[order], append=np.nan) != 0,
-    )
-    step = max(1, _WEIGHTS_AT_ONCE // len(labels))
-    blocks = (
-        counts[start : start + step, patient].astype(float) for start in range(0, len(counts), step)
-    )
-    return np.concatenate(
-        [
-            score((block * labels).cumsum(1)[:, last], (block * ~labels).cumsum(1)[:, last])
-            for block in blocks
-        ]
-    )
-
-
-def _auroc(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
-    """found, alarms: (R, T) weight of the positives and negatives at or above each distinct score, falling."""
-    rise, step = found - np.diff(found, axis=1, prepend=0) / 2, np.diff(alarms, axis=1, prepend=0)
-    return _ratio((rise * step).sum(1), found[:, -1] * alarms[:, -1])
-
-
-def _average_precision(found: np.ndarray, alarms: np.ndarray) -> np.ndarray:
-    gains = np.diff(found, axis=1, prepend=0) * _ratio(found, found + alarms, empty=0.0)
-    return _ratio(np.where(alarms[:, -1] > 0, gains.sum(1), np.nan), found[:, -1])
-
-
-_FROM_CURVE = {plain.auroc: _auroc, plain.average_precision: _average_precision}
-
+# Metrics that need images of every class: the interval warns of a class in one patient only.
 BY_CLASS = {
     *_FROM_CONFUSION,
     *_FROM_BINARY_CONFUSION,
     *_FROM_CURVE,
-    plain.sensitivity_at_specificity,
-} - {plain.accuracy}
+    _scores.sensitivity_at_specificity,
+} - {_scores.accuracy}

@@ -1,4 +1,6 @@
-"""The usual scores of a classifier: scikit-learn computes them, here they get one vocabulary and clear errors."""
+"""The usual scores of a classifier: scikit-learn computes them, with one vocabulary and checks."""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,33 +10,112 @@ from medlearn import _checks
 
 
 def accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Share of images whose predicted class is right, 0..1. labels, predictions: (N,) classes."""
+    """Return the share of images whose predicted class is right.
+
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        For lengths that differ, NaN, and probabilities instead of classes.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> metrics.accuracy([0, 1, 1, 2], [0, 1, 1, 1])
+    0.75
+    """
     return float(sk.accuracy_score(*_checks.labels_and_predictions(labels, predictions)))
 
 
 def balanced_accuracy(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Mean sensitivity of the classes among the labels, 0..1: rare classes count as much as common ones.
+    """Return the mean sensitivity of the classes among the labels.
 
-    labels, predictions: (N,) classes. Source: Brodersen et al., ICPR 2010, doi:10.1109/ICPR.2010.764.
+    Rare classes count as much as common ones.
+
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`.
+
+    References
+    ----------
+    Brodersen et al., The balanced accuracy and its posterior distribution, ICPR 2010
+    (doi:10.1109/ICPR.2010.764).
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> metrics.balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
+    0.5
     """
     labels, predictions = _checks.labels_and_predictions(labels, predictions)
     return float(sk.recall_score(labels, predictions, labels=np.unique(labels), average="macro"))
 
 
 def macro_f1(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Mean over the classes of F1, the harmonic mean of sensitivity and precision, 0..1.
+    """Return the mean over the classes of F1, the harmonic mean of sensitivity and precision.
 
-    labels, predictions: (N,) classes. The classes are those that occur among the labels or the predictions, as in
-    scikit-learn: a class that is predicted but never true has F1 = 0 and lowers the mean.
+    The classes are those that occur among the labels or the predictions, as in scikit-learn: a
+    class that is predicted but never true has F1 = 0 and lowers the mean.
+
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`.
     """
     return float(sk.f1_score(*_checks.labels_and_predictions(labels, predictions), average="macro"))
 
 
 def kappa(labels: ArrayLike, predictions: ArrayLike) -> float:
-    """Cohen's kappa: agreement beyond chance, 1 for perfect, 0 for what the two frequencies alone would give.
+    """Return Cohen's kappa: agreement beyond chance.
 
-    labels, predictions: (N,) classes, or two readers' answers. Raises ValueError if both hold one and the same
-    class only. Source: Cohen, Educ. Psychol. Meas. 20:37, 1960.
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, or the answers of two readers.
+
+    Returns
+    -------
+    float
+        1 for perfect agreement, 0 for what the frequencies of the classes alone would give.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`, and if both hold one and the same class only.
+
+    References
+    ----------
+    Cohen, A coefficient of agreement for nominal scales, Educ. Psychol. Meas. 20:37, 1960.
     """
     labels, predictions = _checks.labels_and_predictions(labels, predictions)
     if len(np.unique(np.concatenate([labels, predictions]))) < 2:
@@ -45,22 +126,57 @@ def kappa(labels: ArrayLike, predictions: ArrayLike) -> float:
 
 
 def confusion(labels: ArrayLike, predictions: ArrayLike) -> np.ndarray:
-    """Counts int (K, K): row = true class, column = predicted, for the sorted classes that occur in either.
+    """Return the confusion matrix: a row for each true class, a column for each predicted one.
 
-    Of yes and no, [[true negatives, false positives], [false negatives, true positives]].
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (K, K)
+        Counts, over the sorted classes that occur in either. Of 0 and 1 it is
+        [[true negatives, false positives], [false negatives, true positives]].
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`.
     """
     return sk.confusion_matrix(*_checks.labels_and_predictions(labels, predictions))
 
 
-# ---- one class against the rest: `positive` is what is looked for ------------------------------------------
+# ---- one class against the rest -----------------------------------------------------------------
 
 
-def sensitivity(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
-    """Of the images of the class `positive`, the share that is found, 0..1; also called recall.
+def sensitivity(labels: ArrayLike, predictions: ArrayLike, positive: int | str = 1) -> float:
+    """Return the sensitivity (recall): the share of the images of a class that is found.
 
-    labels, predictions: (N,) classes. Raises ValueError if no label is `positive`.
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+    positive : int or str
+        The class to find.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`, and if no label is `positive`.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> metrics.sensitivity(["ill", "ill", "well"], ["ill", "well", "well"], positive="ill")
+    0.5
     """
-    labels, predictions = _one_class(labels, predictions, positive)
+    labels, predictions = _one_against_rest(labels, predictions, positive)
     if not labels.any():
         raise _checks.Undefined(
             f"None of {len(labels)} labels is {positive!r}, so there is no sensitivity to it."
@@ -68,12 +184,27 @@ def sensitivity(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
     return float(sk.recall_score(labels, predictions))
 
 
-def specificity(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
-    """Of the images of all other classes, the share that is not called `positive`, 0..1.
+def specificity(labels: ArrayLike, predictions: ArrayLike, positive: int | str = 1) -> float:
+    """Return the specificity: the share of all other images that is not called `positive`.
 
-    labels, predictions: (N,) classes. Raises ValueError if every label is `positive`.
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+    positive : int or str
+        The class to find.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`, and if every label is `positive`.
     """
-    labels, predictions = _one_class(labels, predictions, positive)
+    labels, predictions = _one_against_rest(labels, predictions, positive)
     if labels.all():
         raise _checks.Undefined(
             f"All {len(labels)} labels are {positive!r}, so there is no specificity."
@@ -81,21 +212,57 @@ def specificity(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
     return float(sk.recall_score(~labels, ~predictions))
 
 
-def precision(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
-    """Of the images called `positive`, the share that is (positive predictive value), 0..1; 0 if none is called so.
+def precision(labels: ArrayLike, predictions: ArrayLike, positive: int | str = 1) -> float:
+    """Return the precision (positive predictive value): the share of those called so that are so.
 
-    labels, predictions: (N,) classes. It falls as the class gets rarer, whatever the classifier.
+    It falls as the class gets rarer, whatever the classifier.
+
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+    positive : int or str
+        The class to find.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 if no prediction is `positive`.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`.
     """
-    return float(sk.precision_score(*_one_class(labels, predictions, positive), zero_division=0))
+    binary = _one_against_rest(labels, predictions, positive)
+    return float(sk.precision_score(*binary, zero_division=0))
 
 
-def f1(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
-    """Harmonic mean of precision and sensitivity, 0..1: near the smaller of the two; 0 if nothing is found.
+def f1(labels: ArrayLike, predictions: ArrayLike, positive: int | str = 1) -> float:
+    """Return F1, the harmonic mean of precision and sensitivity: near the smaller of the two.
 
-    labels, predictions: (N,) classes. Raises ValueError if `positive` occurs neither among labels nor predictions.
-    Source: van Rijsbergen, Information Retrieval, 1979, ch. 7.
+    Parameters
+    ----------
+    labels, predictions : array_like, shape (N,)
+        Classes, as numbers or text.
+    positive : int or str
+        The class to find.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 if no image of the class is found.
+
+    Raises
+    ------
+    ValueError
+        As `accuracy`, and if `positive` occurs neither among labels nor predictions.
+
+    References
+    ----------
+    van Rijsbergen, Information Retrieval, 1979, chapter 7.
     """
-    labels, predictions = _one_class(labels, predictions, positive)
+    labels, predictions = _one_against_rest(labels, predictions, positive)
     if not (labels | predictions).any():
         raise _checks.Undefined(
             f"Neither labels nor predictions hold {positive!r}, so there is no F1 of it."
@@ -103,58 +270,125 @@ def f1(labels: ArrayLike, predictions: ArrayLike, positive=1) -> float:
     return float(sk.f1_score(labels, predictions))
 
 
-# ---- scores instead of decisions: higher means more likely yes ---------------------------------------------
+# ---- scores instead of decisions -----------------------------------------------------------------
 
 
 def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the ROC curve, 0..1: the chance that a random positive scores above a random negative (ties half).
+    """Return the area under the ROC curve (AUROC).
 
-    labels, scores: (N,), 0 or 1 and any number; or classes 0..K-1 and probabilities (N, K), for the mean of each class
-    against the rest. Raises ValueError if a class has no image, for NaN, and for rows that do not sum to one.
-    Source: Hanley & McNeil, Radiology 143:29, 1982.
+    It is the chance that a random positive scores above a random negative; ties count half.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1; or class indices from 0 to K - 1. Each occurs.
+    scores : array_like, shape (N,) or (N, K)
+        Numbers, higher ones make 1 more likely; or the probability of each class, for the mean of
+        each class against the rest.
+
+    Returns
+    -------
+    float
+        From 0 to 1; guessing gives 0.5.
+
+    Raises
+    ------
+    ValueError
+        If a class has no image, for NaN, and for rows that do not sum to 1.
+
+    References
+    ----------
+    Hanley & McNeil, The meaning and use of the area under a receiver operating characteristic (ROC)
+    curve, Radiology 143:29, 1982.
+
+    Examples
+    --------
+    >>> from medlearn import metrics
+    >>> metrics.auroc([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.8])
+    0.75
     """
-    return _each_class(sk.roc_auc_score, labels, scores)
+    return _mean_over_classes(sk.roc_auc_score, labels, scores)
 
 
 def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the precision-sensitivity curve as a step function, 0..1; guessing gives the share of positives.
+    """Return the area under the precision-recall curve, as a step function.
 
-    Arguments and errors as for `auroc`. Unlike it, this falls as the class gets rarer.
+    Unlike `auroc`, it falls as the class gets rarer.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1; or class indices from 0 to K - 1. Each occurs.
+    scores : array_like, shape (N,) or (N, K)
+        Numbers, higher ones make 1 more likely; or the probability of each class, for the mean of
+        each class against the rest.
+
+    Returns
+    -------
+    float
+        From 0 to 1; guessing gives the share of positives.
+
+    Raises
+    ------
+    ValueError
+        As `auroc`.
     """
-    return _each_class(sk.average_precision_score, labels, scores)
+    return _mean_over_classes(sk.average_precision_score, labels, scores)
 
 
 def sensitivity_at_specificity(
     labels: ArrayLike, scores: ArrayLike, specificity: float = 0.9
 ) -> float:
-    """The highest sensitivity, 0..1, of all thresholds on these images with at least this specificity.
+    """Return the highest sensitivity of all thresholds with at least this specificity.
 
-    labels, scores: (N,), 0 or 1 and any number. A threshold chosen on the images that judge it flatters a little:
-    choose it elsewhere (`threshold_at_specificity`) for a claim. Raises ValueError if a class has no image.
+    A threshold chosen on the images that it is judged on flatters a little; for a claim, choose it
+    on others with `threshold_at_specificity`.
+
+    Parameters
+    ----------
+    labels : array_like, shape (N,)
+        0 or 1; both occur.
+    scores : array_like, shape (N,)
+        Numbers; a higher one makes 1 more likely.
+    specificity : float
+        From 0 to 1.
+
+    Returns
+    -------
+    float
+        Sensitivity from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If a label does not occur, for NaN, and for a share outside 0 to 1.
     """
     labels, scores = _checks.binary_labels_and_scores(labels, scores)
-    if not 0 <= specificity <= 1:
-        raise ValueError(f"specificity is a share from 0 to 1, not {specificity!r}.")
-    alarms, found, _ = sk.roc_curve(labels, scores, drop_intermediate=False)
-    return float(found[1 - alarms >= specificity - 1e-12].max())
+    _checks.share("specificity", specificity)
+    false_positive_rate, sensitivities, _ = sk.roc_curve(labels, scores, drop_intermediate=False)
+    return float(sensitivities[1 - false_positive_rate >= specificity - 1e-12].max())
 
 
-def _one_class(labels, predictions, positive) -> tuple[np.ndarray, np.ndarray]:
+def _one_against_rest(labels, predictions, positive) -> tuple[np.ndarray, np.ndarray]:
     labels, predictions = _checks.labels_and_predictions(labels, predictions)
     if labels.dtype.kind in "US" and not isinstance(positive, str):
         raise ValueError(
-            f"labels are text, so say which class is looked for: positive={labels[0].item()!r}, not {positive!r}."
+            "labels are text, so name the class to find: "
+            f"positive={labels[0].item()!r}, not {positive!r}."
         )
     return labels == positive, predictions == positive
 
 
-def _each_class(score, labels, scores) -> float:
+def _mean_over_classes(score: Callable, labels: ArrayLike, scores: ArrayLike) -> float:
+    """The score of a binary question, or the mean over each class against the rest."""
     if np.ndim(scores) != 2:
         return float(score(*_checks.binary_labels_and_scores(labels, scores)))
     labels, scores = _checks.labels_and_probabilities(labels, scores)
-    missing = sorted(set(range(scores.shape[1])) - set(labels.tolist()))
+    classes = range(scores.shape[1])
+    missing = sorted(set(classes) - set(labels.tolist()))
     if missing:
         raise _checks.Undefined(
-            f"No image is of class {', '.join(map(str, missing))}: leave out its column, or bring images of it."
+            f"No image is of class {', '.join(map(str, missing))}: "
+            "leave out its column, or bring images of it."
         )
-    return float(np.mean([score(labels == k, scores[:, k]) for k in range(scores.shape[1])]))
+    return float(np.mean([score(labels == index, scores[:, index]) for index in classes]))

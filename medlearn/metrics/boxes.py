@@ -1,7 +1,7 @@
-"""Arithmetic of boxes: from masks, overlap, non-maximum suppression; arrays in, arrays out.
+"""Arithmetic of boxes: overlap, non-maximum suppression, boxes of masks, flips and resizing.
 
-A box is [y0, x0, y1, x1], the edges in pixels of the image; where there are more columns, the fifth is its class
-(an index) and the sixth the score of a detection.
+A box is a row [y0, x0, y1, x1] of its edges in pixels; a fifth column is its class index and a
+sixth the score of a detection.
 """
 
 from collections.abc import Sequence
@@ -11,215 +11,294 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from scipy import ndimage
 
+from medlearn import _checks
 
-def checked(
-    boxes: ArrayLike,
-    *,
-    columns: int = 4,
-    shape: tuple[int, int] | None = None,
-    classes: int | None = None,
-) -> np.ndarray:
-    """The boxes as a float array (k, at least `columns`); an empty list is no box.
-
-    shape: (height, width) of the image, if boxes that lie wholly outside it are a mistake. classes: how many there
-    are, if the fifth column is to be a whole number below it. Raises ValueError, in one sentence that names the first
-    box, for another shape, NaN, no area, a place outside, an unknown class.
-    """
-    array = _numbers(boxes)
-    array = np.zeros((0, max(4, columns))) if array.size == 0 and array.ndim < 2 else array
-    if array.ndim != 2 or not max(4, columns) <= array.shape[1] <= 6:
-        raise ValueError(
-            f"Boxes are rows [y0, x0, y1, x1{', class' * (columns > 4)}{', score' * (columns > 5)}], "
-            f"an array (k, {columns}); this one has the shape {array.shape}."
-        )
-    y0, x0, y1, x1 = array[:, :4].T
-    _complain(
-        ~np.isfinite(array).all(1), array, "holds NaN or infinity; drop it, or mend the annotation"
-    )
-    _complain(
-        (y1 <= y0) | (x1 <= x0),
-        array,
-        "has no area: y1 must exceed y0 and x1 exceed x0; drop it, or swap its corners",
-    )
-    if shape is not None:
-        outside = (y1 <= 0) | (x1 <= 0) | (y0 >= shape[0]) | (x0 >= shape[1])
-        _complain(
-            outside,
-            array,
-            f"lies outside its image of {shape[0]} x {shape[1]} pixels; perhaps the images were resized without it",
-        )
-    if classes is not None and array.shape[1] > 4:
-        unknown = ~np.isin(array[:, 4], np.arange(classes))
-        _complain(
-            unknown,
-            array,
-            f"is of an unknown class: classes are whole numbers from 0 to {classes - 1}",
-        )
-    return array
+_TOUCHING = np.ones((3, 3))  # pixels that touch at an edge or a corner belong together
 
 
 def from_mask(mask: ArrayLike, min_pixels: int = 1) -> np.ndarray:
-    """The box (k, 4) around each connected region of a yes-or-no mask (H, W), from the top down.
+    """Return the box around each connected region of a binary mask, from the top down.
 
-    Regions that touch at an edge or a corner are one: cells that touch get one box. `smallest`: pixels that a region
-    must have to count. Raises ValueError for a mask that is not (H, W).
+    Regions that touch at an edge or a corner are one: cells that touch get one box.
+
+    Parameters
+    ----------
+    mask : array_like, shape (H, W)
+        Above zero inside the regions.
+    min_pixels : int
+        Pixels that a region must have to count.
+
+    Returns
+    -------
+    numpy.ndarray, shape (K, 4)
+        [y0, x0, y1, x1] of each region.
+
+    Raises
+    ------
+    ValueError
+        For a mask that is not of shape (H, W).
+
+    Examples
+    --------
+    >>> from medlearn.metrics import boxes
+    >>> boxes.from_mask([[0, 0, 0], [0, 1, 1]])
+    array([[1., 1., 2., 3.]])
     """
     mask = np.asarray(mask)
     if mask.ndim != 2:
         raise ValueError(
-            f"A mask is (height, width), one yes or no a pixel; this one has the shape {mask.shape}."
+            "A mask is (height, width), zero or not for each pixel; "
+            f"the shape of this one is {mask.shape}."
         )
-    regions, found = ndimage.label(mask > 0, structure=np.ones((3, 3)))
-    sizes = np.bincount(regions.ravel(), minlength=found + 1)[1:]
-    places = [
-        place for place, size in zip(ndimage.find_objects(regions), sizes) if size >= min_pixels
+    regions, count = ndimage.label(mask > 0, structure=_TOUCHING)
+    sizes = np.bincount(regions.ravel(), minlength=count + 1)[1:]
+    edges = [
+        (rows.start, columns.start, rows.stop, columns.stop)
+        for (rows, columns), size in zip(ndimage.find_objects(regions), sizes)
+        if size >= min_pixels
     ]
-    return np.array([(y.start, x.start, y.stop, x.stop) for y, x in places], float).reshape(-1, 4)
+    return np.array(edges, float).reshape(-1, 4)
 
 
 def area(boxes: ArrayLike) -> np.ndarray:
-    """Square pixels of each box, (k,)."""
+    """Return the area of each box in square pixels, shape (K,)."""
     boxes = np.asarray(boxes, float)
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
-def pairwise_iou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
-    """Intersection over union of every box in `one` (n, 4 or more) with every box in `other` (m, 4 or more): (n, m), 0..1.
+def pairwise_iou(boxes_a: ArrayLike, boxes_b: ArrayLike) -> np.ndarray:
+    """Return the intersection over union (IoU) of every pair of boxes.
 
-    Raises ValueError as `checked` does. Source: Jaccard, New Phytologist 11:37, 1912.
+    Parameters
+    ----------
+    boxes_a : array_like, shape (N, 4 or more)
+        Boxes; further columns are ignored.
+    boxes_b : array_like, shape (M, 4 or more)
+        Other boxes.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, M)
+        IoU from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        For boxes without area, NaN, or another shape.
+
+    References
+    ----------
+    Jaccard, The distribution of the flora in the alpine zone, New Phytologist 11:37, 1912.
+
+    Examples
+    --------
+    >>> from medlearn.metrics import boxes
+    >>> boxes.pairwise_iou([[0, 0, 10, 10]], [[0, 5, 10, 10]])
+    array([[0.5]])
     """
-    shared, union, _ = _overlaps(one, other)
-    return shared / union
+    intersection, union, _ = _pairwise_areas(boxes_a, boxes_b)
+    return intersection / union
 
 
-def pairwise_giou(one: ArrayLike, other: ArrayLike) -> np.ndarray:
-    """Generalised IoU, (n, m), above -1 to 1: IoU minus the empty share of the smallest box around both.
+def pairwise_giou(boxes_a: ArrayLike, boxes_b: ArrayLike) -> np.ndarray:
+    """Return the generalised intersection over union (GIoU) of every pair of boxes.
 
-    Boxes that do not touch all have IoU 0; this one still says how far apart they are, so that a loss made of it can
-    pull them together. Source: Rezatofighi et al. 2019 (arXiv:1902.09630).
+    GIoU is IoU minus the empty share of the smallest box around both. All boxes that do not touch
+    have IoU 0; GIoU still says how far apart they are, so that a loss made of it can pull them
+    together.
+
+    Parameters
+    ----------
+    boxes_a : array_like, shape (N, 4 or more)
+        Boxes; further columns are ignored.
+    boxes_b : array_like, shape (M, 4 or more)
+        Other boxes.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, M)
+        GIoU, above -1 and at most 1.
+
+    Raises
+    ------
+    ValueError
+        For boxes without area, NaN, or another shape.
+
+    References
+    ----------
+    Rezatofighi et al., Generalized intersection over union, CVPR 2019 (arXiv:1902.09630),
+    algorithm 1.
     """
-    shared, union, around = _overlaps(one, other)
-    return shared / union - (around - union) / around
+    intersection, union, enclosing = _pairwise_areas(boxes_a, boxes_b)
+    return intersection / union - (enclosing - union) / enclosing
 
 
 def non_max_suppression(
     boxes: ArrayLike, scores: ArrayLike, iou_threshold: float = 0.5
 ) -> np.ndarray:
-    """Non-maximum suppression: indices of the boxes that are kept, best score first.
+    """Return the indices of the boxes that non-maximum suppression keeps, best score first.
 
-    The best box is kept, all others of its class whose IoU with it exceeds `overlap` (0..1) go, and so on. boxes:
-    (k, 4), or (k, 5) with a class: classes do not suppress each other. scores: (k,). Of equal scores the first wins.
-    Raises ValueError for boxes without an area, other lengths, NaN among the scores, or an overlap outside 0..1.
+    The box with the best score is kept, all others of its class whose IoU with it exceeds the
+    threshold are removed, and so on. Of equal scores the first box wins.
+
+    Parameters
+    ----------
+    boxes : array_like, shape (K, 4) or (K, 5)
+        Boxes; with a fifth column, the class index, classes do not suppress each other.
+    scores : array_like, shape (K,)
+        The score of each box.
+    iou_threshold : float
+        From 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray, shape (kept,)
+        Indices of the boxes that are kept.
+
+    Raises
+    ------
+    ValueError
+        For boxes without area, lengths that differ, NaN, or a threshold outside 0 to 1.
+
+    Examples
+    --------
+    >>> from medlearn.metrics import boxes
+    >>> boxes.non_max_suppression([[0, 0, 9, 9], [0, 1, 9, 9], [20, 0, 29, 9]], [0.8, 0.9, 0.3])
+    array([1, 2])
     """
-    boxes, scores = checked(boxes), np.asarray(scores, float)
+    boxes, scores = _checks.boxes(boxes), np.asarray(scores, float)
     if scores.shape != boxes.shape[:1] or np.isnan(scores).any():
         raise ValueError(
-            f"Each box needs one score that is a number: {len(boxes)} boxes, scores of the shape {scores.shape}."
+            f"Each box needs one score that is a number: {len(boxes)} boxes, "
+            f"scores of the shape {scores.shape}."
         )
     if not 0 <= iou_threshold <= 1:
         raise ValueError(
             f"iou_threshold={iou_threshold!r} is an intersection over union, from 0 to 1; try 0.5."
         )
-    order = np.argsort(-scores, kind="stable")
-    rivals = pairwise_iou(boxes, boxes) > iou_threshold
+    suppresses = pairwise_iou(boxes, boxes) > iou_threshold
     if boxes.shape[1] > 4:
-        rivals &= boxes[:, 4][:, None] == boxes[:, 4]
-    alive, kept = np.ones(len(boxes), bool), []
-    for index in order:
-        if alive[index]:
+        suppresses &= boxes[:, 4][:, None] == boxes[:, 4]
+    remaining = np.ones(len(boxes), bool)
+    kept = []
+    for index in np.argsort(-scores, kind="stable"):
+        if remaining[index]:
             kept.append(index)
-            alive &= ~rivals[index]
+            remaining &= ~suppresses[index]
     return np.array(kept, int)
 
 
 def resize_with_padding(
     images: Sequence[np.ndarray], boxes: Sequence[np.ndarray], shape: tuple[int, int]
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Images of any sizes in one array uint8 (N, height, width, 3), and their boxes moved with them.
+    """Bring images of any size into one array, and move their boxes with them.
 
-    Each image is scaled by one factor until it fits into `shape` (height, width), and put at the top left; what stays
-    free is black. boxes: an array (k, 4 or more) per image. Raises ValueError if their numbers differ, and for an image that is
-    not uint8 (H, W, 3).
+    Each image is scaled by one factor until it fits into `shape`, and put at the top left; what
+    remains is black.
+
+    Parameters
+    ----------
+    images : sequence of numpy.ndarray, each of shape (H, W, 3)
+        uint8 images, which may differ in size.
+    boxes : sequence of array_like, each of shape (K, 4 or more)
+        The boxes of each image.
+    shape : tuple of int
+        (height, width) of the result in pixels.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, height, width, 3)
+        uint8 images.
+    list of numpy.ndarray
+        The boxes in the new images.
+
+    Raises
+    ------
+    ValueError
+        For numbers of images and boxes that differ, and for images that are not uint8 (H, W, 3).
     """
-    if len(images) != len(boxes):
-        raise ValueError(
-            f"Each image needs its boxes, an empty array if there are none: {len(images)} images, {len(boxes)} boxes."
-        )
-    out, moved = np.zeros((len(images), *shape, 3), np.uint8), []
-    for canvas, image, here in zip(out, map(_picture, images), boxes):
+    _check_boxes_per_image(images, boxes)
+    resized = np.zeros((len(images), *shape, 3), np.uint8)
+    moved = []
+    for canvas, image, image_boxes in zip(resized, images, boxes):
+        image = _checked_image(image)
         factor = min(shape[0] / image.shape[0], shape[1] / image.shape[1])
-        height, width = (
-            max(1, min(side, round(factor * had))) for side, had in zip(shape, image.shape)
-        )
-        canvas[:height, :width] = Image.fromarray(image).resize(
-            (width, height), Image.Resampling.BICUBIC
-        )
-        here = checked(here).copy()
-        here[:, :4] *= np.array([height / image.shape[0], width / image.shape[1]] * 2)
-        moved.append(here)
-    return out, moved
+        height = max(1, min(shape[0], round(factor * image.shape[0])))
+        width = max(1, min(shape[1], round(factor * image.shape[1])))
+        picture = Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)
+        canvas[:height, :width] = np.asarray(picture)
+        scaled = _checks.boxes(image_boxes).copy()
+        scaled[:, :4] *= np.array([height / image.shape[0], width / image.shape[1]] * 2)
+        moved.append(scaled)
+    return resized, moved
 
 
 def flip(
     images: np.ndarray, boxes: Sequence[ArrayLike], axis: int
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Images (N, H, W, channels) turned upside down (axis 1) or mirrored (axis 2), and their boxes with them.
+    """Flip images, and their boxes with them.
 
-    boxes: an array (k, 4 or more) per image. Raises ValueError for another axis, and if their numbers differ.
+    Parameters
+    ----------
+    images : array_like, shape (N, H, W, channels)
+        Images of one size.
+    boxes : sequence of array_like, each of shape (K, 4 or more)
+        The boxes of each image.
+    axis : int
+        1 turns images upside down, 2 mirrors them.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, H, W, channels)
+        The flipped images, a view.
+    list of numpy.ndarray
+        The flipped boxes.
+
+    Raises
+    ------
+    ValueError
+        For another axis, and for numbers of images and boxes that differ.
     """
     images = np.asarray(images)
-    if len(images) != len(boxes):
-        raise ValueError(
-            f"Each image needs its boxes, an empty array if there are none: {len(images)} images, {len(boxes)} boxes."
-        )
+    _check_boxes_per_image(images, boxes)
     if axis not in (1, 2):
         raise ValueError(f"axis={axis!r} is 1 (upside down) or 2 (mirrored).")
-    low, high, moved = axis - 1, axis + 1, []
-    for each in map(checked, boxes):
-        turned = each.copy()
-        turned[:, low], turned[:, high] = (
-            images.shape[axis] - each[:, high],
-            images.shape[axis] - each[:, low],
+    start, end, side = axis - 1, axis + 1, images.shape[axis]
+    flipped = []
+    for image_boxes in map(_checks.boxes, boxes):
+        mirrored = image_boxes.copy()
+        mirrored[:, start] = side - image_boxes[:, end]
+        mirrored[:, end] = side - image_boxes[:, start]
+        flipped.append(mirrored)
+    return np.flip(images, axis), flipped
+
+
+def _pairwise_areas(
+    boxes_a: ArrayLike, boxes_b: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Areas (N, M) of the intersection, of the union, and of the smallest box around both."""
+    a = _checks.boxes(boxes_a)[:, None, :4]
+    b = _checks.boxes(boxes_b)[None, :, :4]
+    inner_start, inner_end = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    outer_start, outer_end = np.minimum(a[..., :2], b[..., :2]), np.maximum(a[..., 2:], b[..., 2:])
+    intersection = (inner_end - inner_start).clip(0).prod(-1)
+    enclosing = (outer_end - outer_start).prod(-1)
+    return intersection, area(a) + area(b) - intersection, enclosing
+
+
+def _check_boxes_per_image(images: Sequence | np.ndarray, boxes: Sequence) -> None:
+    if len(images) != len(boxes):
+        raise ValueError(
+            "Each image needs its boxes, an empty array if there are none: "
+            f"{len(images)} images, {len(boxes)} boxes."
         )
-        moved.append(turned)
-    return np.flip(images, axis), moved
 
 
-def _overlaps(one: ArrayLike, other: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Areas (n, m): shared, of the union, and of the smallest box around both."""
-    one, other = checked(one)[:, None, :4], checked(other)[None, :, :4]
-    top_left, bottom_right = (
-        np.maximum(one[..., :2], other[..., :2]),
-        np.minimum(one[..., 2:], other[..., 2:]),
-    )
-    shared = (bottom_right - top_left).clip(0).prod(-1)
-    outer = np.maximum(one[..., 2:], other[..., 2:]) - np.minimum(one[..., :2], other[..., :2])
-    return shared, area(one) + area(other) - shared, outer.prod(-1)
-
-
-def _picture(image: ArrayLike) -> np.ndarray:
+def _checked_image(image: ArrayLike) -> np.ndarray:
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3 or not image.size:
         raise ValueError(
-            f"Images are uint8 (H, W, 3), 0 to 255, not {image.dtype} of shape {image.shape}; repeat a grey channel "
-            "three times, and do not divide by 255."
+            f"Images are uint8 (H, W, 3), 0 to 255, not {image.dtype} of shape {image.shape}; "
+            "repeat a grey channel three times, and do not divide by 255."
         )
     return image
-
-
-def _numbers(boxes: ArrayLike) -> np.ndarray:
-    try:
-        return np.asarray(boxes, float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            "Boxes are rows of numbers, [y0, x0, y1, x1] and perhaps a class and a score; these hold text or rows "
-            "of different lengths."
-        ) from None
-
-
-def _complain(wrong: np.ndarray, boxes: np.ndarray, what: str) -> None:
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise ValueError(
-            f"Box {first} of {len(boxes)}, {np.round(boxes[first], 2).tolist()}, {what}."
-        )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from medlearn import _checks
 from medlearn.metrics import boxes as arithmetic
 
 STRIDE = 8  # pixels of the image a cell is wide
@@ -48,7 +49,7 @@ def assign(boxes: ArrayLike, shape: tuple[int, int], classes: int) -> tuple[np.n
         raise ValueError(
             f"shape={shape!r} is not (height, width) in multiples of {STRIDE} pixels; boxes.resize_with_padding resizes."
         )
-    boxes = arithmetic.checked(boxes, columns=5, shape=shape, classes=classes)[:, :5].copy()
+    boxes = _checks.boxes(boxes, columns=5, shape=shape, classes=classes)[:, :5].copy()
     boxes[:, :4] = boxes[:, :4].clip(0, [*shape, *shape])
     rows, columns = shape[0] // STRIDE, shape[1] // STRIDE
     centres, sides = (

@@ -89,14 +89,14 @@ def reliability(results, *, bins=10, adaptive=False):
     top.plot([0, 1], [0, 1], ":", color="0.5", label="means what it says")
     for (name, (labels, probabilities)), colour, marker in zip(results.items(), COLOURS, "osD^v"):
         curve = metrics.reliability(labels, probabilities, bins=bins, adaptive=adaptive)
-        happened = np.round(curve.observed * curve.count).astype(int)
+        happened = np.round(curve.observed * curve.counts).astype(int)
         ends = [
             stats.binomtest(hits, count).proportion_ci(method="wilson")
-            for hits, count in zip(happened, curve.count)
+            for hits, count in zip(happened, curve.counts)
         ]
         top.vlines(curve.predicted, *np.transpose(ends), color=colour, alpha=0.5)
         top.plot(curve.predicted, curve.observed, color=colour, marker=marker, label=name)
-        bottom.stairs(curve.count, _edges(curve.predicted), color=colour, linewidth=1.5)
+        bottom.stairs(curve.counts, _edges(curve.predicted), color=colour, linewidth=1.5)
     top.set(ylabel="observed share", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     top.legend(loc="upper left", fontsize=9)
     bottom.set(xlabel="predicted probability", ylabel="images")
