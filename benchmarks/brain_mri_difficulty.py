@@ -50,7 +50,7 @@ class Scratch:
         epochs, batch_size = _schedule(train, augment)
         window = _cropped_at_random(seed) if augment else keras.layers.CenterCrop(*WINDOW)
         classes = len(train.classes)
-        self.network = networks.small((128, 128, 1), classes, augment=window, seed=seed)
+        self.network = networks.small_cnn((128, 128, 1), classes, augment=window, seed=seed)
         steps = epochs * -(-len(train) // batch_size)
         rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
         adam = keras.optimizers.AdamW(rate, weight_decay=1e-2)

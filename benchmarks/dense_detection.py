@@ -52,7 +52,7 @@ EPOCHS = {
     "random": 10,
     "random, quick norms": 10,
 }  # a random epoch takes longer: all weights learn
-LOSSES = {"centres": networks.centre_loss, "sides": networks.sides_loss}
+LOSSES = {"centres": networks.detection.heatmap_loss, "sides": networks.detection.box_loss}
 
 
 @lru_cache
@@ -82,7 +82,7 @@ class Drawn(keras.utils.PyDataset):
         rows = self.order[index * BATCH : (index + 1) * BATCH]
         drawn = [self.one(fields().images[row], fields().boxes[row]) for row in rows]
         images, kept = np.stack([image for image, _ in drawn]), [each for _, each in drawn]
-        return images, networks.targets(kept, SHAPE, CLASSES)
+        return images, networks.detection.encode_targets(kept, SHAPE, CLASSES)
 
     def one(self, image: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         image, found = zoomed(
@@ -149,7 +149,7 @@ def judged(
     images, truth = boxes.resize_with_padding(
         fields().images[rows], [fields().boxes[row] for row in rows], SHAPE
     )
-    found = networks.detect(model, images, flips=flips, least=0.02)
+    found = networks.detect(model, images, flips=flips, score_threshold=0.02)
     return *metrics.match_boxes(truth, found, CLASSES, metrics.IOU_THRESHOLDS), truth, found
 
 

@@ -61,9 +61,9 @@ class Task:
 
 
 TASKS = {
-    "wbc": Task("lab-a", None, 128, 128, views.TURNS, 0.2, 90),
+    "wbc": Task("lab-a", None, 128, 128, views.DIHEDRAL, 0.2, 90),
     "brain-mri": Task("3T-FLAIR", 1000, 128, 128, views.MIRROR, 0.2, 75),
-    "smear": Task("lab-a", 300, 96, 96, views.TURNS, 0.25, 25),
+    "smear": Task("lab-a", 300, 96, 96, views.DIHEDRAL, 0.25, 25),
     "hippocampus": Task("vanderbilt", None, 64, 128, views.MIRROR, 0.25, 150),
 }
 
@@ -140,11 +140,12 @@ def _fit(method: str, task: Task, data: datasets.Dataset, seed: int) -> tuple[ke
     classes = len(data.mask_classes)
     model = _unet(method, task, classes, seed)
     clock = Clock(task.seconds * LONGER.get(method, 1))
-    images, masks = networks.checked_masks(data.images, data.masks, classes)
-    images, masks = views.turned(images, task.views), views.turned(masks, task.views)
+    transfer.check_masks(data.masks, classes, data.images)
+    images = views.apply(data.images, task.views)
+    masks = views.apply(data.masks, task.views)
     adam = keras.optimizers.Adam(RATE)
     if method.startswith("fine-tuned"):
-        adam = transfer.by_depth(adam, model, decay=0.95)
+        adam = transfer.layerwise_optimizer(adam, model, decay=0.95)
     model.compile(adam, losses.Combined(losses.cross_entropy, losses.dice), jit_compile=False)
     keras.utils.set_random_seed(seed)  # the order of the batches
     model.fit(images, masks, batch_size=BATCH, epochs=10_000, verbose=0, callbacks=[clock])

@@ -8,5 +8,9 @@
 
 import lazy_loader
 
+from medlearn._saved import register_with_keras as _register_with_keras
+
 __version__ = "0.2.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+_register_with_keras()

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-__all__ = ["batchnorms", "copied", "freeze_graph", "gpu_name", "installed", "keras", "leaves", "tf"]
+__all__ = [
+    "batchnorms",
+    "copied",
+    "freeze_graph",
+    "gpu_name",
+    "installed",
+    "keras",
+    "leaves",
+    "parts",
+    "scalings",
+    "tf",
+]
 
 MISSING = (
     "TensorFlow is not installed, and everything in medlearn that holds a network needs it: "
@@ -60,18 +71,34 @@ def freeze_graph(function: "tf.types.experimental.ConcreteFunction"):
     return constants.convert_variables_to_constants_v2(function)
 
 
+def parts(layer: "keras.layers.Layer") -> list:
+    """Return the layers right inside a model; of a wrapper such as TimeDistributed, its model."""
+    keras = __getattr__("keras")
+    if isinstance(layer, keras.layers.Wrapper) and isinstance(layer.layer, keras.Model):
+        return [layer.layer]
+    return layer.layers if isinstance(layer, keras.Model) else []
+
+
 def leaves(model: "keras.Model") -> list:
-    """Return the layers that are not models themselves, from input to output, at any depth."""
+    """Return the layers that hold no model themselves, from input to output, at any depth."""
     layers = []
-    for layer in model.layers:
-        layers += leaves(layer) if _is_model(layer) else [layer]
+    for layer in parts(model):
+        layers += leaves(layer) if parts(layer) else [layer]
     return layers
 
 
 def batchnorms(model: "keras.Model") -> list:
-    """Return all BatchNormalization layers, those inside nested models too, in their order."""
+    """Return all BatchNormalization layers, those inside models and other layers too, in order."""
     batchnorm = __getattr__("keras").layers.BatchNormalization
-    return [layer for layer in leaves(model) if isinstance(layer, batchnorm)]
+    inside = [part for leaf in leaves(model) for part in leaf._flatten_layers()]
+    return [layer for layer in inside if isinstance(layer, batchnorm)]
+
+
+def scalings(layers: list) -> list:
+    """Return those of some layers that scale images: Rescaling and Normalization."""
+    keras = __getattr__("keras")
+    scaling = (keras.layers.Rescaling, keras.layers.Normalization)
+    return [layer for layer in layers if isinstance(layer, scaling)]
 
 
 def copied(model: "keras.Model", copy_layer: Callable | None = None) -> "keras.Model":
@@ -92,10 +119,6 @@ def copied(model: "keras.Model", copy_layer: Callable | None = None) -> "keras.M
 
 def _same_layer(layer):
     return type(layer).from_config(layer.get_config())
-
-
-def _is_model(layer) -> bool:
-    return isinstance(layer, __getattr__("keras").Model)
 
 
 def __getattr__(name: str):

@@ -18,6 +18,8 @@ GROUND = {  # every room may stand on these
     "_images",
     "_keras",
     "_progress",
+    "_renamed",
+    "_saved",
     "_similarity",
 }
 WITHOUT_NETWORKS = {"datasets", "splits", "metrics", "curation", "plots", "report", "instruments"}
@@ -30,6 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_similarity": set(),
     "_keras": set(),
     "_progress": set(),
+    "_renamed": set(),
+    "_saved": set(),
     "engine": set(),
     "splits": set(),
     "metrics": set(),
@@ -50,7 +54,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"metrics"},
     "teaching": {"backbones", "datasets", "instruments.smear", "instruments.mri"},
 }
-PRINTING = ("medlearn.teaching", "medlearn.datasets._real")  # verdicts, the doctor, the licence line
+PRINTING = (
+    "medlearn.teaching",
+    "medlearn.datasets._real",
+)  # verdicts, the doctor, the licence line
 UNPICKLING = "medlearn.backbones._weights"  # the restricted reader
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines; docstrings of functions do not count
 
@@ -392,9 +399,15 @@ OFFENDERS = [
     (the_ground_stands_on_nothing, {"medlearn/_files.py": "from medlearn import splits"}),
     (no_star_import, {"medlearn/a.py": "from numpy import *"}),
     (only_one_module_imports_tensorflow, {"medlearn/a.py": "import tensorflow as tf"}),
-    (only_one_module_imports_tensorflow, {"medlearn/a.py": "def f():\n    from keras import layers"}),
+    (
+        only_one_module_imports_tensorflow,
+        {"medlearn/a.py": "def f():\n    from keras import layers"},
+    ),
     (only_one_module_imports_tensorflow, {"medlearn/a.py": "import keras.ops"}),
-    (only_one_module_imports_tensorflow, {"medlearn/a.py": "importlib.import_module('tensorflow.io')"}),
+    (
+        only_one_module_imports_tensorflow,
+        {"medlearn/a.py": "importlib.import_module('tensorflow.io')"},
+    ),
     (no_print, {"medlearn/metrics.py": "def f():\n    print(1)"}),
     (no_print, {"medlearn/datasets/wbc.py": "print(1)"}),
     (no_print, {"medlearn/checker.py": "print(1)"}),

@@ -170,14 +170,14 @@ def test_a_saved_model_says_the_same(models, pool, bags, present, tmp_path):
     [
         (dict(pool="median"), "no pool 'median'; choose one of mean, max, attention, recurrent"),
         (dict(classes=1), "classes=1 at least 2"),
-        (dict(width=0), "width=0"),
+        (dict(channels=0), "width=0"),
         (dict(hidden=0), "hidden=0"),
         (dict(dropout=1), "dropout=1 is a share"),
     ],
 )
 def test_bad_calls_say_what_is_expected(change, words):
     with pytest.raises(ValueError, match=words):
-        networks.bag_classifier(**dict(width=WIDTH, classes=CLASSES) | change)
+        networks.bag_classifier(**dict(channels=WIDTH, classes=CLASSES) | change)
 
 
 def test_only_attention_has_weights(models, bags, present):

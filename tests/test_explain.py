@@ -119,7 +119,7 @@ def test_it_agrees_with_tf_keras_vis(images):
     from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    flat = networks.small((SIDE, SIDE, 3), CLASSES, seed=4)
+    flat = networks.small_cnn((SIDE, SIDE, 3), CLASSES, seed=4)
     theirs, heights = Gradcam(flat, model_modifier=ReplaceToLinear(), clone=True), []
     for layer in [name for name in explain.map_layers(flat) if name.startswith("conv2d")]:
         for wanted in range(CLASSES):
@@ -230,11 +230,11 @@ def test_one_sigmoid_is_one_class(encoder, images):
 
 def test_the_layers_are_listed_from_input_to_output(nested):
     assert explain.map_layers(nested) == ("first", "norm", "second", "tiny")
-    assert explain.map_layers(networks.small((SIDE, SIDE, 1), 2))[-1].startswith("max_pooling2d")
+    assert explain.map_layers(networks.small_cnn((SIDE, SIDE, 1), 2))[-1].startswith("max_pooling2d")
 
 
 def test_pooled_maps_are_not_the_default(images):
-    flat = networks.small((SIDE, SIDE, 3), CLASSES, seed=4)
+    flat = networks.small_cnn((SIDE, SIDE, 3), CLASSES, seed=4)
     relu = [name for name in explain.map_layers(flat) if name.startswith("re_lu")][-1]
     np.testing.assert_array_equal(
         explain.grad_cam(flat, images, 0), explain.grad_cam(flat, images, 0, layer=relu)
@@ -388,7 +388,7 @@ def test_bad_tolerance_and_negative_heat():
 
 def test_randomised_shuffles_values_and_leaves_the_model_alone(nested, images):
     before = nested.get_weights()
-    copy = explain.randomised(nested)
+    copy = explain.randomise_weights(nested)
     for old, kept, shuffled in zip(before, nested.get_weights(), copy.get_weights()):
         np.testing.assert_array_equal(old, kept)
         np.testing.assert_array_equal(np.sort(old.ravel()), np.sort(shuffled.ravel()))
@@ -402,23 +402,23 @@ def test_randomised_layers_count_from_the_head(nested, encoder):
         for weight, new in zip(nested.weights, copy.get_weights())
         if not np.array_equal(weight.numpy(), new)
     ]
-    assert moved(explain.randomised(nested, layers=1)) == [nested.get_layer("head").kernel.path]
-    two = moved(explain.randomised(nested, layers=2))
+    assert moved(explain.randomise_weights(nested, layers=1)) == [nested.get_layer("head").kernel.path]
+    two = moved(explain.randomise_weights(nested, layers=2))
     assert (
         encoder.get_layer("second").kernel.path in two
         and encoder.get_layer("first").kernel.path not in two
     )
-    assert encoder.get_layer("first").kernel.path in moved(explain.randomised(nested))
+    assert encoder.get_layer("first").kernel.path in moved(explain.randomise_weights(nested))
 
 
 def test_randomised_repeats_with_its_seed(nested):
     one, same, other = (
-        explain.randomised(nested, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1)
+        explain.randomise_weights(nested, seed=seed).get_layer("head").kernel.numpy() for seed in (0, 0, 1)
     )
     assert np.array_equal(one, same) and not np.array_equal(one, other)
     for wrong in (0, 5):
         with pytest.raises(ValueError, match="not a number from 1 to 4"):
-            explain.randomised(nested, layers=wrong)
+            explain.randomise_weights(nested, layers=wrong)
 
 
 def test_similarity_is_spearmans():

@@ -127,14 +127,14 @@ def test_only_a_model_with_a_map_can_carry_a_head(encoder):
 
 def test_small_sees_the_same_in_any_range_of_grey_values():
     images = np.random.default_rng(0).uniform(0, 255, (3, 64, 48, 1)).astype(np.float32)
-    model = networks.small((64, 48, 1), 4)
+    model = networks.small_cnn((64, 48, 1), 4)
     expected = model.predict(images, verbose=0)
     np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(model.predict(40 + images / 3, verbose=0), expected, atol=1e-4)
 
 
 def test_small_is_drawn_by_its_seed_and_stays_small():
-    first, again, other = (networks.small((64, 64, 3), 5, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (networks.small_cnn((64, 64, 3), 5, seed=seed) for seed in (1, 1, 2))
     for one, two in zip(first.get_weights(), again.get_weights()):
         np.testing.assert_array_equal(one, two)
     assert any((one != two).any() for one, two in zip(first.get_weights(), other.get_weights()))
@@ -142,7 +142,7 @@ def test_small_is_drawn_by_its_seed_and_stays_small():
 
 
 def test_small_crops_with_the_layers_it_is_given():
-    model = networks.small((64, 64, 1), 2, augment=keras.layers.CenterCrop(48, 32))
+    model = networks.small_cnn((64, 64, 1), 2, augment=keras.layers.CenterCrop(48, 32))
     images = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 1)).astype(np.float32)
     cut = next(layer for layer in model.layers if isinstance(layer, keras.layers.CenterCrop))
     assert cut.output.shape[1:3] == (48, 32)
@@ -164,11 +164,11 @@ def test_small_crops_with_the_layers_it_is_given():
 )
 def test_small_says_what_is_wrong(shape, classes, message):
     with pytest.raises(ValueError, match=message):
-        networks.small(shape, classes)
+        networks.small_cnn(shape, classes)
 
 
 def test_small_wants_a_share_of_dropout_and_32_pixels_after_the_crop():
     with pytest.raises(ValueError, match="dropout=1.5"):
-        networks.small((64, 64, 1), 2, dropout=1.5)
+        networks.small_cnn((64, 64, 1), 2, dropout=1.5)
     with pytest.raises(ValueError, match=r"After augment the images are \(16, 16, 1\): crop less"):
-        networks.small((64, 64, 1), 2, augment=keras.layers.CenterCrop(16, 16))
+        networks.small_cnn((64, 64, 1), 2, augment=keras.layers.CenterCrop(16, 16))

@@ -40,8 +40,8 @@ def spread_boxes(draw):
 
 @given(spread_boxes())
 def test_decoding_the_targets_gives_the_boxes_back(true):
-    centres, sides = networks.assign(true, SHAPE, 2)
-    found = networks.decode(centres, sides, SHAPE, least=1.0, overlap=0.5)
+    centres, sides = networks.detection.assign(true, SHAPE, 2)
+    found = networks.detection.decode(centres, sides, SHAPE, score_threshold=1.0, iou_threshold=0.5)
     assert len(found) <= len(true) and (found[:, 5] == 1).all()
     same = (np.abs(found[:, None, :5] - true[None]) < 1e-3).all(-1)  # the sides are float32
     assert same.any(axis=1).all()
@@ -51,7 +51,7 @@ def test_decoding_the_targets_gives_the_boxes_back(true):
 
 @given(spread_boxes())
 def test_each_object_has_one_peak_and_one_vote(true):
-    centres, sides = networks.assign(true, SHAPE, 2)
+    centres, sides = networks.detection.assign(true, SHAPE, 2)
     assert centres.shape == (8, 12, 2) and sides.shape == (8, 12, 5)
     assert centres.dtype == sides.dtype == np.float32
     assert (centres == 1).sum() == len(true) and centres.min() >= 0
@@ -64,7 +64,7 @@ def test_each_object_has_one_peak_and_one_vote(true):
 
 def test_targets_by_hand():
     """A box of 32 x 16 pixels with its middle at (20, 44): cell (2, 5), whose middle is (20, 44) as well."""
-    centres, sides = networks.assign([[4, 36, 36, 52, 1]], SHAPE, 3)
+    centres, sides = networks.detection.assign([[4, 36, 36, 52, 1]], SHAPE, 3)
     assert centres[2, 5].tolist() == [0, 1, 0] and (centres[..., 0] == 0).all()
     assert sides[2, 5, :4].tolist() == [16, 8, 16, 8]
     assert sides[3, 5, :4].tolist() == [24, 8, 8, 8]
@@ -76,14 +76,14 @@ def test_targets_by_hand():
 def test_the_smaller_box_has_the_cell():
     large, small = [0, 0, 64, 64, 0], [24, 24, 40, 40, 0]
     for order in ([large, small], [small, large]):
-        _, sides = networks.assign(order, SHAPE, 1)
+        _, sides = networks.detection.assign(order, SHAPE, 1)
         assert sides[4, 4, :4].tolist() == [12, 12, 4, 4]
 
 
 def test_boxes_over_the_edge_are_clipped_and_no_box_is_no_target():
-    _, sides = networks.assign([[-20, 0, 20, 16, 0]], SHAPE, 1)
+    _, sides = networks.detection.assign([[-20, 0, 20, 16, 0]], SHAPE, 1)
     assert sides[1, 0, :4].tolist() == [12, 4, 8, 12]
-    out = networks.targets([np.zeros((0, 5)), [[0, 0, 16, 16, 0]]], SHAPE, 1)
+    out = networks.detection.encode_targets([np.zeros((0, 5)), [[0, 0, 16, 16, 0]]], SHAPE, 1)
     assert (
         out["centres"].shape == (2, 8, 12, 1)
         and out["centres"][0].max() == 0
@@ -96,14 +96,14 @@ def test_decoding_by_hand_and_its_options():
     heat, sides = np.zeros((8, 12, 2), np.float32), np.full((8, 12, 4), 10, np.float32)
     heat[2, 5, 0], heat[2, 6, 0], heat[7, 11, 1] = 0.9, 0.8, 0.4
     np.testing.assert_allclose(
-        networks.decode(heat, sides, SHAPE, overlap=0.4),
+        networks.detection.decode(heat, sides, SHAPE, iou_threshold=0.4),
         [[10, 34, 30, 54, 0, 0.9], [50, 82, 64, 96, 1, 0.4]],
         atol=1e-6,
     )
-    assert len(networks.decode(heat, sides, SHAPE, overlap=0.5)) == 3
-    assert len(networks.decode(heat, sides, SHAPE, least=0.5, overlap=0.4)) == 1
-    assert len(networks.decode(heat, sides, SHAPE, overlap=0.5, most=2)) == 2
-    assert networks.decode(np.zeros_like(heat), sides, SHAPE).shape == (0, 6)
+    assert len(networks.detection.decode(heat, sides, SHAPE, iou_threshold=0.5)) == 3
+    assert len(networks.detection.decode(heat, sides, SHAPE, score_threshold=0.5, iou_threshold=0.4)) == 1
+    assert len(networks.detection.decode(heat, sides, SHAPE, iou_threshold=0.5, max_detections=2)) == 2
+    assert networks.detection.decode(np.zeros_like(heat), sides, SHAPE).shape == (0, 6)
 
 
 # ---- losses ------------------------------------------------------------------------------------------------------
@@ -120,14 +120,14 @@ def test_centre_loss_by_hand():
         + 0.5**4 * p[1] ** 2 * np.log(1 - p[1])
         + p[2] ** 2 * np.log(1 - p[2])
     )
-    assert np.isclose(networks.centre_loss(wanted, logits).numpy()[0], expected, rtol=1e-5)
-    two = networks.centre_loss(
+    assert np.isclose(networks.detection.heatmap_loss(wanted, logits).numpy()[0], expected, rtol=1e-5)
+    two = networks.detection.heatmap_loss(
         np.concatenate([wanted, np.zeros_like(wanted)]), np.concatenate([logits, logits - 99])
     )
     assert np.isclose(
         two.numpy().mean(), expected, rtol=1e-5
     )  # a sum over the batch for each of its objects
-    extreme = networks.centre_loss(wanted, np.array([-200.0, 200.0, 200.0]).reshape(1, 1, 3, 1))
+    extreme = networks.detection.heatmap_loss(wanted, np.array([-200.0, 200.0, 200.0]).reshape(1, 1, 3, 1))
     assert np.isfinite(extreme.numpy()).all()
 
 
@@ -136,17 +136,17 @@ def test_sides_loss_is_one_minus_giou_of_the_boxes(values):
     true, told = np.reshape(values, (2, 4))
     as_boxes = [[[100 - t, 100 - left, 100 + b, 100 + r]] for t, left, b, r in (true, told)]
     wanted = np.append(true, 1.0).reshape(1, 1, 1, 5)
-    loss = networks.sides_loss(wanted, told.reshape(1, 1, 1, 4)).numpy()[0]
+    loss = networks.detection.box_loss(wanted, told.reshape(1, 1, 1, 4)).numpy()[0]
     assert np.isclose(loss, 1 - boxes.pairwise_giou(*as_boxes)[0, 0], atol=1e-5)
 
 
 def test_losses_without_an_object_are_finite_and_weights_count():
     sides = np.full((1, 2, 2, 4), 5.0)
-    assert networks.sides_loss(np.zeros((1, 2, 2, 5)), sides).numpy()[0] == 0
+    assert networks.detection.box_loss(np.zeros((1, 2, 2, 5)), sides).numpy()[0] == 0
     wanted = np.full((1, 1, 2, 5), 5.0)
     wanted[0, 0, :, 4] = 0.75, 0.25
     half_wrong = np.concatenate([sides[:, :1, :1], 2 * sides[:, :1, :1]], axis=2)
-    assert np.isclose(networks.sides_loss(wanted, half_wrong).numpy()[0], 0.25 * 0.75)
+    assert np.isclose(networks.detection.box_loss(wanted, half_wrong).numpy()[0], 0.25 * 0.75)
 
 
 # ---- the model ---------------------------------------------------------------------------------------------------
@@ -221,9 +221,9 @@ def trained(encoder):
     model = networks.detector(encoder, 2, channels=16)
     images, truth = squares(64, seed=0)
     model.compile(
-        keras.optimizers.Adam(5e-3), {"centres": networks.centre_loss, "sides": networks.sides_loss}
+        keras.optimizers.Adam(5e-3), {"centres": networks.detection.heatmap_loss, "sides": networks.detection.box_loss}
     )
-    model.fit(images, networks.targets(truth, SHAPE, 2), batch_size=8, epochs=25, verbose=0)
+    model.fit(images, networks.detection.encode_targets(truth, SHAPE, 2), batch_size=8, epochs=25, verbose=0)
     return model
 
 
@@ -240,7 +240,7 @@ def test_flips_average_what_the_flipped_images_say(trained):
     """On a picture and its mirror image, detections with mirrored views mirror each other."""
     images, _ = squares(2, seed=2)
     both = [
-        networks.detect(trained, np.ascontiguousarray(each), flips=True, least=0.3)
+        networks.detect(trained, np.ascontiguousarray(each), flips=True, score_threshold=0.3)
         for each in (images, images[:, :, ::-1])
     ]
     for one, other in zip(*both):
@@ -249,22 +249,22 @@ def test_flips_average_what_the_flipped_images_say(trained):
         assert (
             len(one) and np.abs(one[0, :4] - mirrored[mirrored[:, 4] == one[0, 4]][0, :4]).max() < 6
         )
-    plain = networks.detect(trained, images, least=0.3)
+    plain = networks.detect(trained, images, score_threshold=0.3)
     assert any(np.abs(a[0] - b[0]).max() > 1e-4 for a, b in zip(plain, both[0]))
 
 
 def test_detect_obeys_its_options(trained):
     images, _ = squares(2, seed=3)
-    everything = networks.detect(trained, images, least=0.001, overlap=1.0)
+    everything = networks.detect(trained, images, score_threshold=0.001, iou_threshold=1.0)
     assert all(
         len(some) < len(more)
         for some, more in zip(
-            networks.detect(trained, images, least=0.001, overlap=0.3), everything
+            networks.detect(trained, images, score_threshold=0.001, iou_threshold=0.3), everything
         )
     )
-    assert all((each[:, 5] >= 0.5).all() for each in networks.detect(trained, images, least=0.5))
+    assert all((each[:, 5] >= 0.5).all() for each in networks.detect(trained, images, score_threshold=0.5))
     assert [
-        len(each) for each in networks.detect(trained, images, least=0.001, overlap=1.0, most=3)
+        len(each) for each in networks.detect(trained, images, score_threshold=0.001, iou_threshold=1.0, max_detections=3)
     ] == [3, 3]
 
 
@@ -288,15 +288,15 @@ def test_detect_obeys_its_options(trained):
             "short has no map at 1/8",
         ),
         (
-            lambda e: networks.targets([[[0, 0, 9, 9, 0]], [[0, 0, 9, 9, 7]]], SHAPE, 3),
+            lambda e: networks.detection.encode_targets([[[0, 0, 9, 9, 0]], [[0, 0, 9, 9, 7]]], SHAPE, 3),
             "Image 1: Box 0 of 1.*unknown class",
         ),
-        (lambda e: networks.targets([], SHAPE, 3), "no image"),
-        (lambda e: networks.assign([[70, 0, 80, 9, 0]], SHAPE, 3), "outside its image of 64 x 96"),
-        (lambda e: networks.assign([], (60, 96), 3), r"shape=\(60, 96\)"),
-        (lambda e: networks.decode(np.ones((8, 12, 1)), np.ones((8, 11, 4)), SHAPE), "same grid"),
+        (lambda e: networks.detection.encode_targets([], SHAPE, 3), "no image"),
+        (lambda e: networks.detection.assign([[70, 0, 80, 9, 0]], SHAPE, 3), "outside its image of 64 x 96"),
+        (lambda e: networks.detection.assign([], (60, 96), 3), r"shape=\(60, 96\)"),
+        (lambda e: networks.detection.decode(np.ones((8, 12, 1)), np.ones((8, 11, 4)), SHAPE), "same grid"),
         (
-            lambda e: networks.decode(np.full((8, 12, 1), -3.0), np.ones((8, 12, 4)), SHAPE),
+            lambda e: networks.detection.decode(np.full((8, 12, 1), -3.0), np.ones((8, 12, 4)), SHAPE),
             "sigmoid first",
         ),
         (

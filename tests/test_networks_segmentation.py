@@ -5,7 +5,7 @@ import pytest
 
 from medlearn import backbones, networks, transfer
 from medlearn._keras import keras
-from medlearn.networks import _segmentation, losses, views
+from medlearn.networks import losses, views
 
 NOISE = np.random.default_rng(0)
 IMAGES = NOISE.uniform(0, 255, (6, 32, 32, 3)).astype("float32")
@@ -27,9 +27,9 @@ def tiny_encoder(side=32, batchnorm=True):
 
 
 def test_the_last_layer_of_each_resolution_is_found():
-    assert _segmentation.skips(tiny_encoder()) == ("block_0", "block_1", "block_2")
-    assert _segmentation.skips(tiny_encoder(None)) == ("block_0", "block_1", "block_2")
-    assert _segmentation.skips(tiny_encoder(50)) == (
+    assert networks.skip_layers(tiny_encoder()) == ("block_0", "block_1", "block_2")
+    assert networks.skip_layers(tiny_encoder(None)) == ("block_0", "block_1", "block_2")
+    assert networks.skip_layers(tiny_encoder(50)) == (
         "block_0",
         "block_1",
         "block_2",
@@ -39,7 +39,7 @@ def test_the_last_layer_of_each_resolution_is_found():
 @pytest.mark.parametrize("name", backbones.NAMES)
 def test_it_builds_on_every_backbone_and_sees_strides_2_to_32(name):
     encoder = backbones.load(name, weights=None, size=64)
-    names = _segmentation.skips(encoder)
+    names = networks.skip_layers(encoder)
     sides = [encoder.get_layer(each).output.shape[1] for each in names]
     assert sides == [64, 32, 16, 8, 4, 2] if name == "vgg16" else sides == [32, 16, 8, 4, 2]
     for number, layer in enumerate(encoder.layers):  # nothing of that resolution comes later
@@ -58,7 +58,7 @@ def test_it_builds_on_every_backbone_and_sees_strides_2_to_32(name):
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "mobilenet_v2", "vgg16"])
 def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide(name):
     encoder = backbones.load(name, weights=None)
-    assert _segmentation.skips(encoder) == _segmentation.skips(
+    assert networks.skip_layers(encoder) == networks.skip_layers(
         backbones.load(name, weights=None, size=64)
     )
     model = networks.segmenter(encoder, 2, size=(50, 70))
@@ -81,7 +81,7 @@ def test_a_part_of_an_encoder_and_one_with_a_head_work_too():
     encoder = backbones.load("efficientnet_lite0", weights=None, size=64, head=True)
     assert networks.segmenter(encoder, 2).output_shape == (None, 64, 64, 2)
     part = keras.Model(encoder.input, encoder.get_layer("block_4").output, name="part")
-    assert len(_segmentation.skips(part)) == 3
+    assert len(networks.skip_layers(part)) == 3
 
 
 # ---- what is built -----------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_the_detail_branch_draws_finer_than_the_finest_map_of_the_encoder():
 
 
 def test_width_and_seed_are_used():
-    narrow, wide = (networks.segmenter(tiny_encoder(), 3, width=width) for width in (8, 16))
+    narrow, wide = (networks.segmenter(tiny_encoder(), 3, channels=width) for width in (8, 16))
     assert (
         wide.get_layer("step_3_decode_conv").kernel.shape[-1] == 16
         and wide.count_params() > narrow.count_params()
@@ -208,7 +208,7 @@ def test_it_learns_a_square():
     [
         (dict(classes=1), "at least 2"),
         (dict(classes="3"), "at least 2"),
-        (dict(classes=3, width=2), "at least 4"),
+        (dict(classes=3, channels=2), "at least 4"),
         (dict(classes=3, layers=["block_7"]), "no map 'block_7'; do you mean block_"),
         (dict(classes=3, layers=["block_1", "block_1_conv"]), "one layer a resolution"),
         (dict(classes=3, layers=[]), "one layer a resolution"),
@@ -263,7 +263,7 @@ def by_hand(name):
         ("cross_entropy", losses.cross_entropy),
         ("dice", losses.dice),
         ("focal", losses.Focal(2)),
-        ("tversky", losses.Tversky(misses=0.8, alarms=0.1)),
+        ("tversky", losses.Tversky(false_negatives=0.8, false_positives=0.1)),
     ],
 )
 def test_a_loss_is_its_formula(name, loss):
@@ -363,13 +363,13 @@ def test_bad_masks_get_one_sentence(images, masks, sentence):
 
 
 def test_eight_views_are_all_different_and_the_first_is_the_image():
-    seen = views.turned(MASKS)
+    seen = views.apply(MASKS)
     assert seen.shape == (48, 32, 32)
     np.testing.assert_array_equal(seen[:6], MASKS)
     assert len({view.tobytes() for view in seen[::6]}) == 8
-    pairs = views.turned(np.stack([IMAGES[..., 0], IMAGES[..., 0]], -1))
+    pairs = views.apply(np.stack([IMAGES[..., 0], IMAGES[..., 0]], -1))
     np.testing.assert_array_equal(pairs[..., 0], pairs[..., 1])
-    np.testing.assert_array_equal(views.turned(IMAGES, views.MIRROR)[6:], IMAGES[:, :, ::-1])
+    np.testing.assert_array_equal(views.apply(IMAGES, views.MIRROR)[6:], IMAGES[:, :, ::-1])
 
 
 class Brightness:
@@ -383,12 +383,12 @@ class Brightness:
 
 def test_views_are_turned_back_and_averaged():
     model = Brightness()
-    for how in (views.TURNS, views.MIRROR, views.TURNS[1:3]):
-        np.testing.assert_allclose(views.segment(model, IMAGES, how), IMAGES / 255, atol=1e-6)
+    for how in (views.DIHEDRAL, views.MIRROR, views.DIHEDRAL[1:3]):
+        np.testing.assert_allclose(networks.segment(model, IMAGES, how), IMAGES / 255, atol=1e-6)
     model.lean = 1.0  # a bias towards the lower rows disappears in the mean of turns
-    lean = views.segment(model, IMAGES, views.TURNS) - IMAGES / 255
+    lean = networks.segment(model, IMAGES, views.DIHEDRAL) - IMAGES / 255
     np.testing.assert_allclose(lean, 0.5, atol=1e-6)
-    assert np.ptp(views.segment(model, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
+    assert np.ptp(networks.segment(model, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("batch_size, sizes", [(32, {6}), (4, {3}), (5, {3}), (1, {1})])
@@ -405,11 +405,11 @@ def test_batches_have_one_size_and_no_image_is_lost(batch_size, sizes):
 
     seen = set()
     np.testing.assert_allclose(
-        views.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6
+        networks.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6
     )
     assert seen == sizes
     np.testing.assert_allclose(
-        views.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6
+        networks.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6
     )
 
 
@@ -428,7 +428,7 @@ def test_batches_have_one_size_and_no_image_is_lost(batch_size, sizes):
 )
 def test_images_that_a_segmenter_would_swallow_get_one_sentence(change, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
-        views.segment(Brightness(), change(IMAGES))
+        networks.segment(Brightness(), change(IMAGES))
     assert "\n" not in str(caught.value)
 
 
@@ -437,13 +437,13 @@ def test_images_of_another_size_than_the_segmenter_get_one_sentence():
         [keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, 2, "same")], name="tiny"
     )
     with pytest.raises(ValueError, match="32 x 20 pixels, but tiny was built for 32 x 32"):
-        views.segment(encoder, IMAGES[:, :, :20])
+        networks.segment(encoder, IMAGES[:, :, :20])
 
 
 def test_bad_views_get_one_sentence():
     with pytest.raises(ValueError, match="MIRROR"):
-        views.turned(MASKS[:, :20])
+        views.apply(MASKS[:, :20])
     with pytest.raises(ValueError, match="shape"):
-        views.turned(MASKS[0, 0])
+        views.apply(MASKS[0, 0])
     with pytest.raises(ValueError, match="empty"):
-        views.segment(Brightness(), IMAGES, ())
+        networks.segment(Brightness(), IMAGES, ())

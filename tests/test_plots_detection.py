@@ -56,9 +56,9 @@ def test_boxes_of_one_colour():
 
 
 def test_assignment_draws_the_four_distances_of_a_cell():
-    centres, sides = networks.assign(BOXES[:, :5], (64, 96), 3)
+    centres, sides = networks.detection.assign(BOXES[:, :5], (64, 96), 3)
     figure = plots.detection_targets(
-        PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES, cell=(2, 8)
+        PICTURES[0], BOXES, centres, sides, networks.detection.STRIDE, NAMES, cell=(2, 8)
     )
     y, x = 20, 68
     ends = {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in figure.axes[1].texts}
@@ -66,7 +66,7 @@ def test_assignment_draws_the_four_distances_of_a_cell():
     np.testing.assert_allclose(drawn(figure.axes[1]), BOXES[:, :4])
     overlay = figure.axes[0].images[1].get_array()
     np.testing.assert_allclose(overlay[..., 3], centres.max(-1))
-    deepest = plots.detection_targets(PICTURES[0], BOXES, centres, sides, networks.STRIDE, NAMES)
+    deepest = plots.detection_targets(PICTURES[0], BOXES, centres, sides, networks.detection.STRIDE, NAMES)
     assert {(round(arrow.xy[0]), round(arrow.xy[1])) for arrow in deepest.axes[1].texts} == {
         (28, 8),
         (16, 20),

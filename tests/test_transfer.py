@@ -278,7 +278,7 @@ def test_proper_labels_pass(model, labels):
     [
         transfer.snapshot,
         transfer.freeze,
-        transfer.rates,
+        transfer.layerwise_rates,
         transfer.l2_sp,
         lambda model: transfer.unfreeze(model, "block_1"),
         lambda model: transfer.assert_moved(model, ()),
@@ -323,7 +323,7 @@ def test_proper_images_pass():
 
 def test_rates_fall_from_the_head_down_by_block(model):
     transfer.unfreeze(model, "block_1")
-    assert transfer.rates(model, 0.5) == {"head": 1.0, "block_2": 0.5, "block_1": 0.25}
+    assert transfer.layerwise_rates(model, 0.5) == {"head": 1.0, "block_2": 0.5, "block_1": 0.25}
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_rates_fall_from_the_head_down_by_block(model):
 )
 def test_layers_of_every_family_fall_into_blocks(names, blocks):
     layers = [keras.layers.Conv2D(2, 1, name=name) for name in names]
-    assert list(transfer.rates(keras.Sequential([keras.Input((4, 4, 3)), *layers]))) == blocks
+    assert list(transfer.layerwise_rates(keras.Sequential([keras.Input((4, 4, 3)), *layers]))) == blocks
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_the_first_step_of_a_block_is_its_factor_times_the_plain_step(model, opt
         return [after - was for after, was in zip(model.get_weights(), start)]
 
     scaled, plain = (
-        step(transfer.by_depth(optimizer, model, 0.5)),
+        step(transfer.layerwise_optimizer(optimizer, model, 0.5)),
         step(type(optimizer).from_config(optimizer.get_config())),
     )
     factors = {"block_1_conv": 0.25, "block_2_conv": 0.5, "head": 1.0}
@@ -366,7 +366,7 @@ def test_the_first_step_of_a_block_is_its_factor_times_the_plain_step(model, opt
 def test_rates_go_with_a_schedule_and_survive_a_file(model, tmp_path):
     transfer.unfreeze(model, "block_2")
     cosine = keras.optimizers.schedules.CosineDecay(0.1, 4)
-    train(model, transfer.by_depth(keras.optimizers.Adam(cosine), model), epochs=2)
+    train(model, transfer.layerwise_optimizer(keras.optimizers.Adam(cosine), model), epochs=2)
     assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
@@ -379,12 +379,12 @@ def test_rates_go_with_a_schedule_and_survive_a_file(model, tmp_path):
 @pytest.mark.parametrize("decay", [0, 1.5, -1, "half", float("nan")])
 def test_a_decay_that_is_none_is_refused(model, decay):
     with pytest.raises(ValueError, match="above 0 and at most 1"):
-        transfer.rates(model, decay)
+        transfer.layerwise_rates(model, decay)
 
 
 def test_rates_of_a_frozen_model_are_refused(model):
     with pytest.raises(ValueError, match="transfer.unfreeze first"):
-        transfer.by_depth(keras.optimizers.SGD(), transfer.freeze(model))
+        transfer.layerwise_optimizer(keras.optimizers.SGD(), transfer.freeze(model))
 
 
 @pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.Adam])
@@ -392,7 +392,7 @@ def test_an_optimizer_that_is_only_named_is_refused(model, optimizer):
     with pytest.raises(
         ValueError, match="one that is made is needed, such as keras.optimizers.Adam"
     ):
-        transfer.by_depth(optimizer, model)
+        transfer.layerwise_optimizer(optimizer, model)
 
 
 # ---- L2-SP -------------------------------------------------------------------------------------------------
@@ -467,7 +467,7 @@ def test_a_run_with_all_of_it_resumes_where_it_was_interrupted(tmp_path):
         transfer.unfreeze(model, "block_1")
         adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 8))
         history = train(
-            model, transfer.by_depth(adam, model), epochs=epochs, callbacks=list(callbacks)
+            model, transfer.layerwise_optimizer(adam, model), epochs=epochs, callbacks=list(callbacks)
         )
         return model, history
 

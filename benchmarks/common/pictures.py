@@ -147,8 +147,8 @@ def _tuned(name: str, shown_as: str, random_looks: bool, seed: int) -> keras.Mod
         images, _ = randomisation.randomise_appearance(
             images, np.zeros(images.shape[:3], np.uint8), seed=seed
         )
-    parts = np.array_split(random.permutation(len(rows)), len(views.TURNS))
-    for part, view in zip(parts, views.TURNS):
-        images[part] = views.turned(images[part], (view,))
+    parts = np.array_split(random.permutation(len(rows)), len(views.DIHEDRAL))
+    for part, view in zip(parts, views.DIHEDRAL):
+        images[part] = views.apply(images[part], (view,))
     model.fit(images, labels[rows], batch_size=BATCH, shuffle=False, verbose=0)
     return encoder

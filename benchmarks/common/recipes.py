@@ -231,8 +231,8 @@ def staged_model(data: str) -> tuple[keras.Model, float]:
     """Return a copy of the upper blocks under a head, held by L2-SP, and its learning rate."""
     copy = keras.models.clone_model(cells.upper())  # other rows start from cells.upper() itself
     copy.set_weights(cells.upper().get_weights())
-    classifier = networks.classifier(copy, cells.class_count(data))
-    model = transfer.l2_sp(classifier, alpha=0.01, beta=0.0)
+    model = networks.classifier(copy, cells.class_count(data))
+    transfer.l2_sp(model, alpha=0.01, beta=0.0)
     return transfer.unfreeze(model, from_="block_12"), 1e-3
 
 
@@ -254,7 +254,7 @@ def _compiled(build: Build, data: str, labels_per_class: str, images: int) -> tu
     cosine = keras.optimizers.schedules.CosineDecay(rate, passes * -(-images * VIEWS // BATCH))
     adam = keras.optimizers.Adam(cosine)
     if build is staged_model:
-        adam = transfer.by_depth(adam, model, decay=0.5)
+        adam = transfer.layerwise_optimizer(adam, model, decay=0.5)
     model.compile(adam, "sparse_categorical_crossentropy", jit_compile=False)
     adam.build(model.trainable_variables)
     return model, [(variable, variable.numpy()) for variable in (*model.weights, *adam.variables)]

@@ -126,7 +126,7 @@ def _learner(steps: int) -> tuple[keras.Model, list[np.ndarray]]:
     rate = keras.optimizers.schedules.CosineDecay(
         1e-5, steps - 30, warmup_target=RATE, warmup_steps=30
     )
-    adam = transfer.by_depth(keras.optimizers.Adam(rate), model, decay=0.95)
+    adam = transfer.layerwise_optimizer(keras.optimizers.Adam(rate), model, decay=0.95)
     model.compile(adam, LOSS, jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model, [variable.numpy() for variable in model.optimizer.variables]
@@ -169,11 +169,11 @@ def _drawn_views(
     random = np.random.default_rng(seed)
     rows = permuted_rows(random, len(images), count)
     images, masks = images[rows], masks[rows]
-    view_index = random.integers(len(views.TURNS), size=count)
-    for number, view in enumerate(views.TURNS):
+    view_index = random.integers(len(views.DIHEDRAL), size=count)
+    for number, view in enumerate(views.DIHEDRAL):
         chosen = view_index == number
-        images[chosen] = views.turned(images[chosen], (view,))
-        masks[chosen] = views.turned(masks[chosen], (view,))
+        images[chosen] = views.apply(images[chosen], (view,))
+        masks[chosen] = views.apply(masks[chosen], (view,))
     return images, masks
 
 

@@ -19,6 +19,7 @@ from ._labels import same_length as same_length
 from ._masks import masks as masks
 from ._masks import masks_and_predictions as masks_and_predictions
 from ._numbers import Undefined as Undefined
+from ._numbers import fraction as fraction
 from ._numbers import level as level
 from ._numbers import share as share
 from ._numbers import whole_number as whole_number

@@ -36,7 +36,9 @@ def one_array(values: ArrayLike, name: str = "images") -> np.ndarray:
     return np.asarray(values)
 
 
-def images(values: ArrayLike, model=None, *, name: str = "images") -> np.ndarray:
+def images(
+    values: ArrayLike, model=None, *, name: str = "images", any_range: bool = False
+) -> np.ndarray:
     """Check colour images of one size with values from 0 to 255.
 
     Images that were already divided by 255 look black to an encoder that scales them itself. A
@@ -50,6 +52,8 @@ def images(values: ArrayLike, model=None, *, name: str = "images") -> np.ndarray
         A model whose input size the images must have.
     name : str
         What the images are called in an error, such as ``"source images"``.
+    any_range : bool
+        Whether other values than 0 to 255 are right, for a model that does not scale its images.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def images(values: ArrayLike, model=None, *, name: str = "images") -> np.ndarray
             f"The {name} are of type {values.dtype}, but uint8 or float from 0 to 255 is expected: "
             "window them to that range first."
         )
-    _check_range(values, name)
+    _check_range(values, name, any_range)
     return values
 
 
@@ -101,7 +105,7 @@ def _shape_hint(values: np.ndarray) -> str:
     return ""
 
 
-def _check_range(values: np.ndarray, name: str) -> None:
+def _check_range(values: np.ndarray, name: str, any_range: bool) -> None:
     chunks = [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
     low = min(chunk.min() for chunk in chunks)
     high = max(chunk.max() for chunk in chunks)
@@ -110,7 +114,7 @@ def _check_range(values: np.ndarray, name: str) -> None:
             f"The {name} hold values that are not finite (NaN or infinite): "
             "mend those images or leave them out."
         )
-    if low < 0 or high > 255 or 0 < high <= 1:
+    if not any_range and (low < 0 or high > 255 or 0 < high <= 1):
         raise ValueError(
             f"The {name} run from {low:g} to {high:g}, but 0 to 255 is expected: give them as they "
             "are, without rescaling or preprocessing, which the encoder does itself."

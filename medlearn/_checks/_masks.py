@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def masks(values: ArrayLike, name: str = "masks") -> np.ndarray:
+def masks(
+    values: ArrayLike, name: str = "masks", *, classes: int | None = None, images=None
+) -> np.ndarray:
     """Check masks of one size.
 
     Parameters
@@ -13,6 +15,10 @@ def masks(values: ArrayLike, name: str = "masks") -> np.ndarray:
         Whole numbers or booleans: the class index of each pixel.
     name : str
         What the masks are called in an error, such as ``"predictions"``.
+    classes : int, optional
+        The number of classes, if all values must be below it.
+    images : array_like, shape (N, H, W, C), optional
+        Images, if each must have a mask of its own size.
 
     Returns
     -------
@@ -22,8 +28,12 @@ def masks(values: ArrayLike, name: str = "masks") -> np.ndarray:
     Raises
     ------
     ValueError
-        For several sizes, another shape, no mask, or fractions.
+        For several sizes, another shape, no mask, fractions, and a value beyond the classes.
     """
+    if values is None:
+        raise ValueError(
+            f"There are no {name} (None): not every data set has them, its card says which do."
+        )
     try:
         array = np.asarray(values)
     except ValueError:
@@ -41,6 +51,13 @@ def masks(values: ArrayLike, name: str = "masks") -> np.ndarray:
             f"{name} are {array.dtype}, but whole numbers are expected, the class index of each "
             "pixel; for probabilities take .argmax(-1)."
         )
+    if images is not None and np.shape(images)[:3] != array.shape:
+        raise ValueError(
+            f"The images have the shape {np.shape(images)} and the {name} {array.shape}: "
+            "give one mask for each image, of the same size."
+        )
+    if classes is not None:
+        _check_classes(array, name, classes)
     return array
 
 
@@ -72,6 +89,20 @@ def masks_and_predictions(
             "both; resize the prediction to the mask, not the mask."
         )
     return true_masks, predictions
+
+
+def _check_classes(array: np.ndarray, name: str, classes: int) -> None:
+    unknown = (array < 0) | (array >= classes)
+    if not unknown.any():
+        return
+    index = tuple(np.argwhere(unknown)[0])
+    count = unknown.any(axis=(1, 2)).sum()
+    is_black_and_white = classes == 2 and np.isin(array, (0, 255)).all()
+    remedy = f"take {name} > 0" if is_black_and_white else "map or drop such values first"
+    raise ValueError(
+        f"The {name} hold values beyond the classes 0 to {classes - 1}, such as {array[index]} in "
+        f"number {index[0]}; {count} of {len(array)} are affected: {remedy}."
+    )
 
 
 def _shape_hint(array: np.ndarray) -> str:

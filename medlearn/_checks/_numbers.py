@@ -1,6 +1,6 @@
 """Checks of single numbers."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 
 class Undefined(ValueError):
@@ -35,6 +35,21 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
             return number
     limits = f"from {low:,} to {high:,}" if high is not None else f"of at least {low:,}"
     raise ValueError(f"{name} must be a whole number {limits}; it was {value!r}.")
+
+
+def fraction(name: str, value: object) -> float:
+    """Check a number from 0 to below 1, such as the rate of dropout.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the error.
+    value : object
+        What the caller gave.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value < 1:
+        return float(value)
+    raise ValueError(f"{name} must be a number from 0 to below 1, such as 0.2; it was {value!r}.")
 
 
 def level(level: float) -> None:

@@ -1,10 +1,13 @@
-"""Where did the model look, and is that true? Heat maps, what they hit, and the control that keeps us honest.
+"""Heat maps of what a network looked at, scores against outlines, and the control for them.
 
-maps = explain.grad_cam(model, images)                  # float32 (N, H, W), at least 0
-explain.pointing_game(maps, masks).mean()               # how often the hottest point lies in the lesion
-explain.grad_cam(explain.randomised(model), images)     # what a network that knows nothing would show
+maps = explain.grad_cam(model, images)                     # float32 (N, H, W), at least 0
+explain.pointing_game(maps, masks).mean()                  # hottest point in the lesion?
+explain.grad_cam(explain.randomise_weights(model), images) # maps of an untrained network
 """
 
 import lazy_loader
 
+from medlearn import _renamed
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__ = _renamed.with_old_names(__name__, __getattr__, {"randomised": "randomise_weights"})

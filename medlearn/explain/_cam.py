@@ -1,200 +1,217 @@
 """Grad-CAM: the maps of a layer, weighted by how much each of them moves the score of a class."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from medlearn import _checks, _files, _keras
 from medlearn._keras import keras, tf
 
 
 def grad_cam(
     model: keras.Model,
-    images: np.ndarray,
+    images: ArrayLike,
     class_index: int | ArrayLike | None = None,
     layer: str | None = None,
     *,
     batch_size: int = 32,
 ) -> np.ndarray:
-    """Where a layer's maps speak for a class: float32 (N, H, W), at least 0, enlarged to the images' size.
+    """Return where a layer's maps speak for a class.
 
-    model: one classifier, with or without an encoder inside as a layer of its own. images: (N, H, W, channels) as the
-    model takes them. class_index: a class for all images, or (N,) of them; None explains the highest score of each
-    image. layer: the name of a layer with maps, of the model or of an encoder in it (`map_layers` lists them); None is
-    the last one that does not merely pool. The score is taken before a softmax or sigmoid at the end. The values have
-    no unit, and only those of one image and class compare; a map of zeros says that nothing there speaks for the class.
+    The score of a class is taken before a softmax or sigmoid at the end of the model. A model with
+    a single output has the classes 0 and 1: the score speaks for 1, its negative for 0. The values
+    of a map have no unit, and only those of one image and class compare. A map of zeros says that
+    nothing there speaks for the class.
 
-    Raises ValueError for images of another shape or type or not finite, an unknown class, an unknown layer or one without maps.
-    Source: Selvaraju et al. 2017 (arXiv:1610.02391), equations 1 and 2.
+    Parameters
+    ----------
+    model : keras.Model
+        A classifier, with or without an encoder inside as a layer of its own.
+    images : array_like, shape (N, H, W, C)
+        uint8 or float, as the model takes them: 0 to 255 if it scales them itself.
+    class_index : int or array_like of int, shape (N,), optional
+        A class for all images, or one for each; None for the class that the model predicts.
+    layer : str, optional
+        A layer with maps, of the model or of an encoder in it (`map_layers` lists them); None for
+        the last one that does not merely pool.
+    batch_size : int
+        Images per batch, at least 1.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, H, W)
+        float32, at least 0, enlarged to the size of the images.
+
+    Raises
+    ------
+    ValueError
+        For images of another shape, type or range, an unknown class, and a layer that is unknown
+        or has no maps.
+
+    References
+    ----------
+    Selvaraju et al. 2017 (arXiv:1610.02391), equations 1 and 2.
     """
-    images = _checked_images(model, images)
-    wanted = _checked_classes(class_index, len(images), model.output_shape[-1])
+    _check_model(model)
+    has_scaling = bool(_keras.scalings(_keras.leaves(model)))
+    images = _checks.images(images, model, any_range=not has_scaling)
+    images = images.astype(np.float32, copy=False)
+    class_indices = _checked_classes(class_index, len(images), max(model.output_shape[-1], 2))
+    _checks.whole_number("batch_size", batch_size, 1)
     target = _find(model, layer)
-    results = []
+    heatmaps = []
     with _without_softmax(model):
         for start in range(0, len(images), batch_size):
             rows = slice(start, start + batch_size)
-            maps, slopes = _maps_and_slopes(
-                model, target, images[rows], None if wanted is None else wanted[rows]
-            )
-            weights = tf.reduce_mean(slopes, axis=(1, 2), keepdims=True)
-            heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
-            results.append(tf.image.resize(heat, images.shape[1:3])[..., 0].numpy())
-    return np.concatenate(results)
+            labels = None if class_indices is None else class_indices[rows]
+            heatmaps.append(_heatmaps(model, target, images[rows], labels))
+    return np.concatenate(heatmaps)
 
 
 def map_layers(model: keras.Model) -> tuple[str, ...]:
-    """The names of the layers that `grad_cam` can explain, from input to output, those of an encoder inside included."""
+    """Return the names of the layers that `grad_cam` can explain, from input to output.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model; layers of an encoder inside are listed too.
+    """
     return tuple(layer.name for layer in _map_layers(model))
 
 
-def _maps_and_slopes(model, target, images, wanted):
-    """A layer's maps (N, h, w, C) and the slopes of the wanted scores along them, both float32."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape, _overheard(target, tape) as heard:
+def _heatmaps(model, target, images: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Return the heat maps (N, H, W) of one batch: equations 1 and 2, enlarged."""
+    maps, gradients = _maps_and_gradients(model, target, images, labels)
+    weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+    heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1, keepdims=True))
+    return tf.image.resize(heat, images.shape[1:3])[..., 0].numpy()
+
+
+def _maps_and_gradients(model, target, images: np.ndarray, labels: np.ndarray | None):
+    """Return a layer's maps (N, h, w, C) and the gradients of the scores by them, in float32."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape, _watched(target, tape) as outputs:
         scores = tf.cast(model(tf.convert_to_tensor(images), training=False), tf.float32)
-        wanted = tf.argmax(scores, axis=-1) if wanted is None else wanted
-        # Images do not influence each other when nothing trains, so one gradient of the sum serves them all.
-        total = tf.reduce_sum(tf.gather(scores, wanted, axis=-1, batch_dims=1))
-    maps = heard[-1]
-    slopes = tape.gradient(total, maps, unconnected_gradients="zero")
-    return tf.cast(maps, tf.float32), tf.cast(slopes, tf.float32)
+        if scores.shape[-1] == 1:  # one output: its negative is the score of class 0
+            scores = tf.concat([-scores, scores], axis=-1)
+        labels = tf.argmax(scores, axis=-1) if labels is None else labels
+        # Images do not influence each other here, so one gradient of the sum serves them all.
+        total = tf.reduce_sum(tf.gather(scores, labels, axis=-1, batch_dims=1))
+    maps = outputs[-1]
+    gradients = tape.gradient(total, maps, unconnected_gradients="zero")
+    return tf.cast(maps, tf.float32), tf.cast(gradients, tf.float32)
 
 
 @contextmanager
-def _overheard(layer, tape) -> Iterator[list]:
-    """Note down what a layer returns while the model runs, however deep in it the layer lies.
+def _watched(layer, tape) -> Iterator[list]:
+    """Collect what a layer returns while the model runs, however deep in it the layer lies.
 
-    A second model from the input to the layer, which most recipes build, cannot be had across a nested encoder.
+    A second model from the input to the layer, which most recipes build, is not possible across a
+    nested encoder.
     """
-    heard, call = [], layer.call
+    outputs: list = []
+    original = layer.call
 
-    def call_and_tell(*args, **kwargs):
-        maps = call(*args, **kwargs)
+    def watched_call(*args, **kwargs):
+        maps = original(*args, **kwargs)
         tape.watch(maps)
-        heard.append(maps)
+        outputs.append(maps)
         return maps
 
-    layer.call = call_and_tell
-    try:
-        yield heard
-    finally:
-        del layer.call  # the method of its class shows again
+    with _replaced(layer, "call", watched_call):
+        yield outputs
 
 
 @contextmanager
 def _without_softmax(model) -> Iterator[None]:
-    """Scores instead of probabilities: where a softmax is sure of itself it is flat, and no gradient comes through."""
-    last = leaves(model)[-1]
-    squeezes = getattr(last, "activation", None) in (
-        keras.activations.softmax,
-        keras.activations.sigmoid,
-    )
+    """Let the model return scores: where a softmax is sure it is flat, and gradients vanish."""
+    last = _keras.leaves(model)[-1]
+    squashing = (keras.activations.softmax, keras.activations.sigmoid)
     if isinstance(last, keras.layers.Softmax):
-        last.call = lambda scores, *args, **kwargs: scores
-    elif squeezes:
+        with _replaced(last, "call", _identity):
+            yield
+    elif getattr(last, "activation", None) in squashing:
         activation, last.activation = last.activation, keras.activations.linear
+        try:
+            yield
+        finally:
+            last.activation = activation
+    else:
+        yield
+
+
+@contextmanager
+def _replaced(layer, name: str, method: Callable) -> Iterator[None]:
+    """Put another method in front of that of the layer's class."""
+    setattr(layer, name, method)
     try:
         yield
     finally:
-        if isinstance(last, keras.layers.Softmax):
-            del last.call
-        elif squeezes:
-            last.activation = activation
+        delattr(layer, name)  # the method of its class shows again
 
 
-def leaves(model) -> list:
-    """The layers that are not models themselves, from input to output."""
-    nested = (
-        leaves(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers
-    )
-    return [leaf for leaves in nested for leaf in leaves]
+def _identity(scores, *args, **kwargs):
+    return scores
 
 
 def _map_layers(model) -> list:
-    found = []
+    layers = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            found += _map_layers(layer)
+            layers += _map_layers(layer)
         if not isinstance(layer, keras.layers.InputLayer) and len(_shape(layer)) == 4:
-            found.append(layer)
-    return found
+            layers.append(layer)
+    return layers
 
 
 def _shape(layer) -> tuple:
     try:
         return tuple(layer.output.shape)
-    except (AttributeError, ValueError):  # several outputs, or none: a layer that was never called
+    except (AttributeError, ValueError):  # several outputs, or none: a layer never called
         return ()
 
 
 def _find(model, name: str | None):
+    """Return the layer of a name; of None, the last one with maps that does not merely pool."""
     layers = _map_layers(model)
     if not layers:
         raise ValueError(
-            f"{model.name} has no layer with maps (N, h, w, channels); Grad-CAM needs a convolutional network."
+            f"{model.name} has no layer with maps (N, h, w, channels); Grad-CAM needs a "
+            "convolutional network."
         )
     if name is None:
-        return [
-            layer
-            for layer in layers
-            if "Pooling" not in type(layer).__name__ and not isinstance(layer, keras.Model)
-        ][-1]
+        own = [layer for layer in layers if not isinstance(layer, keras.Model)]
+        return [layer for layer in own if "Pooling" not in type(layer).__name__][-1]
     for layer in layers:
         if layer.name == name:
             return layer
     names = [layer.name for layer in layers]
-    near = get_close_matches(str(name), names, n=3, cutoff=0.4) or names[-3:]
-    raise ValueError(
-        f"{model.name} has no layer {name!r} with maps; do you mean {' or '.join(near)}?"
-    )
+    raise ValueError(_files.unknown("layer with maps", name, names, model.name))
 
 
-def _checked_images(model, images) -> np.ndarray:
-    images = np.asarray(images)
-    shape = (
-        model.input_shape
-        if isinstance(model, keras.Model) and isinstance(model.input_shape, tuple)
-        else ()
-    )
-    if len(shape) != 4 or len(model.output_shape) != 2:
+def _check_model(model) -> None:
+    is_model = isinstance(model, keras.Model) and getattr(model, "inputs", None)
+    shape = model.input_shape if is_model else ()
+    if not isinstance(shape, tuple) or len(shape) != 4 or len(model.output_shape) != 2:
         raise ValueError(
-            "Grad-CAM explains a model with images (N, H, W, channels) in and one score a class (N, classes) out; "
-            f"{getattr(model, 'name', type(model).__name__)} is not one."
+            "Grad-CAM explains a model with images (N, H, W, channels) in and one score for each "
+            f"class (N, classes) out; {getattr(model, 'name', type(model).__name__)} is not one."
         )
-    if images.ndim != 4 or any(
-        side not in (None, given) for side, given in zip(shape[1:], images.shape[1:])
-    ):
-        hint = "; a single image goes in as images[None]" if images.ndim == 3 else ""
-        wanted = ", ".join(str(side or "any") for side in shape[1:])
-        raise ValueError(
-            f"The images have the shape {images.shape}, but {model.name} takes (N, {wanted}){hint}."
-        )
-    if not len(images):
-        raise ValueError("There is no image to explain: the array is empty.")
-    if images.dtype.kind not in "biuf":
-        raise ValueError(
-            f"Images of type {images.dtype} hold no grey values; give numbers as the model takes them."
-        )
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
-        raise ValueError(
-            "The images hold values that are not finite (NaN or infinite): mend or drop those."
-        )
-    return images.astype(np.float32, copy=False)
 
 
 def _checked_classes(class_index, count: int, classes: int) -> np.ndarray | None:
     if class_index is None:
         return None
-    wanted = np.asarray(class_index)
-    if wanted.dtype.kind not in "iu" or wanted.shape not in ((), (count,)):
+    indices = np.asarray(class_index)
+    if indices.dtype.kind not in "iu" or indices.shape not in ((), (count,)):
         raise ValueError(
-            f"class_index is one whole number, or one for each of {count} images, not {class_index!r}."
+            f"class_index is one whole number, or one for each of {count} images, not "
+            f"{class_index!r}."
         )
-    if wanted.min() < 0 or wanted.max() >= classes:
+    if indices.min() < 0 or indices.max() >= classes:
+        wrong = indices.max() if indices.max() >= classes else indices.min()
         raise ValueError(
-            f"class_index {wanted.max() if wanted.max() >= classes else wanted.min()} does not exist: "
-            f"the model has the classes 0 to {classes - 1}."
+            f"class_index {wrong} does not exist: the model has the classes 0 to {classes - 1}."
         )
-    return np.broadcast_to(wanted, (count,)).astype(np.int32)
+    return np.broadcast_to(indices, (count,)).astype(np.int32)

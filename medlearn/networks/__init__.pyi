@@ -1,3 +1,4 @@
+from . import detection as detection
 from . import losses as losses
 from . import views as views
 from ._bags import attention_weights as attention_weights
@@ -5,17 +6,10 @@ from ._bags import bag_classifier as bag_classifier
 from ._bags import into_bags as into_bags
 from ._classification import classifier as classifier
 from ._classification import set_head as set_head
-from ._detection import centre_loss as centre_loss
-from ._detection import detect as detect
-from ._detection import detector as detector
-from ._detection import sides_loss as sides_loss
-from ._grid import STRIDE as STRIDE
-from ._grid import assign as assign
-from ._grid import decode as decode
-from ._grid import targets as targets
-from ._scratch import small as small
-from ._segmentation import checked_masks as checked_masks
+from ._detector import detect as detect
+from ._detector import detector as detector
+from ._encoders import skip_layers as skip_layers
+from ._segmentation import segment as segment
 from ._segmentation import segmenter as segmenter
-from ._segmentation import skips as skips
-from .views import segment as segment
+from ._small import small_cnn as small_cnn
 from ._tiling import predict_tiled as predict_tiled

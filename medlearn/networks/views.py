@@ -1,78 +1,104 @@
-"""Flips and quarter turns: more images to learn from, and several opinions to average."""
+"""Views of an image: quarter turns and mirror images, to learn from or to average over.
+
+A view is a pair (quarter turns, whether left and right are swapped first).
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from medlearn._keras import keras
-from medlearn.networks._inputs import checked_images
-
-# Quarter turns, and whether left and right are swapped first.
-TURNS = tuple((turns, swap) for swap in (False, True) for turns in range(4))
+# The eight symmetries of a square, called the dihedral group; the first is the image itself.
+DIHEDRAL = tuple((turns, swap) for swap in (False, True) for turns in range(4))
 MIRROR = ((0, False), (0, True))
 
 
-def turned(images: np.ndarray, how: Sequence[tuple[int, bool]] = TURNS) -> np.ndarray:
-    """All views of images or masks (N, H, W[, C]), one after the other: (views * N, ...), the first N as they are.
+def apply(images: ArrayLike, views: Sequence[tuple[int, bool]] = DIHEDRAL) -> np.ndarray:
+    """Return views of images or masks, one view after the other.
 
-    how: (quarter turns, whether left and right are swapped first) of each view; `views.TURNS` are all eight that keep a
-    square, `views.MIRROR` two. Where a patient has a left and a right, or an up and a down, turns may mislead.
-    Raises ValueError for quarter turns of images that are not square.
+    Where a patient has a left and a right, or an up and a down, turns may mislead.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, H, W) or (N, H, W, C)
+        Images or masks of any type.
+    views : sequence of (int, bool)
+        Quarter turns and whether left and right are swapped first, of each view: `DIHEDRAL` has
+        all eight that keep a square, `MIRROR` the image and its mirror image.
+
+    Returns
+    -------
+    numpy.ndarray, shape (views * N, ...)
+        The N images in the first view, then in the second, and so on.
+
+    Raises
+    ------
+    ValueError
+        For another shape, no view, and quarter turns of images that are not square.
+
+    Examples
+    --------
+    >>> apply(np.array([[[1, 2], [3, 4]]]), MIRROR).tolist()
+    [[[1, 2], [3, 4]], [[2, 1], [4, 3]]]
     """
     images = np.asarray(images)
-    _check(images, how)
-    return np.concatenate([_turn(images, *view) for view in how])
+    check_views(images, views)
+    return np.concatenate([turn(images, *view) for view in views])
 
 
-def segment(
-    model: keras.Model,
-    images: np.ndarray,
-    how: Sequence[tuple[int, bool]] = TURNS[:1],
-    batch_size: int = 32,
-) -> np.ndarray:
-    """A segmenter's probabilities float32 (N, H, W, classes), averaged over views that are turned back before.
+def turn(images: np.ndarray, turns: int, swap: bool) -> np.ndarray:
+    """Return one view of images or maps.
 
-    images: (N, H, W, 3), 0 to 255. `how` as in `turned`; the default is one view, the image itself. Raises ValueError for
-    images of several sizes, of another than the model takes, or of another range, such as already divided by 255.
+    Parameters
+    ----------
+    images : numpy.ndarray, shape (N, H, W, ...)
+        Images or maps.
+    turns : int
+        Number of quarter turns, anticlockwise.
+    swap : bool
+        Whether left and right are swapped first.
     """
-    images, total = checked_images(images, model), 0.0
-    _check(images, how)
-    for turns, swap in how:
-        total = total + _turn_back(
-            _predicted(model, _turn(images, turns, swap), batch_size), turns, swap
-        )
-    return total / np.float32(len(how))
-
-
-def _predicted(model, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """What the model says of the images, in batches of one size: TensorFlow compiles anew for a last one that is smaller."""
-    batches = -(-len(images) // batch_size)
-    batch = -(-len(images) // batches)
-    padding = images[:1].repeat(batches * batch - len(images), axis=0)
-    return model.predict(np.concatenate([images, padding]), batch_size=batch, verbose=0)[
-        : len(images)
-    ]
-
-
-def _turn(images: np.ndarray, turns: int, swap: bool) -> np.ndarray:
     return np.rot90(images[:, :, ::-1] if swap else images, turns, (1, 2))
 
 
-def _turn_back(maps: np.ndarray, turns: int, swap: bool) -> np.ndarray:
+def turn_back(maps: np.ndarray, turns: int, swap: bool) -> np.ndarray:
+    """Undo `turn` on what was computed from a view.
+
+    Parameters
+    ----------
+    maps : numpy.ndarray, shape (N, H, W, ...)
+        Maps of the view.
+    turns : int
+        Number of quarter turns of the view.
+    swap : bool
+        Whether left and right were swapped.
+    """
     maps = np.rot90(maps, -turns, (1, 2))
     return maps[:, :, ::-1] if swap else maps
 
 
-def _check(images: np.ndarray, how) -> None:
+def check_views(images: np.ndarray, views: Sequence[tuple[int, bool]]) -> None:
+    """Raise ValueError unless these views of these images exist.
+
+    Parameters
+    ----------
+    images : numpy.ndarray, shape (N, H, W) or (N, H, W, C)
+        Images or masks.
+    views : sequence of (int, bool)
+        As in `apply`.
+    """
     if images.ndim not in (3, 4) or not len(images):
         raise ValueError(
-            f"Views are made of images or masks (N, H, W[, channels]); these have the shape {images.shape}."
+            "Views are made of images or masks (N, H, W[, channels]); these have the shape "
+            f"{images.shape}."
         )
-    if not len(how):
+    if not len(views):
         raise ValueError(
-            "how is empty; views.TURNS has all eight views, views.TURNS[:1] the image alone."
+            "views is empty; views.DIHEDRAL has all eight, views.DIHEDRAL[:1] the image alone."
         )
-    if images.shape[1] != images.shape[2] and any(turns % 2 for turns, _ in how):
+    has_quarter_turns = any(turns % 2 for turns, _ in views)
+    if images.shape[1] != images.shape[2] and has_quarter_turns:
         raise ValueError(
-            f"Images of {images.shape[1]} x {images.shape[2]} pixels do not fit their own quarter turns: use views.MIRROR."
+            f"Images of {images.shape[1]} x {images.shape[2]} pixels do not fit their own quarter "
+            "turns: use views.MIRROR."
         )

@@ -2,12 +2,13 @@ from ._contracts import Snapshot as Snapshot
 from ._contracts import assert_bn_still as assert_bn_still
 from ._contracts import assert_frozen as assert_frozen
 from ._contracts import assert_moved as assert_moved
-from ._contracts import check_labels as check_labels
-from ._contracts import check_preprocessing as check_preprocessing
 from ._contracts import moved as moved
 from ._contracts import snapshot as snapshot
+from ._inputs import check_labels as check_labels
+from ._inputs import check_masks as check_masks
+from ._inputs import check_preprocessing as check_preprocessing
 from ._l2sp import l2_sp as l2_sp
-from ._rates import by_depth as by_depth
-from ._rates import rates as rates
+from ._layerwise import layerwise_optimizer as layerwise_optimizer
+from ._layerwise import layerwise_rates as layerwise_rates
 from ._stages import freeze as freeze
 from ._stages import unfreeze as unfreeze

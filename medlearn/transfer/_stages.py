@@ -1,79 +1,133 @@
-"""Which weights may learn: none, or those from a named block of the encoder on."""
+"""Which weights may learn: none, or those from a named block of the encoder to the head."""
 
-from difflib import get_close_matches
-
+from medlearn import _files, _keras
 from medlearn._keras import keras
 
 
 def freeze(model: keras.Model) -> keras.Model:
-    """Hold every weight of a model still, nested layers and BatchNorm statistics included; returns the model.
+    """Freeze every weight of a model, nested layers and BatchNorm statistics included.
 
     Compile afterwards: Keras reads the flags then.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model, or a layer of one; it is changed.
+
+    Returns
+    -------
+    keras.Model
+        The same model.
+
+    Raises
+    ------
+    ValueError
+        For what is not a model.
     """
     check_model(model)
-    _let_learn(model, False)
+    _set_trainable(model, False)
     return model
 
 
 def unfreeze(model: keras.Model, from_: str) -> keras.Model:
-    """Let everything from the encoder's block or layer `from_` on learn, the head included; returns the model.
+    """Let a model learn from a block of its encoder to the head, and freeze what is before.
 
-    What lies before it is held still, whatever it was, and so are all BatchNorm layers of the encoder: their
-    statistics were learned from a million images, a batch of yours would spoil them, and `training=False` in the
-    call does not prevent it. `from_`: a layer's name, a block (`"block_12"` begins with its first convolution), or the
-    encoder's own name for all of it. Compile afterwards, or nothing changes. Raises ValueError, with the nearest
-    names, for one that is unknown.
-    Source: Howard & Ruder 2018 (arXiv:1801.06146), gradual unfreezing; keras-team/keras#20285 for BatchNorm.
+    All BatchNorm layers of the encoder stay frozen: their statistics were learned from a million
+    images and a batch of yours would spoil them; ``training=False`` in the call does not prevent
+    it. Models inside models are followed to any depth. Compile afterwards, or nothing changes.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model with an encoder inside, or without one: then the model is its own encoder. It is
+        changed.
+    from_ : str
+        The name of a layer, of a block (``"block_12"`` begins with its first convolution), or of
+        the encoder, for all of it.
+
+    Returns
+    -------
+    keras.Model
+        The same model.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest ones, and for what is not a model.
+
+    References
+    ----------
+    Howard & Ruder 2018 (arXiv:1801.06146), gradual unfreezing; keras-team/keras#20285 for
+    BatchNorm.
     """
     check_model(model)
     encoder, first = _find(model, from_)
-    _let_learn(model, True)
-    for index, layer in enumerate(encoder.layers):
-        layer.trainable = index >= first and not isinstance(layer, keras.layers.BatchNormalization)
+    _set_trainable(model, True)
+    for index, layer in enumerate(_keras.leaves(encoder)):
+        _set_trainable(layer, index >= first)
+    for norm in _keras.batchnorms(encoder):
+        norm.trainable = False
     return model
-
-
-def _let_learn(layer: keras.layers.Layer, whether: bool) -> None:
-    """Set `trainable` here and on all layers inside, one by one.
-
-    `model.trainable = True` is not enough: TensorFlow skips an assignment that changes nothing, and then the layers
-    inside keep what they had.
-    """
-    layer.trainable = whether
-    for part in getattr(layer, "layers", ()):
-        _let_learn(part, whether)
 
 
 def check_model(model) -> None:
     """Raise ValueError unless this is a network (or a layer of one)."""
     if not isinstance(model, keras.layers.Layer):
         raise ValueError(
-            f"model is {type(model).__name__}, but a Keras model is needed; networks.classifier and backbones.load "
-            "give one."
+            f"model is {type(model).__name__}, but a Keras model is needed; networks.classifier "
+            "and backbones.load give one."
         )
 
 
 def encoders(model: keras.Model) -> list[keras.Model]:
-    """The models inside a model that hold weights: the encoder, in all networks of this course."""
-    return [layer for layer in model.layers if isinstance(layer, keras.Model) and layer.weights]
+    """Return the models right inside a model that hold weights, such as its encoder.
+
+    A model inside a wrapper, such as keras.layers.TimeDistributed, counts too.
+    """
+    return [part for part in _keras.parts(model) if _keras.parts(part) and part.weights]
+
+
+def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
+    """Set `trainable` on a layer and all layers inside, one by one.
+
+    ``model.trainable = True`` is not enough: an assignment that changes nothing is skipped, and
+    then the layers inside keep what they had.
+    """
+    layer.trainable = value
+    for part in _keras.parts(layer):
+        _set_trainable(part, value)
 
 
 def _find(model: keras.Model, from_: str) -> tuple[keras.Model, int]:
-    """The encoder that holds `from_`, and the position there of its first layer; a flat model is its own encoder."""
-    found = encoders(model) or [model]
-    for encoder in found:
-        if from_ == encoder.name:
-            return encoder, 0
-        for index, layer in enumerate(encoder.layers):
-            if layer.name == from_ or layer.name.startswith(f"{from_}_"):
-                return encoder, index
-    names = [layer.name for encoder in found for layer in encoder.layers]
-    near = get_close_matches(str(from_), names, n=3, cutoff=0.4) or names[-3:]
-    hint = (
-        ""
-        if found != [model]
-        else " It holds no encoder either: networks.classifier puts one inside."
-    )
-    raise ValueError(
-        f"{model.name} has no block or layer {from_!r}; do you mean {' or '.join(near)}?{hint}"
-    )
+    """Return the encoder that holds a name, and the index of the name's first leaf in it."""
+    candidates = encoders(model) or [model]
+    for encoder in candidates:
+        index = 0 if from_ == encoder.name else _leaves_before(encoder, from_)
+        if index is not None:
+            return encoder, index
+    hint = ""
+    if candidates == [model]:
+        hint = " It holds no encoder either: networks.classifier puts one inside."
+    names = [name for encoder in candidates for name in _names(encoder)]
+    raise ValueError(_files.unknown("block or layer", from_, names, model.name) + hint)
+
+
+def _leaves_before(model, from_: str) -> int | None:
+    """Return how many leaves of a model come before a block or layer; None if it is not there."""
+    count = 0
+    for part in _keras.parts(model):
+        if part.name == from_ or part.name.startswith(f"{from_}_"):
+            return count
+        inside = _leaves_before(part, from_)
+        if inside is not None:
+            return count + inside
+        count += len(_keras.leaves(part)) if _keras.parts(part) else 1
+    return None
+
+
+def _names(layer) -> list[str]:
+    """Return the names of all layers inside a model, at any depth."""
+    names = []
+    for part in _keras.parts(layer):
+        names += [part.name, *_names(part)]
+    return names
