@@ -1,14 +1,18 @@
-"""How Sphinx builds the site. `python3 course.py site` gathers the pages in a folder of their own and runs it there."""
+"""How Sphinx builds the site; `python3 course.py site` gathers the pages and runs it on them."""
 
+import re
 from pathlib import Path
+
+import medlearn
 
 HERE = Path(__file__).parent
 VENDOR = HERE / "_static" / "vendor"
 
 project = "medlearn"
 author = "The medlearn authors"
+version = release = medlearn.__version__
 copyright = "the medlearn authors; lessons and texts CC BY 4.0, code Apache-2.0"
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_static", "_slides"]
 html_theme = "sphinx_book_theme"
 html_title = "medlearn"
@@ -36,7 +40,33 @@ nb_execution_mode = "off"  # the committed outputs are the outputs
 nb_ipywidgets_js = {}  # saved lessons carry no widget state: nothing is to be fetched for it
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_ref_domains = ["std"]  # a lesson's link to a word leads to the glossary, not to a function
 myst_url_schemes = ["http", "https", "mailto"]
+
+# The reference: NumPy docstrings, one page for each room of the package.
+default_role = "code"  # `x` in a docstring is code
+add_module_names = False
+autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = False  # those of Keras refer to pages that are not here
+autodoc_typehints = "signature"
+autodoc_member_order = "alphabetical"
+python_maximum_signature_line_length = 88
+python_use_unqualified_type_names = True
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
 
 # Nothing comes from a server elsewhere. Without MathJax at hand, formulas stay in TeX.
 mathjax_path = "vendor/mathjax/es5/tex-mml-chtml.js" if (VENDOR / "mathjax").exists() else "site.js"
+
+
+def _show_examples_as_code(app, what, name, obj, options, lines):
+    """Let the indented blocks in the docstring of a module be code, and not a quotation."""
+    if what == "module":
+        text = re.sub(r"\n\n(?= {4}\S)", "\n\n::\n\n", "\n".join(lines))
+        lines[:] = text.split("\n")
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _show_examples_as_code)

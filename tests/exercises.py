@@ -1,8 +1,9 @@
-"""Take a lesson's exercises apart, and put in the cells that prove each of them while the lesson runs."""
+"""Take a lesson's exercises apart, and put in the cells that prove each while the lesson runs."""
 
 import ast
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from nbformat.v4 import new_code_cell
 
 from tools import running
 
-CALLS = ("value", "function", "condition")
+CALLS = ("check.value", "check.function", "check.condition")
+TAGS_OF_EXERCISES = {"parameters", "exercise", "solution", "check"}
 _SOLUTION = re.compile(
     r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>",
     re.DOTALL,
@@ -25,7 +27,7 @@ class Exercise:
     """One exercise: its cells, and what its check says, as source text."""
 
     id: str
-    place: int  # of the stub among the notebook's cells
+    index: int  # of the stub among the notebook's cells
     name: str  # of the variable or function that holds the answer
     solution: str
     check: str
@@ -34,62 +36,55 @@ class Exercise:
 
 
 def find(notebook: NotebookNode) -> tuple[list[Exercise], list[str]]:
-    """The well-formed exercises of a notebook, and what is amiss with the others."""
-    exercises, problems = [], []
-    for place, cell in enumerate(notebook.cells):
+    """The well-formed exercises of a notebook, and what is wrong with the others."""
+    exercises = []
+    problems = []
+    for index, cell in enumerate(notebook.cells):
         if "exercise" not in _tags(cell):
             continue
         try:
-            exercises.append(_exercise(notebook.cells, place))
+            exercises.append(_exercise(notebook.cells, index))
         except ValueError as problem:
-            problems.append(
-                f"exercise in cell {place} ({cell.source.splitlines()[0]!r}): {problem}"
-            )
+            first_line = cell.source.splitlines()[0]
+            problems.append(f"exercise in cell {index} ({first_line!r}): {problem}")
     for tag in ("solution", "check"):
-        lonely = len(lessons.tagged(notebook, tag)) - len(lessons.tagged(notebook, "exercise"))
-        problems += [f"{lonely} more cells tagged {tag} than exercises"] if lonely > 0 else []
+        surplus = len(lessons.tagged(notebook, tag)) - len(lessons.tagged(notebook, "exercise"))
+        if surplus > 0:
+            problems.append(f"{surplus} more cells tagged {tag} than exercises")
     return exercises, problems
 
 
 def numbering(lesson: lessons.Lesson) -> list[str]:
     """Ids count from NN.1 in the order of the lesson NN."""
     ids = [exercise.id for exercise in find(lesson.notebook)[0]]
-    wanted = [f"{lesson.name[:2]}.{number}" for number in range(1, len(ids) + 1)]
-    return [] if ids == wanted else [f"exercise ids are {ids}, not {wanted}"]
+    expected = [f"{lesson.name[:2]}.{number}" for number in range(1, len(ids) + 1)]
+    return [] if ids == expected else [f"exercise ids are {ids}, not {expected}"]
 
 
 def with_proofs(notebook: NotebookNode) -> NotebookNode:
-    """A copy that, after each untouched check, tries the wrong answers and the solution and puts the stub back."""
+    """A copy that proves each exercise after its untouched check, and then puts the stub back."""
     notebook = copy.deepcopy(notebook)
     for exercise in reversed(find(notebook)[0]):
-        after_check = exercise.place + 3
-        notebook.cells[after_check:after_check] = list(
-            _proofs(exercise, notebook.cells[exercise.place].source)
-        )
+        proofs = list(_proofs(exercise, notebook.cells[exercise.index].source))
+        after_check = exercise.index + 3
+        notebook.cells[after_check:after_check] = proofs
     return notebook
 
 
 def needed(notebook: NotebookNode) -> NotebookNode:
-    """A copy without the code that no exercise builds on, so that proving exercises does not play a whole lesson again."""
+    """A copy without the code that no exercise builds on: proofs need not play a whole lesson."""
     notebook = copy.deepcopy(notebook)
     cells = [
         cell for cell in notebook.cells if cell.cell_type == "code" or "solution" in _tags(cell)
     ]
-    trees = [
-        ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1])
-        if "solution" in _tags(cell)
-        else lessons.parse(cell)
-        for cell in cells
-    ]
-    kept = slices.needed(
-        trees,
-        lambda place: bool(
-            {"parameters", "exercise", "solution", "check"} & set(_tags(cells[place]))
-        ),
-    )
-    ours = {id(cells[place]) for place in kept}
+
+    def is_part_of_exercise(index: int) -> bool:
+        return bool(TAGS_OF_EXERCISES & set(_tags(cells[index])))
+
+    kept = slices.needed([_tree(cell) for cell in cells], is_part_of_exercise)
+    kept_ids = {id(cells[index]) for index in kept}
     notebook.cells = [
-        cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in ours
+        cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in kept_ids
     ]
     return notebook
 
@@ -98,19 +93,26 @@ def run(notebook: NotebookNode, folder: Path) -> list[str]:
     """Run a notebook with its proofs, once, in `folder`; returns what failed."""
     notebook = with_proofs(notebook)
     for cell in lessons.code(notebook):
-        cell.metadata.tags = [
-            *_tags(cell),
-            "raises-exception",
-        ]  # one failed proof must not hide the next
+        # One failed proof must not hide the next.
+        cell.metadata.tags = [*_tags(cell), "raises-exception"]
     stopped = running.execute(notebook, folder)
-    problems = [
-        problem for place, cell in enumerate(notebook.cells) for problem in _failures(place, cell)
-    ]
-    return problems + ([f"stopped at {stopped.first_line!r}: {stopped.error}"] if stopped else [])
+    problems = []
+    for index, cell in enumerate(notebook.cells):
+        problems += _failures(index, cell)
+    if stopped:
+        problems.append(f"stopped at {stopped.first_line!r}: {stopped.error}")
+    return problems
 
 
-def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
-    task, stub, solution, check = _four_cells(cells, place)
+def _tree(cell: NotebookNode) -> ast.Module:
+    """The syntax tree of a code cell, or of the code in a solution."""
+    if "solution" in _tags(cell):
+        return ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1])
+    return lessons.parse(cell)
+
+
+def _exercise(cells: list[NotebookNode], index: int) -> Exercise:
+    task, stub, solution, check = _four_cells(cells, index)
     if not re.search(r"^#{2,4} .*(Your turn|Exercise)", lessons.prose(task), re.MULTILINE):
         raise ValueError(
             'no markdown cell with a heading "Your turn ..." or "Exercise ..." before it'
@@ -121,37 +123,30 @@ def _exercise(cells: list[NotebookNode], place: int) -> Exercise:
     if solution.cell_type != "markdown" or not block:
         raise ValueError("the solution is not one python block, collapsed, in a markdown cell")
     call = _check_call(check)
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    hints, wrong = (_elements(given.get(name), name) for name in ("hints", "wrong"))
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     return Exercise(
         id=call.args[0].value,
-        place=place,
+        index=index,
         name=call.args[1].id,
         solution=block[1],
         check=check.source,
-        hints=[ast.unparse(hint) for hint in hints],
-        wrong=[_answer_and_hint(entry) for entry in wrong],
+        hints=[ast.unparse(hint) for hint in _elements(keywords, "hints")],
+        wrong=[_answer_and_hint(entry) for entry in _elements(keywords, "wrong")],
     )
 
 
-def _four_cells(cells: list[NotebookNode], place: int) -> list[NotebookNode]:
-    four = cells[max(place - 1, 0) : place + 3]
+def _four_cells(cells: list[NotebookNode], index: int) -> list[NotebookNode]:
+    four = cells[max(index - 1, 0) : index + 3]
     if len(four) < 4 or "solution" not in _tags(four[2]) or "check" not in _tags(four[3]):
         raise ValueError("after the stub come a cell tagged solution and a cell tagged check")
     return four
 
 
 def _check_call(check: NotebookNode) -> ast.Call:
-    calls = [
-        node
-        for node in ast.walk(lessons.parse(check))
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in [f"check.{name}" for name in CALLS]
-    ]
+    nodes = [node for node in ast.walk(lessons.parse(check)) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes if ast.unparse(node.func) in CALLS]
     if len(calls) != 1:
-        raise ValueError(
-            f"the cell calls check.value, .function or .condition {len(calls)} times, not once"
-        )
+        raise ValueError(f"the cell calls {' or '.join(CALLS)} {len(calls)} times, not once")
     id, answer = (*calls[0].args, None, None)[:2]
     if not isinstance(id, ast.Constant) or not isinstance(answer, ast.Name):
         raise ValueError(
@@ -160,7 +155,8 @@ def _check_call(check: NotebookNode) -> ast.Call:
     return calls[0]
 
 
-def _elements(node: ast.expr | None, name: str) -> list[ast.expr]:
+def _elements(keywords: dict[str, ast.expr], name: str) -> list[ast.expr]:
+    node = keywords.get(name)
     if not isinstance(node, ast.List) or not node.elts:
         raise ValueError(f"the check lists no {name}=[...]")
     return node.elts
@@ -172,17 +168,17 @@ def _answer_and_hint(entry: ast.expr) -> tuple[str, str]:
     return ast.unparse(entry.elts[0]), ast.unparse(entry.elts[-1])
 
 
-def _proofs(exercise: Exercise, stub: str):
-    untouched = _assert_last(exercise.id, "blank", exercise.hints[0])
-    yield _proof(f"{exercise.id}: the untouched stub gets the first hint", untouched)
+def _proofs(exercise: Exercise, stub: str) -> Iterator[NotebookNode]:
+    id = exercise.id
+    untouched = _assert_last(id, "blank", exercise.hints[0])
+    yield _proof(f"{id}: the untouched stub gets the first hint", untouched)
     for answer, hint in exercise.wrong:
-        attempt = f"{exercise.name} = {answer}\n{exercise.check}\n{_assert_last(exercise.id, 'wrong', hint)}"
-        yield _proof(f"{exercise.id}: the wrong answer {answer} gets its own hint", attempt)
-    solve = f"{exercise.solution}\n{exercise.check}\n{_assert_last(exercise.id, 'solved')}"
-    yield _proof(f"{exercise.id}: the solution is right", solve)
-    yield _proof(
-        f"{exercise.id}: the stub runs again", stub
-    )  # so that the lesson goes on as for a learner
+        attempt = f"{exercise.name} = {answer}\n{exercise.check}\n{_assert_last(id, 'wrong', hint)}"
+        yield _proof(f"{id}: the wrong answer {answer} gets its own hint", attempt)
+    solve = f"{exercise.solution}\n{exercise.check}\n{_assert_last(id, 'solved')}"
+    yield _proof(f"{id}: the solution is right", solve)
+    # The lesson goes on as for a learner who has not solved the exercise.
+    yield _proof(f"{id}: the stub runs again", stub)
 
 
 def _proof(name: str, source: str) -> NotebookNode:
@@ -192,18 +188,17 @@ def _proof(name: str, source: str) -> NotebookNode:
 def _assert_last(id: str, state: str, ending: str = "''") -> str:
     return (
         "from medlearn.teaching import check as _check\n"
-        "_said = _check.last()\n"
-        f"assert (_said.id, _said.state) == ({id!r}, {state!r}) and _said.message.endswith({ending}), _said"
+        "_last = _check.last()\n"
+        f"assert (_last.id, _last.state) == ({id!r}, {state!r}), _last\n"
+        f"assert _last.message.endswith({ending}), _last"
     )
 
 
-def _failures(place: int, cell: NotebookNode) -> list[str]:
-    what = (
-        cell.metadata.get("proof")
-        or f"cell {place} of the lesson with proofs, {cell.source[:60]!r}"
-    )
+def _failures(index: int, cell: NotebookNode) -> list[str]:
+    name = f"cell {index} of the lesson with proofs, {cell.source[:60]!r}"
+    name = cell.metadata.get("proof") or name
     errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-    return [f"{what}: {error.ename}: {error.evalue}" for error in errors]
+    return [f"{name}: {error.ename}: {error.evalue}" for error in errors]
 
 
 def _tags(cell: NotebookNode) -> list[str]:

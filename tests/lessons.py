@@ -1,6 +1,7 @@
-"""The course's notebooks as the tests see them, and a sound miniature from which each rule's offender is made."""
+"""The course's notebooks as the tests see them, and a sound miniature to make offenders from."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
+for_every_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
 @dataclass
@@ -23,16 +25,10 @@ class Lesson:
     notebook: NotebookNode
 
 
+@functools.cache
 def read(path: Path) -> Lesson:
+    """A lesson, read once for all tests: who changes it copies it first."""
     return Lesson(path.name, nbformat.read(path, as_version=4))
-
-
-no_notebook = pytest.param(
-    None, marks=pytest.mark.skip(reason="the notebooks folder holds no notebook yet")
-)
-each_notebook = pytest.mark.parametrize(
-    "path", PATHS or [no_notebook], ids=lambda path: getattr(path, "stem", "")
-)
 
 
 def expect_none(problems: list[str]) -> None:
@@ -52,19 +48,14 @@ def code(notebook: NotebookNode) -> list[NotebookNode]:
 
 def prose(cell: NotebookNode) -> str:
     """A markdown cell's text without its fenced code; an empty string for code cells."""
-    return (
-        re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
-        if cell.cell_type == "markdown"
-        else ""
-    )
+    if cell.cell_type != "markdown":
+        return ""
+    return re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
 
 
 def headings(notebook: NotebookNode, level: str = "#{1,6}") -> list[str]:
-    return [
-        line
-        for cell in notebook.cells
-        for line in re.findall(rf"^{level} .*", prose(cell), re.MULTILINE)
-    ]
+    text = "\n".join(map(prose, notebook.cells))
+    return re.findall(rf"^{level} .*", text, re.MULTILINE)
 
 
 def first_list(text: str) -> list[str]:
@@ -90,10 +81,9 @@ def public_names(folder: Path) -> Iterator[str]:
 
 
 def definitions(tree: ast.Module) -> list[str]:
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return [
-        node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")
-    ]
+    definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    names = [node.name for node in tree.body if isinstance(node, definition)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def text_cell(source: str, *tags: str) -> NotebookNode:
@@ -149,7 +139,8 @@ def _value_exercise() -> list[NotebookNode]:
         solution_cell("twice = 2 * sum(numbers)"),
         code_cell(
             'check.value(\n    "02.1", twice, expected=2 * sum(numbers),\n'
-            '    wrong=[(sum(numbers), "Twice, please.")],\n    hints=["Start from the sum."],\n)',
+            '    wrong=[(sum(numbers), "Twice, please.")],\n'
+            '    hints=["Start from the sum."],\n)',
             "check",
             printed="02.1: not answered yet. Hint: Start from the sum.\n",
         ),
@@ -163,7 +154,8 @@ def _function_exercise() -> list[NotebookNode]:
         solution_cell("def mean(values):\n    return sum(values) / len(values)"),
         code_cell(
             'check.function(\n    "02.2", mean, cases=[(([1, 2, 6],), 3.0)],\n'
-            '    wrong=[(sum, "Divide by how many there are.")],\n    hints=["Sum, then divide."],\n)',
+            '    wrong=[(sum, "Divide by how many there are.")],\n'
+            '    hints=["Sum, then divide."],\n)',
             "check",
             printed="02.2: the function returns nothing yet. Hint: Sum, then divide.\n",
         ),
@@ -173,6 +165,7 @@ def _function_exercise() -> list[NotebookNode]:
 def _ending() -> list[NotebookNode]:
     return [
         text_cell(
-            f"## Recap\n\nNow you can\n{_THREE_LINES}\n## References\n\n- Gauss, C. F. At school, 1786."
+            f"## Recap\n\nNow you can\n{_THREE_LINES}\n"
+            "## References\n\n- Gauss, C. F. At school, 1786."
         )
     ]

@@ -125,20 +125,17 @@ def test_what_cannot_be_run_is_one_sentence(checkout, capfd):
 
 
 def test_every_committed_table_is_made_by_a_benchmark_that_can_be_called():
-    told = bench.programs()
-    tables = {path.stem for path in (BENCHMARKS / "results").glob("*.csv")} - set(
-        results.NOT_BENCHMARKS
-    )
-    assert {name for name in tables if bench.maker(name, told) is None} == set()
-    run_by_a_name = {program for name in told for program in bench.makers(name, told[name])}
-    assert {
-        path.stem
-        for path in BENCHMARKS.glob("*.py")
-        if "__main__" in path.read_text(encoding="utf-8")
-    } == run_by_a_name
-    for name in told:
-        for program, *_ in bench.commands(name, told[name]):
-            assert (BENCHMARKS.parent / program).is_file()
+    programs = bench.programs()
+    tables = {path.stem for path in (BENCHMARKS / "results").glob("*.csv")}
+    benchmarks = tables - set(results.NOT_BENCHMARKS)
+    assert {name for name in benchmarks if bench.maker(name, programs) is None} == set()
+    called = {name for program in programs.values() for name in program.makers}
+    assert called == {
+        path.stem for path in BENCHMARKS.glob("*.py") if "__main__" in path.read_text()
+    }
+    for program in programs.values():
+        for command in program.commands:
+            assert (BENCHMARKS.parent / command.words[0]).is_file()
 
 
 def test_a_table_begins_with_the_machine_and_lies_where_it_is_asked_for(tmp_path):

@@ -1,6 +1,7 @@
-"""course.py as its users start it: a second process, in a path with spaces and accents, from another folder.
+"""course.py as its users start it: from another folder, in a path with spaces and accents.
 
-The project beside it is a stand-in whose package builds without the network, so that the environments are real and quick.
+The project beside it is a stand-in whose package builds without the network, so that the
+environments are real and quick.
 """
 
 import importlib.util
@@ -26,42 +27,45 @@ backend-path = ["."]
 [project]
 name = "medlearn"
 version = "0.1.0"
-dependencies = [{dependencies}]
 [project.optional-dependencies]
 cpu = []
 lab = []
 test = []
+docs = []
 """
 BACKEND = """
 import os, zipfile
 INFO = "medlearn-0.1.0.dist-info"
+METADATA = "Metadata-Version: 2.1\\nName: medlearn\\nVersion: 0.1.0\\n"
+EXTRAS = "".join(f"Provides-Extra: {extra}\\n" for extra in ("cpu", "lab", "test", "docs"))
+WHEEL = "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
 def build_editable(folder, *_):
     name = "medlearn-0.1.0-py3-none-any.whl"
     depends = os.environ.get("STAND_IN_DEPENDS", "")
+    needs = f"Requires-Dist: {depends}\\n" if depends else ""
     with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
         wheel.writestr("medlearn.pth", os.getcwd())
-        extras = "".join(f"Provides-Extra: {extra}\\n" for extra in ("cpu", "lab", "test"))
-        needs = f"Requires-Dist: {depends}\\n" if depends else ""
-        wheel.writestr(f"{INFO}/METADATA", f"Metadata-Version: 2.1\\nName: medlearn\\nVersion: 0.1.0\\n{extras}{needs}")
-        wheel.writestr(f"{INFO}/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{INFO}/METADATA", METADATA + EXTRAS + needs)
+        wheel.writestr(f"{INFO}/WHEEL", WHEEL)
         wheel.writestr(f"{INFO}/RECORD", "")
     return name
 build_wheel = build_editable
 """
 CLOSED = "http://127.0.0.1:9/"  # nothing listens on the discard port
+NOWHERE = {"STAND_IN_DEPENDS": "nothing-of-that-name"}  # a library that no index here has
 
 
 def stand_in(folder):
     """A copy of course.py beside a project that is as small as can be."""
-    (folder / "medlearn" / "course").mkdir(parents=True)
+    for name in ("medlearn", "tools"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").touch()
     shutil.copy(ROOT / "course.py", folder)
-    (folder / "pyproject.toml").write_text(PYPROJECT.format(dependencies=""))
+    (folder / "pyproject.toml").write_text(PYPROJECT)
     (folder / "constraints.txt").write_text("")
     (folder / "backend.py").write_text(BACKEND)
-    (folder / "medlearn" / "__init__.py").touch()
     (folder / "medlearn" / "_keras.py").write_text("tf = None\n")
-    (folder / "medlearn" / "course" / "__init__.py").touch()
-    (folder / "medlearn" / "course" / "__main__.py").write_text(
+    (folder / "tools" / "__main__.py").write_text(
         "import os, sys; print('COURSE', sys.argv[1:], os.getcwd())\n"
     )
     return folder
@@ -122,14 +126,15 @@ def sentence(ended):
     return line
 
 
-def bootstrap():
-    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "course.py")
+def course_script():
+    """course.py as a module."""
+    spec = importlib.util.spec_from_file_location("course_script", ROOT / "course.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-# ---- what goes well --------------------------------------------------------------------------------------------------
+# ---- what goes well ------------------------------------------------------------------------------
 
 
 def test_the_first_start_sets_up_a_line_per_step_and_hands_over(first_start, outside):
@@ -168,12 +173,13 @@ def test_other_dependencies_bring_the_environment_up_to_date(ready, outside):
 def test_without_network_an_update_waits_and_the_course_goes_on(ready, outside):
     stamp = (ready / ".venv" / "set-up.stamp").read_text(encoding="utf-8")
     (ready / "constraints.txt").write_text("numpy==1.1\n")
-    ended = start(ready, outside, STAND_IN_DEPENDS="nothing-of-that-name")
+    ended = start(ready, outside, **NOWHERE)
     assert "No network, so the libraries stay as they were" in ended.stdout
     assert ended.stdout.splitlines()[-1] == f"COURSE [] {outside}"
     assert (ready / ".venv" / "set-up.stamp").read_text(encoding="utf-8") == stamp
 
 
+@pytest.mark.slow
 def test_a_moved_folder_is_set_up_anew(ready, outside):
     moved = ready.with_name("ailleurs")
     shutil.copytree(ready, moved, symlinks=True)
@@ -188,12 +194,13 @@ def test_help_needs_no_set_up(tmp_path, outside):
     assert not (tmp_path / "new" / ".venv").exists()
 
 
-# ---- which Python ----------------------------------------------------------------------------------------------------
+# ---- which Python --------------------------------------------------------------------------------
 
 
 def pretending(statement):
     """A Python in which the statement has been run before course.py starts."""
-    code = f"import sys, runpy; {statement}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    run = "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    code = f"import sys, runpy; {statement}; {run}"
     return sys.executable, "-c", code
 
 
@@ -242,21 +249,23 @@ def test_the_script_is_written_in_the_syntax_of_old_pythons():
     ast.parse((ROOT / "course.py").read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
-# ---- what goes wrong -------------------------------------------------------------------------------------------------
+# ---- what goes wrong -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_a_python_without_venv_is_a_sentence(tmp_path, outside, module):
+def test_a_python_without_venv_is_a_sentence(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
-    said = sentence(start(folder, outside, python=pretending(f"sys.modules['{module}'] = None")))
-    assert f"sudo apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in said
-    assert not (folder / ".venv").exists()
+    package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    for module in ("venv", "ensurepip"):
+        python = pretending(f"sys.modules['{module}'] = None")
+        assert f"sudo apt install {package}" in sentence(start(folder, outside, python=python))
+        assert not (folder / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_no_network_at_the_first_start_is_a_sentence_and_leaves_nothing_to_trust(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
-    said = sentence(start(folder, outside, STAND_IN_DEPENDS="nothing-of-that-name"))
-    assert said.startswith("No network: ") and str(folder / ".venv" / "setup.log") in said
+    line = sentence(start(folder, outside, **NOWHERE))
+    assert line.startswith("No network: ") and str(folder / ".venv" / "setup.log") in line
     (folder / ".venv" / "half-made").touch()
     ended = start(folder, outside)
     assert "Setting up the course" in ended.stdout and "COURSE" in ended.stdout
@@ -265,8 +274,8 @@ def test_no_network_at_the_first_start_is_a_sentence_and_leaves_nothing_to_trust
 
 def test_a_failed_pip_says_why_and_where_its_log_is(ready, outside):
     (ready / "constraints.txt").write_text("not a constraint at all\n")
-    said = sentence(start(ready, outside))
-    assert said.startswith("Setting up failed: ERROR: Invalid requirement") and "setup.log" in said
+    line = sentence(start(ready, outside))
+    assert line.startswith("Setting up failed: ERROR: Invalid requirement") and "setup.log" in line
     assert not (ready / ".venv" / "set-up.stamp").exists()
 
 
@@ -276,8 +285,8 @@ def test_a_full_disk_is_a_sentence(ready, outside):
     log.unlink()
     log.symlink_to("/dev/full")
     (ready / "constraints.txt").write_text("numpy==1.2\n")
-    said = sentence(start(ready, outside))
-    assert said.startswith("The disk is full: the course needs about 3 GB in ")
+    line = sentence(start(ready, outside))
+    assert line.startswith("The disk is full: the course needs about 3 GB in ")
     assert not (ready / ".venv" / "set-up.stamp").exists()
 
 
@@ -293,40 +302,27 @@ def test_an_environment_of_the_user_is_left_alone(tmp_path, outside):
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
     folder.chmod(0o555)
-    said = sentence(start(folder, outside))
+    line = sentence(start(folder, outside))
     folder.chmod(0o755)
-    assert said.startswith("The course cannot be set up here: ") and "Permission denied" in said
+    assert line.startswith("The course cannot be set up here: ") and "Permission denied" in line
 
 
-@pytest.mark.parametrize(
-    "line, expected",
-    [
-        (
-            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-            "The disk is full",
-        ),
-        ("OSError: [WinError 112] There is not enough space on the disk", "The disk is full"),
-        (
-            "WARNING: ... after connection broken by 'NewConnectionError('<...>: Failed to establish a new connection",
-            "No network",
-        ),
-        ("WARNING: ... [Errno -3] Temporary failure in name resolution", "No network"),
-        ("socket.gaierror: [Errno 11001] getaddrinfo failed", "No network"),
-        ("ERROR: No matching distribution found for tensorflow>=2.19", "TensorFlow has no build"),
-        (
-            "ERROR: No matching distribution found for keras",
-            "Setting up failed: ERROR: No matching distribution found for keras.",
-        ),
-    ],
-)
-def test_what_pip_prints_is_understood(line, expected):
-    assert (
-        bootstrap()
-        .explain(["Collecting numpy", line, "a last line of no interest"])
-        .startswith(expected)
-    )
+def test_what_pip_prints_is_understood():
+    lines = {
+        "ERROR: Could not install packages due to an OSError: No space left on device": "The disk",
+        "OSError: [WinError 112] There is not enough space on the disk": "The disk is full",
+        "WARNING: connection broken by 'NewConnectionError('<...>: Failed": "No network",
+        "WARNING: ... [Errno -3] Temporary failure in name resolution": "No network",
+        "socket.gaierror: [Errno 11001] getaddrinfo failed": "No network",
+        "ERROR: No matching distribution found for tensorflow>=2.19": "TensorFlow has no build",
+        "ERROR: No such option": "Setting up failed: ERROR: No such option.",
+    }
+    for line, expected in lines.items():
+        printed = ["Collecting numpy", line, "a last line of no interest"]
+        assert course_script().explain(printed).startswith(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C in another way")
 def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
     folder = stand_in(tmp_path / "new")
@@ -341,7 +337,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env=environment(PIP_INDEX_URL=index, STAND_IN_DEPENDS="nothing-of-that-name"),
+            env=environment(PIP_INDEX_URL=index, **NOWHERE),
         )
         silent.settimeout(60)
         connection, _ = silent.accept()
@@ -356,7 +352,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
     assert "Installing" in out and not (folder / ".venv" / "set-up.stamp").exists()
 
 
-# ---- a folder of wheels ----------------------------------------------------------------------------------------------
+# ---- a folder of wheels --------------------------------------------------------------------------
 
 
 def a_library(folder):
@@ -374,6 +370,7 @@ def a_library(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_a_stick_is_filled_once_and_then_serves_machines_without_a_network(tmp_path, outside):
     stick = tmp_path / "clé usb" / "wheels"
     with_a_network = {
@@ -392,6 +389,7 @@ def test_a_stick_is_filled_once_and_then_serves_machines_without_a_network(tmp_p
     assert list((yours / ".venv").rglob("a_library.py"))
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_set_up_fills_a_stick_and_stays_as_it_is(ready, outside, tmp_path):
     links = a_library(tmp_path / "index")
     ended = start(
@@ -408,49 +406,33 @@ def test_a_machine_that_is_set_up_fills_a_stick_and_stays_as_it_is(ready, outsid
     shutil.rmtree(outside / "relative")
 
 
+@pytest.mark.slow
 def test_wheels_of_another_machine_are_one_sentence(tmp_path, outside):
     stick = a_library(tmp_path / "stick")
-    said = sentence(
-        start(
-            stand_in(tmp_path / "new"),
-            outside,
-            "setup",
-            "--wheels",
-            str(stick),
-            STAND_IN_DEPENDS="another",
-        )
-    )
-    assert (
-        said.startswith(f"The wheels in {stick} are not those of this machine (Python 3.")
-        and "setup.log" in said
-    )
-
-
-def test_a_stick_that_cannot_be_filled_without_a_network_is_one_sentence(tmp_path, outside):
-    said = sentence(
-        start(
-            stand_in(tmp_path / "new"),
-            outside,
-            "setup",
-            "--wheels",
-            str(tmp_path / "stick"),
-            STAND_IN_DEPENDS="other",
-        )
-    )
-    assert said.startswith("No network: ") and not (tmp_path / "stick").exists()
-
-
-@pytest.mark.parametrize(
-    "given, said",
-    [(["--wheels"], "needs the name"), (["--wheels", "."], "neither a folder of wheels")],
-)
-def test_a_folder_that_is_none_is_said_before_anything_is_made(tmp_path, given, said):
     folder = stand_in(tmp_path / "new")
-    assert (
-        said in sentence(start(folder, folder, "setup", *given)) and not (folder / ".venv").exists()
-    )
+    command = ("setup", "--wheels", str(stick))
+    line = sentence(start(folder, outside, *command, STAND_IN_DEPENDS="another"))
+    assert line.startswith(f"The wheels in {stick} are not those of this machine (Python 3.")
+    assert "setup.log" in line
+
+
+@pytest.mark.slow
+def test_a_stick_that_cannot_be_filled_without_a_network_is_one_sentence(tmp_path, outside):
+    folder = stand_in(tmp_path / "new")
+    command = ("setup", "--wheels", str(tmp_path / "stick"))
+    line = sentence(start(folder, outside, *command, **NOWHERE))
+    assert line.startswith("No network: ") and not (tmp_path / "stick").exists()
+
+
+def test_a_folder_that_is_none_is_refused_before_anything_is_made(tmp_path):
+    folder = stand_in(tmp_path / "new")
+    assert "needs the name" in sentence(start(folder, folder, "setup", "--wheels"))
+    taken = start(folder, folder, "setup", "--wheels", ".")
+    assert "neither a folder of wheels" in sentence(taken)
+    assert not (folder / ".venv").exists()
 
 
 def test_the_wheels_hold_what_builds_the_course():
-    assert bootstrap().build_tools() == ["hatchling>=1.26", "editables"]
-    assert bootstrap().wheels_folder(["test", "--wheels", "x"]) is None
+    script = course_script()
+    assert script.build_requirements() == ["hatchling>=1.26", "editables"]
+    assert script.wheels_folder(["test", "--wheels", "x"]) is None

@@ -1,4 +1,4 @@
-"""The shape of a lesson, rule by rule; each rule is also seen failing on an offender."""
+"""The shape of a lesson, rule by rule; each rule is also seen failing on its offenders."""
 
 import ast
 import re
@@ -9,66 +9,59 @@ import pytest
 from lessons import Lesson, code_cell, text_cell
 
 MEDLEARN = frozenset(lessons.public_names(lessons.ROOT / "medlearn"))
+MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 7, 25, 100
 
 
 def named_by_number_verb_and_object(lesson: Lesson) -> list[str]:
-    good = re.fullmatch(r"\d\d_[a-z]+(_[a-z0-9]+)+\.ipynb", lesson.name)
-    return [] if good else [f"{lesson.name} is not named NN_verb_object.ipynb"]
+    if re.fullmatch(r"\d\d_[a-z]+(_[a-z0-9]+)+\.ipynb", lesson.name):
+        return []
+    return [f"{lesson.name} is not named NN_verb_object.ipynb"]
 
 
 def title_first_and_only_one(lesson: Lesson) -> list[str]:
-    first, titles = lesson.notebook.cells[0], lessons.headings(lesson.notebook, "#")
-    problems = (
-        []
-        if lessons.prose(first).startswith("# ")
-        else ["the first cell does not begin with a `# ` title"]
-    )
-    return problems + (
-        [] if len(titles) == 1 else [f"{len(titles)} titles instead of one: {titles}"]
-    )
+    problems = []
+    if not lessons.prose(lesson.notebook.cells[0]).startswith("# "):
+        problems.append("the first cell does not begin with a `# ` title")
+    titles = lessons.headings(lesson.notebook, "#")
+    if len(titles) != 1:
+        problems.append(f"{len(titles)} titles instead of one: {titles}")
+    return problems
 
 
 def says_minutes(lesson: Lesson) -> list[str]:
-    said = re.search(r"\b(minutes?|hours?)\b", _opening(lesson))
-    return [] if said else ["the opening does not say how many minutes the lesson takes"]
+    if re.search(r"\b(minutes?|hours?)\b", _opening(lesson)):
+        return []
+    return ["the opening does not say how many minutes the lesson takes"]
 
 
 def three_objectives(lesson: Lesson) -> list[str]:
-    found = len(lessons.first_list(_opening(lesson).lower().partition("you will be able to")[2]))
-    return (
-        []
-        if found == 3
-        else [f'"You will be able to" is followed by {found} list lines instead of three']
-    )
+    objectives = lessons.first_list(_opening(lesson).lower().partition("you will be able to")[2])
+    if len(objectives) == 3:
+        return []
+    return [f'"You will be able to" is followed by {len(objectives)} list lines instead of three']
 
 
 def parameters_first(lesson: Lesson) -> list[str]:
     cells = lessons.tagged(lesson.notebook, "parameters")
     if len(cells) != 1 or cells[0] is not lessons.code(lesson.notebook)[0]:
         return [f"{len(cells)} cells tagged parameters; it is one, the first code cell"]
-    names, problems = [], []
-    for node in lessons.parse(cells[0]).body:
-        if _simple_assignment(node):
-            names.append(node.targets[0].id)
-        else:
-            problems.append(
-                f"the parameters cell does more than assign constants: {ast.unparse(node)}"
-            )
-    return problems + (
-        [] if any(name.startswith("DATASET") for name in names) else ["parameters name no DATASET"]
-    )
+    statements = lessons.parse(cells[0]).body
+    problems = [
+        f"the parameters cell does more than assign constants: {ast.unparse(node)}"
+        for node in statements
+        if not _assigns_constant(node)
+    ]
+    names = [ast.unparse(node.targets[0]) for node in statements if _assigns_constant(node)]
+    if not any(name.startswith("DATASET") for name in names):
+        problems.append("parameters name no DATASET")
+    return problems
 
 
 def one_result(lesson: Lesson) -> list[str]:
     cells = lessons.tagged(lesson.notebook, "result")
-    good = len(cells) == 1 and cells[0].cell_type == "code"
-    return (
-        []
-        if good
-        else [
-            f"{len(cells)} cells tagged result; it is one code cell that prints the lesson's numbers"
-        ]
-    )
+    if len(cells) == 1 and cells[0].cell_type == "code":
+        return []
+    return [f"{len(cells)} cells tagged result; it is one code cell that prints the numbers"]
 
 
 def no_star_import(lesson: Lesson) -> list[str]:
@@ -78,20 +71,24 @@ def no_star_import(lesson: Lesson) -> list[str]:
 
 def short_cells(lesson: Lesson) -> list[str]:
     lengths = [len(cell.source.strip().splitlines()) for cell in lessons.code(lesson.notebook)]
-    problems = (
-        []
-        if median(lengths) <= 7
-        else [f"the median code cell has {median(lengths)} lines; at most 7"]
-    )
-    return problems + (
-        []
-        if max(lengths) <= 25
-        else [f"the longest code cell has {max(lengths)} lines; at most 25"]
-    )
+    problems = []
+    if median(lengths) > MEDIAN_LINES:
+        problems.append(f"the median code cell has {median(lengths)} lines; at most {MEDIAN_LINES}")
+    if max(lengths) > MOST_LINES:
+        problems.append(f"the longest code cell has {max(lengths)} lines; at most {MOST_LINES}")
+    return problems
+
+
+def short_lines(lesson: Lesson) -> list[str]:
+    return [
+        f"a line of {len(line)} characters; at most {LONGEST_LINE}: {line.strip()[:60]}"
+        for line in _code_lines(lesson)
+        if len(line) > LONGEST_LINE
+    ]
 
 
 def not_in_medlearn_already(lesson: Lesson) -> list[str]:
-    """Cells where an idea is typed before it is imported say so by the tag `by-hand`; exercises are the learner's."""
+    """An idea that is typed before it is imported has the tag `by-hand`; exercises may, too."""
     clashes = sorted(_defined(lesson, "exercise", "by-hand") & MEDLEARN)
     return [
         f"{name} is defined here, but medlearn has a {name}: import it, or choose another name"
@@ -100,30 +97,31 @@ def not_in_medlearn_already(lesson: Lesson) -> list[str]:
 
 
 def no_tricks(lesson: Lesson) -> list[str]:
-    lines = [
-        line.strip() for cell in lessons.code(lesson.notebook) for line in cell.source.splitlines()
-    ]
     return [
         f"magic, shell or path trick: {line}"
-        for line in lines
+        for line in map(str.strip, _code_lines(lesson))
         if re.match(r"[!%]", line) or "sys.path" in line
     ]
 
 
 def two_exercises(lesson: Lesson) -> list[str]:
-    found = len(lessons.tagged(lesson.notebook, "exercise"))
-    return [] if found >= 2 else [f"{found} exercises; at least two"]
+    count = len(lessons.tagged(lesson.notebook, "exercise"))
+    return [] if count >= 2 else [f"{count} exercises; at least two"]
 
 
 def ends_with_recap_and_references(lesson: Lesson) -> list[str]:
-    text = "\n".join(lessons.prose(cell) for cell in lesson.notebook.cells)
     heads = lessons.headings(lesson.notebook)[-2:]
     if len(heads) < 2 or "recap" not in heads[0].lower() or "references" not in heads[1].lower():
         return [f"the last two headings are {heads}, not a recap and references"]
+    text = "\n".join(lessons.prose(cell) for cell in lesson.notebook.cells)
     recap, references = text.split(heads[0])[-1].split(heads[1])
-    items = len(lessons.first_list(recap))
-    problems = [] if items == 3 else [f"the recap has {items} list lines instead of three"]
-    return problems + ([] if references.strip() else ["there are no references"])
+    problems = []
+    count = len(lessons.first_list(recap))
+    if count != 3:
+        problems.append(f"the recap has {count} list lines instead of three")
+    if not references.strip():
+        problems.append("there are no references")
+    return problems
 
 
 RULES = [
@@ -135,6 +133,7 @@ RULES = [
     one_result,
     no_star_import,
     short_cells,
+    short_lines,
     not_in_medlearn_already,
     no_tricks,
     two_exercises,
@@ -143,13 +142,15 @@ RULES = [
 
 
 def defined_twice(all_lessons: list[Lesson]) -> list[str]:
+    """Names that two lessons define."""
     owner: dict[str, str] = {}
     problems = []
     for lesson in all_lessons:
         for name in sorted(_defined(lesson)):
-            if owner.setdefault(name, lesson.name) != lesson.name:
+            first = owner.setdefault(name, lesson.name)
+            if first != lesson.name:
                 problems.append(
-                    f"{name} is defined in {owner[name]} and in {lesson.name}; teach once, then import"
+                    f"{name} is defined in {first} and in {lesson.name}; teach once, then import"
                 )
     return problems
 
@@ -157,59 +158,65 @@ def defined_twice(all_lessons: list[Lesson]) -> list[str]:
 def _opening(lesson: Lesson) -> str:
     """The prose before the first code."""
     cells = lesson.notebook.cells
-    first_code = next(i for i, cell in enumerate(cells) if cell.cell_type == "code")
+    first_code = next(index for index, cell in enumerate(cells) if cell.cell_type == "code")
     return "\n".join(lessons.prose(cell) for cell in cells[:first_code])
 
 
-def _nodes(lesson: Lesson, kind: type) -> list:
-    trees = [lessons.parse(cell) for cell in lessons.code(lesson.notebook)]
-    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, kind)]
+def _code_lines(lesson: Lesson) -> list[str]:
+    sources = [cell.source for cell in lessons.code(lesson.notebook)]
+    return "\n".join(sources).splitlines()
 
 
-def _simple_assignment(node: ast.stmt) -> bool:
-    if (
-        not isinstance(node, ast.Assign)
-        or len(node.targets) != 1
-        or not isinstance(node.targets[0], ast.Name)
-    ):
+def _nodes(lesson: Lesson, node_type: type) -> list:
+    nodes = []
+    for cell in lessons.code(lesson.notebook):
+        nodes += [node for node in ast.walk(lessons.parse(cell)) if isinstance(node, node_type)]
+    return nodes
+
+
+def _assigns_constant(node: ast.stmt) -> bool:
+    if not (isinstance(node, ast.Assign) and len(node.targets) == 1):
         return False
     try:
         ast.literal_eval(node.value)
     except ValueError:
         return False
-    return True
+    return isinstance(node.targets[0], ast.Name)
 
 
-def _defined(lesson: Lesson, *but: str) -> set[str]:
-    cells = [
-        cell
-        for cell in lessons.code(lesson.notebook)
-        if not set(but) & set(cell.metadata.get("tags", []))
-    ]
-    return {name for cell in cells for name in lessons.definitions(lessons.parse(cell))}
+def _defined(lesson: Lesson, *left_out: str) -> set[str]:
+    """Functions and classes that a lesson defines in cells without one of these tags."""
+    names: set[str] = set()
+    for cell in lessons.code(lesson.notebook):
+        if not set(left_out) & set(cell.metadata.get("tags", [])):
+            names.update(lessons.definitions(lessons.parse(cell)))
+    return names
 
 
-# ---- the rules on the lessons ------------------------------------------------------------------------------
+# ---- the rules on the lessons --------------------------------------------------------------------
 
 
-@lessons.each_notebook
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_lesson(rule, path):
-    lessons.expect_none(rule(lessons.read(path)))
+@lessons.for_every_lesson
+def test_a_lesson_keeps_every_rule(path):
+    lesson = lessons.read(path)
+    problems = []
+    for rule in RULES:
+        problems += [f"{rule.__name__}: {problem}" for problem in rule(lesson)]
+    lessons.expect_none(problems)
 
 
 def test_nothing_is_defined_in_two_lessons():
     lessons.expect_none(defined_twice([lessons.read(path) for path in lessons.PATHS]))
 
 
-# ---- the rules on their offenders --------------------------------------------------------------------------
+# ---- the rules on their offenders ----------------------------------------------------------------
 
 
-def replace(number: int, old: str, new: str):
+def replace(index: int, old: str, new: str):
     """An offender: the miniature with a text replaced in one cell."""
 
     def spoil(lesson: Lesson) -> None:
-        cell = lesson.notebook.cells[number]
+        cell = lesson.notebook.cells[index]
         assert old in cell.source
         cell.source = cell.source.replace(old, new)
 
@@ -217,20 +224,33 @@ def replace(number: int, old: str, new: str):
 
 
 def rename(name: str):
-    return lambda lesson: setattr(lesson, "name", name)
+    """An offender: the miniature under another name."""
 
-
-def insert(place: int, *cells):
     def spoil(lesson: Lesson) -> None:
-        lesson.notebook.cells[place:place] = cells
+        lesson.name = name
 
     return spoil
 
 
-def remove(place: int):
-    return lambda lesson: lesson.notebook.cells.pop(place)
+def insert(index: int, *cells):
+    """An offender: the miniature with more cells."""
+
+    def spoil(lesson: Lesson) -> None:
+        lesson.notebook.cells[index:index] = cells
+
+    return spoil
 
 
+def remove(index: int):
+    """An offender: the miniature without one cell."""
+
+    def spoil(lesson: Lesson) -> None:
+        lesson.notebook.cells.pop(index)
+
+    return spoil
+
+
+F1_BY_HAND = "def macro_f1(labels, predictions):\n    return 1"
 OFFENDERS = [
     (named_by_number_verb_and_object, rename("2_sum_numbers.ipynb")),
     (named_by_number_verb_and_object, rename("02_Sum_Numbers.ipynb")),
@@ -253,10 +273,8 @@ OFFENDERS = [
     (no_star_import, insert(3, code_cell("from medlearn.teaching.check import *"))),
     (short_cells, insert(3, code_cell("x = 1\n" * 26))),
     (short_cells, insert(3, *[code_cell("x = 1\n" * 8)] * 12)),
-    (
-        not_in_medlearn_already,
-        insert(3, code_cell("def macro_f1(labels, predictions):\n    return 1")),
-    ),
+    (short_lines, insert(3, code_cell("x = " + "1 + " * 30 + "1"))),
+    (not_in_medlearn_already, insert(3, code_cell(F1_BY_HAND))),
     (no_tricks, insert(3, code_cell("%matplotlib inline"))),
     (no_tricks, insert(3, code_cell("!pip install medlearn"))),
     (no_tricks, insert(3, code_cell("import sys\nsys.path.append('..')"))),
@@ -268,32 +286,35 @@ OFFENDERS = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_a_sound_lesson_passes(rule):
-    assert rule(lessons.miniature()) == []
-    assert rule in [offended for offended, _ in OFFENDERS]
+def test_a_sound_lesson_passes_and_every_rule_has_an_offender():
+    for rule in RULES:
+        assert rule(lessons.miniature()) == [], rule.__name__
+    assert {rule for rule, _ in OFFENDERS} == set(RULES)
 
 
-@pytest.mark.parametrize("rule, spoil", OFFENDERS, ids=lambda value: getattr(value, "__name__", ""))
-def test_an_offender_fails(rule, spoil):
-    lesson = lessons.miniature()
-    spoil(lesson)
-    assert rule(lesson)
+def test_every_offender_fails():
+    passed = []
+    for index, (rule, spoil) in enumerate(OFFENDERS):
+        lesson = lessons.miniature()
+        spoil(lesson)
+        if not rule(lesson):
+            passed.append(f"offender {index} of {rule.__name__} passed")
+    lessons.expect_none(passed)
 
 
 def test_a_definition_in_two_lessons_fails():
-    one, other = lessons.miniature(), lessons.miniature()
-    insert(3, code_cell("def helper():\n    return 1"))(one)
-    other.name = "03_sum_more.ipynb"
-    assert len(defined_twice([one, other])) == 1  # the exercise function they share
-    insert(3, code_cell("def helper():\n    return 2"))(other)
-    assert len(defined_twice([one, other])) == 2
+    first, second = lessons.miniature(), lessons.miniature()
+    second.name = "03_sum_more.ipynb"
+    insert(3, code_cell("def helper():\n    return 1"))(first)
+    assert len(defined_twice([first, second])) == 1  # the exercise's function, which both have
+    insert(3, code_cell("def helper():\n    return 2"))(second)
+    assert len(defined_twice([first, second])) == 2
 
 
 @pytest.mark.parametrize("tag", ["by-hand", "exercise"])
 def test_an_idea_may_be_typed_where_it_is_taught(tag):
     lesson = lessons.miniature()
-    insert(3, code_cell("def macro_f1(labels, predictions):\n    return 1", tag))(lesson)
+    insert(3, code_cell(F1_BY_HAND, tag))(lesson)
     assert not_in_medlearn_already(lesson) == []
 
 

@@ -7,43 +7,63 @@ from pathlib import Path
 from medlearn import _files
 from tools import lessons
 
-LEFTOVERS = {"__pycache__", ".pytest_cache", ".hypothesis", ".ipynb_checkpoints"}
+LEFTOVERS = {
+    "__pycache__",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".mypy_cache",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+}
 
 
 def clean(cache: bool = False, venv: bool = False) -> None:
-    """Remove leftovers from the course's folder and, if asked, the cache folder and the environment `.venv`.
+    """Remove the leftovers in the course's folder.
 
-    Raises ValueError if the cache folder holds more than a cache.
+    Parameters
+    ----------
+    cache : bool
+        Also remove the cache folder.
+    venv : bool
+        Also remove the environment ``.venv``.
+
+    Raises
+    ------
+    ValueError
+        If the cache folder holds more than a cache.
     """
-    folders = leftovers(lessons.ROOT)
+    folders = _leftovers(lessons.ROOT)
     if cache:
-        folder = _files.cache().resolve()
-        if folder in (Path.home(), lessons.ROOT) or {folder} & {
-            *Path.home().parents,
-            *lessons.ROOT.parents,
-        }:
-            raise ValueError(
-                f"MEDLEARN_CACHE is {folder}, which holds more than a cache; remove what you wish by hand."
-            )
-        folders.append(folder)
+        folders.append(_removable_cache())
     if venv:
-        (lessons.ROOT / ".venv" / "set-up.stamp").unlink(
-            missing_ok=True
-        )  # half-removed, it must not be trusted
-        folders.append(lessons.ROOT / ".venv")
+        environment = lessons.ROOT / ".venv"
+        (environment / "set-up.stamp").unlink(missing_ok=True)  # half of it must not be trusted
+        folders.append(environment)
     for folder in folders:
         shutil.rmtree(folder)
     print(f"Removed {len(folders)} folder(s).")
 
 
-def leftovers(root: Path) -> list[Path]:
-    """The folders below `root` that only caches live in, except those of environments and of git."""
-    found = []
-    for here, folders, _ in os.walk(root):
-        found += [Path(here) / name for name in folders if name in LEFTOVERS]
-        folders[:] = [
-            name
-            for name in folders
-            if name not in LEFTOVERS and not name.startswith((".venv", ".git"))
-        ]
-    return found
+def _removable_cache() -> Path:
+    """The cache folder, unless it is or holds the user's home or the course."""
+    folder = _files.cache().resolve()
+    for precious in (Path.home(), lessons.ROOT):
+        if folder == precious or folder in precious.parents:
+            raise ValueError(
+                f"MEDLEARN_CACHE is {folder}, which holds more than a cache; remove by hand what "
+                "you do not need."
+            )
+    return folder
+
+
+def _leftovers(root: Path) -> list[Path]:
+    """The folders of caches below `root`, except those of environments and of git."""
+    leftovers = []
+    for folder, names, _ in os.walk(root):
+        leftovers += [Path(folder) / name for name in names if name in LEFTOVERS]
+        names[:] = [name for name in names if _may_hold_leftovers(name)]
+    return leftovers
+
+
+def _may_hold_leftovers(name: str) -> bool:
+    return name not in LEFTOVERS and not name.startswith((".venv", ".git"))

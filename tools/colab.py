@@ -1,4 +1,4 @@
-"""`course.py colab`: the lessons as Google Colab opens them, and the wheel that their first cell installs."""
+"""`course.py colab`: the lessons as Google Colab opens them, and the wheel that they install."""
 
 import copy
 import re
@@ -7,19 +7,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools import lessons
 
 BRANCH = "colab"
-BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({})"
+COLAB = "https://colab.research.google.com"
+BADGE = f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({{}})"
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|mailto:)([^)\s]+)\)")
 
 FIRST_CELL = """\
-# Run this cell first, and again after Colab has disconnected: what was computed is then read from Drive.
-USE_DRIVE = False                      # True asks for your Google Drive and keeps downloads and features there
+# Run this cell first, and again after Colab has disconnected.
+# USE_DRIVE = True asks for your Google Drive, and keeps downloads and computed features there.
+USE_DRIVE = False
 CONTENT = "/content"
 RELEASE = "{release}"
 import subprocess, sys, urllib.request
@@ -27,105 +28,112 @@ from pathlib import Path
 if USE_DRIVE:
     from google.colab import drive
     drive.mount(CONTENT + "/drive")
-places = [Path(CONTENT), Path(CONTENT, "drive", "MyDrive"), Path(CONTENT, "drive", "MyDrive", "medlearn")]
-wheel = next((place / "{wheel}" for place in places if (place / "{wheel}").exists()), None)
-if wheel is None and RELEASE:
-    wheel = Path(CONTENT, "{wheel}")
+mine = Path(CONTENT, "drive", "MyDrive")
+wheels = [folder / "{wheel}" for folder in (Path(CONTENT), mine, mine / "medlearn")]
+wheel = next((path for path in wheels if path.exists()), wheels[0])
+if not wheel.exists() and RELEASE:
     urllib.request.urlretrieve(RELEASE, wheel)
-if wheel is None:
-    raise SystemExit("Upload {wheel} (folder symbol on the left, or your Drive), then run this cell again.")
-subprocess.run([sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--force-reinstall", str(wheel)], check=True)
+if not wheel.exists():
+    raise SystemExit(
+        "Upload {wheel} (folder symbol on the left, or your Drive), then run this cell again."
+    )
+options = ["-qq", "--no-deps", "--force-reinstall"]
+subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True)
 from medlearn.teaching import session
 print(session.prepare(CONTENT))"""
 
 
 def write(to: Path, repository: str | None = None) -> Iterator[str]:
-    """Write the wheel and a copy of each lesson into the folder `to`; yields what to print.
+    """Write the wheel and a copy of each lesson into a folder, and yield what to print.
 
-    With `repository` ("owner/name" on GitHub) the wheel comes from its release, links and badges lead there; raises
-    ValueError for anything else, RuntimeError if the wheel cannot be built.
+    Parameters
+    ----------
+    to : Path
+        The folder; it is made if needed.
+    repository : str, optional
+        ``"owner/name"`` on GitHub: the wheel comes from its release, links and badges lead there.
+
+    Raises
+    ------
+    ValueError
+        If `repository` is anything else.
+    RuntimeError
+        If the wheel cannot be built.
     """
     if repository is not None and not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
         raise ValueError(f"--repository is {repository!r}; expected OWNER/NAME as on GitHub.")
     to.mkdir(parents=True, exist_ok=True)
-    wheel = build_wheel(to)
+    wheel = build_wheel(to).name
     paths = lessons.find([])
     for path in paths:
-        lessons.save(
-            for_colab(nbformat.read(path, as_version=4), path.name, wheel.name, repository),
-            to / path.name,
-        )
-    yield f"{len(paths)} lessons for Colab and {wheel.name} are in {to}."
-    if repository:
-        badges = [
-            f"- {path.stem}: {BADGE.format(address(repository, path.name))}" for path in paths
-        ]
-        (to / "README.md").write_text(
-            "# The lessons in Google Colab\n\n" + "\n".join(badges) + "\n", encoding="utf-8"
-        )
-        yield (
-            f"Push the folder as the branch {BRANCH!r} of {repository}, and attach the wheel to its release "
-            f"{tag(wheel.name)}; the badges are in README.md."
-        )
-    else:
-        yield "Open a lesson in Colab (File, Upload notebook) and upload the wheel there or to your Drive."
+        copied = for_colab(lessons.read(path), path.name, wheel, repository)
+        lessons.save(copied, to / path.name)
+    yield f"{len(paths)} lessons for Colab and {wheel} are in {to}."
+    if repository is None:
+        yield "Open a lesson in Colab (File, Upload notebook); upload the wheel there or to Drive."
+        return
+    badges = [f"- {path.stem}: {_badge(repository, path.name)}" for path in paths]
+    readme = "# The lessons in Google Colab\n\n" + "\n".join(badges) + "\n"
+    (to / "README.md").write_text(readme, encoding="utf-8")
+    yield (
+        f"Push the folder as the branch {BRANCH!r} of {repository}, and attach the wheel to its "
+        f"release {_release_tag(wheel)}; the badges are in README.md."
+    )
 
 
 def for_colab(
     notebook: NotebookNode, name: str, wheel: str, repository: str | None
 ) -> NotebookNode:
-    """A copy that begins with the cell that installs the wheel; relative links lead to the repository or become words."""
+    """Return a copy whose first code cell installs the wheel.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        A lesson.
+    name : str
+        Its file name.
+    wheel : str
+        The file name of the wheel.
+    repository : str or None
+        Relative links lead to this repository on GitHub; without one they become plain words.
+    """
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _LINK.sub(lambda link: _link(*link.groups(), repository), cell.source)
-    release = (
-        f"https://github.com/{repository}/releases/download/{tag(wheel)}/{wheel}"
-        if repository
-        else ""
-    )
-    first = new_code_cell(
-        FIRST_CELL.format(release=release, wheel=wheel),
-        id="colab-first",
-        metadata={"tags": ["colab"]},
-    )
-    badge = (
-        [new_markdown_cell(BADGE.format(address(repository, name)), id="colab-badge")]
-        if repository
-        else []
-    )
-    notebook.cells[1:1] = [*badge, first]  # below the title
-    # The committed outputs are this cell's neighbours still; what was executed has one cell more now.
-    notebook.metadata.pop("medlearn", None)
+    release = ""
+    below_title = []
+    if repository:
+        release = f"https://github.com/{repository}/releases/download/{_release_tag(wheel)}/{wheel}"
+        below_title.append(new_markdown_cell(_badge(repository, name), id="colab-badge"))
+    first = FIRST_CELL.format(release=release, wheel=wheel)
+    below_title.append(new_code_cell(first, id="colab-first", metadata={"tags": ["colab"]}))
+    notebook.cells[1:1] = below_title
+    notebook.metadata.pop("medlearn", None)  # the digest is of the cells without this one
     return notebook
 
 
-def address(repository: str, name: str) -> str:
-    """Where Colab opens a lesson of the repository's branch for Colab."""
-    return f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/{name}"
-
-
-def tag(wheel: str) -> str:
-    """The release that holds a wheel: "v0.1.0" for medlearn-0.1.0-py3-none-any.whl."""
-    return "v" + wheel.split("-")[1]
-
-
 def build_wheel(to: Path) -> Path:
-    """Build the wheel of this checkout into `to`; raises RuntimeError with pip's last line if that fails."""
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--disable-pip-version-check",
-        "-w",
-        str(to),
-        str(lessons.ROOT),
-    ]
-    done = subprocess.run(
-        pip,
+    """Build the wheel of this checkout.
+
+    Parameters
+    ----------
+    to : Path
+        The folder for it.
+
+    Returns
+    -------
+    Path
+        The wheel.
+
+    Raises
+    ------
+    RuntimeError
+        If that fails; the message holds pip's last line.
+    """
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--disable-pip-version-check"]
+    process = subprocess.run(
+        [*pip, "-w", str(to), str(lessons.ROOT)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -133,17 +141,32 @@ def build_wheel(to: Path) -> Path:
         errors="replace",
     )
     wheels = sorted(to.glob("medlearn-*.whl"), key=lambda path: path.stat().st_mtime)
-    if done.returncode or not wheels:
-        last = (done.stdout.strip().splitlines() or ["no output"])[-1]
+    if process.returncode or not wheels:
+        last = (process.stdout.strip().splitlines() or ["no output"])[-1]
         raise RuntimeError(
-            f"The wheel cannot be built (pip fetches hatchling for that, which needs a network): {last}"
+            f"The wheel cannot be built (pip fetches hatchling, which needs a network): {last}"
         )
     return wheels[-1]
 
 
+def _address(repository: str, name: str) -> str:
+    """Where Colab opens a lesson of the repository's branch for Colab."""
+    return f"{COLAB}/github/{repository}/blob/{BRANCH}/{name}"
+
+
+def _badge(repository: str, name: str) -> str:
+    return BADGE.format(_address(repository, name))
+
+
+def _release_tag(wheel: str) -> str:
+    """The release that holds a wheel: "v0.1.0" for medlearn-0.1.0-py3-none-any.whl."""
+    return "v" + wheel.split("-")[1]
+
+
 def _link(words: str, target: str, repository: str | None) -> str:
+    """A relative link of a lesson as the copy has it."""
     if repository is None:
         return words
     if target.endswith(".ipynb"):
-        return f"[{words}]({address(repository, target)})"
+        return f"[{words}]({_address(repository, target)})"
     return f"[{words}](https://github.com/{repository}/blob/main/{target.removeprefix('../')})"

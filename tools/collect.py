@@ -1,7 +1,7 @@
-"""`course.py collect`: who solved what, read from the notebooks and progress files that students hand in.
+"""`course.py collect`: who solved what, read from the notebooks and progress files of students.
 
-Files are only read, never run. What they say is a student's own word: it shows a teacher where a class stands, and
-is not an examination.
+Files are only read, never run. What they say is a student's own word: it shows a teacher where a
+class stands, and is not an examination.
 """
 
 import csv
@@ -16,123 +16,148 @@ from medlearn.teaching import check
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
 LONGEST_NAME = 80
+FORMULA_SIGNS = tuple("=+-@|%＝＋－＠")
+_EXERCISE = re.compile(r"\d\d\.\d{1,2}", re.ASCII)
 _VERDICT = re.compile(r"^(\d\d\.\d{1,2}): (.*)$", re.MULTILINE)
+# Whatever a damaged or hostile file may raise while it is read.
+UNREADABLE = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, csv.Error)
+Solved = dict[str, bool]  # for each exercise that a student met, whether it is solved
 
 
 def write(folder: Path, to: Path) -> Iterator[str]:
-    """Write a table of students and exercises; yields what to print.
+    """Write a table of students and exercises, and yield what to print.
 
-    In `folder` each student has a folder, or a file of the student's name; both notebooks (.ipynb) and what
-    `check.progress().save()` wrote (.csv) count. Raises ValueError if there is nothing to read, or if `to` is something else.
+    Parameters
+    ----------
+    folder : Path
+        Holds a folder for each student, or a file of the student's name. Notebooks (.ipynb) count,
+        and what ``check.progress().save()`` wrote (.csv).
+    to : Path
+        The table: 1 solved, 0 tried, empty not met.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to read.
+    FileExistsError
+        If `to` exists and is not such a table.
     """
     if to.exists() and not to.read_bytes()[:8].startswith(b"student,"):
         raise FileExistsError(
             f"{to} exists and is not a table of this command; choose another name."
         )
-    students, unread = read(folder, besides=to)
+    students, unread = read(folder, leave_out=to)
     if not students:
         raise ValueError(
-            f"{folder} holds no notebook and no progress file; expected a folder or a file for each student."
+            f"{folder} holds no notebook and no progress file; expected a folder or a file for "
+            "each student."
         )
-    exercises = sorted({id for found in students.values() for id in found})
+    exercises = sorted(set().union(*students.values()))
     with to.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["student", "solved", *exercises])
-        for student, found in sorted(students.items()):
-            marks = [{True: 1, False: 0, None: ""}[found.get(id)] for id in exercises]
-            rows.writerow([harmless(student), sum(found.values()), *marks])
-    yield from (f"Left out: {path}: {why}" for path, why in unread)
-    yield f"{len(students)} students, {len(exercises)} exercises: {to} (1 solved, 0 tried, empty not met)"
+        for student, solved in sorted(students.items()):
+            marks = [int(solved[id]) if id in solved else "" for id in exercises]
+            rows.writerow([harmless(student), sum(solved.values()), *marks])
+    yield from (f"Left out: {path}: {reason}" for path, reason in unread)
+    legend = "1 solved, 0 tried, empty not met"
+    yield f"{len(students)} students, {len(exercises)} exercises: {to} ({legend})"
 
 
 def read(
-    folder: Path, besides: Path | None = None
-) -> tuple[dict[str, dict[str, bool]], list[tuple[str, str]]]:
-    """For each student the exercises met, and whether each is solved; and the files left out, each with the reason."""
+    folder: Path, leave_out: Path | None = None
+) -> tuple[dict[str, Solved], list[tuple[str, str]]]:
+    """Read what a class handed in.
+
+    Parameters
+    ----------
+    folder : Path
+        As for `write`.
+    leave_out : Path, optional
+        A file in it that does not count.
+
+    Returns
+    -------
+    dict of str to dict
+        For each student the exercises met, and whether each is solved.
+    list of (str, str)
+        The files left out, and the reason.
+    """
     if not folder.is_dir():
         raise NotADirectoryError(
-            f"{folder} is not a folder; expected one that holds a folder or a file for each student."
+            f"{folder} is not a folder; expected one that holds a folder or a file for each "
+            "student."
         )
-    students: dict[str, dict[str, bool]] = {}
+    students: dict[str, Solved] = {}
     unread = []
     for path in _files(folder):
-        if besides is not None and path.resolve() == besides.resolve():
+        if leave_out is not None and path.resolve() == leave_out.resolve():
             continue
         name = path.relative_to(folder)
         student = name.parts[0] if len(name.parts) > 1 else path.stem
         try:
-            found = (
-                in_notebook(_content(path)) if path.suffix == ".ipynb" else in_table(_content(path))
-            )
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-            RecursionError,
-            csv.Error,
-        ) as error:
-            unread.append(
-                (
-                    harmless(str(name)),
-                    error.args[-1] if isinstance(error, OSError) else "it cannot be read",
-                )
-            )
+            solved = _read_file(path)
+        except UNREADABLE as error:
+            reason = error.args[-1] if isinstance(error, OSError) else "it cannot be read"
+            unread.append((harmless(str(name)), reason))
             continue
-        known = students.setdefault(student, {})
-        for id, solved in found.items():
-            known[id] = known.get(id, False) or solved
+        _merge(students.setdefault(student, {}), solved)
     return students, unread
 
 
-def in_notebook(text: str) -> dict[str, bool]:
-    """Exercises whose verdict stands below a cell, and whether one of the verdicts is that it is solved."""
-    found: dict[str, bool] = {}
+def in_notebook(text: str) -> Solved:
+    """Return the exercises whose verdict stands below a cell of this notebook (JSON)."""
+    solved: Solved = {}
     for cell in json.loads(text)["cells"]:
         for output in cell.get("outputs", []):
             if output.get("name") == "stdout":
-                said = (
-                    output["text"] if isinstance(output["text"], str) else "".join(output["text"])
-                )
-                for id, verdict in _VERDICT.findall(said):
-                    found[id] = found.get(id, False) or verdict == check.RIGHT
-    return found
+                printed = "".join(output["text"])  # nbformat: a string, or a list of lines
+                for id, verdict in _VERDICT.findall(printed):
+                    _merge(solved, {id: verdict == check.RIGHT})
+    return solved
 
 
-def in_table(text: str) -> dict[str, bool]:
-    """The same from a progress file: rows of id, attempts, solved."""
+def in_table(text: str) -> Solved:
+    """Return the exercises of a progress file: rows of id, attempts, solved."""
     rows = csv.DictReader(text.splitlines())
-    return {
-        row["id"]: row["solved"] == "True"
-        for row in rows
-        if re.fullmatch(r"\d\d\.\d{1,2}", row["id"] or "", re.ASCII)
-    }
+    return {row["id"]: row["solved"] == "True" for row in rows if _is_exercise(row["id"])}
 
 
 def harmless(name: str) -> str:
-    """A name that no spreadsheet takes for a formula and no terminal for a command."""
-    name = "".join(each if each.isprintable() else "?" for each in name)[:LONGEST_NAME]
-    return f"'{name}" if name.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else name
+    """Return a name that no spreadsheet takes for a formula and no terminal for a command."""
+    name = "".join(sign if sign.isprintable() else "?" for sign in name)[:LONGEST_NAME]
+    return f"'{name}" if name.lstrip()[:1] in FORMULA_SIGNS else name
+
+
+def _merge(solved: Solved, more: Solved) -> None:
+    """Add exercises to a student's; one that was solved once counts as solved."""
+    for id, is_solved in more.items():
+        solved[id] = solved.get(id, False) or is_solved
+
+
+def _is_exercise(id: str | None) -> bool:
+    return _EXERCISE.fullmatch(id or "") is not None
+
+
+def _read_file(path: Path) -> Solved:
+    if path.stat().st_size > LARGEST_FILE:
+        raise OSError(f"it is larger than {LARGEST_FILE // 1_000_000} MB")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return in_notebook(text) if path.suffix == ".ipynb" else in_table(text)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Notebooks and tables below a folder, in order; links are not followed, hidden folders not entered."""
+    """Notebooks and tables below a folder, in order, without links and hidden folders."""
     count = 0
-    for here, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            path = Path(here, name)
+            path = Path(parent, name)
             if path.suffix in (".ipynb", ".csv") and path.is_file() and not path.is_symlink():
                 count += 1
                 if count > MOST_FILES:
                     raise ValueError(
-                        f"{folder} holds more than {MOST_FILES} notebooks and tables; collect class by class."
+                        f"{folder} holds more than {MOST_FILES} notebooks and tables; collect "
+                        "class by class."
                     )
                 yield path
-
-
-def _content(path: Path) -> str:
-    if path.stat().st_size > LARGEST_FILE:
-        raise OSError(f"it is larger than {LARGEST_FILE // 1_000_000} MB")
-    return path.read_text(encoding="utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""What each lesson costs: seconds, processor seconds and peak memory, as a table that grows a lesson at a time."""
+"""What each lesson costs: seconds, processor seconds and peak memory, kept in a table."""
 
 import csv
 import os
@@ -13,9 +13,16 @@ COLUMNS = ("lesson", "seconds", "cpu_seconds", "peak_mb", "processor", "cores", 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds on the clock; of the kernel's process the processor seconds (with ended children) and the most memory in MB.
+    """What one lesson cost.
 
-    The last two are None where the system does not tell (anywhere but on Linux).
+    Attributes
+    ----------
+    seconds : float
+        Seconds on the clock.
+    cpu_seconds : float or None
+        Processor seconds of the kernel and its ended children; None except on Linux.
+    peak_mb : float or None
+        Peak memory of the kernel in MB; None except on Linux.
     """
 
     seconds: float
@@ -24,56 +31,63 @@ class Cost:
 
 
 def of_process(pid: int | None) -> tuple[float, float] | None:
-    """Processor seconds and peak memory in MB of a running process and, in the seconds, of its ended children; or None."""
+    """Return processor seconds and peak memory (MB) of a running process.
+
+    The seconds include its ended children. None is returned if the system does not tell, as for a
+    process that has ended.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        peak = next(
-            line
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-            if line.startswith("VmHWM")
-        )
-    except (OSError, StopIteration):
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return None
+    peaks = [line.split()[1] for line in status if line.startswith("VmHWM")]
+    if not peaks:
         return None
     ticks = sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime of proc(5)
-    return ticks / os.sysconf("SC_CLK_TCK"), int(peak.split()[1]) / 1024
+    return ticks / os.sysconf("SC_CLK_TCK"), int(peaks[0]) / 1024
 
 
 def lines(costs: dict[str, Cost]) -> list[str]:
-    """The costs for readers, with their sum."""
-    shown = [f"{'lesson':44s}{'seconds':>8s}{'CPU-s':>8s}{'peak MB':>9s}"]
+    """Return a table for readers: a head, a line for each lesson, and the sum."""
+    table = [_line("lesson", "seconds", "CPU-s", "peak MB")]
     for lesson, cost in sorted(costs.items()):
-        shown.append(
-            f"{lesson:44s}{cost.seconds:8.0f}{_text(cost.cpu_seconds):>8s}{_text(cost.peak_mb):>9s}"
-        )
-    known = [cost.cpu_seconds for cost in costs.values() if cost.cpu_seconds is not None]
-    total = sum(known) if known else None
-    return [
-        *shown,
-        f"{'together':44s}{sum(cost.seconds for cost in costs.values()):8.0f}{_text(total):>8s}",
-    ]
+        texts = map(_text, (cost.seconds, cost.cpu_seconds, cost.peak_mb))
+        table.append(_line(lesson, *texts))
+    seconds = sum(cost.seconds for cost in costs.values())
+    cpu_seconds = [cost.cpu_seconds for cost in costs.values() if cost.cpu_seconds is not None]
+    total = sum(cpu_seconds) if cpu_seconds else None
+    return [*table, _line("together", _text(seconds), _text(total), "")]
 
 
 def write(costs: dict[str, Cost], path: Path) -> None:
-    """Write the costs into the table at `path`; rows of other lessons that stand there already are kept."""
-    rows = {}
-    if path.exists():
-        with open(path, encoding="utf-8", newline="") as stream:
-            rows = {row["lesson"]: row for row in csv.DictReader(stream)}
+    """Write the costs into a table and keep its rows of other lessons.
+
+    Parameters
+    ----------
+    costs : dict of str to Cost
+        The cost of each lesson, by the name of its notebook.
+    path : Path
+        The table (CSV); it need not exist.
+    """
+    rows = _read(path) if path.exists() else {}
     for lesson, cost in costs.items():
-        values = (
-            lesson,
-            _text(cost.seconds),
-            _text(cost.cpu_seconds),
-            _text(cost.peak_mb),
-            doctor.processor(),
-            os.cpu_count(),
-            date.today(),
-        )
-        rows[lesson] = dict(zip(COLUMNS, values))
+        measured = map(_text, (cost.seconds, cost.cpu_seconds, cost.peak_mb))
+        machine = (doctor.processor(), os.cpu_count(), date.today())
+        rows[lesson] = dict(zip(COLUMNS, (lesson, *measured, *machine)))
     with open(path, "w", encoding="utf-8", newline="") as stream:
         table = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         table.writeheader()
         table.writerows(rows[lesson] for lesson in sorted(rows))
+
+
+def _read(path: Path) -> dict[str, dict]:
+    with open(path, encoding="utf-8", newline="") as stream:
+        return {row["lesson"]: row for row in csv.DictReader(stream)}
+
+
+def _line(lesson: str, seconds: str, cpu_seconds: str, peak_mb: str) -> str:
+    return f"{lesson:44s}{seconds:>8s}{cpu_seconds:>8s}{peak_mb:>9s}".rstrip()
 
 
 def _text(number: float | None) -> str:

@@ -1,76 +1,99 @@
-"""`course.py data`: what data sets there are, fetched before a class, or carried to it on a USB stick."""
+"""`course.py data`: list the data sets, fetch them before a class, or pack them on a USB stick."""
 
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from medlearn import datasets
+from medlearn import _files, datasets
 from medlearn.datasets import _real
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._real_sets import medmnist
 from medlearn.datasets._store import sources, verified
 
+HEAD = ("name", "download", "here", "licence")
+HINT = (
+    "\n`data fetch NAME ...` brings sets here, `data mirror --to FOLDER NAME ...` packs them for "
+    "machines without a network."
+)
+
 
 def table() -> Iterator[str]:
-    """A line for each data set: name, download, whether it is here, licence."""
+    """Yield a line for each data set: name, size of the download, whether it is here, licence."""
     cards = [datasets.card(name) for name in datasets.names()]
-    rows = [
-        ("name", "download", "here", "licence"),
-        *(
-            (card.name, card.download or "nothing", state(card), card.licence.split(";")[0])
-            for card in cards
-        ),
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    rows = [HEAD, *map(_row, cards)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]])
-    yield "\n`data fetch NAME ...` brings sets here, `data mirror --to FOLDER NAME ...` packs them for machines without a network."
+        padded = [text.ljust(width) for text, width in zip(row, widths)]
+        yield "  ".join(padded).rstrip()
+    yield HINT
 
 
-def state(card: Card) -> str:
+def fetch(names: list[str], size: int | None = None) -> Iterator[str]:
+    """Bring the files of real sets into the cache, verified, and yield a line for each set.
+
+    Parameters
+    ----------
+    names : list of str
+        Real data sets.
+    size : int, optional
+        Side of the images in pixels, for sets that come in several sizes.
+
+    Raises
+    ------
+    LookupError, ValueError, OSError
+        As `datasets.load` does.
+    """
+    for card in _real_cards(names):
+        _verified(card, size)
+        yield f"{card.name}: {_state(card)}. {card.licence}."
+
+
+def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]:
+    """Fill a folder that ``MEDLEARN_MIRROR`` can name, and yield a line for each set.
+
+    The archive of each set lies under ``host/path`` of its origin; what is not cached is fetched
+    first. Archives of single files are packed anew from the verified cache, which the reader
+    accepts because it compares files; those known by their archive's checksum are copied.
+
+    Parameters
+    ----------
+    to : Path
+        The folder, such as one on a USB stick.
+    names : list of str
+        Real data sets.
+    size : int, optional
+        Side of the images in pixels, for sets that come in several sizes.
+    """
+    for card in _real_cards(names):
+        files = _verified(card, size)
+        if card.check == "archive":
+            for domain, part in files.items():
+                origin = medmnist.origin(card, domain, part.pixels)
+                _copy(part.path, to / sources.path_in_mirror(origin))
+        else:
+            archive = to / sources.path_in_mirror(card.origin)
+            _pack(files, card.folder, archive / f"{card.name}.zip" if card.supplied else archive)
+        yield f"{card.name}: in {to}. {card.licence}."
+    yield f"On the other machine, set MEDLEARN_MIRROR to this folder ({to.resolve()} here)."
+
+
+def _row(card: Card) -> tuple[str, ...]:
+    return (card.name, card.download or "nothing", _state(card), card.licence.split(";")[0])
+
+
+def _state(card: Card) -> str:
     """ "simulated", "cached" with its size, "yours to supply", or "no"."""
     if card.kind == "virtual":
         return "simulated"
     cached = [folder for folder in _real.folders(card) if folder.is_dir()]
     if cached:
-        size = sum(
-            file.stat().st_size for folder in cached for file in folder.rglob("*") if file.is_file()
-        )
-        return f"cached, {max(1, round(size / 1e6))} MB"
+        return f"cached, {max(1, round(sum(map(_bytes_in, cached)) / 1e6))} MB"
     return "yours to supply" if card.supplied else "no"
 
 
-def fetch(names: list[str], size: int | None = None) -> Iterator[str]:
-    """Bring the files of real sets into the cache, verified; yields a line for each. Errors as of `datasets.load`."""
-    for card in _real_cards(names):
-        _files_of(card, size)
-        yield f"{card.name}: {state(card)}. {card.licence}."
-
-
-def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]:
-    """Fill a folder that MEDLEARN_MIRROR can name: the archive of each set under `host/path` of its origin.
-
-    What is not cached is fetched first. Archives of single files are packed anew from the verified cache, which the
-    reader accepts because it compares files; those known by their archive's checksum are copied byte for byte.
-    """
-    for card in _real_cards(names):
-        files = _files_of(card, size)
-        if card.check == "archive":
-            for domain, part in files.items():
-                _put(
-                    to / sources.path_in_mirror(medmnist.origin(card, domain, part.pixels)),
-                    lambda path: shutil.copyfile(part.path, path),
-                )
-        else:
-            target = to / sources.path_in_mirror(card.origin)
-            _put(
-                target / f"{card.name}.zip" if card.supplied else target,
-                lambda path: _pack(path, files, card.folder),
-            )
-        yield f"{card.name}: in {to}. {card.licence}."
-    yield f"On the other machine, set MEDLEARN_MIRROR to this folder ({to.resolve()} here), then load as ever."
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _real_cards(names: list[str]) -> list[Card]:
@@ -84,34 +107,37 @@ def _real_cards(names: list[str]) -> list[Card]:
     return cards
 
 
-def _files_of(card: Card, size: int | None):
+def _verified(card: Card, size: int | None):
+    """The set's files in the cache, fetched if they are not there."""
     if size is not None and card.check == "archive" and size not in medmnist.SIZES:
-        raise ValueError(
-            f"--size must be one of {', '.join(map(str, medmnist.SIZES))}; it was {size}."
-        )
+        sizes = ", ".join(map(str, medmnist.SIZES))
+        raise ValueError(f"--size must be one of {sizes}; it was {size}.")
     return _real.fetch(card, card.domains, size or card.size)
 
 
+def _copy(source: Path, target: Path) -> None:
+    _put(target, lambda path: shutil.copyfile(source, path))
+
+
+def _pack(files: verified.Verified, root: str, target: Path) -> None:
+    """Write the files into an archive, below its folder `root`."""
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            for name in files:
+                entry = zipfile.ZipInfo(f"{root}/{name}" if root else name)
+                archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
+
+    _put(target, write)
+
+
 def _put(target: Path, write) -> None:
-    """Write a file under another name and give it its own when it is whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
+    """Write a file whole or not at all."""
     try:
-        write(partial)
-        os.replace(partial, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _files.write_atomically(target, write)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise OSError(
-            f"{target} cannot be written ({error.strerror or error}); make room there, or choose another "
-            "folder."
+            f"{target} cannot be written ({error.strerror or error}); make room there, or choose "
+            "another folder."
         ) from error
-
-
-def _pack(path: Path, files: verified.Verified, root: str) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for name in files:
-            archive.writestr(
-                zipfile.ZipInfo(f"{root}/{name}" if root else name),
-                files[name],
-                zipfile.ZIP_DEFLATED,
-            )

@@ -13,43 +13,61 @@ from urllib.parse import quote
 from tools import lessons
 
 ADDRESS = "127.0.0.1"
+PORTS = range(8888, 8988)
 START_SECONDS = 120
+STOP_SECONDS = 30
 
 
 def open_lab(path: Path, port: int | None = None, browser: bool = True) -> int:
-    """Serve the course until Ctrl-C, with the lesson at `path` open; returns JupyterLab's exit code.
+    """Serve the course until Ctrl-C, with one lesson open.
 
-    Without `port` it is the first free one from 8888. Raises OSError if the wanted port is taken.
+    Parameters
+    ----------
+    path : Path
+        The lesson, below the course's folder.
+    port : int, optional
+        Default: the first free one from 8888.
+    browser : bool
+        Whether to open a browser.
+
+    Returns
+    -------
+    int
+        JupyterLab's exit code.
+
+    Raises
+    ------
+    OSError
+        If the wanted port is taken.
     """
     port = free_port(port)
     token = secrets.token_hex(24)
-    address = f"http://{ADDRESS}:{port}/lab/tree/{quote(path.relative_to(lessons.ROOT).as_posix())}?token={token}"
-    # The token travels in the environment: any user of the machine can read a command line.
-    environment = dict(
-        os.environ,
-        JUPYTER_TOKEN=token,
-        JUPYTER_PREFER_ENV_PATH="1",
-        JUPYTER_CONFIG_PATH=config_path(),
-    )
     if is_root():
-        print(
-            "Running as root, as in a container: JupyterLab is told that this is meant (--allow-root)."
-        )
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # what stops a container is a Ctrl-C, too
+        print("Running as root, as in a container: JupyterLab is started with --allow-root.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # containers stop by SIGTERM
     print("Starting JupyterLab ...", flush=True)
-    process = subprocess.Popen(command(path, port, browser), env=environment)
+    process = subprocess.Popen(command(path, port, browser), env=_environment(token))
     try:
-        if wait_until_open(process, port):
+        if _wait_until_open(process, port):
+            address = f"http://{ADDRESS}:{port}{quote(_tree(path))}?token={token}"
             print(f"\nThe course is open at\n\n    {address}\n\nStop it with Ctrl-C.\n", flush=True)
         return process.wait()
     except KeyboardInterrupt:
-        return stop(process)
+        return _stop(process)
 
 
 def command(path: Path, port: int, browser: bool) -> list[str]:
-    """The command line that starts JupyterLab on this lesson."""
+    """Return the command line that starts JupyterLab.
+
+    Parameters
+    ----------
+    path : Path
+        The lesson to open, below the course's folder.
+    port : int
+        A free port.
+    browser : bool
+        Whether JupyterLab opens a browser.
+    """
     options = {
         "ServerApp.ip": ADDRESS,
         "ServerApp.port": port,
@@ -58,53 +76,69 @@ def command(path: Path, port: int, browser: bool) -> list[str]:
         "ServerApp.open_browser": browser,
         "ServerApp.answer_yes": True,  # one Ctrl-C is enough
         "Application.log_level": "ERROR",
-        "LabApp.default_url": f"/lab/tree/{path.relative_to(lessons.ROOT).as_posix()}",
-        "LabApp.news_url": None,  # neither news nor updates are asked for on the network
+        "LabApp.default_url": _tree(path),
+        "LabApp.news_url": None,  # JupyterLab asks the network for neither news nor updates
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
-        "MappingKernelManager.transport_encryption": "auto",  # of what a kernel says, on a machine with other users
+        "MappingKernelManager.transport_encryption": "auto",  # other users cannot read kernels
     }
-    root = ["--allow-root"] if is_root() else []
-    return [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        *root,
-        *(f"--{name}={value}" for name, value in options.items()),
-    ]
-
-
-def config_path() -> str:
-    """Where Jupyter finds our `labconfig` (it keeps JupyterLab from asking about news), and then the user's own places."""
-    return os.pathsep.join(
-        filter(None, [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH")])
-    )
+    words = [sys.executable, "-m", "jupyterlab", *(["--allow-root"] if is_root() else [])]
+    return words + [f"--{name}={value}" for name, value in options.items()]
 
 
 def is_root() -> bool:
-    """Whether this is root's process, for which JupyterLab asks to be told that it is meant."""
+    """Return whether this is root's process, which JupyterLab refuses without an option."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def free_port(wanted: int | None) -> int:
-    """`wanted` if it is free, or the first free port from 8888."""
-    for port in [wanted] if wanted else range(8888, 8988):
-        with socket.socket() as probe:
-            if os.name != "nt":  # there, this option would let two programs share the port
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((ADDRESS, port))
-                return port
-            except OSError:
-                continue
-    raise OSError(
-        f"Port {wanted} is taken; leave --port out to get a free one."
-        if wanted
-        else "No port from 8888 to 8987 is free."
-    )
+def free_port(wanted: int | None = None) -> int:
+    """Return `wanted`, or the first free port from 8888.
+
+    Raises
+    ------
+    OSError
+        If it is taken, or if no port is free.
+    """
+    for port in [wanted] if wanted else PORTS:
+        if _is_free(port):
+            return port
+    if wanted:
+        raise OSError(f"Port {wanted} is taken; leave --port out to get a free one.")
+    raise OSError(f"No port from {PORTS[0]} to {PORTS[-1]} is free.")
 
 
-def wait_until_open(process: subprocess.Popen, port: int) -> bool:
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        if os.name != "nt":  # on Windows, this option would let two programs share the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return False
+    return True
+
+
+def _tree(path: Path) -> str:
+    """The address of a lesson on JupyterLab's server."""
+    return f"/lab/tree/{path.relative_to(lessons.ROOT).as_posix()}"
+
+
+def _environment(token: str) -> dict[str, str]:
+    """The environment variables of JupyterLab.
+
+    The token travels there, because any user of the machine can read a command line. `labconfig`
+    beside this file keeps JupyterLab from asking about news; the user's own settings follow it.
+    """
+    folders = [str(Path(__file__).parent), os.environ.get("JUPYTER_CONFIG_PATH")]
+    return {
+        **os.environ,
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(folder for folder in folders if folder),
+    }
+
+
+def _wait_until_open(process: subprocess.Popen, port: int) -> bool:
     """Wait until the server answers; False if it ended or did not answer in time."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -116,14 +150,12 @@ def wait_until_open(process: subprocess.Popen, port: int) -> bool:
     return False
 
 
-def stop(process: subprocess.Popen) -> int:
+def _stop(process: subprocess.Popen) -> int:
     """Let JupyterLab shut its kernels down; a second Ctrl-C does not wait for that."""
-    if (
-        os.name != "nt"
-    ):  # there, the Ctrl-C has reached it already, and this would leave its kernels behind
+    if os.name != "nt":  # on Windows the Ctrl-C has reached it already; this would leave kernels
         process.terminate()
     try:
-        process.wait(timeout=30)
+        process.wait(timeout=STOP_SECONDS)
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
         process.kill()
         process.wait()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
@@ -17,16 +16,27 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from medlearn import _progress
-from tools import costs, lessons
+from tools import costs, lessons, outputs, twins
 
 CELL_SECONDS = 900
-# Other users of the machine could otherwise read what the kernel says, and ipykernel warns of it at each start.
+# Other users of the machine could otherwise read what the kernel says, and ipykernel warns of it.
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})
+INLINE = "module://matplotlib_inline.backend_inline"  # another backend would lose the figures
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Where a lesson stopped: the number that JupyterLab shows beside the cell, its first line, the error's last line."""
+    """Where a lesson stopped.
+
+    Attributes
+    ----------
+    number : int
+        The number that JupyterLab shows beside the cell.
+    first_line : str
+        Of the cell.
+    error : str
+        The error's last line.
+    """
 
     number: int
     first_line: str
@@ -36,101 +46,154 @@ class Failure:
 def run(
     paths: list[Path], real: bool = False, save: bool = False, times: Path | None = None
 ) -> Iterator[str]:
-    """Execute each lesson and yield what to print about it; raises RuntimeError at the end if one failed.
+    """Execute lessons and yield what to print about each.
 
-    With `real`, virtual data sets are swapped for their real twins; with `save`, a lesson that ran through is
-    written back, cleaned; `times` is the table (see `costs`) that keeps what each of these lessons cost.
+    Parameters
+    ----------
+    paths : list of Path
+        The notebooks.
+    real : bool
+        Swap virtual data sets for their real twins.
+    save : bool
+        Write a lesson that ran through back to its file, cleaned.
+    times : Path, optional
+        The table (see `costs`) that keeps what each lesson cost.
+
+    Raises
+    ------
+    RuntimeError
+        At the end, if a lesson failed.
     """
     failed = []
     for path in paths:
-        notebook, swapped = nbformat.read(path, as_version=4), {}
+        notebook = lessons.read(path)
+        note = ""
         if real:
-            notebook, swapped = lessons.with_twins(notebook, lessons.twins())
-        cost, failure = played(notebook, path)
-        data = ", ".join(f"{virtual} -> {twin}" for virtual, twin in swapped.items())
-        note = (
-            f"   ({data or 'no virtual data set among its parameters: run as it is'})"
-            if real
-            else ""
-        )
+            notebook, swapped = twins.with_twins(notebook, twins.twins())
+            note = f"   ({_swaps(swapped)})"
+        cost, failure = _play(notebook, path)
         memory = f", {cost.peak_mb / 1024:.1f} GB" if cost.peak_mb else ""
         yield f"{path.stem}   {cost.seconds:.0f} s{memory}{note}"
         if failure:
             failed.append(path.name[:2])
-            yield f"    FAILED in cell [{failure.number}]: {failure.first_line}\n    {failure.error}"
+            yield f"    FAILED in cell [{failure.number}]: {failure.first_line}"
+            yield f"    {failure.error}"
             continue
-        yield textwrap.indent(
-            result(notebook) or "(no cell tagged `result` printed anything)", "    "
-        )
+        text = result(notebook) or "(no cell tagged `result` printed anything)"
+        yield textwrap.indent(text, "    ")
         if save:
-            lessons.save(lessons.clean(notebook), path)
+            lessons.save(outputs.clean(notebook), path)
         if times:
             costs.write({path.stem: cost}, times)
     if failed:
         raise RuntimeError(f"Failed: {', '.join(failed)} of {len(paths)} lesson(s).")
 
 
-def played(notebook: NotebookNode, path: Path) -> tuple[costs.Cost, Failure | None]:
-    """`execute` this lesson of that path; returns what it cost as well."""
-    spent: list[tuple[float, float] | None] = [None]
-    began = time.perf_counter()
-    failure = execute(
-        notebook, path.parent, path.stem, lambda pid: spent.append(costs.of_process(pid))
-    )
-    return costs.Cost(time.perf_counter() - began, *(spent[-1] or ())), failure
-
-
 def execute(
     notebook: NotebookNode,
     folder: Path,
     text: str = "",
-    after_cell: Callable[[int | None], object] = lambda pid: None,
+    after_cell: Callable[[int | None], object] | None = None,
 ) -> Failure | None:
-    """Run all cells in place with `folder` as working directory; returns where it failed, or None.
+    """Run all cells of a notebook in place.
 
-    The kernel is the Python that runs this, whatever kernels the machine has registered. A bar labelled `text` shows
-    the progress where somebody watches. `after_cell` is called with the kernel's process number. Raises KeyboardInterrupt.
+    The kernel is the Python that runs this, whatever kernels the machine has registered.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Its outputs are replaced.
+    folder : Path
+        The working directory.
+    text : str
+        The label of the progress bar, which is shown where somebody watches.
+    after_cell : callable, optional
+        Called after each cell with the kernel's process number.
+
+    Returns
+    -------
+    Failure or None
+        Where it failed.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At Ctrl-C.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    current = code[:1]
+    running = code[:1]
+    bar = _progress.bar(text=text, total=len(code), unit=" cells")
 
-    def begin(cell: NotebookNode, cell_index: int) -> None:
-        current[:] = [cell]
+    def begin(cell: NotebookNode, **_) -> None:
+        running[:] = [cell]
 
     def end(**_) -> None:
         bar.update()
-        after_cell(getattr(client.km.provisioner, "pid", None))
+        if after_cell:
+            after_cell(getattr(client.km.provisioner, "pid", None))
 
-    bar = _progress.bar(text=text, total=len(code), unit=" cells")
-    this_python = KernelSpecManager(kernel_dirs=[])
-    client = NotebookClient(
-        notebook,
-        km=AsyncKernelManager(
-            kernel_name="python3", kernel_spec_manager=this_python, config=ENCRYPTED
-        ),
-        timeout=CELL_SECONDS,
-        resources={"metadata": {"path": str(folder)}},
-        on_cell_execute=begin,
-        on_cell_executed=end,
-    )
-    inline = "module://matplotlib_inline.backend_inline"  # a backend set for other programs would lose the figures
+    client = _client(notebook, folder)
+    client.on_cell_execute = begin
+    client.on_cell_executed = end
+    environment = dict(os.environ, MPLBACKEND=INLINE)
     try:
-        client.execute(
-            cleanup_kc=True, env=dict(os.environ, MPLBACKEND=inline), stderr=subprocess.DEVNULL
-        )
+        client.execute(cleanup_kc=True, env=environment, stderr=subprocess.DEVNULL)
     except Exception as error:
-        if hasattr(
-            client, "_async_cleanup_kernel_future"
-        ):  # nbclient takes Ctrl-C for itself and stumbles over it
+        if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient stumbles over Ctrl-C
             raise KeyboardInterrupt from None
         if not isinstance(error, (CellExecutionError, CellTimeoutError, DeadKernelError)):
             raise
-        typed = [cell for cell in code if "injected" not in cell.metadata.get("tags", [])]
-        number = typed.index(current[0]) + 1 if current[0] in typed else 0
-        return Failure(number, current[0].source.strip().split("\n")[0], _reason(error))
+        return _failure(code, running[0], error)
     finally:
         bar.close()
     return None
+
+
+def result(notebook: NotebookNode) -> str:
+    """Return the text that the cells tagged `result` left on stdout or as their value."""
+    texts = []
+    for cell in lessons.tagged(notebook, "result"):
+        for output in cell.outputs:
+            if output.output_type != "stream":
+                texts.append(output.get("data", {}).get("text/plain", ""))
+            elif output.name == "stdout":
+                texts.append(output.text)
+    return "\n".join(text.strip("\n") for text in texts if text.strip())
+
+
+def _play(notebook: NotebookNode, path: Path) -> tuple[costs.Cost, Failure | None]:
+    """Execute a lesson in its folder; returns what it cost as well."""
+    used: list[tuple[float, float] | None] = [None]
+
+    def measure(pid: int | None) -> None:
+        used.append(costs.of_process(pid))
+
+    began = time.perf_counter()
+    failure = execute(notebook, path.parent, path.stem, measure)
+    return costs.Cost(time.perf_counter() - began, *(used[-1] or ())), failure
+
+
+def _swaps(swapped: dict[str, str]) -> str:
+    pairs = ", ".join(f"{virtual} -> {twin}" for virtual, twin in swapped.items())
+    return pairs or "no virtual data set among its parameters: run as it is"
+
+
+def _client(notebook: NotebookNode, folder: Path) -> NotebookClient:
+    """A client with a kernel of this Python."""
+    kernel = AsyncKernelManager(
+        kernel_name="python3",
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        config=ENCRYPTED,
+    )
+    resources = {"metadata": {"path": str(folder)}}
+    return NotebookClient(notebook, km=kernel, timeout=CELL_SECONDS, resources=resources)
+
+
+def _failure(code: list[NotebookNode], cell: NotebookNode, error: Exception) -> Failure:
+    """Describe an error in a cell; cells that a real run added do not count."""
+    typed = [cell for cell in code if "injected" not in cell.metadata.get("tags", [])]
+    number = typed.index(cell) + 1 if cell in typed else 0
+    return Failure(number, cell.source.strip().split("\n")[0], _reason(error))
 
 
 def _reason(error: Exception) -> str:
@@ -139,16 +202,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, DeadKernelError):
         return "The kernel died, most often because memory ran out."
     return f"{error.ename}: {error.evalue}".strip().split("\n")[-1]
-
-
-def result(notebook: NotebookNode) -> str:
-    """The text that the cells tagged `result` left on stdout or as their value."""
-    outputs = [output for cell in lessons.tagged(notebook, "result") for output in cell.outputs]
-    texts = [
-        output.text
-        if output.output_type == "stream"
-        else output.get("data", {}).get("text/plain", "")
-        for output in outputs
-        if output.get("name") != "stderr"
-    ]
-    return "\n".join(text.strip("\n") for text in texts if text.strip())

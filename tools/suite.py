@@ -7,52 +7,77 @@ from pathlib import Path
 
 from tools import lessons
 
-TWO_AT_A_TIME = [
-    "-n",
-    "2",
-    "--dist",
-    "loadscope",
-]  # without loadscope, the cells of a notebook would part
+# Without loadscope, the cells of one notebook would run in different processes.
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "tools.timing"]
-BROWSER = "tests/browser"  # alone, after the others: it times out where two cores are busy
+BROWSER = "tests/browser"  # after the others and alone: two busy cores let it time out
+NOT_SLOW = ["-m", "not slow"]
 PASSED, NO_TEST_RAN = 0, 5  # pytest's exit codes
+VERDICTS = {PASSED: "passed", NO_TEST_RAN: "no test ran"}
 
 
-def test(extra: list[str], times: Path | None = None) -> int:
-    """Run the parts from the course's folder and print the minutes of each; returns 0 if all passed, else 1.
+def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int:
+    """Run all parts from the course's folder and print the minutes of each.
 
-    The notebooks' seconds and memory are printed, and kept in the table `times`. `extra` goes to pytest; files among it
-    (`tests/test_splits.py`, `notebooks/02_....ipynb`) replace what is run.
+    Parameters
+    ----------
+    extra : list of str
+        Arguments for pytest. Files among them, such as ``tests/test_splits.py`` or a notebook,
+        replace what is run.
+    times : Path, optional
+        A table that keeps the seconds and the memory of each notebook.
+    slow : bool
+        Also run the tests marked slow. A single file is run with its slow tests in any case.
+
+    Returns
+    -------
+    int
+        0 if all parts passed, else 1.
     """
-    files = [text for text in extra if text.split("::")[0].endswith((".py", ".ipynb"))]
+    files = [text for text in extra if _path(text).endswith((".py", ".ipynb"))]
     options = [text for text in extra if text not in files]
-    notebooks = [text for text in files if text.split("::")[0].endswith(".ipynb")]
+    notebooks = [text for text in files if _path(text).endswith(".ipynb")]
     modules = [text for text in files if text not in notebooks]
+    chosen = []
     if not files:
         modules = ["tests", f"--ignore={BROWSER}"]
         notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in lessons.find([])]
+        chosen = [] if slow else NOT_SLOW
     parts = {}
     if modules:
-        parts["unit tests"] = timed_pytest([*TWO_AT_A_TIME, *modules, *options])
+        parts["unit tests"] = _timed_pytest([*TWO_AT_A_TIME, *chosen, *modules, *options])
     if notebooks:
         keep = ["--times", str(times.resolve())] if times else []
-        parts["notebooks"] = timed_pytest([*NBVAL, *keep, *TWO_AT_A_TIME, *notebooks, *options])
+        parts["notebooks"] = _timed_pytest([*NBVAL, *keep, *TWO_AT_A_TIME, *notebooks, *options])
     if not files:
-        parts["browser"] = timed_pytest([BROWSER, "-rs", *options])
+        parts["browser"] = _timed_pytest([BROWSER, "-rs", *options])
     print()
     for name, (code, minutes) in parts.items():
-        verdict = {PASSED: "passed", NO_TEST_RAN: "no test ran"}.get(code, "FAILED")
-        print(f"{name:12s}{minutes:6.1f} min   {verdict}")
+        print(f"{name:12s}{minutes:6.1f} min   {VERDICTS.get(code, 'FAILED')}")
     return exit_code([code for code, _ in parts.values()], selected=bool(options))
 
 
 def exit_code(codes: list[int], selected: bool) -> int:
-    """0 if all passed; where the learner selected tests (`-k`) one part may hold none of them, but not both."""
+    """Return 0 if the run has passed, else 1.
+
+    Parameters
+    ----------
+    codes : list of int
+        pytest's exit code of each part.
+    selected : bool
+        Whether the user selected tests, as by ``-k``; then a part, but not all of them, may hold
+        none of these.
+    """
     harmless = {PASSED, NO_TEST_RAN} if selected else {PASSED}
     return 0 if PASSED in codes and set(codes) <= harmless else 1
 
 
-def timed_pytest(arguments: list[str]) -> tuple[int, float]:
+def _path(argument: str) -> str:
+    """The file of an argument such as ``tests/test_splits.py::test_folds``."""
+    return argument.split("::")[0]
+
+
+def _timed_pytest(arguments: list[str]) -> tuple[int, float]:
     """pytest's exit code and minutes."""
     print(f"\npytest {' '.join(arguments)}", flush=True)
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The course as a web site: built from the committed lessons, without a network, read without one.
+"""The course as a web site: built from the saved lessons without a network, read without one.
 
 python3 course.py site                    # into the folder _site of the course
 python3 course.py site --to FOLDER

@@ -1,4 +1,4 @@
-"""Gather the pages in a temporary folder and let Sphinx build them; a warning of Sphinx is an error."""
+"""Gather the pages in a temporary folder and let Sphinx build them; warnings are errors."""
 
 import importlib.util
 import shutil
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tools import lessons
-from tools.site import charts, copies, data, front, reference, results, slides, vendor
+from tools.site import charts, copies, data, front, results, rooms, slides, vendor
 
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
 PAGES_BY_HAND = (
@@ -21,77 +21,88 @@ PAGES_BY_HAND = (
     "conf.py",
 )
 MARK = ".medlearn-site"  # in a folder that a build made, and that the next may replace
+SPHINX = ["-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-j", "auto", "-b", "html"]
 
 
 def write(to: Path | None = None) -> list[str]:
-    """Build the site into the folder `to` (default: `_site` in the course) and return sentences on how it went.
+    """Build the site and return sentences on how it went.
 
-    Raises RuntimeError if a builder is not installed or if Sphinx finds fault with a page, ValueError if `to` holds
-    something that no build made.
+    Parameters
+    ----------
+    to : Path, optional
+        An empty or new folder, or one that holds a site; default: ``_site`` in the course.
+
+    Raises
+    ------
+    RuntimeError
+        If a builder is not installed, or if Sphinx finds fault with a page.
+    ValueError
+        If `to` holds something that no build made.
     """
-    missing = [name for module, name in NEEDED.items() if importlib.util.find_spec(module) is None]
+    missing = missing_builders()
     if missing:
         raise RuntimeError(
-            f"The site is built by {', '.join(missing)}, which this Python has not: "
-            'install the course with the extra `docs`, as in `pip install -c constraints.txt -e ".[cpu,lab,test,docs]"`.'
+            f"The site is built by {', '.join(missing)}, which this Python has not: install the "
+            "course with the extra `docs`, as in "
+            '`pip install -c constraints.txt -e ".[cpu,lab,test,docs]"`.'
         )
     to = (to or lessons.ROOT / "_site").expanduser().resolve()
-    if to.exists() and (not to.is_dir() or (any(to.iterdir()) and not (to / MARK).exists())):
+    if to.exists() and not _may_be_replaced(to):
         raise ValueError(
-            f"{to} holds other things than a site of this course; give an empty folder, or one that is not there yet."
+            f"{to} holds other things than a site of this course; give an empty folder, or one "
+            "that is not there yet."
         )
     with tempfile.TemporaryDirectory() as scratch:
-        source, made = Path(scratch, "source"), Path(scratch, "site")
-        said = gather(source)
-        _sphinx(source, made)
-        (made / MARK).touch()
+        source = Path(scratch, "source")
+        built = Path(scratch, "site")
+        sentences = gather(source)
+        _run_sphinx(source, built)
+        (built / MARK).touch()
         shutil.rmtree(to, ignore_errors=True)
-        shutil.copytree(made, to)
-    return [
-        *said,
-        f"The site is in {to}: open index.html there, or copy the folder to any web server or stick.",
-    ]
+        shutil.copytree(built, to)
+    last = f"The site is in {to}: open index.html there, or copy the folder to a web server."
+    return [*sentences, last]
+
+
+def missing_builders() -> list[str]:
+    """Return the distributions that build the site and are not installed."""
+    return [name for module, name in NEEDED.items() if importlib.util.find_spec(module) is None]
 
 
 def gather(source: Path) -> list[str]:
-    """Write all that Sphinx reads into the folder `source`; returns sentences on what had to be left out."""
+    """Write all that Sphinx reads into the folder `source`.
+
+    Returns
+    -------
+    list of str
+        Sentences on what had to be left out.
+    """
     docs = lessons.ROOT / "docs"
     source.mkdir(parents=True)
     for name in PAGES_BY_HAND:
-        (shutil.copytree if (docs / name).is_dir() else shutil.copy)(docs / name, source / name)
-    said = vendor.fetch(source / "_static" / "vendor")
-    copied = copies.copy(source)
+        copy = shutil.copytree if (docs / name).is_dir() else shutil.copy
+        copy(docs / name, source / name)
+    sentences = vendor.fetch(source / "_static" / "vendor")
+    pages = copies.copy(source)
     copies.link_glossary(source / "glossary.md")
-    slides.write(copied, source)
+    slides.write(pages, source)
     charts.draw(source / "_static" / "charts")
-    front.write(copied, source)
-    reference.write(source / "reference")
+    front.write(pages, source)
+    rooms.write(source / "reference")
     results.write(source)
     data.write(source)
-    return said
+    return sentences
 
 
-def _sphinx(source: Path, made: Path) -> None:
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "sphinx",
-        "-W",
-        "--keep-going",
-        "-q",
-        "-E",
-        "-j",
-        "auto",
-        "-b",
-        "html",
-        source,
-        made,
-    ]
-    run = subprocess.run(
+def _may_be_replaced(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / MARK).exists() or not any(folder.iterdir()))
+
+
+def _run_sphinx(source: Path, built: Path) -> None:
+    command = [sys.executable, "-P", *SPHINX, source, built]
+    process = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", errors="replace"
     )
-    if run.returncode:
-        raise RuntimeError(
-            f"Sphinx found fault with these pages:\n{(run.stderr or run.stdout).replace(str(source), 'docs').strip()}"
-        )
+    if process.returncode:
+        problems = (process.stderr or process.stdout).replace(str(source), "docs").strip()
+        raise RuntimeError(f"Sphinx found fault with these pages:\n{problems}")

@@ -1,6 +1,7 @@
-"""Lessons as pages: copies of the notebooks whose pictures have a text in their stead, and thumbnails of these pictures."""
+"""Lessons as pages: copies of the notebooks whose pictures have alt texts, and thumbnails."""
 
 import base64
+import inspect
 import io
 import re
 from dataclasses import dataclass, field
@@ -10,16 +11,28 @@ import nbformat
 from nbformat import NotebookNode
 from PIL import Image
 
+from medlearn import plots
 from tools import lessons
-from tools.site import reference
+from tools.site.markup import plain
 
 THUMBNAIL = (480, 360)
 PICTURES = ("image/png", "image/jpeg")
+SHORTEST_SENTENCE = 12  # characters; shorter ones are numbers and abbreviations
 
 
 @dataclass
 class Figure:
-    """A picture of a lesson: its thumbnail below `_static`, the text in its stead, the section it stands in."""
+    """A picture of a lesson.
+
+    Attributes
+    ----------
+    thumbnail : str
+        Its path in the site.
+    alt : str
+        The text in its stead.
+    section : str
+        The section of the lesson in which it stands.
+    """
 
     thumbnail: str
     alt: str
@@ -36,26 +49,38 @@ class Lesson:
     figures: list[Figure] = field(default_factory=list)
 
     @property
+    def number(self) -> str:
+        """Such as ``"02"``."""
+        return self.stem[:2]
+
+    @property
     def goals(self) -> list[str]:
         """The three things that its reader will be able to do."""
         return re.findall(r"^\d\. (.+?)[;.]?$", self.notebook.cells[0].source, re.MULTILINE)
 
-    @property
-    def minutes(self) -> str:
-        """The sentence of the first cell on computing and reading, or ""."""
-        found = re.search(r"^\*(.+?)\*$", self.notebook.cells[0].source, re.MULTILINE)
-        return found.group(1) if found else ""
-
 
 def copy(source: Path) -> list[Lesson]:
-    """Write a page of each lesson below `source/notebooks`, thumbnails below `source/_static/figures`; returns the lessons."""
+    """Write a page of each lesson, and a thumbnail of each of its pictures.
+
+    Parameters
+    ----------
+    source : Path
+        Sphinx's folder; pages go to ``notebooks``, thumbnails to ``_static/figures``.
+
+    Returns
+    -------
+    list of Lesson
+        The lessons in the course's order.
+    """
     (source / "notebooks").mkdir()
-    (source / "_static" / "figures").mkdir(parents=True)
-    copied, charts = [], reference.first_sentences("plots")
+    figures = source / "_static" / "figures"
+    figures.mkdir(parents=True)
+    charts = chart_sentences()
+    copied = []
     for path in lessons.find([]):
-        notebook = nbformat.read(path, as_version=4)
-        lesson = Lesson(path.stem, notebook.cells[0].source.split("\n")[0].lstrip("# "), notebook)
-        _describe(lesson, charts, source / "_static" / "figures")
+        notebook = lessons.read(path)
+        lesson = Lesson(path.stem, lessons.title(notebook), notebook)
+        _describe_pictures(lesson, charts, figures)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = page_links(cell.source)
@@ -65,67 +90,97 @@ def copy(source: Path) -> list[Lesson]:
 
 
 def page_links(markdown: str) -> str:
-    """Links that lead from a lesson to the glossary and the cards, as the site has them."""
+    """Return a lesson's text whose links to the glossary and the cards lead to the site's pages."""
     markdown = re.sub(r"\]\(\.\./docs/glossary\.md#([\w-]+)\)", r"](#\1)", markdown)
     markdown = re.sub(r"\]\(\.\./datasets/[\w.-]*\)", "](../data.md)", markdown)
     return markdown.replace("](../docs/", "](../")
 
 
 def link_glossary(path: Path) -> None:
-    """Give each word of the glossary a target that Sphinx checks, in place of its HTML anchor."""
+    """Replace the HTML anchor of each word of the glossary by a target that Sphinx checks."""
     text = path.read_text(encoding="utf-8")
     text = re.sub(r'^### <a id="([^"]+)"></a>', r"(\1)=\n### ", text, flags=re.MULTILINE)
     path.write_text(re.sub(r"\]\((?:glossary\.md)?#", "](#", text), encoding="utf-8")
 
 
-def _describe(lesson: Lesson, charts: dict[str, str], folder: Path) -> None:
-    """Give each picture of the lesson its text, and note it among the lesson's figures."""
-    section, said = lesson.title, ""
-    for cell in lesson.notebook.cells:
-        if cell.cell_type == "markdown":
-            headings = re.findall(r"^#{2,3} (.+)$", cell.source, re.MULTILINE)
-            section, said = (headings[-1] if headings else section), cell.source
-            continue
-        shown = [
-            output.data
-            for output in cell.get("outputs", [])
-            if set(output.get("data", {})) & set(PICTURES)
-        ]
-        if not shown:
-            continue
-        alt = alternative(cell, section, said, charts)
-        cell.metadata["mystnb"] = {"image": {"alt": alt}}
-        for data in shown:
-            name = f"{lesson.stem[:2]}_{len(lesson.figures) + 1:02d}.webp"
-            kind = next(kind for kind in PICTURES if kind in data)
-            picture = Image.open(io.BytesIO(base64.b64decode(data[kind]))).convert("RGB")
-            picture.thumbnail(THUMBNAIL)
-            picture.save(folder / name, quality=82)
-            lesson.figures.append(Figure(f"_static/figures/{name}", alt, plain(section)))
+def chart_sentences() -> dict[str, str]:
+    """Return the first sentence of the docstring of each function of `plots`."""
+    sentences = {}
+    for name, function in inspect.getmembers(plots, inspect.isfunction):
+        text = inspect.getdoc(function) or ""
+        summary = plain(text.split("\n\n")[0])
+        first = re.split(r"(?<=[.;])\s|: ", summary)[0].rstrip(".;")
+        first = re.sub(r"^(?:Draw|Plot|Show) ", "", first)
+        sentences[name] = first[:1].upper() + first[1:] + "."
+    return sentences
 
 
-def alternative(cell: NotebookNode, section: str, said: str, charts: dict[str, str]) -> str:
-    """What a reader who cannot see the picture hears.
+def alternative(cell: NotebookNode, section: str, text: str, charts: dict[str, str]) -> str:
+    """Return what a reader who cannot see a picture hears.
 
-    The author's own words if the cell has them (`alt` in its metadata); else what the functions of `plots` that drew it say
-    they draw, the section, and the last sentence before the cell.
+    These are the author's own words if the cell has them (``alt`` in its metadata). Else they are
+    what the functions of `plots` in the cell draw, the section, and the last sentence before it.
+
+    Parameters
+    ----------
+    cell : NotebookNode
+        The cell that drew the picture.
+    section : str
+        The heading above it.
+    text : str
+        The Markdown above it.
+    charts : dict of str to str
+        A sentence for each function of `plots`, as from `chart_sentences`.
     """
     if cell.metadata.get("alt"):
         return cell.metadata["alt"]
-    drawn = [
-        charts[name]
-        for name in dict.fromkeys(re.findall(r"\bplots\.(\w+)\(", cell.source))
-        if name in charts
-    ]
-    sentences = re.split(
-        r"(?<=[.?!:])\s+",
-        plain(re.sub(r"^#+ .*$|\$\$.*?\$\$", "", said, flags=re.MULTILINE | re.DOTALL)),
-    )
-    last = next((sentence for sentence in reversed(sentences) if len(sentence) > 12), "")
-    return " ".join([*drawn, f"Section “{plain(section)}”.", last]).replace('"', "”").strip()
+    names = dict.fromkeys(re.findall(r"\bplots\.(\w+)\(", cell.source))
+    drawn = [charts[name] for name in names if name in charts]
+    parts = [*drawn, f"Section “{plain(section)}”.", _last_sentence(text)]
+    return " ".join(parts).replace('"', "”").strip()
 
 
-def plain(markdown: str) -> str:
-    """Markdown without its marks, on one line."""
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
-    return " ".join(re.sub(r"[*`$\\]|^\|.*$", "", text, flags=re.MULTILINE).split())
+def _last_sentence(markdown: str) -> str:
+    """The last sentence of a text without its headings and formulas."""
+    prose = re.sub(r"^#+ .*$|\$\$.*?\$\$", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    sentences = re.split(r"(?<=[.?!:])\s+", plain(prose))
+    long = [sentence for sentence in sentences if len(sentence) > SHORTEST_SENTENCE]
+    return long[-1] if long else ""
+
+
+def _describe_pictures(lesson: Lesson, charts: dict[str, str], folder: Path) -> None:
+    """Give each picture of the lesson its alt text, and list it among the lesson's figures."""
+    section = lesson.title
+    text = ""
+    for cell in lesson.notebook.cells:
+        if cell.cell_type == "markdown":
+            text = cell.source
+            headings = re.findall(r"^#{2,3} (.+)$", text, re.MULTILINE)
+            section = headings[-1] if headings else section
+            continue
+        pictures = pictures_of(cell)
+        if not pictures:
+            continue
+        alt = alternative(cell, section, text, charts)
+        cell.metadata["mystnb"] = {"image": {"alt": alt}}
+        for _, picture in pictures:
+            name = f"{lesson.number}_{len(lesson.figures) + 1:02d}.webp"
+            _write_thumbnail(picture, folder / name)
+            lesson.figures.append(Figure(f"_static/figures/{name}", alt, plain(section)))
+
+
+def pictures_of(cell: NotebookNode) -> list[tuple[str, str]]:
+    """Return the MIME type and the base64 text of each picture below a code cell."""
+    pictures = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        types = [mime_type for mime_type in PICTURES if mime_type in data]
+        if types:
+            pictures.append((types[0], data[types[0]]))
+    return pictures
+
+
+def _write_thumbnail(picture: str, path: Path) -> None:
+    image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    image.thumbnail(THUMBNAIL)
+    image.save(path, quality=82)

