@@ -1,4 +1,4 @@
-"""What is known of each backbone before it is loaded."""
+"""The backbones side by side; what a model costs, and which of its layers to use."""
 
 import math
 import re
@@ -11,13 +11,13 @@ from medlearn._keras import keras
 
 @dataclass(frozen=True)
 class Backbone:
-    """One row of `table`; the numbers are held to the built models by a test."""
+    """One row of `table`; a test compares the numbers with the models."""
 
     backbone: str
     parameters: float  # millions, without the ImageNet head
     with_head: float  # millions
-    gflops: float  # of one image at `size`, without the head
-    size: int  # pixels a side that it was trained or published for
+    gflops: float  # at `size`, without the head
+    size: int  # pixels, the side that it was trained or published for
     blocks: int
     channels: int  # of the final map
     source: str
@@ -25,98 +25,27 @@ class Backbone:
     offline: bool
 
 
-CATALOGUE = {
-    row.backbone: row
-    for row in (
-        Backbone(
-            "efficientnet_lite0",
-            3.41,
-            4.69,
-            0.77,
-            224,
-            16,
-            1280,
-            "Tan & Le 2019, arXiv:1905.11946",
-            "Apache-2.0",
-            True,
-        ),
-        Backbone(
-            "efficientnet_lite1",
-            4.19,
-            5.47,
-            1.20,
-            240,
-            21,
-            1280,
-            "Tan & Le 2019, arXiv:1905.11946",
-            "Apache-2.0",
-            True,
-        ),
-        Backbone(
-            "efficientnet_lite2",
-            4.87,
-            6.15,
-            1.72,
-            260,
-            21,
-            1280,
-            "Tan & Le 2019, arXiv:1905.11946",
-            "Apache-2.0",
-            True,
-        ),
-        Backbone(
-            "mobilenet_v2",
-            2.26,
-            3.54,
-            0.60,
-            224,
-            17,
-            1280,
-            "Sandler 2018, arXiv:1801.04381",
-            "Apache-2.0",
-            False,
-        ),
-        Backbone(
-            "efficientnet_v2_b0",
-            5.92,
-            7.20,
-            1.43,
-            224,
-            21,
-            1280,
-            "Tan & Le 2021, arXiv:2104.00298",
-            "Apache-2.0",
-            False,
-        ),
-        Backbone(
-            "densenet121",
-            7.04,
-            8.06,
-            5.67,
-            224,
-            4,
-            1024,
-            "Huang 2017, arXiv:1608.06993",
-            "BSD-3-Clause",
-            False,
-        ),
-        Backbone(
-            "resnet50", 23.59, 25.64, 7.71, 224, 16, 2048, "He 2016, arXiv:1512.03385", "MIT", False
-        ),
-        Backbone(
-            "vgg16",
-            14.71,
-            138.36,
-            30.69,
-            224,
-            5,
-            512,
-            "Simonyan & Zisserman 2015, arXiv:1409.1556",
-            "CC BY 4.0",
-            False,
-        ),
-    )
+_NUMBERS = {  # from `parameters` to `channels`
+    "efficientnet_lite0": (3.41, 4.69, 0.77, 224, 16, 1280),
+    "efficientnet_lite1": (4.19, 5.47, 1.20, 240, 21, 1280),
+    "efficientnet_lite2": (4.87, 6.15, 1.72, 260, 21, 1280),
+    "mobilenet_v2": (2.26, 3.54, 0.60, 224, 17, 1280),
+    "efficientnet_v2_b0": (5.92, 7.20, 1.43, 224, 21, 1280),
+    "densenet121": (7.04, 8.06, 5.67, 224, 4, 1024),
+    "resnet50": (23.59, 25.64, 7.71, 224, 16, 2048),
+    "vgg16": (14.71, 138.36, 30.69, 224, 5, 512),
 }
+_SOURCES = {  # source, licence and whether the weights come with a package
+    "efficientnet_lite0": ("Tan & Le 2019, arXiv:1905.11946", "Apache-2.0", True),
+    "efficientnet_lite1": ("Tan & Le 2019, arXiv:1905.11946", "Apache-2.0", True),
+    "efficientnet_lite2": ("Tan & Le 2019, arXiv:1905.11946", "Apache-2.0", True),
+    "mobilenet_v2": ("Sandler 2018, arXiv:1801.04381", "Apache-2.0", False),
+    "efficientnet_v2_b0": ("Tan & Le 2021, arXiv:2104.00298", "Apache-2.0", False),
+    "densenet121": ("Huang 2017, arXiv:1608.06993", "BSD-3-Clause", False),
+    "resnet50": ("He 2016, arXiv:1512.03385", "MIT", False),
+    "vgg16": ("Simonyan & Zisserman 2015, arXiv:1409.1556", "CC BY 4.0", False),
+}
+CATALOGUE = {name: Backbone(name, *_NUMBERS[name], *_SOURCES[name]) for name in _NUMBERS}
 
 # The last layer of a block, in the naming of each family; the group is the block's own name.
 _BLOCK_END = re.compile(
@@ -130,48 +59,71 @@ _BLOCK_END = re.compile(
 
 
 def table() -> pd.DataFrame:
-    """The backbones side by side, one row each.
+    """Return the backbones side by side, one row each.
 
-    `parameters` (millions) and `gflops` are without the ImageNet head, as `load` gives them; `with_head` is the
-    figure that papers quote. One multiply-add counts as two floating-point operations, and convolutions and
-    dense layers are counted: papers that count multiply-adds quote half. `size` is the side in pixels that
-    `gflops` is for; other sizes work and cost in proportion to their area. `licence` is that of the weights.
+    Returns
+    -------
+    pandas.DataFrame
+        `parameters` (millions) and `gflops` are without the ImageNet head, as `load` gives the
+        models; `with_head` (millions) is the number that papers quote. `gflops` counts as `flops`
+        does, at `size`; other sizes work too and cost in
+        proportion to their area. `licence` is that of the weights; those with `offline` need no
+        download.
+
+    Examples
+    --------
+    >>> table().loc["resnet50", "parameters"]       # doctest: +SKIP
+    23.59
     """
     return pd.DataFrame([asdict(row) for row in CATALOGUE.values()]).set_index("backbone")
 
 
 def flops(model: keras.Model) -> int:
-    """Floating-point operations for one image, two for each multiply-add of convolutions and dense layers.
+    """Return the floating-point operations per image, in convolutions and dense layers.
 
-    Raises ValueError if the model was built for any size: the count needs a fixed one.
+    A multiply-add counts as two operations; papers that count multiply-adds quote half.
+
+    Raises
+    ------
+    ValueError
+        If the model was built for any size: the count needs a fixed one.
     """
     total = 0
     for layer in model.layers:
-        if (kernel := getattr(layer, "kernel", None)) is not None:
-            positions = layer.output.shape[1:-1]
-            if None in positions:
-                raise ValueError(
-                    f"The operations of {model.name} depend on the image size: "
-                    "load it with a fixed one, such as size=224."
-                )
-            total += 2 * math.prod(kernel.shape) * math.prod(positions)
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None:
+            continue
+        positions = layer.output.shape[1:-1]
+        if None in positions:
+            raise ValueError(
+                f"The operations of {model.name} depend on the image size: load it with a fixed "
+                "one, such as size=224."
+            )
+        total += 2 * math.prod(kernel.shape) * math.prod(positions)
     return total
 
 
 def taps(encoder: keras.Model) -> tuple[str, ...]:
-    """Names of the layers worth tapping, in order: the end of every block, and the final map.
+    """Return the names of the layers worth using, in order: each block's end, and the final map.
 
-    Works on every backbone, with or without head, and on a part of one. For a U-Net take the last tap of each
-    resolution. Raises ValueError for a model whose blocks are not named as in any backbone.
+    It works on every backbone, with or without head, and on a part of one. For a U-Net take the
+    last name of each resolution.
+
+    Raises
+    ------
+    ValueError
+        If the layers are not named as in any backbone.
     """
     ends = {}
     for layer in encoder.layers:
-        if block := _BLOCK_END.fullmatch(layer.name):
-            ends[block[block.lastindex]] = layer.name
+        block = _BLOCK_END.fullmatch(layer.name)
+        if block:
+            name = next(group for group in block.groups() if group)
+            ends[name] = layer.name
     if not ends:
         raise ValueError(
-            f"{encoder.name} has no layers named like a backbone's blocks; "
-            "choose among [layer.name for layer in encoder.layers]."
+            f"{encoder.name} has no layers named like a backbone's blocks; choose among "
+            "[layer.name for layer in encoder.layers]."
         )
-    final = [layer.name for layer in encoder.layers if len(layer.output.shape) == 4][-1]
-    return tuple(dict.fromkeys([*ends.values(), final]))
+    maps = [layer.name for layer in encoder.layers if len(layer.output.shape) == 4]
+    return tuple(dict.fromkeys([*ends.values(), maps[-1]]))

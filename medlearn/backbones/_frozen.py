@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,51 +12,78 @@ import numpy as np
 from medlearn import _keras
 from medlearn._keras import keras, tf
 
-Tap = str | None  # a layer's name, or None for the encoder's output
+Tap = str | None  # the name of a layer; None is the encoder's output
 
-_FUNCTIONS: WeakKeyDictionary = (
-    WeakKeyDictionary()
-)  # encoder -> {(taps, shape, dtype): (prints, function)}
-_PARTS: WeakKeyDictionary = WeakKeyDictionary()  # encoder -> {tap: (structure, variables)}
+# encoder -> {(taps, shape, dtype): (fingerprints, function)}
+_FUNCTIONS: WeakKeyDictionary = WeakKeyDictionary()
+# encoder -> {tap: (structure, variables)}
+_PARTS: WeakKeyDictionary = WeakKeyDictionary()
 
 
-def function(
+def compiled(
     encoder: keras.Model,
     taps: Sequence[Tap],
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     dtype: str,
-    prints: Sequence[str],
+    fingerprints: Sequence[str],
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """A function from images (n, *shape) of that dtype to one float32 array (n, D) for each tap, means of maps.
+    """Return a function from images to their vectors at some layers.
 
-    Compiling takes seconds, so the function is kept as long as the encoder lives; `prints` (see `fingerprints`)
-    tell whether the weights are still those that it was compiled with.
+    Compiling takes seconds, so the function is kept as long as the encoder lives.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        A functional model.
+    taps : sequence of str or None
+        Names of its layers.
+    shape : tuple of int
+        Height, width and channels of an image.
+    dtype : {"uint8", "float32"}
+        The type of the images.
+    fingerprints : sequence of str
+        What `fingerprints` returns now. Where it has changed, the weights have changed, and the
+        function is compiled again.
+
+    Returns
+    -------
+    callable
+        Called with images (n, \\*shape), it returns for each tap an array float32 (n, D), the mean
+        of the layer's map.
     """
-    kept, key = _FUNCTIONS.setdefault(encoder, {}), (tuple(taps), tuple(shape), dtype)
-    if key not in kept or kept[key][0] != tuple(prints):
-        kept[key] = tuple(prints), _compile(encoder, taps, shape, dtype)
-    return kept[key][1]
+    functions = _FUNCTIONS.setdefault(encoder, {})
+    key = tuple(taps), tuple(shape), dtype
+    if key not in functions or functions[key][0] != tuple(fingerprints):
+        functions[key] = tuple(fingerprints), _compile(encoder, taps, shape, dtype)
+    return functions[key][1]
 
 
 def fingerprints(encoder: keras.Model, taps: Sequence[Tap]) -> list[str]:
-    """For each tap, a digest of all that decides its values: the layers up to it and their present weights."""
-    contents = {}
+    """Return for each tap a digest of the layers up to it and their present weights.
 
-    def content(variable) -> bytes:
-        if id(variable) not in contents:
-            contents[id(variable)] = hashlib.sha256(np.ascontiguousarray(variable.numpy())).digest()
-        return contents[id(variable)]
-
-    prints = []
+    Parameters
+    ----------
+    encoder : keras.Model
+        A functional model.
+    taps : sequence of str or None
+        Names of its layers.
+    """
+    digests: dict[int, bytes] = {}  # of variables, which several taps share
+    texts = []
     for tap in taps:
         structure, variables = _part(encoder, tap)
-        prints.append(
-            hashlib.sha256(structure + b"".join(map(content, variables))).hexdigest()[:40]
-        )
-    return prints
+        fingerprint = hashlib.sha256(structure)
+        for variable in variables:
+            if id(variable) not in digests:
+                values = np.ascontiguousarray(variable.numpy())
+                digests[id(variable)] = hashlib.sha256(values.data).digest()
+            fingerprint.update(digests[id(variable)])
+        texts.append(fingerprint.hexdigest()[:40])
+    return texts
 
 
-def _part(encoder: keras.Model, tap: Tap):
+def _part(encoder: keras.Model, tap: Tap) -> tuple[bytes, list]:
+    """The structure and the variables of the layers up to a tap."""
     parts = _PARTS.setdefault(encoder, {})
     if tap not in parts:
         part = _up_to(encoder, [tap])
@@ -64,93 +92,82 @@ def _part(encoder: keras.Model, tap: Tap):
 
 
 def _up_to(encoder: keras.Model, taps: Sequence[Tap]) -> keras.Model:
-    return keras.Model(
-        encoder.inputs,
-        [encoder.outputs[0] if tap is None else encoder.get_layer(tap).output for tap in taps],
-    )
+    outputs = [encoder.outputs[0] if tap is None else encoder.get_layer(tap).output for tap in taps]
+    return keras.Model(encoder.inputs, outputs)
 
 
 def _structure(config: dict) -> bytes:
     """The layers and their wiring, whatever the layers are called and whether they are frozen."""
-    numbers = {}
-
-    def collect(part):
-        for value in (
-            part.values()
-            if isinstance(part, dict)
-            else part
-            if isinstance(part, (list, tuple))
-            else ()
-        ):
-            collect(value)
-        if isinstance(part, dict) and isinstance(part.get("name"), str):
-            numbers.setdefault(part["name"], f"#{len(numbers)}")
-
-    def rename(part):
-        if isinstance(part, dict):
-            return {
-                key: rename(value)
-                for key, value in part.items()
-                if key not in ("name", "trainable")
-            }
-        if isinstance(part, (list, tuple)):
-            return [rename(value) for value in part]
-        return numbers.get(part, part) if isinstance(part, str) else part
-
-    collect(config.get("layers", ()))
-    return json.dumps(rename(config), sort_keys=True, default=repr).encode()
+    numbers: dict[str, str] = {}
+    _number_names(config.get("layers", ()), numbers)
+    return json.dumps(_with_numbers(config, numbers), sort_keys=True, default=repr).encode()
 
 
-def _compile(encoder: keras.Model, taps: Sequence[Tap], shape: tuple[int, int, int], dtype: str):
+def _number_names(config, numbers: dict[str, str]) -> None:
+    """Give every name within a configuration a number, in the order in which they come."""
+    children = config.values() if isinstance(config, dict) else config
+    if isinstance(config, dict | list | tuple):
+        for child in children:
+            _number_names(child, numbers)
+    if isinstance(config, dict) and isinstance(config.get("name"), str):
+        numbers.setdefault(config["name"], f"#{len(numbers)}")
+
+
+def _with_numbers(config, numbers: dict[str, str]):
+    """A configuration with numbers in the place of names, and without `trainable`."""
+    if isinstance(config, dict):
+        kept = {key: value for key, value in config.items() if key not in ("name", "trainable")}
+        return {key: _with_numbers(value, numbers) for key, value in kept.items()}
+    if isinstance(config, list | tuple):
+        return [_with_numbers(value, numbers) for value in config]
+    return numbers.get(config, config) if isinstance(config, str) else config
+
+
+def _compile(encoder: keras.Model, taps: Sequence[Tap], shape: tuple[int, ...], dtype: str):
     part = _fold_batchnorm(_up_to(encoder, taps))
 
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), dtype)], autograph=False)
     def vectors(images):
         maps = part([tf.cast(images, tf.float32)], training=False)
-        maps = maps if isinstance(maps, (list, tuple)) else [maps]
+        maps = maps if isinstance(maps, list | tuple) else [maps]
         return [tf.cast(tf.reduce_mean(m, range(1, len(m.shape) - 1)), tf.float32) for m in maps]
 
-    frozen = _keras.freeze_graph(vectors.get_concrete_function())
-    return lambda images: [vector.numpy() for vector in frozen(tf.constant(images))]
+    function = _keras.freeze_graph(vectors.get_concrete_function())
+    return lambda images: [vector.numpy() for vector in function(tf.constant(images))]
 
 
 def _fold_batchnorm(model: keras.Model) -> keras.Model:
-    """A copy in which each BatchNormalization after a convolution has moved into its kernel and bias.
+    """A copy in which each BatchNormalization after a convolution has moved into its kernel.
 
-    Outputs are the same up to rounding. TensorFlow computes a convolution, its bias and a ReLU in one go over
-    memory, but after a depthwise convolution a BatchNormalization is in the way: it took a third of the time.
+    Outputs are the same up to rounding. TensorFlow computes a convolution, its bias and a ReLU in
+    one pass over memory, but a BatchNormalization after a depthwise convolution prevents that: it
+    took a third of the time.
     """
     try:
         norms = _norms_after_convolutions(model)
-        moved = {id(norm) for norm in norms.values()}
-        copy = keras.models.clone_model(
-            model,
-            clone_function=lambda layer: (
-                layer if id(layer) in moved else _like(layer, layer.name in norms)
-            ),
-            call_function=lambda layer, *args, **kwargs: (
-                args[0] if id(layer) in moved else layer(*args, **kwargs)
-            ),
-        )
-    except Exception:  # a layer that cannot be copied costs this gain only
+        copy = _copy_without(norms, model)
+    except Exception:  # a layer that cannot be copied costs only this gain in speed
         return model
-    for layer in filter(lambda layer: layer.weights, copy.layers):
-        original, norm = model.get_layer(layer.name), norms.get(layer.name)
-        layer.set_weights(original.get_weights() if norm is None else _with_norm(original, norm))
+    for layer in copy.layers:
+        if layer.weights:
+            original = model.get_layer(layer.name)
+            norm = norms.get(layer.name)
+            weights = original.get_weights() if norm is None else _with_norm(original, norm)
+            layer.set_weights(weights)
     return copy
 
 
 def _norms_after_convolutions(model: keras.Model) -> dict:
-    """By the name of a convolution, the BatchNormalization that alone takes what it gives."""
-    makers, users = {}, Counter(map(id, model.outputs))
+    """Name of a convolution -> the BatchNormalization that is the only one to take its output."""
+    makers = {id(operation.output): operation for operation in model.operations}
+    uses = Counter(map(id, model.outputs))
     for operation in model.operations:
-        makers[id(operation.output)] = operation
-        users.update(map(id, keras.tree.flatten(operation.input)))
+        uses.update(map(id, keras.tree.flatten(operation.input)))
     norms = {}
     for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and users[id(layer.input)] == 1:
+        if isinstance(layer, keras.layers.BatchNormalization) and uses[id(layer.input)] == 1:
             maker = makers.get(id(layer.input))
-            if _is_linear_convolution(maker):
+            if maker is not None and _is_linear_convolution(maker):
                 norms[maker.name] = layer
     return norms
 
@@ -164,20 +181,35 @@ def _is_linear_convolution(layer) -> bool:
     )
 
 
-def _like(layer, with_bias: bool):
-    return type(layer).from_config(layer.get_config() | ({"use_bias": True} if with_bias else {}))
+def _copy_without(norms: dict, model: keras.Model) -> keras.Model:
+    """A copy in which convolutions have a bias and their BatchNormalization does nothing."""
+    skipped = {id(norm) for norm in norms.values()}
+    return keras.models.clone_model(
+        model,
+        clone_function=partial(_copy_layer, norms, skipped),
+        call_function=partial(_call_layer, skipped),
+    )
+
+
+def _copy_layer(norms: dict, skipped: set[int], layer):
+    if id(layer) in skipped:
+        return layer
+    bias = {"use_bias": True} if layer.name in norms else {}
+    return type(layer).from_config(layer.get_config() | bias)
+
+
+def _call_layer(skipped: set[int], layer, *args, **kwargs):
+    return args[0] if id(layer) in skipped else layer(*args, **kwargs)
 
 
 def _with_norm(convolution, norm) -> list[np.ndarray]:
-    """Kernel and bias of the convolution and its BatchNormalization together."""
+    """Kernel and bias that do what a convolution and its BatchNormalization do."""
     kernel, *bias = convolution.get_weights()
     scale = 1 / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
     if norm.gamma is not None:
         scale = scale * norm.gamma.numpy()
     shift = (bias[0] if bias else 0) - norm.moving_mean.numpy()
-    by_output = (
-        scale.reshape(kernel.shape[2:])
-        if type(convolution) is keras.layers.DepthwiseConv2D
-        else scale
-    )
-    return [kernel * by_output, shift * scale + (0 if norm.beta is None else norm.beta.numpy())]
+    offset = 0 if norm.beta is None else norm.beta.numpy()
+    depthwise = type(convolution) is keras.layers.DepthwiseConv2D
+    by_channel = scale.reshape(kernel.shape[2:]) if depthwise else scale
+    return [kernel * by_channel, shift * scale + offset]

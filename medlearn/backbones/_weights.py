@@ -1,7 +1,8 @@
 """Pretrained weights out of a legacy torch file, without torch and without trusting the file.
 
-Such a file is five pickles and then raw numbers. A pickle is a program, so it is run only if every instruction
-is on a short list; numbers are taken only from inside the storages that the file itself declares.
+Such a file is five pickles and then raw numbers. A pickle is a program, so it is run only if every
+instruction is on a short list. Numbers are taken only from inside the storages that the file itself
+declares.
 """
 
 import hashlib
@@ -25,55 +26,43 @@ _NUMBERS = {
     "IntStorage": "<i4",
     "ByteStorage": "|u1",
 }
-_INSTRUCTIONS = frozenset(
-    [
-        "PROTO",
-        "STOP",
-        "MARK",
-        "NONE",
-        "NEWTRUE",
-        "NEWFALSE",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG1",
-        "BINUNICODE",
-        "EMPTY_DICT",
-        "EMPTY_LIST",
-        "EMPTY_TUPLE",
-        "TUPLE",
-        "TUPLE1",
-        "TUPLE2",
-        "TUPLE3",
-        "APPEND",
-        "APPENDS",
-        "SETITEM",
-        "SETITEMS",
-        "BINPUT",
-        "LONG_BINPUT",
-        "BINGET",
-        "LONG_BINGET",
-        "GLOBAL",
-        "REDUCE",
-        "BUILD",
-        "BINPERSID",
-    ]
-)
-_MOST_MEMOS = 1_000_000  # the unpickler allocates up to the highest memo number that it is told
+# The only pickle instructions that are run, by what they do.
+_FRAME = {"PROTO", "STOP", "MARK"}
+_CONSTANTS = {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"}
+_LISTS_AND_DICTS = {"EMPTY_DICT", "EMPTY_LIST", "APPEND", "APPENDS", "SETITEM", "SETITEMS"}
+_TUPLES = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
+_MEMO = {"BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"}
+_OBJECTS = {"GLOBAL", "REDUCE", "BUILD", "BINPERSID"}  # `_Unpickler` says which
+_INSTRUCTIONS = _FRAME | _CONSTANTS | _LISTS_AND_DICTS | _TUPLES | _MEMO | _OBJECTS
+_MOST_MEMOS = 1_000_000  # the unpickler allocates memory up to the highest memo number
 
 
 def read(path: str | Path, sha256: str | None = None) -> dict[str, np.ndarray]:
-    """The named arrays of a legacy (pre-zip) torch `state_dict` file.
+    """Return the named arrays of a legacy torch `state_dict` file.
 
-    With `sha256`, the file must have exactly that digest. Raises FileNotFoundError, or ValueError with one
-    sentence for a file that is altered, truncated, of another format, or asks for anything but arrays.
-    Format: `torch.save(..., _use_new_zipfile_serialization=False)`.
+    The format is that of ``torch.save(..., _use_new_zipfile_serialization=False)``.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    sha256 : str, optional
+        The digest, in hexadecimal digits, that the file must have.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        With one sentence, for a file that is altered, truncated, of another format, or asks for
+        anything but arrays.
     """
     path = Path(path)
     data = path.read_bytes()
     if sha256 and hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(
-            f"{path.name} is not the file that was published (its SHA-256 differs): install it again."
+            f"{path.name} is not the file that was published (its SHA-256 differs): "
+            "install it again."
         )
     try:
         return _parse(data)
@@ -101,21 +90,21 @@ def _parse(data: bytes) -> dict[str, np.ndarray]:
             "it is a zip, but only torch's legacy format is read "
             "(torch.save with _use_new_zipfile_serialization=False)"
         )
-    if (
-        _run(stream) != _MAGIC
-        or _run(stream) != _PROTOCOL
-        or _run(stream).get("little_endian") is not True
-    ):
-        raise ValueError("it does not begin as a legacy torch file")
+    _check_begin(stream)
     state, keys = _run(stream), _run(stream)
-    if not isinstance(state, dict) or not all(
-        isinstance(view, _View) for view in dict.values(state)
-    ):
+    views = dict.values(state) if isinstance(state, dict) else [None]
+    if not all(isinstance(view, _View) for view in views):
         raise ValueError("it holds something else than named arrays")
     storages = {key: _numbers(stream, storage) for key, storage in _declared(state, keys).items()}
     if stream.read(1):
         raise ValueError("something follows its last array")
     return {str(name): _array(storages[view.storage.key], view) for name, view in dict.items(state)}
+
+
+def _check_begin(stream: io.BytesIO) -> None:
+    magic, protocol = _run(stream), _run(stream)
+    if magic != _MAGIC or protocol != _PROTOCOL or _run(stream).get("little_endian") is not True:
+        raise ValueError("it does not begin as a legacy torch file")
 
 
 def _run(stream: io.BytesIO):
@@ -124,7 +113,7 @@ def _run(stream: io.BytesIO):
     for instruction, argument, _ in pickletools.genops(stream):
         if instruction.name not in _INSTRUCTIONS:
             raise ValueError(f"its pickle uses the instruction {instruction.name}")
-        if instruction.name == "LONG_BINPUT" and argument > _MOST_MEMOS:
+        if instruction.name == "LONG_BINPUT" and (argument or 0) > _MOST_MEMOS:
             raise ValueError(f"its pickle asks for memo {argument}")
     stream.seek(start)
     return _Unpickler(stream).load()
@@ -132,19 +121,26 @@ def _run(stream: io.BytesIO):
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str):
-        known = {
+        """Return our stand-in for one of the few names that a file of weights needs.
+
+        Parameters
+        ----------
+        module, name : str
+            What the pickle asks for.
+        """
+        allowed = {
             "collections.OrderedDict": OrderedDict,
             "torch._utils._rebuild_tensor_v2": _rebuild_tensor,
             "torch._utils._rebuild_parameter": _rebuild_parameter,
         }
-        known |= {f"torch.{storage}": dtype for storage, dtype in _NUMBERS.items()}
-        if f"{module}.{name}" not in known:
+        allowed |= {f"torch.{storage}": dtype for storage, dtype in _NUMBERS.items()}
+        if f"{module}.{name}" not in allowed:
             raise ValueError(f"its pickle asks for {module}.{name}")
-        return known[f"{module}.{name}"]
+        return allowed[f"{module}.{name}"]
 
     def persistent_load(self, pid):
-        kind, dtype, key, _, length, view = pid
-        if kind != "storage" or dtype not in _NUMBERS.values() or view is not None:
+        label, dtype, key, _, length, view = pid
+        if label != "storage" or dtype not in _NUMBERS.values() or view is not None:
             raise ValueError("a storage is not described as expected")
         return _Storage(str(key), dtype, _count(length))
 

@@ -121,10 +121,10 @@ def weights() -> Finding:
     """Whether the weights that ship as packages are installed and unaltered."""
     from medlearn.backbones import _pretrained
 
-    for name in _pretrained.SHIPPED:
-        _pretrained.shipped(name)  # reads the file and checks its SHA-256
+    for name in _pretrained.PACKAGES:
+        _pretrained.read_package(name)  # reads the file and checks its SHA-256
     return Finding(
-        OK, f"{', '.join(_pretrained.SHIPPED)}: installed and unaltered, no download needed"
+        OK, f"{', '.join(_pretrained.PACKAGES)}: installed and unaltered, no download needed"
     )
 
 

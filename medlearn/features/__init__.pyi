@@ -1,0 +1,2 @@
+from ._extract import extract as extract
+from ._stream import stream as stream

@@ -1,0 +1,137 @@
+"""Features of images that are in memory, or in a memory map."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from medlearn import _checks, _files, _progress
+from medlearn._keras import keras, tf
+from medlearn.backbones import _frozen
+from medlearn.features import _cache
+
+
+def extract(
+    encoder: keras.Model,
+    images: np.ndarray,
+    layer: str | Sequence[str] | None = None,
+    *,
+    batch_size: int = 32,
+    cache: bool = True,
+) -> np.ndarray | dict[str | None, np.ndarray]:
+    """Return one feature vector per image, at a layer of an encoder.
+
+    The encoder works as in `predict`: dropout is off and BatchNorm uses its stored statistics. It
+    is compiled once and kept as long as the encoder lives; changed weights are noticed.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        With its preprocessing inside, such as `backbones.load` gives.
+    images : array_like, shape (N, H, W, 3)
+        uint8 or float, 0 to 255. A memory map is read batch by batch.
+    layer : str or sequence of str, optional
+        Name of a layer; several names are computed in one pass. By default the encoder's output.
+    batch_size : int
+        Images that are computed together.
+    cache : bool
+        Whether to keep the vectors in the cache folder. The next call with the same images and
+        the same weights reads them.
+
+    Returns
+    -------
+    numpy.ndarray, float32, shape (N, D), or dict of them
+        The mean over the map of the layer, for each of its D channels. For a sequence of names a
+        dict, name -> array.
+
+    Raises
+    ------
+    ValueError
+        For images of another shape, type or range, and for an unknown layer.
+
+    Examples
+    --------
+    >>> encoder = backbones.load("efficientnet_lite0")      # doctest: +SKIP
+    >>> extract(encoder, images, "block_14").shape          # doctest: +SKIP
+    (60, 192)
+    """
+    images = _checks.images(images, model=encoder)
+    batch_size = _checks.whole_number("batch_size", batch_size, 1)
+    taps = _as_list(layer)
+    check_layers(encoder, taps)
+    fingerprints = dict(zip(taps, _frozen.fingerprints(encoder, taps)))
+    paths = _cache.paths(images, fingerprints) if cache else {}
+    stored = {tap: _cache.read(path, len(images)) for tap, path in paths.items()}
+    vectors = {tap: array for tap, array in stored.items() if array is not None}
+    missing = {tap: text for tap, text in fingerprints.items() if tap not in vectors}
+    if missing:
+        vectors |= _compute(encoder, images, missing, batch_size)
+    for tap in missing:
+        if tap in paths:
+            _cache.write(paths[tap], vectors[tap])
+    if layer is None or isinstance(layer, str):
+        return vectors[layer]
+    return {tap: vectors[tap] for tap in taps}
+
+
+def _as_list(layer: str | Sequence[str] | None) -> list[str | None]:
+    return [layer] if layer is None or isinstance(layer, str) else list(layer)
+
+
+def check_layers(encoder: keras.Model, taps: list[str | None]) -> None:
+    """Raise ValueError unless the encoder has these layers, at least one; None is its output.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        The model whose layers are named.
+    taps : list of str or None
+        Names of layers.
+    """
+    names = [layer.name for layer in encoder.layers]
+    for tap in taps:
+        if tap is not None and tap not in names:
+            raise ValueError(_files.unknown("layer", tap, names, encoder.name))
+    if not taps or (None in taps and len(encoder.outputs) != 1):
+        raise ValueError(f"Name at least one layer of {encoder.name}, such as {names[-1]!r}.")
+
+
+def dtype_for(images: np.ndarray) -> str:
+    """Return the type in which images go into the compiled encoder."""
+    return "uint8" if images.dtype == np.uint8 else "float32"
+
+
+def _compute(
+    encoder, images: np.ndarray, fingerprints: dict[str | None, str], batch_size: int
+) -> dict[str | None, np.ndarray]:
+    """The vectors of all images at each tap, two batches at a time."""
+    dtype = dtype_for(images)
+    function = _frozen.compiled(
+        encoder, list(fingerprints), images.shape[1:], dtype, list(fingerprints.values())
+    )
+    starts = range(0, len(images), batch_size)
+    results: dict[str | None, np.ndarray] = {}
+
+    def vectors_from(start: int) -> list[np.ndarray]:
+        return function(np.ascontiguousarray(images[start : start + batch_size], dtype))
+
+    pool = ThreadPoolExecutor(_batches_at_once())
+    try:
+        with _progress.bar(text="features", total=len(images), unit=" images") as bar:
+            for start, batch in zip(starts, pool.map(vectors_from, starts)):
+                for tap, vectors in zip(fingerprints, batch):
+                    if tap not in results:
+                        results[tap] = np.empty((len(images), vectors.shape[1]), np.float32)
+                    results[tap][start : start + len(vectors)] = vectors
+                bar.update(len(batch[0]))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C no further batch is begun
+    return results
+
+
+def _batches_at_once() -> int:
+    """Two: one batch fills the processor where the other waits for a single thread.
+
+    One where TensorFlow is held to one thread.
+    """
+    return 1 if tf.config.threading.get_intra_op_parallelism_threads() == 1 else 2
