@@ -4,6 +4,7 @@ from . import curation as curation
 from . import datasets as datasets
 from . import explain as explain
 from . import features as features
+from . import inference as inference
 from . import instruments as instruments
 from . import metrics as metrics
 from . import networks as networks

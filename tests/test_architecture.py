@@ -50,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transfer": set(),
     "training": set(),
     "explain": set(),
+    "inference": {"datasets", "metrics", "networks", "report"},
     "plots": {"metrics"},
     "report": {"metrics"},
     "teaching": {"backbones", "datasets", "instruments.smear", "instruments.mri"},

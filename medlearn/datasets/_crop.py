@@ -26,7 +26,7 @@ def square(image: np.ndarray, size: int | None, labels: bool = False) -> np.ndar
     """
     if size is None:
         return image
-    top, left, side = _central(image.shape[0], image.shape[1])
+    top, left, side = central_square(image.shape[0], image.shape[1])
     resampling = Image.Resampling.NEAREST if labels else Image.Resampling.BICUBIC
     box = (left, top, left + side, top + side)
     return np.asarray(Image.fromarray(image).resize((size, size), resampling, box=box))
@@ -52,7 +52,7 @@ def square_boxes(boxes: np.ndarray, height: int, width: int, size: int | None) -
     """
     if size is None:
         return boxes
-    top, left, side = _central(height, width)
+    top, left, side = central_square(height, width)
     corners = boxes[:, :4] - np.array([top, left, top, left])
     centres = (corners[:, :2] + corners[:, 2:]) / 2
     inside = ((centres >= 0) & (centres < side)).all(axis=1)
@@ -77,10 +77,10 @@ def square_spacing(spacing: np.ndarray, height: int, width: int, size: int | Non
     numpy.ndarray
         Of the same shape and unit.
     """
-    return spacing if size is None else spacing * (_central(height, width)[2] / size)
+    return spacing if size is None else spacing * (central_square(height, width)[2] / size)
 
 
-def _central(height: int, width: int) -> tuple[int, int, int]:
+def central_square(height: int, width: int) -> tuple[int, int, int]:
     """Return top, left and side of the central square."""
     side = min(height, width)
     return (height - side) // 2, (width - side) // 2, side

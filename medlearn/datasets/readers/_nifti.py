@@ -47,7 +47,7 @@ def frames(data: bytes, window: tuple[float, float] | None = None, most: int = 8
 
 
 def _frames(data, window, most) -> list[Frame]:
-    image = _opened(data)
+    image = opened(data)
     turn = nibabel.io_orientation(image.affine)
     if np.isnan(turn).any():
         raise Unreadable(
@@ -85,7 +85,7 @@ def _slice(image, up: int, place: int, turn: np.ndarray) -> np.ndarray:
     return np.flip(nibabel.apply_orientation(slab, turn[:3])[:, :, 0].T, (0, 1))
 
 
-def _opened(data: bytes):
+def opened(data: bytes):
     kind = _kind(_inflated(data, 540))
     if kind is None:
         raise Unreadable(

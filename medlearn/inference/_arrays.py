@@ -1,0 +1,182 @@
+"""From images to answers: bring to size, predict, calibrate, decide, and write as a table."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from medlearn import metrics
+from medlearn.datasets import _crop
+from medlearn.inference import _masks
+
+if TYPE_CHECKING:
+    from medlearn.inference._bundle import Predictor
+    from medlearn.inference._sources import Part
+
+_HALF, _LOWEST_SCORE = 0.5, 0.3
+
+
+def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return images in the size that the model takes: the central square, resized."""
+    if images.shape[1:3] == size:
+        return images
+    if size[0] != size[1]:
+        raise ValueError(
+            f"The images have {images.shape[1]} x {images.shape[2]} pixels, but the model takes "
+            f"{size[0]} x {size[1]}: bring them to that size first."
+        )
+    as_bytes = np.clip(np.round(images), 0, 255).astype(np.uint8)
+    return np.stack([_crop.square(image, size[0]) for image in as_bytes])
+
+
+def probabilities(predictor: "Predictor", images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Return calibrated probabilities of images that have the model's size."""
+    values = predictor.model.predict(
+        np.ascontiguousarray(images), batch_size=batch_size, verbose=0
+    ).astype(np.float64)
+    if values.shape[-1] == 1:
+        values = np.concatenate([1 - values, values], axis=-1)
+    if predictor.temperature == 1:
+        return values
+    rows = metrics.apply_temperature(values.reshape(-1, values.shape[-1]), predictor.temperature)
+    return rows.reshape(values.shape)
+
+
+def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Lay masks (N, h, w) of the central square back over images of another shape."""
+    if masks.shape[1:] == tuple(shape):
+        return masks
+    top, left, side = _crop.central_square(*shape)
+    full = np.zeros((len(masks), *shape), np.uint8)
+    for index, mask in enumerate(masks):
+        resized = Image.fromarray(mask).resize((side, side), Image.Resampling.NEAREST)
+        full[index, top : top + side, left : left + side] = resized
+    return full
+
+
+def boxes(predictor: "Predictor", images: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Return the detector's boxes in pixels of the images given."""
+    from medlearn import networks
+
+    size = predictor.size
+    lowest = _LOWEST_SCORE if predictor.threshold is None else predictor.threshold
+    found = networks.detect(
+        predictor.model, fitted(images, size), score_threshold=lowest, batch_size=batch_size
+    )
+    if images.shape[1:3] == size:
+        return found
+    top, left, side = _crop.central_square(*images.shape[1:3])
+    scale = side / size[0]
+    return [_moved(detections, scale, top, left) for detections in found]
+
+
+def _moved(detections: np.ndarray, scale: float, top: int, left: int) -> np.ndarray:
+    moved = detections.copy()
+    moved[:, :4] = moved[:, :4] * scale + [top, left, top, left]
+    return moved
+
+
+# ---- tables --------------------------------------------------------------------------------------
+
+
+def table(predictor: "Predictor", part: "Part", to, batch_size: int) -> pd.DataFrame:
+    """Return the rows of images that are predicted together, and those that could not be read."""
+    rows = [_row(predictor, file, problem=problem) for file, problem in part.unreadable]
+    if len(part.images):
+        images = fitted(part.images, predictor.size)
+        unlike = predictor.image_range.problems(images, part.images.shape[1:3])
+        rows += _ANSWERS[predictor.task](predictor, part, images, unlike, to, batch_size)
+    return pd.DataFrame(rows, columns=_columns(predictor))
+
+
+def empty_table(predictor: "Predictor") -> pd.DataFrame:
+    """Return a table without rows."""
+    return pd.DataFrame(columns=_columns(predictor))
+
+
+def _columns(predictor: "Predictor") -> list[str]:
+    middle = {
+        "classification": [*map(_probability_of, predictor.classes), "decision"],
+        "segmentation": [*map(_share_of, predictor.classes), "mask"],
+        "detection": ["y0", "x0", "y1", "x1", "decision", "score"],
+    }[predictor.task]
+    return ["file", *middle, "ask_human", "problem"]
+
+
+def _probability_of(name: str) -> str:
+    return f"probability of {name}"
+
+
+def _share_of(name: str) -> str:
+    return f"share of {name}"
+
+
+def _row(predictor: "Predictor", file: str, problem: str = "", **values) -> dict:
+    empty = dict.fromkeys(_columns(predictor))
+    return empty | {"file": file, "ask_human": bool(problem), "problem": problem} | values
+
+
+def _unsure(predictor: "Predictor", confidence: float) -> bool:
+    return predictor.ask_below is not None and bool(confidence < predictor.ask_below)
+
+
+def _classified(predictor, part, images, unlike, to, batch_size) -> list[dict]:
+    values = probabilities(predictor, images, batch_size)
+    rows = []
+    for file, row, problem in zip(part.files, values, unlike, strict=True):
+        if problem:
+            rows.append(_row(predictor, file, problem))
+            continue
+        decision = _decision(predictor, row)
+        answer = dict(zip(map(_probability_of, predictor.classes), row.tolist(), strict=True))
+        answer |= {
+            "decision": predictor.classes[decision],
+            "ask_human": _unsure(predictor, row[decision]),
+        }
+        rows.append(_row(predictor, file, **answer))
+    return rows
+
+
+def _decision(predictor: "Predictor", row: np.ndarray) -> int:
+    if len(row) > 2 or predictor.threshold is None:
+        return int(row.argmax())
+    return int(row[1] >= predictor.threshold)
+
+
+def _segmented(predictor, part, images, unlike, to, batch_size) -> list[dict]:
+    values = probabilities(predictor, images, batch_size)
+    masks = own_geometry(values.argmax(-1).astype(np.uint8), part.images.shape[1:3])
+    confidence = values.max(-1).mean((1, 2))
+    paths = _masks.write(masks, part, unlike, to)
+    rows = []
+    for index, file in enumerate(part.files):
+        if unlike[index]:
+            rows.append(_row(predictor, file, unlike[index]))
+            continue
+        counts = np.bincount(masks[index].ravel(), minlength=len(predictor.classes))
+        shares = (counts / counts.sum()).tolist()
+        answer = dict(zip(map(_share_of, predictor.classes), shares, strict=True))
+        answer |= {"mask": paths[index], "ask_human": _unsure(predictor, confidence[index])}
+        rows.append(_row(predictor, file, **answer))
+    return rows
+
+
+def _detected(predictor, part, images, unlike, to, batch_size) -> list[dict]:
+    rows = []
+    for file, detections, problem in zip(
+        part.files, boxes(predictor, part.images, batch_size), unlike, strict=True
+    ):
+        if problem:
+            rows.append(_row(predictor, file, problem))
+        for y0, x0, y1, x1, class_index, score in [] if problem else detections.tolist():
+            answer = {"y0": y0, "x0": x0, "y1": y1, "x1": x1, "score": score}
+            answer |= {
+                "decision": predictor.classes[int(class_index)],
+                "ask_human": _unsure(predictor, score),
+            }
+            rows.append(_row(predictor, file, **answer))
+    return rows
+
+
+_ANSWERS = {"classification": _classified, "segmentation": _segmented, "detection": _detected}

@@ -1,0 +1,253 @@
+"""A model together with its classes, image size, calibration, decision rule and training range."""
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from medlearn import _checks, report
+from medlearn._keras import keras
+from medlearn.inference import _arrays, _sources, _store
+from medlearn.inference._range import ImageRange
+
+TASKS = ("classification", "segmentation", "detection")
+_LIBRARIES = ("medlearn", "keras", "tensorflow", "tensorflow-cpu", "numpy")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained model and all that turns its outputs into answers. Make it with `bundle` or `load`.
+
+    Attributes
+    ----------
+    model : keras.Model
+        Takes colour images of 0 to 255; its preprocessing is inside.
+    task : {"classification", "segmentation", "detection"}
+        What the model answers.
+    classes : tuple of str
+        The classes in the order of the model's outputs.
+    size : tuple of int
+        Height and width in pixels of the images that the model takes.
+    temperature : float
+        Divides the logits of the probabilities; 1 leaves them as they are.
+    threshold : float or None
+        Of two classes, the probability of the second one from which it is the decision; of a
+        detector, the lowest score that counts.
+    ask_below : float or None
+        An answer whose probability is lower is marked "ask a human".
+    image_range : ImageRange
+        Brightness, contrast and colour of the training images.
+    card : report.ModelCard or None
+        The model card.
+    versions : dict of str
+        Versions of the libraries that trained the model.
+    """
+
+    model: keras.Model
+    task: str
+    classes: tuple[str, ...]
+    size: tuple[int, int]
+    image_range: ImageRange
+    temperature: float = 1.0
+    threshold: float | None = None
+    ask_below: float | None = None
+    card: report.ModelCard | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def probabilities(self, images: ArrayLike, *, batch_size: int = 32) -> np.ndarray:
+        """Return calibrated class probabilities, (N, K) or per pixel (N, H, W, K).
+
+        Parameters
+        ----------
+        images : array_like, shape (N, H, W, 3)
+            uint8 or float, 0 to 255, of any size; the central square is resized where it differs.
+        batch_size : int
+            Images per step.
+        """
+        fitted = _arrays.fitted(_checks.images(images), self.size)
+        return _arrays.probabilities(self, fitted, batch_size)
+
+    def masks(self, images: ArrayLike, *, batch_size: int = 32) -> np.ndarray:
+        """Return the class of each pixel, uint8 (N, H, W), in the geometry of the images given.
+
+        Parameters
+        ----------
+        images : array_like, shape (N, H, W, 3)
+            uint8 or float, 0 to 255. Pixels outside the central square that the model sees get
+            class 0.
+        batch_size : int
+            Images per step.
+        """
+        images = _checks.images(images)
+        probabilities = self.probabilities(images, batch_size=batch_size)
+        return _arrays.own_geometry(probabilities.argmax(-1).astype(np.uint8), images.shape[1:3])
+
+    def boxes(self, images: ArrayLike, *, batch_size: int = 16) -> list[np.ndarray]:
+        """Return a detector's boxes: N arrays (k, 6) of [y0, x0, y1, x1, class, score] in pixels.
+
+        Parameters
+        ----------
+        images : array_like, shape (N, H, W, 3)
+            uint8 or float, 0 to 255.
+        batch_size : int
+            Images per step.
+        """
+        return _arrays.boxes(self, _checks.images(images), batch_size)
+
+    def predict(
+        self,
+        source: ArrayLike | str | Path | Sequence[str | Path],
+        *,
+        to: str | Path | None = None,
+        batch_size: int = 32,
+    ) -> pd.DataFrame:
+        """Predict new images and return a table with a row per image (of a detector, per box).
+
+        Parameters
+        ----------
+        source : array_like (N, H, W, 3), path, or list of paths
+            Images, an image file, several files, or a folder that is searched at all depths.
+        to : path, optional
+            Of a segmenter: the folder for the masks, PNG or NIfTI as their images.
+        batch_size : int
+            Images per step; memory does not grow with the number of files.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``file``, the answer of the task, ``ask_human`` and ``problem``. An image that
+            cannot be read, or that is unlike the training images, has no answer and a sentence in
+            ``problem``.
+        """
+        parts = [
+            _arrays.table(self, part, to, batch_size)
+            for part in _sources.parts(source, batch_size, volumes=self.task == "segmentation")
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else _arrays.empty_table(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the predictor as one folder and return its path.
+
+        An earlier predictor of that name is replaced only when the new one is complete.
+
+        Parameters
+        ----------
+        folder : path
+            A new folder, or one that holds an earlier predictor.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder holds something else.
+        """
+        return _store.save(self, Path(folder))
+
+
+def bundle(
+    model: keras.Model,
+    classes: Sequence[str],
+    training_images: ArrayLike,
+    *,
+    temperature: float = 1.0,
+    threshold: float | None = None,
+    ask_below: float | None = None,
+    card: report.ModelCard | None = None,
+) -> Predictor:
+    """Bundle a trained model with what it needs elsewhere.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A classifier with probabilities (N, K) or (N, 1), a segmenter (N, H, W, K) or a detector,
+        that takes images of 0 to 255.
+    classes : sequence of str
+        The classes in the order of the outputs.
+    training_images : array_like, shape (N, H, W, 3)
+        The images that the model learned from, or a few hundred of them: new images must resemble
+        them.
+    temperature : float
+        From `metrics.fit_temperature` on validation patients; 1 leaves probabilities as they are.
+    threshold : float, optional
+        Of two classes: the probability of the second from which it is the decision (default 0.5).
+        Of a detector: the lowest score that counts (default 0.3).
+    ask_below : float, optional
+        Answers with a lower probability are marked "ask a human".
+    card : report.ModelCard, optional
+        Saved beside the model as a page.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ValueError
+        If classes do not fit the outputs, or the model takes other inputs, or a number is out of
+        range.
+    """
+    task, outputs = _task(model)
+    classes = tuple(map(str, classes))
+    if len(classes) != outputs:
+        raise ValueError(
+            f"{model.name} has {outputs} classes, but {len(classes)} names were given: "
+            f"{', '.join(classes)}."
+        )
+    images = _checks.images(training_images)
+    size = tuple(side or given for side, given in zip(model.input_shape[1:3], images.shape[1:3]))
+    _check_numbers(temperature, threshold, ask_below)
+    return Predictor(
+        model=model,
+        task=task,
+        classes=classes,
+        size=size,
+        image_range=ImageRange.of(_arrays.fitted(images, size), size),
+        temperature=float(temperature),
+        threshold=threshold,
+        ask_below=ask_below,
+        card=card,
+        versions=_versions(),
+    )
+
+
+def _task(model: keras.Model) -> tuple[str, int]:
+    """Return the task of a model and the number of its classes."""
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] != 3:
+        raise ValueError(
+            f"A predictor needs a model of colour images (N, H, W, 3); this one takes {shape}."
+        )
+    outputs = model.output_shape
+    if isinstance(outputs, dict) and {"centres", "sides"} <= set(outputs):
+        return "detection", outputs["centres"][-1]
+    if isinstance(outputs, tuple) and len(outputs) in (2, 4):
+        task = "classification" if len(outputs) == 2 else "segmentation"
+        return task, max(outputs[-1], 2)
+    raise ValueError(
+        f"The outputs of {model.name} have the shape {outputs}; expected are probabilities (N, K), "
+        "per pixel (N, H, W, K), or those of networks.detector."
+    )
+
+
+def _check_numbers(temperature, threshold, ask_below) -> None:
+    if not 0 < temperature < np.inf:
+        raise ValueError(
+            f"temperature is a number above 0, not {temperature!r}; 1 changes nothing."
+        )
+    for name, value in (("threshold", threshold), ("ask_below", ask_below)):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"{name} is a probability from 0 to 1, not {value!r}.")
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

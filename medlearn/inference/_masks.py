@@ -1,0 +1,58 @@
+"""Predicted masks as files in the geometry of their images: PNG, or NIfTI with the same affine."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from PIL import Image
+
+from medlearn import _files
+from medlearn.datasets.readers import _gather, _nifti
+from medlearn.inference._sources import Part
+
+_CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
+
+
+def write(masks: np.ndarray, part: Part, unlike: list[str], to: str | Path | None) -> list[str]:
+    """Write the masks below `to` and return their paths, "" where none was written."""
+    if to is None:
+        return [""] * len(masks)
+    if part.volume is not None:
+        path = _target(Path(to), part.files[0].rpartition("#")[0], ".nii.gz")
+        _write_volume(path, masks, part.volume)
+        return [str(path)] * len(masks)
+    return [
+        "" if problem else _write_picture(_target(Path(to), name, ".png"), mask)
+        for mask, name, problem in zip(masks, part.files, unlike, strict=True)
+    ]
+
+
+def _target(folder: Path, name: str, ending: str) -> Path:
+    path = Path(name.replace("#", "_"))
+    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0] if "." in path.name else path.name
+    target = folder / path.parent / f"{stem}_mask{ending}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _write_picture(path: Path, mask: np.ndarray) -> str:
+    _files.write_atomically(path, lambda draft: Image.fromarray(mask).save(draft, "PNG"))
+    return str(path)
+
+
+def _write_volume(path: Path, masks: np.ndarray, volume: Path) -> None:
+    """Write masks (slices, H, W), as the reader turned them, in the axes of their volume."""
+    source = _nifti.opened(_gather.contents(volume))
+    canonical = np.flip(masks, (1, 2)).transpose(2, 1, 0)  # x, y, z of the patient
+    turn = nibabel.io_orientation(source.affine)
+    back = nibabel.orientations.ornt_transform(_CANONICAL, turn)
+    values = nibabel.apply_orientation(canonical, back).astype(np.uint8)
+    result = nibabel.Nifti1Image(values, source.affine)
+    result.header.set_zooms(source.header.get_zooms()[:3])
+    _files.write_bytes(path, _gzipped(result))
+
+
+def _gzipped(image: nibabel.Nifti1Image) -> bytes:
+    import gzip
+
+    return gzip.compress(image.to_bytes(), mtime=0)

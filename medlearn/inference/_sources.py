@@ -1,0 +1,122 @@
+"""Where new images come from: arrays, files and folders, read in parts of bounded memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from medlearn import _checks, _progress
+from medlearn.datasets.readers import _gather, _nifti
+from medlearn.datasets.readers._problems import Unreadable
+
+_SLICES = 8  # of a volume or a series in one file that a classifier looks at
+_ALL_SLICES = 100_000
+_IGNORED = ("Thumbs.db", "desktop.ini", "DICOMDIR")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Images of one size that are predicted together, and files that could not be read.
+
+    Attributes
+    ----------
+    images : ndarray, shape (N, H, W, 3)
+        In their own size.
+    files : list of str
+        The name of each image.
+    unreadable : list of tuple of str
+        Name and problem of each file without an image.
+    volume : Path or None
+        The NIfTI file of which the images are all slices, from the feet to the head.
+    """
+
+    images: np.ndarray
+    files: list[str]
+    unreadable: list[tuple[str, str]]
+    volume: Path | None = None
+
+
+def parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
+    """Yield the images of an array, of files or of a folder, a part at a time."""
+    if _names_files(source):
+        yield from _file_parts(source, batch_size, volumes)
+    else:
+        yield from _array_parts(_checks.images(source), batch_size)
+
+
+def _names_files(source) -> bool:
+    if isinstance(source, str | Path):
+        return True
+    return isinstance(source, list | tuple) and all(isinstance(path, str | Path) for path in source)
+
+
+def _array_parts(images: np.ndarray, batch_size: int) -> Iterator[Part]:
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        names = [f"image {number}" for number in range(start, start + len(batch))]
+        yield Part(batch, names, [])
+
+
+def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
+    paths, root = _listed(source)
+    waiting: list[tuple[str, np.ndarray]] = []
+    for path in _progress.bar(paths, "files"):
+        name = path.relative_to(root).as_posix() if root else path.name
+        try:
+            frames = _gather.read(path, None, _ALL_SLICES if volumes else _SLICES)
+        except Unreadable as error:
+            yield Part(np.empty((0, 1, 1, 3), np.uint8), [], [(name, f"{error.what}: {error.fix}")])
+            continue
+        if volumes and _is_nifti(path):
+            yield from _together(waiting, batch_size)
+            waiting = []
+            yield _volume(path, name, frames)
+            continue
+        waiting += [
+            (name if len(frames) == 1 else f"{name}#{number}", frame.pixels)
+            for number, frame in enumerate(frames)
+        ]
+        if len(waiting) >= batch_size:
+            yield from _together(waiting, batch_size)
+            waiting = []
+    yield from _together(waiting, batch_size)
+
+
+def _listed(source: str | Path | Sequence[str | Path]) -> tuple[list[Path], Path | None]:
+    """Return the files to read, and the folder below which they lie if one was given."""
+    if isinstance(source, list | tuple):
+        return [Path(path) for path in source], None
+    path = Path(source).expanduser()
+    if path.is_dir():
+        files = (file for file in path.rglob("*") if file.is_file() and not _is_hidden(file, path))
+        return sorted(files), path
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}: check the path.")
+    return [path], None
+
+
+def _is_hidden(file: Path, root: Path) -> bool:
+    parts = file.relative_to(root).parts
+    return file.name in _IGNORED or any(part.startswith((".", "__MACOSX")) for part in parts)
+
+
+def _is_nifti(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _nifti.is_nifti(file.read(4096))
+
+
+def _volume(path: Path, name: str, frames: list) -> Part:
+    ordered = sorted(frames, key=lambda frame: frame.place)
+    images = np.stack([frame.pixels for frame in ordered])
+    return Part(images, [f"{name}#{number}" for number in range(len(ordered))], [], path)
+
+
+def _together(waiting: list[tuple[str, np.ndarray]], batch_size: int) -> Iterator[Part]:
+    """Yield parts of neighbouring images of one size."""
+    for _, group in groupby(waiting, key=lambda item: item[1].shape):
+        items = list(group)
+        for start in range(0, len(items), batch_size):
+            batch = items[start : start + batch_size]
+            yield Part(np.stack([pixels for _, pixels in batch]), [name for name, _ in batch], [])

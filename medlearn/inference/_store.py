@@ -1,0 +1,158 @@
+"""A predictor as one folder: the model, its settings as JSON, and the model card as a page."""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medlearn import report
+from medlearn._keras import keras
+from medlearn.inference._range import ImageRange
+
+if TYPE_CHECKING:
+    from medlearn.inference._bundle import Predictor
+
+FORMAT = 1
+MODEL, SETTINGS, CARD = "model.keras", "predictor.json", "card.html"
+_LARGEST_SETTINGS = 1_000_000  # bytes
+_KEYS = {"format", "task", "classes", "size", "temperature", "threshold", "ask_below", "limits"}
+_KEYS |= {"versions", "sha256"}
+
+
+def save(predictor: "Predictor", folder: Path) -> Path:
+    """Write everything beside the folder, then give it its name."""
+    if folder.exists() and not (folder / SETTINGS).is_file() and any(folder.iterdir()):
+        raise FileExistsError(
+            f"{folder} holds something else than a predictor: choose a new folder."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
+    draft.mkdir()
+    try:
+        predictor.model.save(draft / MODEL)
+        text = json.dumps(_settings(predictor, draft), indent=1, ensure_ascii=False)
+        (draft / SETTINGS).write_text(text + "\n", encoding="utf-8")
+        if predictor.card is not None:
+            report.save(predictor.card, draft / CARD)
+        _replace(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _settings(predictor: "Predictor", draft: Path) -> dict:
+    return {
+        "format": FORMAT,
+        "task": predictor.task,
+        "classes": predictor.classes,
+        "size": predictor.size,
+        "temperature": predictor.temperature,
+        "threshold": predictor.threshold,
+        "ask_below": predictor.ask_below,
+        "limits": predictor.image_range.limits,
+        "versions": predictor.versions,
+        "sha256": {MODEL: _digest(draft / MODEL)},
+    }
+
+
+def _replace(draft: Path, folder: Path) -> None:
+    if not folder.exists():
+        os.replace(draft, folder)
+        return
+    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
+    os.replace(folder, old)
+    try:
+        os.replace(draft, folder)
+    except OSError:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load(folder: str | Path) -> "Predictor":
+    """Load a predictor that `Predictor.save` wrote; nothing of it is run as code.
+
+    Parameters
+    ----------
+    folder : path
+        The folder.
+
+    Returns
+    -------
+    Predictor
+        Its predictions are bit-equal to those of the one that was saved, on the same kind of
+        machine and with the same versions.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no predictor.
+    ValueError
+        If its files are damaged, altered, or of a newer version of medlearn.
+    """
+    from medlearn.inference._bundle import Predictor
+
+    folder = Path(folder)
+    settings = _read_settings(folder)
+    model = _read_model(folder, settings["sha256"][MODEL])
+    size = tuple(settings["size"])
+    limits = {name: tuple(pair) for name, pair in settings["limits"].items()}
+    return Predictor(
+        model=model,
+        task=settings["task"],
+        classes=tuple(settings["classes"]),
+        size=size,
+        image_range=ImageRange(limits, size),
+        temperature=settings["temperature"],
+        threshold=settings["threshold"],
+        ask_below=settings["ask_below"],
+        versions=settings["versions"],
+    )
+
+
+def _read_settings(folder: Path) -> dict:
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no predictor in {folder}: it should hold {SETTINGS} and {MODEL}, which "
+            "Predictor.save writes."
+        )
+    if path.stat().st_size > _LARGEST_SETTINGS:
+        raise ValueError(f"{path} is too large to be the settings of a predictor.")
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        version = settings["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: copy the folder anew.") from error
+    if version != FORMAT:
+        raise ValueError(
+            f"{folder} was saved in format {version!r}, and this medlearn reads format {FORMAT}: "
+            "update medlearn."
+        )
+    if not set(settings) >= _KEYS:
+        raise ValueError(f"{path} lacks {', '.join(sorted(_KEYS - set(settings)))}.")
+    return settings
+
+
+def _read_model(folder: Path, digest: str) -> keras.Model:
+    from medlearn import networks
+
+    path = folder / MODEL
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} lacks {MODEL}: copy the folder anew.")
+    if _digest(path) != digest:
+        raise ValueError(f"{path} was altered or damaged after it was saved: copy the folder anew.")
+    networks.losses  # noqa: B018 - our layers register themselves when they are imported
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(f"Keras cannot load {path}: {lines[0]}") from error
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
