@@ -1,4 +1,4 @@
 from ._bundle import Predictor as Predictor
 from ._bundle import bundle as bundle
 from ._onnx import export_onnx as export_onnx
-from ._store import load as load
+from ._bundle import load as load

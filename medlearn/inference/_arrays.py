@@ -1,7 +1,5 @@
 """From images to answers: bring to size, predict, calibrate, decide, and write as a table."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -9,10 +7,7 @@ from PIL import Image
 from medlearn import metrics
 from medlearn.datasets import _crop
 from medlearn.inference import _masks
-
-if TYPE_CHECKING:
-    from medlearn.inference._bundle import Predictor
-    from medlearn.inference._sources import Part
+from medlearn.inference._sources import Part
 
 _HALF, _LOWEST_SCORE = 0.5, 0.3
 
@@ -30,7 +25,7 @@ def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.stack([_crop.square(image, size[0]) for image in as_bytes])
 
 
-def probabilities(predictor: "Predictor", images: np.ndarray, batch_size: int) -> np.ndarray:
+def probabilities(predictor, images: np.ndarray, batch_size: int) -> np.ndarray:
     """Return calibrated probabilities of images that have the model's size."""
     values = predictor.model.predict(
         np.ascontiguousarray(images), batch_size=batch_size, verbose=0
@@ -55,7 +50,7 @@ def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return full
 
 
-def boxes(predictor: "Predictor", images: np.ndarray, batch_size: int) -> list[np.ndarray]:
+def boxes(predictor, images: np.ndarray, batch_size: int) -> list[np.ndarray]:
     """Return the detector's boxes in pixels of the images given."""
     from medlearn import networks
 
@@ -80,7 +75,7 @@ def _moved(detections: np.ndarray, scale: float, top: int, left: int) -> np.ndar
 # ---- tables --------------------------------------------------------------------------------------
 
 
-def table(predictor: "Predictor", part: "Part", to, batch_size: int) -> pd.DataFrame:
+def table(predictor, part: Part, to, batch_size: int) -> pd.DataFrame:
     """Return the rows of images that are predicted together, and those that could not be read."""
     rows = [_row(predictor, file, problem=problem) for file, problem in part.unreadable]
     if len(part.images):
@@ -90,12 +85,12 @@ def table(predictor: "Predictor", part: "Part", to, batch_size: int) -> pd.DataF
     return pd.DataFrame(rows, columns=_columns(predictor))
 
 
-def empty_table(predictor: "Predictor") -> pd.DataFrame:
+def empty_table(predictor) -> pd.DataFrame:
     """Return a table without rows."""
     return pd.DataFrame(columns=_columns(predictor))
 
 
-def _columns(predictor: "Predictor") -> list[str]:
+def _columns(predictor) -> list[str]:
     middle = {
         "classification": [*map(_probability_of, predictor.classes), "decision"],
         "segmentation": [*map(_share_of, predictor.classes), "mask"],
@@ -112,12 +107,12 @@ def _share_of(name: str) -> str:
     return f"share of {name}"
 
 
-def _row(predictor: "Predictor", file: str, problem: str = "", **values) -> dict:
+def _row(predictor, file: str, problem: str = "", **values) -> dict:
     empty = dict.fromkeys(_columns(predictor))
     return empty | {"file": file, "ask_human": bool(problem), "problem": problem} | values
 
 
-def _unsure(predictor: "Predictor", confidence: float) -> bool:
+def _unsure(predictor, confidence: float) -> bool:
     return predictor.ask_below is not None and bool(confidence < predictor.ask_below)
 
 
@@ -138,7 +133,7 @@ def _classified(predictor, part, images, unlike, to, batch_size) -> list[dict]:
     return rows
 
 
-def _decision(predictor: "Predictor", row: np.ndarray) -> int:
+def _decision(predictor, row: np.ndarray) -> int:
     if len(row) > 2 or predictor.threshold is None:
         return int(row.argmax())
     return int(row[1] >= predictor.threshold)

@@ -214,6 +214,30 @@ def bundle(
     )
 
 
+def load(folder: str | Path) -> Predictor:
+    """Load a predictor that `Predictor.save` wrote; nothing of it is run as code.
+
+    Parameters
+    ----------
+    folder : path
+        The folder.
+
+    Returns
+    -------
+    Predictor
+        Its predictions are bit-equal to those of the one that was saved, on the same kind of
+        machine and with the same versions. The model card stays a page in the folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no predictor.
+    ValueError
+        If its files are damaged, altered, or of a newer version of medlearn.
+    """
+    return Predictor(**_store.read(Path(folder)))
+
+
 def _task(model: keras.Model) -> tuple[str, int]:
     """Return the task of a model and the number of its classes."""
     shape = getattr(model, "input_shape", None)

@@ -1,21 +1,18 @@
 """A predictor's model for other programs, in the ONNX format."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from medlearn import _files
-
-if TYPE_CHECKING:
-    from medlearn.inference._bundle import Predictor
+from medlearn.inference._bundle import Predictor
 
 MISSING = (
     'Exporting to ONNX needs the package tf2onnx: install it with `pip install "medlearn[onnx]"`.'
 )
 
 
-def export_onnx(predictor: "Predictor", path: str | Path) -> Path:
+def export_onnx(predictor: Predictor, path: str | Path) -> Path:
     """Write the model as an ONNX file and return its path.
 
     Temperature, threshold and classes are not part of the file.

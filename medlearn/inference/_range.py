@@ -59,8 +59,8 @@ class ImageRange:
                 word = _MEANING[name][int(values[index] > high)]
                 return (
                     f"the image is {word} than the training images ({name} {values[index]:.0f}, "
-                    f"expected {max(low, 0):.0f} to {min(high, 255):.0f}): check its window, stain and "
-                    "source"
+                    f"expected {max(low, 0):.0f} to {min(high, 255):.0f}): check its window, stain "
+                    "and source"
                 )
         return ""
 

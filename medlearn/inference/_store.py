@@ -6,14 +6,10 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from medlearn import report
 from medlearn._keras import keras
 from medlearn.inference._range import ImageRange
-
-if TYPE_CHECKING:
-    from medlearn.inference._bundle import Predictor
 
 FORMAT = 1
 MODEL, SETTINGS, CARD = "model.keras", "predictor.json", "card.html"
@@ -22,7 +18,7 @@ _KEYS = {"format", "task", "classes", "size", "temperature", "threshold", "ask_b
 _KEYS |= {"versions", "sha256"}
 
 
-def save(predictor: "Predictor", folder: Path) -> Path:
+def save(predictor, folder: Path) -> Path:
     """Write everything beside the folder, then give it its name."""
     if folder.exists() and not (folder / SETTINGS).is_file() and any(folder.iterdir()):
         raise FileExistsError(
@@ -43,7 +39,7 @@ def save(predictor: "Predictor", folder: Path) -> Path:
     return folder
 
 
-def _settings(predictor: "Predictor", draft: Path) -> dict:
+def _settings(predictor, draft: Path) -> dict:
     return {
         "format": FORMAT,
         "task": predictor.task,
@@ -72,45 +68,21 @@ def _replace(draft: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load(folder: str | Path) -> "Predictor":
-    """Load a predictor that `Predictor.save` wrote; nothing of it is run as code.
-
-    Parameters
-    ----------
-    folder : path
-        The folder.
-
-    Returns
-    -------
-    Predictor
-        Its predictions are bit-equal to those of the one that was saved, on the same kind of
-        machine and with the same versions.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no predictor.
-    ValueError
-        If its files are damaged, altered, or of a newer version of medlearn.
-    """
-    from medlearn.inference._bundle import Predictor
-
-    folder = Path(folder)
+def read(folder: Path) -> dict:
+    """Return the fields of the predictor that `save` wrote; nothing of it is run as code."""
     settings = _read_settings(folder)
-    model = _read_model(folder, settings["sha256"][MODEL])
     size = tuple(settings["size"])
     limits = {name: tuple(pair) for name, pair in settings["limits"].items()}
-    return Predictor(
-        model=model,
-        task=settings["task"],
-        classes=tuple(settings["classes"]),
-        size=size,
-        image_range=ImageRange(limits, size),
-        temperature=settings["temperature"],
-        threshold=settings["threshold"],
-        ask_below=settings["ask_below"],
-        versions=settings["versions"],
-    )
+    fields = {
+        name: settings[name]
+        for name in ("task", "temperature", "threshold", "ask_below", "versions")
+    }
+    return fields | {
+        "model": _read_model(folder, settings["sha256"][MODEL]),
+        "classes": tuple(settings["classes"]),
+        "size": size,
+        "image_range": ImageRange(limits, size),
+    }
 
 
 def _read_settings(folder: Path) -> dict:
