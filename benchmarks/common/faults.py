@@ -102,7 +102,8 @@ def _loads(what: str, address: str):
 
 
 def _features():
-    from medlearn import _files, features
+    from medlearn import _files
+    from medlearn.features import _cache
 
     vectors = np.random.default_rng(0).normal(size=(400, 256)).astype(np.float32)
     folder = _files.cache() / "features"
@@ -113,13 +114,13 @@ def _features():
 
     def write(seed):
         while True:
-            features._store(path(seed), vectors)
+            _cache.write(path(seed), vectors)
 
     def check(seed):
-        found = features._stored(path(seed), 400)
-        assert found is None or np.array_equal(found, vectors), "half-written vectors were read"
-        features._store(path(seed), vectors)
-        assert np.array_equal(features._stored(path(seed), 400), vectors)
+        stored = _cache.read(path(seed), 400)
+        assert stored is None or np.array_equal(stored, vectors), "half-written vectors were read"
+        _cache.write(path(seed), vectors)
+        assert np.array_equal(_cache.read(path(seed), 400), vectors)
 
     return write, lambda seed: any(folder.iterdir()), 0.05, check
 
