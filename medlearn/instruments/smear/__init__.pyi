@@ -1,7 +1,6 @@
+from ._cell_types import CLASSES as CLASSES
 from ._laboratories import FACTORS as FACTORS
 from ._laboratories import Laboratory as Laboratory
-from ._microscope import CLASSES as CLASSES
-from ._scene import FIELD_CLASSES as FIELD_CLASSES
 from ._microscope import MASK_CLASSES as MASK_CLASSES
 from ._microscope import fields as fields
 from ._microscope import one_cell as one_cell
@@ -10,3 +9,4 @@ from ._mixing import adjust as adjust
 from ._mixing import mix as mix
 from ._presets import LABORATORIES as LABORATORIES
 from ._randomisation import random_laboratory as random_laboratory
+from ._scene import FIELD_CLASSES as FIELD_CLASSES

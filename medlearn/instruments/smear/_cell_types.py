@@ -9,14 +9,15 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class CellType:
-    """One kind of leukocyte on a dried film; ranges are drawn from evenly.
+    """One type of leukocyte on a dried film; a cell's values are drawn evenly from the ranges.
 
-    Diameters lie inside the textbook ranges: neutrophil 10-15 um, lymphocyte 8-12 (large ones 10-15),
-    monocyte 12-20, eosinophil 10-17, basophil 8-14 (McGraw-Hill Histology; WHO Manual of basic techniques for
-    a health laboratory, figures 9.95-9.97; ASH Image Bank 60933; Bain 2015, Blood Cells, 5th ed., ch. 3).
-    Everything else is an assumption, set to agree with the words of the same books: condensed chromatin in
-    granulocytes and small lymphocytes, open and lacy in monocytes; blue cytoplasm in lymphocytes, grey-blue
-    in monocytes, pink in neutrophils and eosinophils; nuclei of eosinophils a little paler than neutrophils'.
+    Diameters lie inside the textbook ranges: neutrophil 10-15 um, lymphocyte 8-12 (large ones
+    10-15), monocyte 12-20, eosinophil 10-17, basophil 8-14 (McGraw-Hill Histology; WHO Manual of
+    basic techniques for a health laboratory, figures 9.95-9.97; ASH Image Bank 60933; Bain 2015,
+    Blood Cells, 5th ed., ch. 3). Everything else is an assumption, set to agree with the words of
+    the same books: condensed chromatin in granulocytes and small lymphocytes, open and lacy in
+    monocytes; blue cytoplasm in lymphocytes, grey-blue in monocytes, pink in neutrophils and
+    eosinophils; nuclei of eosinophils a little paler than neutrophils'.
     """
 
     diameter_um: Range
@@ -129,7 +130,7 @@ CELL_TYPES = {
     ),
 }
 
-# The kinds of one class and how often they occur (assumption).
+# The cell types of one class and how often they occur (assumption).
 VARIANTS = {
     "neutrophil": (("neutrophil", 1.0),),
     "lymphocyte": (("small lymphocyte", 0.85), ("large lymphocyte", 0.15)),

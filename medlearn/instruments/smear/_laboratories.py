@@ -1,10 +1,10 @@
 """Laboratories: how a blood film is stained, lit, magnified, focused, recorded and prepared.
 
-Biology lives in `cells` and `scene`; everything that differs between two hospitals lives here, in seven
-factors. The presets `lab-a`, `lab-b` and `field-lab` are CALIBRATED: their numbers were chosen by eye, by
-feature distance and by colour densities against pictures of real sets (the two laboratories of `wbc`, and
-`bccd`), so results that use them on those sets are not target-blind. Random laboratories are in
-`randomisation`.
+Biology lives in `_cells` and `_scene`; everything that differs between two laboratories lives here,
+in seven factors. The presets `lab-a`, `lab-b` and `field-lab` are calibrated: their numbers were
+chosen by eye, by feature distance and by colour densities against pictures of real sets (the two
+laboratories of `wbc`, and `bccd`). Results that use them on those sets are therefore not
+target-blind. Random laboratories are in `_randomisation`.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -16,15 +16,15 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Stain:
-    """Wright/Giemsa dyes: absorbance (base e) in red, green and blue of one unit of each absorber, and its
-    spread.
+    """Wright/Giemsa dyes: absorbance of one unit of each absorber in red, green and blue.
 
-    Directions of azure and eosin: the Giemsa vectors of G. Landini's Colour Deconvolution plugin (methylene
-    blue .835 .514 .196, eosin .093 .954 .283), measured as in Ruifrok & Johnston 2001 (Anal Quant Cytol
-    Histol 23:291). Chromatin is their purple complex: the Romanowsky band at 552 nm comes from eosin bound to
-    azure B (Friedrich et al. 1990, Histochemistry 93:247; Horobin & Walter 1987, Histochemistry 86:331),
-    hence the sum of both directions. Haemoglobin: eosin with added blue absorption (Soret band near 415 nm).
-    Lengths and spreads: assumption.
+    Absorbances are to the base e. Directions of azure and eosin: the Giemsa vectors of G. Landini's
+    Colour Deconvolution plugin (methylene blue .835 .514 .196, eosin .093 .954 .283), measured as
+    in Ruifrok & Johnston 2001 (Anal Quant Cytol Histol 23:291). Chromatin is their purple complex:
+    the Romanowsky band at 552 nm comes from eosin bound to azure B (Friedrich et al. 1990,
+    Histochemistry 93:247; Horobin & Walter 1987, Histochemistry 86:331), hence the sum of both
+    directions. Haemoglobin: eosin with added blue absorption (Soret band near 415 nm). Lengths and
+    spreads: assumption.
     """
 
     chromatin: Colour = (0.89, 1.42, 0.46)
@@ -42,8 +42,10 @@ class Stain:
 
 @dataclass(frozen=True)
 class Illuminant:
-    """Lamp, condenser and white balance: grey levels of empty glass (0-255; above 255 saturates).
-    Assumption."""
+    """Lamp, condenser and white balance (assumption).
+
+    Grey levels are those of empty glass, 0 to 255; above 255 saturates.
+    """
 
     rgb: Colour = (250.0, 240.0, 230.0)
     rgb_sd: float = 0.02  # log scale, between images
@@ -54,10 +56,10 @@ class Illuminant:
 
 @dataclass(frozen=True)
 class Magnification:
-    """Micrometres per pixel (assumption; a 100x objective on a common camera gives 0.05-0.1, a 40x objective
-    0.15-0.25).
+    """Micrometres per pixel (assumption).
 
-    A single-cell frame is 128 pixels wide, a wide field 640; frames of other sizes show the same piece of the
+    A 100x objective on a common camera gives 0.05-0.1, a 40x objective 0.15-0.25. A single-cell
+    frame is 128 pixels wide, a wide field 640; frames of other sizes show the same piece of the
     film.
     """
 
@@ -77,9 +79,9 @@ class Magnification:
 class Optics:
     """Objective and focus.
 
-    A perfect lens blurs by 0.225 wavelength / aperture (Zhang, Zerubia & Olivo-Marin 2007, Appl Opt 46:1819):
-    about 0.10 um for green light and an oil lens of aperture 1.25. The rest is defocus and aberration
-    (assumption).
+    A perfect lens blurs by 0.225 wavelength / aperture (Zhang, Zerubia & Olivo-Marin 2007, Appl Opt
+    46:1819): about 0.10 um for green light and an oil lens of aperture 1.25. More than that is
+    defocus and aberration (assumption).
     """
 
     blur_um: float = 0.15  # standard deviation of the point spread
@@ -92,8 +94,10 @@ class Optics:
 
 @dataclass(frozen=True)
 class Sensor:
-    """Camera and file: shot and read noise after EMVA standard 1288, unsharp masking, tone curve, JPEG.
-    Assumption."""
+    """Camera and file: noise, unsharp masking, tone curve and JPEG (assumption).
+
+    Shot and read noise follow EMVA standard 1288.
+    """
 
     noise: float = 1.5  # standard deviation in grey levels at grey level 200
     chroma_noise: float = 0.0  # coloured blotches, per cent of the signal
@@ -106,10 +110,11 @@ class Sensor:
 
 @dataclass(frozen=True)
 class RedCells:
-    """Red cells, platelets and dirt on the film. Densities: assumption (monolayer of a film).
+    """Red cells, platelets and dirt on the film.
 
-    A red cell is 7.5 um wide with a pale centre of 30-45 % of the width (Walker, Hall & Hurst 1990, Clinical
-    Methods, chapter Peripheral Blood Smear, PubMed 21250106).
+    A red cell is 7.5 um wide with a pale centre of 30-45 % of the width (Walker, Hall & Hurst 1990,
+    Clinical Methods, chapter Peripheral Blood Smear, PubMed 21250106). Densities: assumption
+    (monolayer of a film).
     """
 
     per_100um2: float = 1.6
@@ -126,8 +131,10 @@ class RedCells:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Spreading, drying and fixing: what happens to cells before the stain. Relative to 1 or in um.
-    Assumption."""
+    """Spreading, drying and fixing: what happens to cells before the stain (assumption).
+
+    Relative to 1 or in um.
+    """
 
     irregularity: float = 0.04  # waviness of the cell outline, share of the radius
     warp_um: float = 0.30  # slow distortion of the whole cell
@@ -145,8 +152,17 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """One laboratory, as seven factors that can be changed one at a time; `calibrated` says it was fitted to
-    real images and is therefore not target-blind on them."""
+    """One laboratory, as seven factors that can be changed one at a time.
+
+    Attributes
+    ----------
+    name : str
+        Becomes the domain of its images.
+    calibrated : bool
+        True if it was fitted to real images, and is therefore not target-blind on them.
+    stain, illuminant, magnification, optics, sensor, red_cells, preparation
+        The seven factors, `FACTORS`; `adjust` changes single parameters of them by name.
+    """
 
     name: str
     calibrated: bool = False
@@ -159,15 +175,23 @@ class Laboratory:
     preparation: Preparation = field(default_factory=Preparation)
 
 
-FACTORS = tuple(f.name for f in fields(Laboratory) if f.name not in ("name", "calibrated"))
+FACTORS = tuple(item.name for item in fields(Laboratory))[2:]  # without name and calibrated
 
 
-def between(a: Any, b: Any, t: float) -> Any:
-    """(1 - t) a + t b for numbers, tuples of numbers and the parameter classes of this module."""
+def between(a: Any, b: Any, share: float) -> Any:
+    """Return (1 - share) * a + share * b.
+
+    Parameters
+    ----------
+    a, b : float, tuple of float, or a factor such as `Stain`
+        Both of the same type.
+    share : float
+        0 gives `a`, 1 gives `b`.
+    """
     if isinstance(a, tuple):
-        return tuple(between(x, y, t) for x, y in zip(a, b, strict=True))
+        return tuple(between(low, high, share) for low, high in zip(a, b, strict=True))
     if isinstance(a, Real):
-        return (1 - t) * a + t * b
-    return replace(
-        a, **{f.name: between(getattr(a, f.name), getattr(b, f.name), t) for f in fields(a)}
-    )
+        return (1 - share) * a + share * b
+    names = [parameter.name for parameter in fields(a)]
+    changed = {name: between(getattr(a, name), getattr(b, name), share) for name in names}
+    return replace(a, **changed)

@@ -1,23 +1,30 @@
 """Nuclear shapes of the five leukocyte classes, as signed distances in micrometres.
 
-Every function takes warped coordinates, a generator and the cell radius, and returns (distance, fold): `fold`
-counts how many lobes lie on top of each other beyond the first, where the chromatin looks darker. Shapes
-follow the usual descriptions (neutrophils 2-5 lobes on thin filaments or a band, eosinophils two lobes,
-monocytes kidney to folded, lymphocytes round and eccentric; Bain 2015, Blood Cells, 5th ed., ch. 3);
-frequencies and proportions: assumption.
+Every function takes warped coordinates, a generator and the cell radius, and returns (distance,
+fold): `fold` counts how many lobes lie on top of each other beyond the first, where the chromatin
+looks darker. Shapes follow the usual descriptions (neutrophils 2-5 lobes on thin filaments or a
+band, eosinophils two lobes, monocytes kidney to folded, lymphocytes round and eccentric; Bain 2015,
+Blood Cells, 5th ed., ch. 3); frequencies and proportions: assumption.
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
-from medlearn.instruments.smear._geometry import capsule, clamp, ellipse, smooth_cut, smooth_union
+from medlearn.instruments.smear._geometry import (
+    clamp,
+    ellipse_distance,
+    rod_distance,
+    smooth_cut,
+    smooth_union,
+)
 
 TURN = 2 * math.pi
 Shape = tuple[np.ndarray, np.ndarray]
 
 
-def lobed(
+def _lobed(
     x,
     y,
     rng: np.random.Generator,
@@ -31,12 +38,11 @@ def lobed(
     elongation: float,
     orbit: float | None = None,
 ) -> Shape:
-    """Lobes along a horseshoe of `arc` radians, joined by filaments; together they fill `share` of the cell
-    area."""
+    """Lobes on a horseshoe of `arc` radians, joined by filaments: `share` of the cell's area."""
     lobe = radius * math.sqrt(share / lobes)
     orbit = min(0.52, 0.93 - 1.05 * lobe / radius) if orbit is None else orbit
     start, step = rng.uniform(0, TURN), arc / max(lobes - 1, 1)
-    distance, fold, centres = None, 0.0, []
+    distances, centres = [], []
     for number in range(lobes):
         angle = start + step * (number + 0.18 * rng.standard_normal())
         size = lobe * math.exp(0.13 * rng.standard_normal())
@@ -44,23 +50,28 @@ def lobed(
         stretch = math.exp(rng.uniform(0, math.log(elongation)))
         centre = (away * math.cos(angle), away * math.sin(angle))
         tilt = angle + math.pi / 2 + 0.4 * rng.standard_normal()
-        part = ellipse(x, y, centre, (size * stretch, size / stretch), tilt)
-        distance = part if distance is None else smooth_union(distance, part, blend_um)
-        fold = fold + clamp(part * -2.5, 0, 1)
+        axes = (size * stretch, size / stretch)
+        distances.append(ellipse_distance(x, y, centre, axes, tilt))
         centres.append(centre)
-    for one, other in zip(centres, centres[1:]):
+    distance, fold = distances[0], np.zeros_like(distances[0])
+    for lobe_distance in distances[1:]:
+        distance = smooth_union(distance, lobe_distance, blend_um)
+    for lobe_distance in distances:
+        fold = fold + clamp(lobe_distance * -2.5, 0, 1)
+    for lower, upper in pairwise(centres):
         width = filament_um * rng.uniform(0.6, 1.5)
-        distance = smooth_union(
-            distance, capsule(x, y, one, other, width, width), min(0.5, 1.5 * blend_um)
-        )
+        filament = rod_distance(x, y, lower, upper, width, width)
+        distance = smooth_union(distance, filament, min(0.5, 1.5 * blend_um))
     return distance, np.maximum(fold - 1, 0)
 
 
-def band(
+def _band(
     x, y, rng: np.random.Generator, radius: float, *, share: float, arc: float, unevenness: float
 ) -> Shape:
-    """A curved rod (band neutrophil, horseshoe of a monocyte) of `arc` radians filling `share` of the cell
-    area."""
+    """A curved rod of `arc` radians that fills `share` of the cell's area.
+
+    The shape of a band neutrophil, or the horseshoe of a monocyte.
+    """
     knots = 6
     orbit = radius * rng.uniform(0.42, 0.55)
     half_width = min(share * math.pi * radius**2 / (2 * orbit * arc + 2.2), 0.42 * radius)
@@ -69,14 +80,12 @@ def band(
     widths = half_width * np.clip(1 + unevenness * rng.standard_normal(knots), 0.55, 1.5)
     away = np.minimum(away, 0.95 * radius - widths)
     points = np.stack([away * np.cos(angles), away * np.sin(angles)], 1).tolist()
-    widths = widths.tolist()
-    rods = [
-        capsule(x, y, points[i], points[i + 1], widths[i], widths[i + 1]) for i in range(knots - 1)
-    ]
+    ends = pairwise(zip(points, widths.tolist(), strict=True))
+    rods = [rod_distance(x, y, a, b, a_width, b_width) for (a, a_width), (b, b_width) in ends]
     return np.minimum.reduce(rods), np.zeros_like(x)
 
 
-def oval(
+def _oval(
     x,
     y,
     rng: np.random.Generator,
@@ -88,53 +97,57 @@ def oval(
     notch: tuple[float, float] | None = None,
     notch_blend_um: float = 0.5,
 ) -> Shape:
-    """A round or oval nucleus off the middle by `eccentricity` (1 touches the border), if asked with a notch.
+    """A round or oval nucleus, off the middle by `eccentricity` (1 touches the border).
 
-    `notch` = (semi-axis across, depth) of the notch as shares of the nuclear radius.
+    `notch` holds half the width and the depth of a notch, as shares of the nuclear radius.
     """
     size = radius * math.sqrt(share)
-    toward, away = rng.uniform(0, TURN), eccentricity * (radius - size) * 0.85
-    centre = (away * math.cos(toward), away * math.sin(toward))
+    direction = rng.uniform(0, TURN)
+    away = eccentricity * (radius - size) * 0.85
+    centre = (away * math.cos(direction), away * math.sin(direction))
     side, reach = rng.uniform(0, TURN), size * rng.uniform(0.85, 1.12)
     tilt = side + math.pi / 2 if notch else rng.uniform(0, math.pi)
-    distance = ellipse(x, y, centre, (size * stretch, size / stretch), tilt)
+    distance = ellipse_distance(x, y, centre, (size * stretch, size / stretch), tilt)
     if notch:
-        hollow = (centre[0] + reach * math.cos(side), centre[1] + reach * math.sin(side))
-        cut = ellipse(x, y, hollow, (notch[0] * size, notch[1] * size), side + math.pi / 2)
-        distance = smooth_cut(distance, cut, notch_blend_um)
+        middle = (centre[0] + reach * math.cos(side), centre[1] + reach * math.sin(side))
+        axes = (notch[0] * size, notch[1] * size)
+        hollow = ellipse_distance(x, y, middle, axes, side + math.pi / 2)
+        distance = smooth_cut(distance, hollow, notch_blend_um)
     return distance, np.zeros_like(x)
 
 
-def neutrophil(
+def _neutrophil(
     x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
 ) -> Shape:
-    """2-5 lobes on filaments; about one in ten a band. `lobulation` (standard score) shifts to more lobes."""
+    """2-5 lobes on filaments; about one in ten a band.
+
+    `lobulation` is a standard score; higher ones bring more lobes.
+    """
     if rng.random() < 0.10 * math.exp(-0.5 * lobulation):
-        return band(
-            x, y, rng, radius, share=share * 0.95, arc=rng.uniform(2.6, 4.4), unevenness=0.15
-        )
+        arc = rng.uniform(2.6, 4.4)
+        return _band(x, y, rng, radius, share=share * 0.95, arc=arc, unevenness=0.15)
     lobes = int(np.clip(round(3.2 + 0.4 * lobulation + 0.85 * rng.standard_normal()), 2, 5))
-    arc = {2: (1.6, 3.0), 3: (2.4, 4.0), 4: (3.2, 5.0), 5: (4.0, 5.6)}[lobes]
-    return lobed(
+    arcs = {2: (1.6, 3.0), 3: (2.4, 4.0), 4: (3.2, 5.0), 5: (4.0, 5.6)}[lobes]
+    return _lobed(
         x,
         y,
         rng,
         radius,
         lobes=lobes,
         share=share,
-        arc=rng.uniform(*arc),
+        arc=rng.uniform(*arcs),
         filament_um=rng.uniform(0.2, 0.7),
         blend_um=rng.uniform(0.3, 0.9),
         elongation=1.5,
     )
 
 
-def lymphocyte(
+def _lymphocyte(
     x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
 ) -> Shape:
     """Round and eccentric, one in five with a shallow notch."""
     notch = (rng.uniform(0.2, 0.45), rng.uniform(0.15, 0.3)) if rng.random() < 0.2 else None
-    return oval(
+    return _oval(
         x,
         y,
         rng,
@@ -146,13 +159,13 @@ def lymphocyte(
     )
 
 
-def monocyte(
+def _monocyte(
     x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
 ) -> Shape:
-    """Kidney, horseshoe, folded or nearly round."""
-    kind = rng.random()
-    if kind < 0.45:
-        return oval(
+    """Kidney (45 %), horseshoe (20 %), folded (20 %) or nearly round."""
+    chance = rng.random()
+    if chance < 0.45:
+        return _oval(
             x,
             y,
             rng,
@@ -163,10 +176,11 @@ def monocyte(
             notch=(rng.uniform(0.35, 0.75), rng.uniform(0.2, 0.45)),
             notch_blend_um=1.0,
         )
-    if kind < 0.65:
-        return band(x, y, rng, radius, share=share, arc=rng.uniform(2.0, 3.3), unevenness=0.09)
-    if kind < 0.85:
-        return lobed(
+    if chance < 0.65:
+        arc = rng.uniform(2.0, 3.3)
+        return _band(x, y, rng, radius, share=share, arc=arc, unevenness=0.09)
+    if chance < 0.85:
+        return _lobed(
             x,
             y,
             rng,
@@ -179,42 +193,35 @@ def monocyte(
             elongation=1.25,
             orbit=rng.uniform(0.26, 0.38),
         )
-    return oval(
-        x,
-        y,
-        rng,
-        radius,
-        share=share,
-        stretch=math.exp(rng.uniform(0, 0.2)),
-        eccentricity=rng.uniform(0, 0.8),
-    )
+    stretch = math.exp(rng.uniform(0, 0.2))
+    eccentricity = rng.uniform(0, 0.8)
+    return _oval(x, y, rng, radius, share=share, stretch=stretch, eccentricity=eccentricity)
 
 
-def eosinophil(
+def _eosinophil(
     x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
 ) -> Shape:
     """Two full lobes, one in five with three."""
     lobes = 3 if rng.random() < 0.2 * math.exp(0.4 * lobulation) else 2
-    arc = rng.uniform(1.7, 3.1) if lobes == 2 else rng.uniform(2.4, 3.8)
-    return lobed(
+    return _lobed(
         x,
         y,
         rng,
         radius,
         lobes=lobes,
         share=share,
-        arc=arc,
+        arc=rng.uniform(1.7, 3.1) if lobes == 2 else rng.uniform(2.4, 3.8),
         filament_um=rng.uniform(0.2, 0.6),
         blend_um=rng.uniform(0.3, 0.8),
         elongation=1.4,
     )
 
 
-def basophil(
+def _basophil(
     x, y, rng: np.random.Generator, radius: float, share: float, lobulation: float
 ) -> Shape:
     """Two or three lobes folded over each other."""
-    return lobed(
+    return _lobed(
         x,
         y,
         rng,
@@ -230,9 +237,9 @@ def basophil(
 
 
 SHAPES = {
-    "neutrophil": neutrophil,
-    "lymphocyte": lymphocyte,
-    "monocyte": monocyte,
-    "eosinophil": eosinophil,
-    "basophil": basophil,
+    "neutrophil": _neutrophil,
+    "lymphocyte": _lymphocyte,
+    "monocyte": _monocyte,
+    "eosinophil": _eosinophil,
+    "basophil": _basophil,
 }

@@ -1,5 +1,4 @@
-"""Patients and their random streams: who the blood comes from, independently of the laboratory that looks at
-it."""
+"""Patients and random streams: whose blood it is, whatever laboratory looks at it."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,23 +8,31 @@ import numpy as np
 STREAMS = ("patient", "labels", "cell", "neighbour", "scene", "rendering", "laboratory")
 
 
-def stream(purpose: str, *key: int) -> np.random.Generator:
-    """An independent random generator for one purpose and key, the same in every process.
+def random_stream(purpose: str, *key: int) -> np.random.Generator:
+    """Return an independent random generator, the same in every process.
 
-    Cell, scene and rendering have streams of their own and every draw is made whatever the laboratory, so the
-    same key gives the same cell in every laboratory.
+    Cell, scene and rendering have streams of their own and every draw is made whatever the
+    laboratory, so the same key gives the same cell in every laboratory.
+
+    Parameters
+    ----------
+    purpose : str
+        One of `STREAMS`.
+    *key : int
+        Such as the seed and the number of the cell.
     """
-    return np.random.default_rng(np.random.SeedSequence(key, spawn_key=(STREAMS.index(purpose),)))
+    spawn_key = (STREAMS.index(purpose),)
+    return np.random.default_rng(np.random.SeedSequence(key, spawn_key=spawn_key))
 
 
 @dataclass(frozen=True)
 class Patient:
-    """Tendencies of one patient and slide, as standard scores that a laboratory or a cell type turns into
-    units.
+    """Tendencies of one patient and slide, as standard scores.
 
-    Cells of one patient look alike in these, which is why a split must keep patients together. Size of the
-    spreads that multiply them: assumption, except red-cell width (a normal mean volume of 80-100 fL, that is
-    +-3.7 % in width).
+    A laboratory or a cell type turns them into units. Cells of one patient look alike in these,
+    which is why a split must keep patients together. The size of the spreads that multiply them is
+    an assumption, except red-cell width (a normal mean volume of 80-100 fL, that is +-3.7 % in
+    width).
     """
 
     stain_strength: float
@@ -43,8 +50,8 @@ class Patient:
 
 @lru_cache(maxsize=1024)
 def draw_patient(*key: int) -> Patient:
-    """The patient of this key; the same in every laboratory."""
-    rng = stream("patient", *key)
-    strength, haemoglobin, *rest = np.clip(rng.standard_normal(9), -2.5, 2.5).tolist()
+    """Return the patient of this key; the same in every laboratory."""
+    rng = random_stream("patient", *key)
+    strength, haemoglobin, *tendencies = np.clip(rng.standard_normal(9), -2.5, 2.5).tolist()
     hue = np.clip(rng.standard_normal((5, 3)), -2.5, 2.5)
-    return Patient(strength, hue, haemoglobin, rng.uniform(), *rest)
+    return Patient(strength, hue, haemoglobin, rng.uniform(), *tendencies)

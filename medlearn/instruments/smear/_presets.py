@@ -1,10 +1,9 @@
-"""Ready laboratories. `lab-a`, `lab-b` and `field-lab` are calibrated on real images: see `laboratories`."""
+"""Ready laboratories, calibrated on real images: see `_laboratories`."""
 
-from collections.abc import Collection
 from dataclasses import replace
-from difflib import get_close_matches
 from types import MappingProxyType
 
+from medlearn import _files
 from medlearn.instruments.smear._laboratories import (
     Illuminant,
     Laboratory,
@@ -76,7 +75,8 @@ LAB_A = Laboratory(
     ),
 )
 
-# Calibrated on the second laboratory of the `wbc` set: crisp optics, crowded salmon to mauve red cells.
+# Calibrated on the second laboratory of the `wbc` set: crisp optics, crowded salmon to mauve red
+# cells.
 LAB_B = Laboratory(
     name="lab-b",
     calibrated=True,
@@ -160,21 +160,18 @@ LABORATORIES = MappingProxyType(
 )
 
 
-def find(laboratory: Laboratory | str, *also: str) -> Laboratory:
-    """The laboratory itself, or the preset of that name; an unknown name raises ValueError with the nearest
-    one.
+def find_laboratory(laboratory: Laboratory | str, *more_names: str) -> Laboratory:
+    """Return the laboratory itself, or the preset of that name; ValueError if there is none.
 
-    `also` are further names that the caller understands, for the message.
+    Parameters
+    ----------
+    laboratory : Laboratory or str
+        What the user gave.
+    *more_names : str
+        Further names that the caller understands, for the message.
     """
     if isinstance(laboratory, Laboratory):
         return laboratory
     if not isinstance(laboratory, str) or laboratory not in LABORATORIES:
-        raise ValueError(unknown("laboratory", laboratory, [*LABORATORIES, *also]))
+        raise ValueError(_files.unknown("laboratory", laboratory, [*LABORATORIES, *more_names]))
     return LABORATORIES[laboratory]
-
-
-def unknown(what: str, given: object, allowed: Collection[str]) -> str:
-    """The sentence for a name that does not exist, with the nearest allowed name."""
-    near = get_close_matches(str(given), allowed, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"Unknown {what} {given!r}: expected one of {', '.join(map(repr, allowed))}.{hint}"

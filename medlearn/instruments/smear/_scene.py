@@ -1,4 +1,4 @@
-"""A piece of the blood film: leukocytes, red cells and platelets put together, with truth masks and boxes."""
+"""A piece of the blood film: leukocytes, red cells and platelets, with true masks and boxes."""
 
 import math
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from medlearn.instruments.smear import _red_cells as small
+from medlearn.instruments.smear import _red_cells as particles
 from medlearn.instruments.smear._cells import Cell
 from medlearn.instruments.smear._cytoplasm import ABSORBERS, CHROMATIN, EOSIN, HAEMOGLOBIN
-from medlearn.instruments.smear._geometry import length, patch, texture, whole
+from medlearn.instruments.smear._geometry import frame_grid, length, patch_grid, texture
 from medlearn.instruments.smear._laboratories import RedCells
 from medlearn.instruments.smear._patients import Patient
 
@@ -20,12 +20,35 @@ FAR_UM = 9.0
 
 
 @dataclass(frozen=True)
+class Outlined:
+    """A cell in the frame, for its box."""
+
+    window: tuple[slice, slice]  # rows and columns of the frame
+    pixels: np.ndarray  # bool, of the window
+    class_index: int  # of FIELD_CLASSES
+    area_px: float  # of the whole cell, with what the frame cuts off
+
+
+@dataclass(frozen=True)
 class Scene:
     """The film of one frame, filled step by step by `compose`.
 
-    `dyes` (absorber, H, W) concentrations, `thickness` (H, W), `mask` uint8 (H, W), `in_the_way` (H, W)
-    signed distance in um to what red cells must not cover, `found` window, pixels, class and whole area of
-    each cell.
+    Attributes
+    ----------
+    frame : tuple of int
+        Height and width in pixels.
+    um_per_px : float
+        Size of a pixel.
+    dyes : numpy.ndarray, shape (absorber, H, W)
+        Concentrations.
+    thickness : numpy.ndarray, shape (H, W)
+        Optical thickness.
+    mask : numpy.ndarray of uint8, shape (H, W)
+        Of the leukocytes.
+    obstacles : numpy.ndarray, shape (H, W)
+        Signed distance in um to what red cells must not cover.
+    cells : list of Outlined
+        All cells so far.
     """
 
     frame: tuple[int, int]
@@ -33,191 +56,230 @@ class Scene:
     dyes: np.ndarray
     thickness: np.ndarray
     mask: np.ndarray
-    in_the_way: np.ndarray
-    found: list[tuple[tuple[slice, slice], np.ndarray, int, float]] = field(default_factory=list)
+    obstacles: np.ndarray
+    cells: list[Outlined] = field(default_factory=list)
 
 
 def compose(
     rng: np.random.Generator,
     leukocytes: Sequence[Cell],
-    red: RedCells,
+    red_cells: RedCells,
     patient: Patient,
     frame: tuple[int, int],
     um_per_px: float,
     widest_um: float,
 ) -> Scene:
-    """Surround the leukocytes with red cells, platelets and dirt; later leukocytes lie on top of earlier
-    ones.
+    """Surround leukocytes with red cells, platelets and dirt.
 
-    Neighbours are drawn for a frame of `widest_um`, so that they stay in place when the magnification
-    changes.
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Of the scene.
+    leukocytes : sequence of Cell
+        Later ones lie on top of earlier ones.
+    red_cells : RedCells
+        The laboratory's.
+    patient : Patient
+        Whose blood it is.
+    frame : tuple of int
+        Height and width in pixels.
+    um_per_px : float
+        Size of a pixel.
+    widest_um : float
+        Neighbours are drawn for a frame of this width, so that they stay where they are when the
+        magnification changes.
     """
     scene = Scene(
-        frame,
-        um_per_px,
-        np.zeros((len(ABSORBERS), *frame), np.float32),
-        np.zeros(frame, np.float32),
-        np.zeros(frame, np.uint8),
-        np.full(frame, FAR_UM, np.float32),
+        frame=frame,
+        um_per_px=um_per_px,
+        dyes=np.zeros((len(ABSORBERS), *frame), np.float32),
+        thickness=np.zeros(frame, np.float32),
+        mask=np.zeros(frame, np.uint8),
+        obstacles=np.full(frame, FAR_UM, np.float32),
     )
     for cell in leukocytes:
-        near = scene.in_the_way[cell.grid.window]
-        np.minimum(near, cell.distance - 0.12, out=near)
+        _add_obstacle(scene, cell.grid.window, cell.distance - 0.12)
     width = max(widest_um, 1.1 * frame[1] * um_per_px)
     extent = (width * frame[0] / frame[1], width)
-    _add_red_cells(scene, rng, extent, leukocytes, red, patient)
+    _add_red_cells(scene, rng, extent, leukocytes, red_cells, patient)
     for cell in leukocytes:
         _add_leukocyte(scene, cell)
-    _add_platelets(scene, rng, extent, red)
-    _add_dirt(scene, rng, extent, red)
+    _add_platelets(scene, rng, extent, red_cells)
+    _add_dirt(scene, rng, extent, red_cells)
     return scene
 
 
+def _add_obstacle(scene: Scene, window: tuple[slice, slice], distance: np.ndarray) -> None:
+    obstacles = scene.obstacles[window]
+    np.minimum(obstacles, distance, out=obstacles)
+
+
 def _add_red_cells(
-    scene: Scene, rng: np.random.Generator, extent, leukocytes, red: RedCells, patient: Patient
-):
-    crowd = small.candidates(rng, extent, small.SIZES.red_cell_candidates, small.RED_CELL_LOOKS)
-    density, thin = rng.standard_normal(2).tolist()
-    pallor = red.pallor * min(math.exp(0.45 * thin + 0.2 * patient.pallor - 0.2), 1.3)
-    crowding = min(math.exp(red.density_sd * (0.8 * density + 0.6 * patient.film_density)), 2.2)
-    area = scene.frame[0] * scene.frame[1] * scene.um_per_px**2
-    wanted = round(1.25 * red.per_100um2 / 100 * crowding * area)
-    wobble = 0.10 * texture(rng.random(2), whole(scene.frame, scene.um_per_px), 1.6)
-    radii = small.red_cell_radii(crowd.looks, red, patient)
-    chosen = _with_room(scene, crowd, radii, leukocytes, red.spacing, wanted)
-    outlines = small.red_cell_outlines(crowd.looks[chosen], radii[chosen], red)
-    for number, outline in zip(chosen, outlines):
-        looks, radius = crowd.looks[number], float(radii[number])
-        where = patch(
-            scene.frame, _pixels(crowd.places[number], scene), 1.22 * radius, scene.um_per_px
-        )
-        cell = small.red_cell(
-            looks,
+    scene: Scene,
+    rng: np.random.Generator,
+    extent: tuple[float, float],
+    leukocytes: Sequence[Cell],
+    red_cells: RedCells,
+    patient: Patient,
+) -> None:
+    candidates = particles.draw_candidates(
+        rng, extent, particles.RED_CELL_CANDIDATES, particles.RED_CELL_NUMBERS
+    )
+    density, thinness = rng.standard_normal(2).tolist()
+    pallor = red_cells.pallor * min(math.exp(0.45 * thinness + 0.2 * patient.pallor - 0.2), 1.3)
+    wobble = 0.10 * texture(rng.random(2), frame_grid(scene.frame, scene.um_per_px), 1.6)
+    count = _red_cell_count(scene, red_cells, density, patient)
+    radii = particles.red_cell_radii(candidates.numbers, red_cells, patient)
+    chosen = _with_room(scene, candidates, radii, leukocytes, red_cells.spacing, count)
+    outlines = particles.red_cell_outlines(candidates.numbers[chosen], radii[chosen], red_cells)
+    for index, outline in zip(chosen, outlines, strict=True):
+        numbers, radius = candidates.numbers[index], float(radii[index])
+        centre = _pixels(candidates.positions[index], scene)
+        grid = patch_grid(scene.frame, centre, 1.22 * radius, scene.um_per_px)
+        red_cell = particles.draw_red_cell(
+            numbers,
             radius,
             outline,
-            red,
+            red_cells,
             pallor,
-            where,
-            wobble[where.window],
-            scene.in_the_way[where.window],
+            grid,
+            wobble[grid.window],
+            scene.obstacles[grid.window],
         )
-        window = cell.grid.window
-        haemoglobin = scene.dyes[HAEMOGLOBIN][window]
-        added = cell.dyes.pop(HAEMOGLOBIN)
-        # Overlapping discs flatten, so their sum would look too dark.
-        haemoglobin[...] = np.maximum(haemoglobin, added) + 0.55 * np.minimum(haemoglobin, added)
-        _add(scene, cell, RED_CELL)
-        if (
-            looks[4] > 0.5
-        ):  # half of the red cells push later ones aside instead of overlapping with them
-            near = scene.in_the_way[window]
-            np.minimum(near, cell.distance - 0.05, out=near)
+        _add_haemoglobin(scene, red_cell)
+        _add_particle(scene, red_cell, RED_CELL)
+        if numbers[4] > 0.5:  # half of the red cells push later ones aside; others overlap
+            _add_obstacle(scene, grid.window, red_cell.distance - 0.05)
+
+
+def _red_cell_count(scene: Scene, red_cells: RedCells, density: float, patient: Patient) -> int:
+    """How many red cells are to be put into the frame; there may be no room for all."""
+    spread = 0.8 * density + 0.6 * patient.film_density
+    crowding = min(math.exp(red_cells.density_sd * spread), 2.2)
+    area = scene.frame[0] * scene.frame[1] * scene.um_per_px**2
+    return round(1.25 * red_cells.per_100um2 / 100 * crowding * area)
 
 
 def _with_room(
     scene: Scene,
-    crowd: small.Candidates,
+    candidates: particles.Candidates,
     radii: np.ndarray,
     leukocytes: Sequence[Cell],
     spacing: float,
-    wanted: int,
+    count: int,
 ) -> list[int]:
-    """Numbers of the first `wanted` candidates that find room, in a fixed order."""
+    """Indices of the first `count` candidates that find room, in a fixed order."""
     reach = np.array(scene.frame) / 2 * scene.um_per_px + 3.0
-    white = np.array(
-        [[*_micrometres(cell.centre, scene), cell.radius] for cell in leukocytes]
-    ).reshape(-1, 3)
-    free = (np.abs(crowd.places) <= reach).all(1)
-    free &= (_apart(crowd.places, white[:, :2]) >= white[:, 2] + 0.62 * radii[:, None]).all(1)
-    numbers = np.flatnonzero(free)
-    places, radii, ranks = crowd.places[numbers], radii[numbers], crowd.ranks[numbers]
-    clash = _apart(places, places) < spacing * (0.85 + 0.5 * ranks[:, None]) * (
-        radii[:, None] + radii
-    )
-    taken, blocked = [], np.zeros(len(numbers), bool)
-    for index in range(len(numbers)):
-        if len(taken) < wanted and not blocked[index]:
-            taken.append(index)
-            blocked |= clash[:, index]
-    return numbers[taken].tolist()
+    white_cells = [[*_micrometres(cell.centre, scene), cell.radius] for cell in leukocytes]
+    white = np.array(white_cells).reshape(-1, 3)
+    to_white = _apart(candidates.positions, white[:, :2])
+    is_free = (np.abs(candidates.positions) <= reach).all(1)
+    is_free &= (to_white >= white[:, 2] + 0.62 * radii[:, None]).all(1)
+    indices = np.flatnonzero(is_free)
+    positions, ranks = candidates.positions[indices], candidates.ranks[indices]
+    both_radii = radii[indices][:, None] + radii[indices]
+    closest = spacing * (0.85 + 0.5 * ranks[:, None]) * both_radii
+    clash = _apart(positions, positions) < closest
+    taken: list[int] = []
+    is_blocked = np.zeros(len(indices), bool)
+    for number in range(len(indices)):
+        if len(taken) < count and not is_blocked[number]:
+            taken.append(number)
+            is_blocked |= clash[:, number]
+    return indices[taken].tolist()
 
 
-def _apart(places: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _apart(points: np.ndarray, other_points: np.ndarray) -> np.ndarray:
     """Distances (N, M) between two sets of points."""
-    return length(places[:, :1] - others[:, 0], places[:, 1:] - others[:, 1])
+    return length(points[:, :1] - other_points[:, 0], points[:, 1:] - other_points[:, 1])
 
 
-def _pixels(place, scene: Scene) -> tuple[float, float]:
-    return tuple(
-        (side - 1) / 2 + float(um) / scene.um_per_px for um, side in zip(place, scene.frame)
-    )
+def _pixels(position: np.ndarray, scene: Scene) -> tuple[float, float]:
+    """Row and column of a position in um from the middle of the frame."""
+    height, width = scene.frame
+    y, x = (float(um) / scene.um_per_px for um in position)
+    return (height - 1) / 2 + y, (width - 1) / 2 + x
 
 
-def _micrometres(centre, scene: Scene) -> tuple[float, float]:
-    return tuple((px - (side - 1) / 2) * scene.um_per_px for px, side in zip(centre, scene.frame))
+def _micrometres(centre: tuple[float, float], scene: Scene) -> tuple[float, float]:
+    """Position in um from the middle of the frame of a row and column."""
+    height, width = scene.frame
+    row, column = centre
+    return (row - (height - 1) / 2) * scene.um_per_px, (column - (width - 1) / 2) * scene.um_per_px
 
 
-def _add(scene: Scene, particle: small.Particle, kind: int):
+def _add_haemoglobin(scene: Scene, red_cell: particles.Particle) -> None:
+    """Overlapping discs flatten, so their sum would look too dark."""
+    below = scene.dyes[HAEMOGLOBIN][red_cell.grid.window]
+    above = red_cell.dyes.pop(HAEMOGLOBIN)
+    below[...] = np.maximum(below, above) + 0.55 * np.minimum(below, above)
+
+
+def _add_particle(scene: Scene, particle: particles.Particle, class_index: int) -> None:
+    window = particle.grid.window
     for absorber, amount in particle.dyes.items():
-        scene.dyes[absorber][particle.grid.window] += amount
-    scene.thickness[particle.grid.window] += particle.thickness
-    _found(scene, particle.grid.window, particle.distance < 0, kind, particle.radius)
+        scene.dyes[absorber][window] += amount
+    scene.thickness[window] += particle.thickness
+    _outline(scene, window, particle.distance < 0, class_index, particle.radius)
 
 
-def _add_leukocyte(scene: Scene, cell: Cell):
+def _add_leukocyte(scene: Scene, cell: Cell) -> None:
     window = cell.grid.window
-    scene.dyes[:, window[0], window[1]] *= 1 - 0.97 * cell.cover
-    scene.dyes[:, window[0], window[1]] += cell.dyes
+    dyes = scene.dyes[:, window[0], window[1]]
+    dyes *= 1 - 0.97 * cell.cover
+    dyes += cell.dyes
     scene.thickness[window] *= 1 - cell.cover
     scene.thickness[window] += cell.thickness
-    here = cell.mask > 0
-    scene.mask[window][here] = cell.mask[here]
-    _found(scene, window, here, WHITE_CELL, cell.radius)
+    is_cell = cell.mask > 0
+    scene.mask[window][is_cell] = cell.mask[is_cell]
+    _outline(scene, window, is_cell, WHITE_CELL, cell.radius)
 
 
-def _add_platelets(scene: Scene, rng: np.random.Generator, extent, red: RedCells):
-    crowd = small.candidates(rng, extent, small.SIZES.platelet_candidates, small.PLATELET_LOOKS)
-    share = red.platelets_per_1000um2 / 10 / small.SIZES.platelet_candidates
-    for place, rank, looks in zip(crowd.places, crowd.ranks, crowd.looks):
-        row, column = _pixels(place, scene)
-        if rank >= share or not (0 <= row < scene.frame[0] and 0 <= column < scene.frame[1]):
-            continue
-        if not scene.mask[int(row), int(column)]:
-            _add(
-                scene, small.platelet(looks, scene.frame, (row, column), scene.um_per_px), PLATELET
-            )
+def _add_platelets(scene: Scene, rng: np.random.Generator, extent, red_cells: RedCells) -> None:
+    density = particles.PLATELET_CANDIDATES
+    candidates = particles.draw_candidates(rng, extent, density, particles.PLATELET_NUMBERS)
+    appear = candidates.ranks < red_cells.platelets_per_1000um2 / 10 / density
+    for position, numbers in zip(
+        candidates.positions[appear], candidates.numbers[appear], strict=True
+    ):
+        row, column = _pixels(position, scene)
+        in_frame = 0 <= row < scene.frame[0] and 0 <= column < scene.frame[1]
+        if in_frame and not scene.mask[int(row), int(column)]:
+            platelet = particles.draw_platelet(numbers, scene.frame, (row, column), scene.um_per_px)
+            _add_particle(scene, platelet, PLATELET)
 
 
-def _add_dirt(scene: Scene, rng: np.random.Generator, extent, red: RedCells):
-    """Precipitate of the stain and a faint veil of dried plasma."""
-    where = whole(scene.frame, scene.um_per_px)
-    crowd = small.candidates(rng, extent, small.SIZES.debris_candidates, small.DEBRIS_LOOKS)
-    shown = crowd.ranks < red.debris_per_1000um2 / 10 / small.SIZES.debris_candidates
-    scene.dyes[CHROMATIN] += small.debris(crowd.places[shown], crowd.looks[shown], where)
+def _add_dirt(scene: Scene, rng: np.random.Generator, extent, red_cells: RedCells) -> None:
+    """Add precipitate of the stain and a faint veil of dried plasma."""
+    grid = frame_grid(scene.frame, scene.um_per_px)
+    density = particles.DEBRIS_CANDIDATES
+    candidates = particles.draw_candidates(rng, extent, density, particles.DEBRIS_NUMBERS)
+    appear = candidates.ranks < red_cells.debris_per_1000um2 / 10 / density
+    scene.dyes[CHROMATIN] += particles.draw_debris(
+        candidates.positions[appear], candidates.numbers[appear], grid
+    )
     corners = rng.random((2, 2))
-    plasma = 0.5 * texture(corners[0], where, 0.5) + 0.8 * texture(corners[1], where, 3.0)
-    scene.dyes[EOSIN] += np.maximum(red.film_texture * (plasma + 0.6), 0)
+    plasma = 0.5 * texture(corners[0], grid, 0.5) + 0.8 * texture(corners[1], grid, 3.0)
+    scene.dyes[EOSIN] += np.maximum(red_cells.film_texture * (plasma + 0.6), 0)
 
 
-def _found(scene: Scene, window, here: np.ndarray, kind: int, radius: float):
-    scene.found.append((window, here, kind, math.pi * (radius / scene.um_per_px) ** 2))
+def _outline(scene: Scene, window, pixels: np.ndarray, class_index: int, radius: float) -> None:
+    area_px = math.pi * (radius / scene.um_per_px) ** 2
+    scene.cells.append(Outlined(window, pixels, class_index, area_px))
 
 
-def boxes(scene: Scene) -> np.ndarray:
-    """Bounding boxes (k, 5) [y0, x0, y1, x1, class] in pixels of the cells of which enough lies in the
-    frame."""
-    found = []
-    for (rows, columns), here, kind, whole_area in scene.found:
-        if here.sum() < max(VISIBLE_SHARE * whole_area, 1):
+def boxes_of(scene: Scene) -> np.ndarray:
+    """Return bounding boxes (k, 5) [y0, x0, y1, x1, class] in pixels.
+
+    Of the cells of which enough lies in the frame; y1 and x1 are excluded.
+    """
+    boxes = []
+    for cell in scene.cells:
+        if cell.pixels.sum() < max(VISIBLE_SHARE * cell.area_px, 1):
             continue
-        down, across = np.flatnonzero(here.any(1)), np.flatnonzero(here.any(0))
-        found.append(
-            (
-                rows.start + down[0],
-                columns.start + across[0],
-                rows.start + down[-1] + 1,
-                columns.start + across[-1] + 1,
-                kind,
-            )
-        )
-    return np.array(found, float).reshape(-1, 5)
+        rows, columns = cell.window
+        down, across = np.flatnonzero(cell.pixels.any(1)), np.flatnonzero(cell.pixels.any(0))
+        y0, x0 = rows.start + down[0], columns.start + across[0]
+        y1, x1 = rows.start + down[-1] + 1, columns.start + across[-1] + 1
+        boxes.append((y0, x0, y1, x1, cell.class_index))
+    return np.array(boxes, float).reshape(-1, 5)
