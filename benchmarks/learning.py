@@ -9,8 +9,8 @@ A row is one draw: so many labelled images of each class, from 2 to 200, out of 
 patients of lab-a (fewer where a class has fewer); the test patients are the same in all rows. All
 three methods see the eight flips and quarter turns of each image and average their predictions over
 them; the recipes, and the network from scratch, are those of transfer.py (networks.small_cnn was
-tried as well, on training patients of `smear`: it came out lower). The folds and patients of `wbc` chose
-nothing.
+tried as well, on training patients of `smear`: it came out lower). The folds and patients of `wbc`
+chose nothing.
 """
 
 import time
