@@ -109,20 +109,20 @@ def test_every_column_is_taken_over():
     assert len(data.take([0, 3]).boxes[1]) == 2
 
 
-@pytest.mark.parametrize(
-    "labels, classes, indices, names",
-    [
-        (["b", "a", "b", "b"], None, [1, 0, 1, 1], ("a", "b")),
-        (["b", "a", "b", "b"], ["b", "c", "a"], [0, 2, 0, 0], ("b", "c", "a")),
-        (np.array(["b", "a", "b", "b"], object), None, [1, 0, 1, 1], ("a", "b")),
-        ([2, 0, 2, 2], None, [2, 0, 2, 2], ("0", "1", "2")),
-        ([1.0, 0.0, 1.0, 1.0], ["no", "yes"], [1, 0, 1, 1], ("no", "yes")),
-        ([True, False, True, True], None, [1, 0, 1, 1], ("0", "1")),
-    ],
-)
-def test_labels_may_be_names_or_indices(labels, classes, indices, names):
-    data = datasets.from_arrays(IMAGES, labels, classes=classes)
-    assert data.labels.tolist() == indices and data.classes == names
+LABELS = [
+    (["b", "a", "b", "b"], None, [1, 0, 1, 1], ("a", "b")),
+    (["b", "a", "b", "b"], ["b", "c", "a"], [0, 2, 0, 0], ("b", "c", "a")),
+    (np.array(["b", "a", "b", "b"], object), None, [1, 0, 1, 1], ("a", "b")),
+    ([2, 0, 2, 2], None, [2, 0, 2, 2], ("0", "1", "2")),
+    ([1.0, 0.0, 1.0, 1.0], ["no", "yes"], [1, 0, 1, 1], ("no", "yes")),
+    ([True, False, True, True], None, [1, 0, 1, 1], ("0", "1")),
+]
+
+
+def test_labels_may_be_names_or_indices():
+    for labels, classes, indices, names in LABELS:
+        data = datasets.from_arrays(IMAGES, labels, classes=classes)
+        assert data.labels.tolist() == indices and data.classes == names
 
 
 def test_boxes_alone_name_their_classes():
@@ -130,32 +130,32 @@ def test_boxes_alone_name_their_classes():
     assert data.classes == ("0", "1")
 
 
-@pytest.mark.parametrize(
-    "columns, words",
-    [
-        ({"labels": [0, 1]}, "labels has 2 entries for 4 images"),
-        ({"labels": ["a", "b", None, None]}, "labels has 2 missing entries among 4"),
-        ({"labels": ["a", "b", "c", "a"], "classes": ["a", "b"]}, "no class 'c'"),
-        ({"labels": [0, 1, 2, 3], "classes": ["a", "b"]}, "2 classes have the indices 0 to 1"),
-        ({"labels": [0, 0.5, 1, 1]}, "labels holds 0.5"),
-        ({"labels": [-1, 0, 1, 1]}, "labels holds -1"),
-        ({"classes": ["a", "a"]}, "a name twice"),
-        ({"patients": ["p", "", "q", " "]}, "patients has 2 empty ids"),
-        ({"spacing": [1, 2, 3]}, r"spacing .* the shape is \(3,\)"),
-        ({"spacing": 0}, "above 0"),
-        ({"masks": np.zeros((4, 8, 6), int)}, r"masks .* shape \(4, 6, 8\)"),
-        ({"masks": np.zeros((4, 6, 8))}, "whole numbers"),
-        ({"masks": np.full((4, 6, 8), 255)}, "divide them by 255"),
-        ({"masks": np.full((4, 6, 8), 2), "mask_classes": ["no", "yes"]}, "values 0 to 1"),
-        ({"boxes": [[], [], [[0, 0, 1, 1]], []]}, r"boxes of image 2 .* \(k, 5\)"),
-        ({"boxes": [[], [[0, 0, 7, 8, 0]], [], []]}, "Image 1 of 6 x 8 pixels has the box"),
-        ({"boxes": [[[2, 2, 2, 4, 0]], [], [], []]}, "y0 < y1"),
-        ({"boxes": [[[0, 0, 1, 1, 1]], [], [], []], "classes": ["a"]}, "boxes holds 1"),
-    ],
-)
-def test_arrays_that_do_not_fit_are_refused(columns, words):
-    with pytest.raises(ValueError, match=words):
-        datasets.from_arrays(IMAGES, **columns)
+MISFITS = [
+    ({"labels": [0, 1]}, "labels has 2 entries for 4 images"),
+    ({"labels": ["a", "b", None, None]}, "labels has 2 missing entries among 4"),
+    ({"labels": ["a", "b", "c", "a"], "classes": ["a", "b"]}, "no class 'c'"),
+    ({"labels": [0, 1, 2, 3], "classes": ["a", "b"]}, "2 classes have the indices 0 to 1"),
+    ({"labels": [0, 0.5, 1, 1]}, "labels holds 0.5"),
+    ({"labels": [-1, 0, 1, 1]}, "labels holds -1"),
+    ({"classes": ["a", "a"]}, "a name twice"),
+    ({"patients": ["p", "", "q", " "]}, "patients has 2 empty ids"),
+    ({"spacing": [1, 2, 3]}, r"spacing .* the shape is \(3,\)"),
+    ({"spacing": 0}, "above 0"),
+    ({"masks": np.zeros((4, 8, 6), int)}, r"masks .* shape \(4, 6, 8\)"),
+    ({"masks": np.zeros((4, 6, 8))}, "whole numbers"),
+    ({"masks": np.full((4, 6, 8), 255)}, "divide them by 255"),
+    ({"masks": np.full((4, 6, 8), 2), "mask_classes": ["no", "yes"]}, "values 0 to 1"),
+    ({"boxes": [[], [], [[0, 0, 1, 1]], []]}, r"boxes of image 2 .* \(k, 5\)"),
+    ({"boxes": [[], [[0, 0, 7, 8, 0]], [], []]}, "Image 1 of 6 x 8 pixels has the box"),
+    ({"boxes": [[[2, 2, 2, 4, 0]], [], [], []]}, "y0 < y1"),
+    ({"boxes": [[[0, 0, 1, 1, 1]], [], [], []], "classes": ["a"]}, "boxes holds 1"),
+]
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    for columns, words in MISFITS:
+        with pytest.raises(ValueError, match=words):
+            datasets.from_arrays(IMAGES, **columns)
 
 
 def test_images_follow_the_rule_of_the_package():
