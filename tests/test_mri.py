@@ -365,6 +365,12 @@ def test_a_second_process_makes_the_same_images():
     assert run.stdout.strip() == fingerprint()
 
 
+@pytest.mark.slow
+def test_the_preparation_builds_what_the_cache_holds():
+    for name, array in _preparation.build().items():
+        np.testing.assert_array_equal(array, getattr(_atlas.atlas(), name))
+
+
 def test_a_damaged_cache_is_rebuilt(monkeypatch, tmp_path):
     built = {field.name: np.full(5, 7, np.uint8) for field in fields(_atlas.Atlas)}
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path))
