@@ -90,6 +90,6 @@ def test_suspects_frame_true_mistakes_blue_and_others_orange_red():
     shown = [ax for ax in figure.axes if ax.images]
     colours = [ax.spines["left"].get_edgecolor()[:3] for ax in shown]
     assert colours == [plots.RIGHT, plots.WRONG, plots.RIGHT, plots.WRONG, plots.RIGHT]
-    assert "labelled monocyte\nsays neutrophil" in texts(figure) and len(figure.axes) == 6
+    assert "labelled monocyte\npredicted neutrophil" in texts(figure) and len(figure.axes) == 6
     unknown = plots.suspect_labels(PICTURES[:2], [0, 1], [1, 0], CLASSES)
     assert not any(ax.axison for ax in unknown.axes)

@@ -1,4 +1,4 @@
-"""The course's figures: arrays in, a matplotlib figure out; colours that colour-blind readers can tell apart."""
+"""Figures: arrays in, a matplotlib figure out, in colours that colour-blind readers tell apart."""
 
 import lazy_loader
 

@@ -1,57 +1,111 @@
-"""Heat maps over pictures, and which slice of a stack counted."""
+"""Heat maps over images, and the weight of each slice of a patient."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from medlearn.plots._style import COLOURS, OUTLINES, bare_axes, put_frame
+from medlearn.plots._style import COLOURS, OUTLINES, bare_axes, name_row, put_frame
 
 
-def heat_maps(pictures, rows, titles=None, *, masks=None, alpha=0.7, width=8.0):
-    """Heat maps over N pictures, which are the columns: `rows` maps a name to maps (N, H, W) of at least 0, or to None.
+def heat_maps(
+    images: Sequence[np.ndarray] | np.ndarray,
+    rows: Mapping[str, np.ndarray | None],
+    titles: Sequence[str] | None = None,
+    *,
+    masks: Sequence[np.ndarray] | np.ndarray | None = None,
+    alpha: float = 0.7,
+    width: float = 8.0,
+) -> Figure:
+    """Show heat maps over images, one column per image.
 
-    Each map is scaled to its own maximum, cold stays transparent, `alpha` is how much the hottest covers; the cross, white
-    with a black rim, is the hottest point. `masks` (N, H, W), nonzero inside, are outlined.
+    Each map is scaled to its own maximum; cold pixels stay transparent, and a cross marks the
+    hottest point.
+
+    Parameters
+    ----------
+    images : sequence of array_like, each of shape (H, W, 3)
+        N images of one size, from 0 to 255.
+    rows : mapping of str to array_like, each of shape (N, H, W)
+        For each row a map of at least 0 for each image; None shows the bare images.
+    titles : sequence of str, optional
+        A title for each image.
+    masks : array_like, shape (N, H, W), optional
+        Above 0 inside the regions to be outlined.
+    alpha : float
+        How much the hottest point covers, from 0 to 1.
+    width : float
+        Width of the figure in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
     """
-    side = width / (len(pictures) + 0.6)
-    tall = side * np.shape(pictures[0])[0] / np.shape(pictures[0])[1]
+    height, breadth = np.shape(images[0])[:2]
+    row_height = width / (len(images) + 0.6) * height / breadth
     figure, axes = plt.subplots(
-        len(rows), len(pictures), figsize=(width, len(rows) * tall + 0.4), squeeze=False
+        len(rows), len(images), figsize=(width, len(rows) * row_height + 0.4), squeeze=False
     )
     for row, (name, maps) in zip(axes, rows.items()):
-        for number, (ax, picture) in enumerate(zip(row, pictures)):
-            ax.imshow(picture, vmin=0, vmax=255)
+        for index, (ax, image) in enumerate(zip(row, images)):
+            ax.imshow(image, vmin=0, vmax=255)
             bare_axes(ax)
-            if masks is not None and np.any(masks[number]):
-                ax.contour(masks[number] > 0, levels=[0.5], colors=OUTLINES[2], linewidths=1.3)
+            if masks is not None and np.any(masks[index]):
+                ax.contour(masks[index] > 0, levels=[0.5], colors=OUTLINES[2], linewidths=1.3)
             if maps is not None:
-                _lay_over(ax, np.asarray(maps[number]), alpha)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+                _draw_heat(ax, np.asarray(maps[index]), alpha)
+        name_row(row[0], name)
     for ax, title in zip(axes[0], titles if titles is not None else ()):
         ax.set_title(title, fontsize=9, loc="center")
     return figure
 
 
-def slice_weights(pictures, weights, shows, *, title="", label="weight"):
-    """A patient's K pictures (K, H, W[, 3]) in order over bars of how much each counted (K,); orange where `shows` (K,)."""
+def slice_weights(
+    images: Sequence[np.ndarray] | np.ndarray,
+    weights: Sequence[float] | np.ndarray,
+    positive: Sequence[bool] | np.ndarray,
+    *,
+    title: str = "",
+    label: str = "weight",
+) -> Figure:
+    """Show a patient's slices in order, over bars of how much each counts.
+
+    Parameters
+    ----------
+    images : sequence of array_like, each of shape (H, W) or (H, W, 3)
+        The slices, from 0 to 255.
+    weights : sequence of float, shape (K,)
+        The weight of each slice.
+    positive : sequence of bool, shape (K,)
+        Whether a slice shows the finding; such slices are orange.
+    title : str
+        The title of the figure.
+    label : str
+        What the weights are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     figure, axes = plt.subplots(
-        2, len(pictures), figsize=(8, 8 / len(pictures) + 1.3), height_ratios=(1.3, 1), sharey="row"
+        2, len(images), figsize=(8, 8 / len(images) + 1.3), height_ratios=(1.3, 1), sharey="row"
     )
-    for top, bottom, picture, weight, truly in zip(*axes, pictures, weights, shows):
-        colour = COLOURS[1] if truly else "0.7"
-        top.imshow(picture, vmin=0, vmax=255)
+    end = max(0.5, 1.15 * np.max(weights))
+    for index, (top, bottom) in enumerate(axes.T):
+        colour, weight = COLOURS[1] if positive[index] else "0.7", weights[index]
+        top.imshow(images[index], vmin=0, vmax=255)
         put_frame(top, colour)
         bottom.bar([0], [weight], width=0.5, color=colour)
-        bottom.set(xticks=[], xlim=(-0.6, 0.6), ylim=(0, max(0.5, 1.15 * np.max(weights))))
-        bottom.annotate(
-            f"{weight:.2f}",
-            (0, weight),
-            (0, 2),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
+        bottom.set(xticks=[], xlim=(-0.6, 0.6), ylim=(0, end))
+        text: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+        bottom.annotate(f"{weight:.2f}", (0, weight), (0, 2), **text)
         sns.despine(ax=bottom, left=True)
         bottom.tick_params(left=False, labelleft=False)
     axes[1, 0].set_ylabel(label, fontsize=9)
@@ -59,14 +113,18 @@ def slice_weights(pictures, weights, shows, *, title="", label="weight"):
     return figure
 
 
-def _lay_over(ax, heat_map, alpha) -> None:
-    warmest = heat_map.max()
-    if warmest <= 0:
+def _draw_heat(ax: Axes, heat_map: np.ndarray, alpha: float) -> None:
+    hottest = heat_map.max()
+    if hottest <= 0:
         return
-    share = heat_map / warmest
+    share = heat_map / hottest
     ax.imshow(share, cmap="inferno", vmin=0, vmax=1, alpha=alpha * share**0.7)
     y, x = np.unravel_index(share.argmax(), share.shape)
-    rim = [patheffects.withStroke(linewidth=4, foreground="black")]  # seen on white as well
-    ax.plot(
-        x, y, "x", color="white", markersize=7, markeredgewidth=1.6, path_effects=rim, clip_on=False
-    )
+    rim = [patheffects.withStroke(linewidth=4, foreground="black")]  # visible on white as well
+    cross: dict[str, Any] = {
+        "color": "white",
+        "markersize": 7,
+        "markeredgewidth": 1.6,
+        "path_effects": rim,
+    }
+    ax.plot(x, y, "x", clip_on=False, **cross)

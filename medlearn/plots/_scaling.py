@@ -1,113 +1,123 @@
 """Where the seconds of training go, and what more workers would save."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from medlearn.plots._style import COLOURS
-
-_MARKERS, _DASHES = "osD^v", ("-", "--", "-.", ":")
+from medlearn.plots._style import COLOURS, series
 
 
-def pipeline_timeline(rows, *, end=None):
-    """One lane a pipeline along the seconds: `rows` maps its name to spans (N, 3): when it began to wait, to compute, and ended.
+def pipeline_timeline(spans: Mapping[str, ArrayLike], *, end: float | None = None) -> Figure:
+    """Show when training waits for images and when it computes, one lane per input pipeline.
 
-    Blue is computing, pale orange waiting; the share of computing is written beside. `until` cuts the axis (seconds).
+    Blue is computing, pale orange is waiting; the share of computing is written beside.
+
+    Parameters
+    ----------
+    spans : mapping of str to array_like, each of shape (steps, 3)
+        For each pipeline the times in seconds at which each step began to wait, began to compute,
+        and ended.
+    end : float, optional
+        Where to cut the axis, in seconds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
     """
-    figure, ax = plt.subplots(figsize=(8, 0.9 + 0.5 * len(rows)))
-    for place, (name, spans) in enumerate(rows.items()):
-        spans = np.asarray(spans) - spans[0][0]
-        waiting = [(begin, middle - begin) for begin, middle, _ in spans]
-        computing = [(middle, end - middle) for _, middle, end in spans]
-        first = place == 0
-        ax.broken_barh(
-            waiting,
-            (place - 0.3, 0.6),
-            color=COLOURS[1],
-            alpha=0.45,
-            linewidth=0,
-            label="waits for images" if first else None,
-        )
-        ax.broken_barh(
-            computing,
-            (place - 0.3, 0.6),
-            color=COLOURS[0],
-            linewidth=0,
-            label="computes" if first else None,
-        )
-        share = sum(width for _, width in computing) / spans[-1, 2]
-        ax.annotate(
-            f"busy {share:.0%}",
-            (1, place),
-            (6, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=10,
-        )
-    ax.set_yticks(range(len(rows)), rows)
+    figure, ax = plt.subplots(figsize=(8, 0.9 + 0.5 * len(spans)))
+    for row, steps in enumerate(spans.values()):
+        _draw_lane(ax, row, np.asarray(steps, float))
+    ax.set_yticks(range(len(spans)), spans)
     ax.invert_yaxis()
     ax.set(xlabel="seconds since the epoch began", xlim=(0, end))
-    ax.legend(
-        *ax.get_legend_handles_labels(),
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        ncols=2,
-        fontsize=10,
-    )
+    handles = ax.get_legend_handles_labels()
+    ax.legend(*handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=10)
     return figure
 
 
-def scaling(workers, links, *, chosen=None, title=""):
-    """Two panels of a model of scaling: `links` maps a link to seconds a step over `workers`; the right shows the efficiency.
+def scaling(
+    workers: Sequence[int],
+    links: Mapping[str, Sequence[float]],
+    *,
+    chosen: tuple[int, str] | None = None,
+    title: str = "",
+) -> Figure:
+    """Show a model of scaling: seconds per step, and efficiency, over the number of workers.
 
-    Efficiency is the first worker's seconds over workers times seconds, the share of the ideal speed. `chosen`:
-    (workers, link) is ringed and its numbers are written.
+    Efficiency is the share of the ideal speed: the seconds of the first worker over workers times
+    seconds.
+
+    Parameters
+    ----------
+    workers : sequence of int
+        Numbers of workers.
+    links : mapping of str to sequence of float
+        For each link between them, the seconds per step for each number of workers.
+    chosen : (int, str), optional
+        The number of workers and the link to be ringed, with their values.
+    title : str
+        The title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
     """
-    workers = np.asarray(workers)
+    counts = np.asarray(workers)
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
-    for (name, seconds), colour, marker, dash in zip(links.items(), COLOURS, _MARKERS, _DASHES):
-        seconds = np.asarray(seconds)
-        efficiency = seconds[0] * workers[0] / (workers * seconds)
-        for ax, values in ((left, seconds), (right, efficiency)):
-            ax.plot(workers, values, dash, color=colour, marker=marker, markersize=4, label=name)
+    for name, values, colour, marker, dash in series(links):
+        seconds = np.asarray(values)
+        efficiency = seconds[0] * counts[0] / (counts * seconds)
+        line: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4, "label": name}
+        left.plot(counts, seconds, dash, **line)
+        right.plot(counts, efficiency, dash, **line)
         if chosen is not None and chosen[1] == name:
-            at = workers.tolist().index(chosen[0])
-            for ax, value, text in (
-                (left, seconds[at], f"{seconds[at]:.3f} s"),
-                (right, efficiency[at], f"{efficiency[at]:.0%}"),
-            ):
-                ax.plot(
-                    chosen[0],
-                    value,
-                    "o",
-                    markersize=15,
-                    markerfacecolor="none",
-                    markeredgecolor="black",
-                    markeredgewidth=2,
-                )
-                ax.annotate(
-                    text,
-                    (chosen[0], value),
-                    (0, 14),
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=11,
-                )
-    left.plot(
-        workers,
-        np.asarray(next(iter(links.values())))[0] / workers,
-        ":",
-        color="0.5",
-        label="ideal",
-    )
-    for ax, label in ((left, "seconds a step"), (right, "scaling efficiency")):
+            index = counts.tolist().index(chosen[0])
+            _mark(left, chosen[0], seconds[index], f"{seconds[index]:.3f} s")
+            _mark(right, chosen[0], efficiency[index], f"{efficiency[index]:.0%}")
+    first = np.asarray(next(iter(links.values())))[0]
+    left.plot(counts, first / counts, ":", color="0.5", label="ideal")
+    for ax, label in ((left, "seconds per step"), (right, "scaling efficiency")):
         ax.set_xscale("log", base=2)
-        ax.set_xticks(workers, [str(each) for each in workers])
+        ax.set_xticks(counts, [str(count) for count in counts])
         ax.set(xlabel="workers (model)", ylabel=label)
     left.set_yscale("log")
     right.set_ylim(0, 1.15)
-    figure.legend(
-        *left.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10
-    )
+    handles = left.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=10)
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _draw_lane(ax: Axes, row: int, steps: np.ndarray) -> None:
+    """Draw the steps (N, 3) of one pipeline and the share of time in which it computes."""
+    begin, middle, end = (steps - steps[0, 0]).T
+    waiting = list(zip(begin, middle - begin))
+    computing = list(zip(middle, end - middle))
+    lane: dict[str, Any] = {"yrange": (row - 0.3, 0.6), "linewidth": 0}
+    labels = ("waits for images", "computes") if row == 0 else (None, None)
+    ax.broken_barh(waiting, color=COLOURS[1], alpha=0.45, label=labels[0], **lane)
+    ax.broken_barh(computing, color=COLOURS[0], label=labels[1], **lane)
+    share = (end - middle).sum() / end[-1]
+    ax.annotate(
+        f"busy {share:.0%}",
+        (1, row),
+        (6, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontsize=10,
+    )
+
+
+def _mark(ax: Axes, x: float, y: float, text: str) -> None:
+    """Draw a black ring around a point, with a text above."""
+    ring: dict[str, Any] = {"markersize": 15, "markeredgecolor": "black", "markeredgewidth": 2}
+    ax.plot(x, y, "o", markerfacecolor="none", **ring)
+    ax.annotate(text, (x, y), (0, 14), textcoords="offset points", ha="center", fontsize=11)

@@ -1,126 +1,243 @@
-"""Masks over images: what was outlined, what was predicted, and where the two differ or doubt."""
+"""Masks over images: true, predicted, and where the two differ or are uncertain."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
+from numpy.typing import ArrayLike
 
-from medlearn.plots._style import COLOURS, WRONG, bare_axes
+from medlearn.plots._style import COLOURS, OUTLINES, WRONG, bare_axes, name_row, panels
 
-# Okabe and Ito's, lighter for the large regions and strongest for the last, often the smallest.
+# Okabe and Ito's colours, lighter for large regions and strongest for the last, often the smallest.
 _FILL = tuple(
     np.array(to_rgb(colour)) for colour in ("#FFFFFF", "#009E73", "#56B4E9", "#CC79A7", "#D55E00")
 )
 
 
-def blend_mask(image, mask, opacity=0.5):
-    """The image (H, W, 3) as floats 0..1 with the classes of its mask (H, W) painted over it; 0, the background, stays clear."""
-    picture = np.asarray(image, float) / 255
-    for value in np.unique(mask[mask > 0]):
-        here = mask == value
-        picture[here] = (1 - opacity) * picture[here] + opacity * _FILL[value % len(_FILL)]
-    return picture
+def mask_outline(
+    image: np.ndarray, mask: np.ndarray, mask_classes: Sequence[str], *, width: float = 4.0
+) -> Figure:
+    """Show an image with the outline of each region of its mask, named in the legend.
 
+    Parameters
+    ----------
+    image : array_like, shape (H, W, 3)
+        The image, from 0 to 255.
+    mask : numpy.ndarray of int, shape (H, W)
+        The class index of each pixel; 0 is the background.
+    mask_classes : sequence of str
+        The names of the classes, the background first.
+    width : float
+        Width of the image in inches.
 
-def overlays(rows, titles, mask_classes, *, opacity=0.5, width=8.0):
-    """Images in named rows with their masks painted over them: `rows` maps a name to (images, masks), masks None for bare images."""
-    high, wide = np.shape(next(iter(rows.values()))[0][0])[:2]
-    side = width / (len(titles) + 0.9) * high / wide
-    figure, axes = plt.subplots(
-        len(rows), len(titles), figsize=(width, len(rows) * side + 0.65), squeeze=False
-    )
-    for row, (name, (pictures, masks)) in zip(axes, rows.items()):
-        for number, ax in enumerate(row):
-            ax.imshow(
-                pictures[number]
-                if masks is None
-                else blend_mask(pictures[number], masks[number], opacity)
-            )
-            bare_axes(ax)
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    for ax, title in zip(axes[0], titles):
-        ax.set_title(title, fontsize=9, loc="center")
-    _legend(figure, mask_classes)
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    figure, ax = plt.subplots(figsize=(width * 1.45, width))
+    ax.imshow(image)
+    ax.axis("off")
+    present = [index for index in range(1, len(mask_classes)) if (mask == index).any()]
+    for index in present:
+        colour = OUTLINES[index]
+        ax.contour(mask >= index, levels=[0.5], colors="black", linewidths=3.5)
+        ax.contour(mask >= index, levels=[0.5], colors=colour, linewidths=2)
+        ax.plot([], [], color=colour, linewidth=4, label=mask_classes[index])
+    box: dict[str, Any] = {"facecolor": "0.6", "frameon": True, "framealpha": 1}
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), **box)
     return figure
 
 
-def segmentation_uncertainty(image, truth, probabilities, mask_classes, *, opacity=0.5, title=""):
-    """Truth, prediction, errors and uncertainty of one image (H, W, 3), from its mask (H, W) and probabilities (H, W, classes).
+def blend_mask(image: ArrayLike, mask: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+    """Paint the classes of a mask over an image; the background stays clear.
 
-    The truth's outlines are black in the second and third picture. Uncertainty is the entropy of a pixel's probabilities, from
-    0 (sure) to 1 (all classes alike).
+    Parameters
+    ----------
+    image : array_like, shape (H, W, 3)
+        The image, from 0 to 255.
+    mask : numpy.ndarray of int, shape (H, W)
+        The class index of each pixel; 0 is the background.
+    opacity : float
+        How much the colours cover, from 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray, shape (H, W, 3)
+        The picture as floats from 0 to 1.
     """
-    said = probabilities.argmax(-1)
-    share = np.clip(probabilities, 1e-7, 1)
-    entropy = -(share * np.log(share)).sum(-1) / np.log(probabilities.shape[-1])
-    wrong = np.repeat(
-        np.asarray(image, float).mean(-1, keepdims=True) / 255 * 0.6 + 0.4, 3, axis=-1
+    picture = np.asarray(image, float) / 255
+    for index in np.unique(mask[mask > 0]):
+        region = mask == index
+        colour = _FILL[index % len(_FILL)]
+        picture[region] = (1 - opacity) * picture[region] + opacity * colour
+    return picture
+
+
+def overlays(
+    rows: Mapping[str, tuple[Sequence[np.ndarray], Sequence[np.ndarray] | None]],
+    titles: Sequence[str],
+    mask_classes: Sequence[str],
+    *,
+    opacity: float = 0.5,
+    width: float = 8.0,
+) -> Figure:
+    """Show images in named rows with their masks painted over them.
+
+    Parameters
+    ----------
+    rows : mapping of str to (images, masks)
+        For each row, images (H, W, 3) and masks (H, W), one under each title; masks None shows
+        bare images.
+    titles : sequence of str
+        The titles of the columns.
+    mask_classes : sequence of str
+        The names of the classes, the background first.
+    opacity : float
+        How much the colours cover, from 0 to 1.
+    width : float
+        Width of the figure in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    height, breadth = np.shape(next(iter(rows.values()))[0][0])[:2]
+    side = width / (len(titles) + 0.9) * height / breadth
+    figure, axes = plt.subplots(
+        len(rows), len(titles), figsize=(width, len(rows) * side + 0.65), squeeze=False
     )
-    wrong[said != truth] = to_rgb(WRONG)
-    figure, axes = plt.subplots(1, 4, figsize=(8, 2.75))
+    for row, (name, (images, masks)) in zip(axes, rows.items()):
+        for index, ax in enumerate(row):
+            picture = images[index]
+            if masks is not None:
+                picture = blend_mask(picture, masks[index], opacity)
+            ax.imshow(picture)
+            bare_axes(ax)
+        name_row(row[0], name)
+    for ax, title in zip(axes[0], titles):
+        ax.set_title(title, fontsize=9, loc="center")
+    _legend_of_classes(figure, mask_classes)
+    return figure
+
+
+def segmentation_uncertainty(
+    image: np.ndarray,
+    mask: np.ndarray,
+    probabilities: np.ndarray,
+    mask_classes: Sequence[str],
+    *,
+    opacity: float = 0.5,
+    title: str = "",
+) -> Figure:
+    """Show the true mask, the prediction, its errors and its uncertainty for one image.
+
+    The true outlines are black in the second and third panel. Uncertainty is the entropy of a
+    pixel's probabilities, from 0 (certain) to 1 (all classes equally likely).
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W, 3)
+        The image, from 0 to 255.
+    mask : numpy.ndarray of int, shape (H, W)
+        The true class index of each pixel; 0 is the background.
+    probabilities : numpy.ndarray, shape (H, W, classes)
+        The predicted probabilities of each pixel.
+    mask_classes : sequence of str
+        The names of the classes, the background first.
+    opacity : float
+        How much the colours cover, from 0 to 1.
+    title : str
+        The title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    prediction = probabilities.argmax(-1)
     pictures = {
-        "truth": blend_mask(image, truth, opacity),
-        "prediction": blend_mask(image, said, opacity),
-        f"wrong: {np.mean(said != truth):.1%} of pixels": wrong,
+        "truth": blend_mask(image, mask, opacity),
+        "prediction": blend_mask(image, prediction, opacity),
+        f"wrong: {np.mean(prediction != mask):.1%} of pixels": _errors(image, prediction != mask),
     }
+    figure, axes = plt.subplots(1, 4, figsize=(8, 2.75))
     for ax, (name, picture) in zip(axes, pictures.items()):
         ax.imshow(picture)
         ax.set_title(name, fontsize=9, loc="center")
     for ax in axes[1:3]:
-        for value in np.unique(truth[truth > 0]):
-            ax.contour(truth >= value, levels=[0.5], colors="black", linewidths=0.8)
-    shown = axes[3].imshow(entropy, cmap="magma", vmin=0, vmax=1)
+        _draw_outlines(ax, mask)
+    uncertainty = axes[3].imshow(_relative_entropy(probabilities), cmap="magma", vmin=0, vmax=1)
     axes[3].set_title("uncertainty", fontsize=9, loc="center")
-    figure.colorbar(shown, ax=axes[3], fraction=0.046, ticks=[0, 0.5, 1])
+    figure.colorbar(uncertainty, ax=axes[3], fraction=0.046, ticks=[0, 0.5, 1])
     for ax in axes:
         bare_axes(ax)
     figure.suptitle(title, fontsize=10)
-    _legend(figure, mask_classes)
+    _legend_of_classes(figure, mask_classes)
     return figure
 
 
-def score_by_size(panels, areas, *, xlabel, ylabel):
-    """Scores over the size of the region, side by side: `panels` maps a title to scores (N,); `areas` (N,) on a logarithmic axis."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(8, 3.2), sharey=True, squeeze=False)
-    for ax, (title, scores), colour in zip(axes.flat, panels.items(), COLOURS):
-        ax.scatter(areas, scores, s=14, color=colour, alpha=0.6, linewidth=0)
+def score_by_size(
+    scores: Mapping[str, ArrayLike], areas: ArrayLike, *, xlabel: str, ylabel: str
+) -> Figure:
+    """Show scores over the size of the region, side by side.
+
+    Parameters
+    ----------
+    scores : mapping of str to array_like, each of shape (N,)
+        For each panel, the score of each image, from 0 to 1.
+    areas : array_like, shape (N,)
+        The area of the region in each image, on a logarithmic axis.
+    xlabel, ylabel : str
+        The labels of the axes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    figure, axes = panels(len(scores), 3.2, share_y=True)
+    for ax, (title, values), colour in zip(axes, scores.items(), COLOURS):
+        ax.scatter(areas, values, s=14, color=colour, alpha=0.6, linewidth=0)
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.minorticks_off()
         ax.set(xlabel=xlabel, ylim=(-0.03, 1.03))
         ax.set_title(title, fontsize=10, loc="center")
-    axes[0, 0].set_ylabel(ylabel)
+    axes[0].set_ylabel(ylabel)
     return figure
 
 
-def scores_by_dataset(results, *, label):
-    """Scores of several methods on several data sets: `results` maps a data set to {method: scores of the seeds}; a dot a seed, a bar the mean."""
-    figure, axes = plt.subplots(
-        1, len(results), figsize=(8, 0.9 + 0.34 * max(map(len, results.values()))), squeeze=False
-    )
-    for ax, (data, methods) in zip(axes.flat, results.items()):
-        for row, (name, scores) in enumerate(methods.items()):
-            colour = COLOURS[row % len(COLOURS)]
-            ax.plot(np.mean(scores), row, "|", color=colour, markersize=16, markeredgewidth=2.5)
-            ax.plot(scores, [row] * len(scores), "o", color=colour, alpha=0.7, markersize=5)
-        ax.set_yticks(
-            range(len(methods)), methods if ax is axes.flat[0] else [""] * len(methods), fontsize=9
-        )
-        ax.set_ylim(len(methods) - 0.5, -0.5)
-        ax.margins(x=0.15)
-        ax.tick_params(axis="x", labelsize=8)
-        ax.locator_params(axis="x", nbins=3)
-        ax.grid(axis="x", alpha=0.3)
-        ax.set_title(data, fontsize=10, loc="center")
-    figure.supxlabel(label, fontsize=10)
-    return figure
+def _errors(image: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """The image in pale grey, with the wrong pixels in colour."""
+    grey = np.asarray(image, float).mean(-1, keepdims=True) / 255 * 0.6 + 0.4
+    picture = np.repeat(grey, 3, axis=-1)
+    picture[wrong] = to_rgb(WRONG)
+    return picture
 
 
-def _legend(figure, mask_classes) -> None:
+def _draw_outlines(ax: Axes, mask: np.ndarray) -> None:
+    for index in np.unique(mask[mask > 0]):
+        ax.contour(mask >= index, levels=[0.5], colors="black", linewidths=0.8)
+
+
+def _relative_entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Entropy over the last axis, as a share of the largest possible."""
+    clipped = np.clip(probabilities, 1e-7, 1)
+    return -(clipped * np.log(clipped)).sum(-1) / np.log(probabilities.shape[-1])
+
+
+def _legend_of_classes(figure: Figure, mask_classes: Sequence[str]) -> None:
     patches = [
-        plt.Rectangle((0, 0), 1, 1, facecolor=_FILL[value % len(_FILL)], edgecolor="0.4")
-        for value in range(1, len(mask_classes))
+        plt.Rectangle((0, 0), 1, 1, facecolor=_FILL[index % len(_FILL)], edgecolor="0.4")
+        for index in range(1, len(mask_classes))
     ]
     figure.legend(
         patches, mask_classes[1:], loc="outside lower center", ncols=len(patches), fontsize=9
