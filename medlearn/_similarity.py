@@ -58,20 +58,25 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    images : numpy.ndarray, shape (N, H, H) or (N, H, H, 3)
-        Square images of at least 16 pixels a side.
+    images : numpy.ndarray, shape (N, H, W) or (N, H, W, 3)
+        At least 16 pixels a side.
     """
     vectors = np.zeros((len(images), _THUMBNAIL**2), np.float32)
     for start in range(0, len(images), _CHUNK):
         part = slice(start, start + _CHUNK)
-        values = _block_means(_grey(images[part]), _THUMBNAIL).reshape(-1, _THUMBNAIL**2)
+        values = _area_means(_grey(images[part]), _THUMBNAIL).reshape(-1, _THUMBNAIL**2)
         values -= values.mean(axis=1, keepdims=True)
         lengths = np.linalg.norm(values, axis=1, keepdims=True)
         vectors[part] = np.where(lengths > 1, values / np.maximum(lengths, 1), 0)
     return vectors
 
 
-def nearest_pairs(vectors: np.ndarray, neighbours: int, min_cosine: float = -np.inf) -> np.ndarray:
+def nearest_pairs(
+    vectors: np.ndarray,
+    neighbours: int,
+    min_cosine: float = -np.inf,
+    units: np.ndarray | None = None,
+) -> np.ndarray:
     """Return the pairs of which one is among the other's nearest neighbours by cosine.
 
     Parameters
@@ -82,6 +87,8 @@ def nearest_pairs(vectors: np.ndarray, neighbours: int, min_cosine: float = -np.
         Number of neighbours of each vector.
     min_cosine : float
         Pairs with a lower cosine are left out.
+    units : numpy.ndarray, shape (N,), optional
+        Vectors with the same entry are no pair.
 
     Returns
     -------
@@ -98,8 +105,11 @@ def nearest_pairs(vectors: np.ndarray, neighbours: int, min_cosine: float = -np.
         cosine = unit[start : start + _CHUNK] @ unit.T
         rows = np.arange(len(cosine))
         cosine[rows, start + rows] = -np.inf  # an image is not its own neighbour
+        if units is not None:
+            cosine[units[start : start + _CHUNK, None] == units] = -np.inf
         nearest = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
-        near = np.take_along_axis(cosine, nearest, axis=1) >= min_cosine
+        highest = np.take_along_axis(cosine, nearest, axis=1)
+        near = (highest >= min_cosine) & (highest > -np.inf)
         row, column = np.nonzero(near)
         pairs.append(np.stack([start + row, nearest[row, column]], axis=1))
     return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
@@ -140,6 +150,17 @@ def _block_means(grey: np.ndarray, side: int) -> np.ndarray:
     margin = (grey.shape[1] - block * side) // 2
     middle = grey[:, margin : margin + block * side, margin : margin + block * side]
     return middle.reshape(len(grey), side, block, side, block).mean(axis=(2, 4))
+
+
+def _area_means(grey: np.ndarray, side: int) -> np.ndarray:
+    """Return means (N, side, side) over the whole image; blocks may differ by one pixel."""
+    for axis in (1, 2):
+        length = grey.shape[axis]
+        starts = np.arange(side) * length // side
+        counts = np.diff(np.append(starts, length))
+        sums = np.add.reduceat(grey.astype(float), starts, axis=axis)
+        grey = sums / (counts[:, None] if axis == 1 else counts)
+    return grey
 
 
 def _grey(images: np.ndarray) -> np.ndarray:

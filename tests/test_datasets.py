@@ -93,42 +93,29 @@ def test_importing_datasets_stays_cheap():
     assert run.stdout.strip() == "[]"
 
 
-# Wrong arguments
+# ---- wrong arguments ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "wrong, near", [("smaer", "smear"), ("WBC", "wbc"), ("brain_mri", "brain-mri")]
-)
-def test_a_wrong_name_is_answered_with_the_nearest(wrong, near):
-    with pytest.raises(ValueError, match=f"{wrong}.*did you mean.*'{near}'"):
-        datasets.load(wrong)
-
-
-def test_a_name_near_nothing_is_answered_with_all():
-    with pytest.raises(ValueError, match="All names: bccd, blood, brain-mri"):
+def test_a_wrong_name_is_answered_with_the_nearest():
+    for wrong, near in [("smaer", "smear"), ("WBC", "wbc"), ("brain_mri", "brain-mri")]:
+        with pytest.raises(ValueError, match=f"no data set '{wrong}'; do you mean '{near}'"):
+            datasets.load(wrong)
+    with pytest.raises(ValueError, match="there are bccd, blood, brain-mri"):
         datasets.card("0123456789")
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "arguments, sentence",
     [
-        (
-            {"domain": "lab-c"},
-            "'smear' has no domain 'lab-c'.*lab-a, lab-b, lab-a-restained, random",
-        ),
+        ({"domain": "lab-c"}, "'smear' has no domain 'lab-c'; do you mean 'lab-b'"),
         ({"count": 0}, "count must be.*0"),
-        ({"count": 2.5}, "count must be.*2.5"),
-        ({"count": True}, "count must be"),
         ({"size": 8}, "size must be.*8"),
-        ({"size": "128"}, "size must be.*'128'"),
-        ({"seed": -1}, "seed must be.*-1"),
         ({"seed": None}, "seed must be.*None"),
         ({"workers": 0}, "workers must be.*0"),
-        ({"workers": None}, "workers must be.*None"),
     ],
 )
-def test_wrong_arguments_are_answered_in_one_sentence(arguments, said):
-    with pytest.raises(ValueError, match=said):
+def test_wrong_arguments_are_answered_in_one_sentence(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
         datasets.load("smear", **arguments)
 
 

@@ -1,6 +1,5 @@
 """The cards of the data sets: one TOML file each in the folder `datasets`."""
 
-import difflib
 import tomllib
 from dataclasses import dataclass, field
 
@@ -9,18 +8,52 @@ from medlearn import _files
 
 @dataclass(frozen=True)
 class Card:
-    """What is known about one data set before it is loaded; `print(card)` reads as a page.
+    """What is known about a data set before it is loaded; `print(card)` reads as a page.
 
-    domains are what `load(name)` brings; more_domains exist but are brought only when asked for by name.
-    count and size are the defaults (None: every image, the full frame). limit bounds archive and unpacked files, in
-    bytes. reader is the module that understands the files, if it is not named like the set; check says what they are
-    compared with ("files", "archive" or "first use", see stored). supplied: the user brings the archive. details holds
-    what only the reader of this set understands, such as lists of repeated images.
+    Attributes
+    ----------
+    name, title : str
+    kind : {"virtual", "real"}
+    twin : str
+        Name of the simulated set that mimics this real one, or the reverse; "" without one.
+    licence, citation : str
+    domains : tuple of str
+        What ``load(name)`` brings.
+    classes, mask_classes : tuple of str
+        In the order of their indices.
+    more_domains : tuple of str
+        Domains that are only brought when they are asked for by name.
+    patients_known : bool
+        Whether the origin says which images share a patient.
+    count : int or None
+        Default number of images; None for all.
+    size : int or None
+        Default side of the images in pixels; None for the full frame.
+    left_out : str
+        What `load` leaves out.
+    notes : tuple of str
+        Oddities that a user should know.
+    origin : str
+        Address of the archive.
+    folder : str
+        Folder in the archive below which the paths of the checksums start.
+    limit : int
+        Largest size in bytes of the archive, and of its files together.
+    reader : str
+        Format of the files, if it is not named like the set.
+    check : {"files", "archive", "first use"}
+        What the files are compared with.
+    supplied : bool
+        Whether the user has to bring the archive.
+    download : str
+        How much is to be fetched, in words.
+    details : dict
+        What only the format of this set understands, such as lists of repeated images.
     """
 
     name: str
     title: str
-    kind: str  # "virtual" or "real"
+    kind: str
     twin: str
     licence: str
     citation: str
@@ -34,17 +67,18 @@ class Card:
     left_out: str = ""
     notes: tuple[str, ...] = ()
     origin: str = ""
-    folder: str = ""  # of the archive; the checksums' paths start below it
+    folder: str = ""
     limit: int = 0
     reader: str = ""
     check: str = "files"
     supplied: bool = False
-    download: str = ""  # how much is to be fetched, in words
+    download: str = ""
     details: dict = field(default_factory=dict)
 
     def __str__(self) -> str:
+        twin = f"twin {self.twin}" if self.twin else "no twin"
         lines = [
-            f"{self.name}: {self.title} ({self.kind}; {f'twin {self.twin}' if self.twin else 'no twin'})",
+            f"{self.name}: {self.title} ({self.kind}; {twin})",
             f"Licence: {self.licence}",
             f"Domains: {', '.join(self.domains + self.more_domains)}",
             f"Classes: {', '.join(self.classes) or 'none'}",
@@ -57,26 +91,51 @@ class Card:
 
 
 def names() -> tuple[str, ...]:
-    """The names that `load` and `card` understand, in alphabetical order."""
+    """Return the names that `load` and `card` understand, in alphabetical order.
+
+    Examples
+    --------
+    >>> from medlearn import datasets
+    >>> "smear" in datasets.names()
+    True
+    """
     return tuple(sorted(path.stem for path in _files.folder("datasets").glob("*.toml")))
 
 
 def card(name: str) -> Card:
-    """The card of one data set; raises ValueError with the nearest names if there is none."""
+    """Return the card of a data set.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Raises
+    ------
+    ValueError
+        With the nearest names, if there is no such data set.
+
+    Examples
+    --------
+    >>> from medlearn import datasets
+    >>> datasets.card("wbc").twin
+    'smear'
+    """
     if name not in names():
-        near = difflib.get_close_matches(str(name).lower(), names(), n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-        raise ValueError(f"There is no data set {name!r}; {hint}All names: {', '.join(names())}.")
-    entries = tomllib.loads(
-        (_files.folder("datasets") / f"{name}.toml").read_text(encoding="utf-8")
-    )
-    return Card(
-        name=name, **{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
-    )
+        raise ValueError(_files.unknown("data set", name, names()))
+    path = _files.folder("datasets") / f"{name}.toml"
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    fields = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()
+    }
+    return Card(name=name, **fields)
 
 
 def checksums(name: str) -> dict[str, str]:
-    """SHA-256 of every file of a real set by its path, from `NAME.sha256` (as `sha256sum` writes); {} without one."""
-    listed = _files.folder("datasets") / f"{name}.sha256"
-    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
-    return {path: digest for digest, path in (line.split("  ", 1) for line in lines)}
+    """Return the SHA-256 of every file of a real set by its path; {} if none are published.
+
+    They stand in ``NAME.sha256``, as `sha256sum` writes them.
+    """
+    path = _files.folder("datasets") / f"{name}.sha256"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return dict(line.split("  ", 1)[::-1] for line in lines)

@@ -1,10 +1,9 @@
 """A data set by its name."""
 
-from numbers import Integral
-
+from medlearn import _checks, _files
 from medlearn._dataset import Dataset
 from medlearn.datasets import _real, _virtual
-from medlearn.datasets._catalogue import Card, card
+from medlearn.datasets._catalogue import card
 
 
 def load(
@@ -16,45 +15,61 @@ def load(
     rare: bool = False,
     workers: int = 1,
 ) -> Dataset:
-    """The data set `name` as one frozen `Dataset`.
+    """Load a data set by its name.
 
-    domain  one laboratory or scanner of the card; None brings all its named ones
-    count   at most so many images (a seeded choice of the real ones); None is the card's default
-    size    pixels a side after a centre crop that keeps the aspect; None is the card's default, which for sets of
-            wide fields is the full frame
-    seed    of the simulation, or of the choice
-    rare    True keeps the classes of a real set that have fewer than ten images
-    workers processes that simulate side by side, for the same images: each takes seconds to start, so only many
-            thousands of images come sooner; real sets are read by one
+    A virtual set is simulated. A real one is read from the cache or downloaded, and its licence is
+    printed once.
 
-    Raises ValueError for an unknown name, domain, count or size and for damaged files, ConnectionError if a real set
-    is nowhere to be had. A real set prints its licence once.
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+    domain : str, optional
+        One domain of the card. Default: all its usual ones.
+    count : int, optional
+        At most so many images; of a real set a choice by the seed. Default: that of the card.
+    size : int, optional
+        Pixels a side after a central crop that keeps the aspect, 28 to 1024. Default: that of the
+        card, which for sets of wide fields is the full frame.
+    seed : int
+        Of the simulation, or of the choice.
+    rare : bool
+        Whether to keep the classes of a real set that have fewer than ten images.
+    workers : int
+        Number of processes that simulate, 1 to 64; the images are the same for any number. Each
+        takes seconds to start, so they help only with many thousands of images.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or domain, numbers out of range, and damaged files.
+    ConnectionError
+        If a real set cannot be reached.
+
+    Examples
+    --------
+    >>> from medlearn import datasets
+    >>> cells = datasets.load("smear", domain="lab-a", count=4, size=64)
+    >>> cells.images.shape
+    (4, 64, 64, 3)
     """
-    found = card(name)
-    _check(found, domain, count, size, seed, workers)
-    count = found.count if count is None else count
-    size = found.size if size is None else size
-    if found.kind == "virtual":
-        return _virtual.load(found, domain, count, size, seed, workers)
-    return _real.load(found, domain, count, size, seed, rare)
-
-
-def _check(card: Card, domain, count, size, seed, workers) -> None:
-    known = card.domains + card.more_domains
-    if domain is not None and domain not in known:
-        raise ValueError(
-            f"{card.name!r} has no domain {domain!r}; choose one of {', '.join(known)}, or None for all."
-        )
-    limits = (
-        ("count", count, 1, 1_000_000),
-        ("size", size, 28, 1024),
-        ("seed", seed, 0, 2**31 - 1),
-        ("workers", workers, 1, 64),
-    )
-    for what, value, least, most in limits:
-        if value is None and what in ("count", "size"):
-            continue
-        if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError(
-                f"{what} must be a whole number from {least} to {most}; it was {value!r}."
-            )
+    chosen = card(name)
+    domains = chosen.domains + chosen.more_domains
+    if domain is not None and domain not in domains:
+        raise ValueError(_files.unknown("domain", domain, domains, owner=repr(name)))
+    if count is not None:
+        _checks.whole_number("count", count, 1, 1_000_000)
+    if size is not None:
+        _checks.whole_number("size", size, 28, 1024)
+    _checks.whole_number("seed", seed, 0, 2**31 - 1)
+    _checks.whole_number("workers", workers, 1, 64)
+    count = chosen.count if count is None else count
+    size = chosen.size if size is None else size
+    if chosen.kind == "virtual":
+        assert count is not None  # every card of a virtual set has a count
+        return _virtual.load(chosen, domain, count, size, seed, workers)
+    return _real.load(chosen, domain, count, size, seed, rare)

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from medlearn import _files
-from medlearn.datasets.readers import _gather, _nifti
+from medlearn.datasets.readers import _nifti, _paths
 from medlearn.inference._sources import Part
 
 _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
@@ -42,7 +42,7 @@ def _write_picture(path: Path, mask: np.ndarray) -> str:
 
 def _write_volume(path: Path, masks: np.ndarray, volume: Path) -> None:
     """Write masks (slices, H, W), as the reader turned them, in the axes of their volume."""
-    source = _nifti.opened(_gather.contents(volume))
+    source = _nifti.opened(_paths.contents(volume))
     canonical = np.flip(masks, (1, 2)).transpose(2, 1, 0)  # x, y, z of the patient
     turn = nibabel.io_orientation(source.affine)
     back = nibabel.orientations.ornt_transform(_CANONICAL, turn)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medlearn import _checks, _progress
-from medlearn.datasets.readers import _gather, _nifti
+from medlearn.datasets.readers import _formats, _nifti
 from medlearn.datasets.readers._problems import Unreadable
 
 _SLICES = 8  # of a volume or a series in one file that a classifier looks at
@@ -65,7 +65,7 @@ def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
     for path in _progress.bar(paths, "files"):
         name = path.relative_to(root).as_posix() if root else path.name
         try:
-            frames = _gather.read(path, None, _ALL_SLICES if volumes else _SLICES)
+            frames = _formats.read(path, None, _ALL_SLICES if volumes else _SLICES)
         except Unreadable as error:
             yield Part(np.empty((0, 1, 1, 3), np.uint8), [], [(name, f"{error.what}: {error.fix}")])
             continue
@@ -108,7 +108,7 @@ def _is_nifti(path: Path) -> bool:
 
 
 def _volume(path: Path, name: str, frames: list) -> Part:
-    ordered = sorted(frames, key=lambda frame: frame.place)
+    ordered = sorted(frames, key=lambda frame: frame.index_in_series)
     images = np.stack([frame.pixels for frame in ordered])
     return Part(images, [f"{name}#{number}" for number in range(len(ordered))], [], path)
 

@@ -1,21 +1,27 @@
-"""DICOM: stored values -> rescaled -> windowed -> 8 bits, as PS3.3 C.7.6.3, C.11.1 and C.11.2 say; names become hashes."""
+"""DICOM: stored values, rescaled, windowed, in 8 bits, as PS3.3 C.7.6.3, C.11.1 and C.11.2 say."""
 
 import io
-import math
 import warnings
 
 import numpy as np
 import pydicom
 from pydicom import pixels
 
-from medlearn.datasets.readers import _identity
-from medlearn.datasets.readers._frame import Frame, check_values, spread, three_channels, to_bytes
+from medlearn.datasets.readers import _dicom_header, _identity
+from medlearn.datasets.readers._frame import (
+    Frame,
+    Window,
+    check_values,
+    evenly_spread,
+    three_channels,
+    windowed,
+)
 from medlearn.datasets.readers._problems import Unreadable, short
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 _PLUGINS = "pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
-_COLOUR = (
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_COLOURS = (
     "RGB",
     "YBR_FULL",
     "YBR_FULL_422",
@@ -27,15 +33,28 @@ _COLOUR = (
 
 
 def is_dicom(data: bytes) -> bool:
-    """Whether bytes are a DICOM file, by the four letters after its preamble."""
+    """Say whether bytes are a DICOM file, by the four letters after its preamble."""
     return data[128:132] == b"DICM"
 
 
-def frames(data: bytes, window: tuple[float, float] | None = None, most: int = 8) -> list[Frame]:
-    """At most `most` frames of a DICOM file, evenly spread; raises Unreadable.
+def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Frame]:
+    """Return some frames of a DICOM file, evenly spread.
 
-    The window is the one given, else the file's first, else from the 0.5th to the 99.5th percentile. MONOCHROME1, in
-    which large means dark, is inverted. Patient and series are hashes (identity.hashed).
+    MONOCHROME1, in which large means dark, is inverted. Patient and series are hashes.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    window : (float, float), optional
+        Centre and width; None for the file's first window, or else for percentiles.
+    count : int
+        At most so many frames.
+
+    Raises
+    ------
+    Unreadable
+        If the file is damaged, too large, holds no picture, or is compressed in an unknown way.
     """
     if _DEFLATED in data[:4096]:
         raise Unreadable(
@@ -45,131 +64,84 @@ def frames(data: bytes, window: tuple[float, float] | None = None, most: int = 8
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return _frames(
-                pydicom.dcmread(io.BytesIO(data)), window, most
-            )  # in memory, a false length reads no more
+            # From memory, a header that declares a false length reads no more than there is.
+            return _frames(pydicom.dcmread(io.BytesIO(data)), window, count)
     except Unreadable:
         raise
-    except Exception as error:  # pydicom and its plugins raise many kinds on damaged files
+    except Exception as error:  # pydicom and its plugins raise many types on damaged files
         raise Unreadable(
             f"the DICOM file is damaged ({short(error)})", "export it anew from the archive"
         ) from error
 
 
-def _frames(dataset, window, most) -> list[Frame]:
-    if (
-        "PixelData" not in dataset
-        and "FloatPixelData" not in dataset
-        and "DoubleFloatPixelData" not in dataset
-    ):
+def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list[Frame]:
+    if not any(keyword in dataset for keyword in _PIXELS):
         raise Unreadable(
             "the DICOM file holds no picture", "leave it out: reports and plans belong elsewhere"
         )
     total = int(dataset.get("NumberOfFrames", 1) or 1)
-    samples = int(dataset.get("SamplesPerPixel", 1))
-    check_values(int(dataset.Rows) * int(dataset.Columns) * samples, "frame")
+    values_of_frame = (
+        int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel", 1))
+    )
+    check_values(values_of_frame, "frame")
     check_values(total, "number of frames")
     _check_decoder(dataset.file_meta.TransferSyntaxUID)
-    _check_length(dataset, total * samples * int(dataset.Rows) * int(dataset.Columns))
-    who = _identity.hashed(str(dataset.get("PatientID", "")))
+    _check_length(dataset, total * values_of_frame)
+    patient = _identity.hashed(str(dataset.get("PatientID", "")))
     series = _identity.hashed(str(dataset.get("SeriesInstanceUID", "")))
     first = int(dataset.get("InstanceNumber", 0) or 0)
+    notes = _dicom_header.burned_in_text(dataset)
     return [
         Frame(
-            _picture(dataset, place, window),
-            _spacing(dataset, place),
-            who,
+            _picture(dataset, index, window),
+            _dicom_header.spacing(dataset, index),
+            patient,
             series,
-            first + place,
-            _warnings(dataset),
+            first + index,
+            notes,
         )
-        for place in spread(total, most)
+        for index in evenly_spread(total, count)
     ]
 
 
-def _picture(dataset, place: int, window) -> np.ndarray:
-    values = pixels.pixel_array(dataset, index=place)
-    kind = str(dataset.get("PhotometricInterpretation", "")).strip()
-    if kind == "PALETTE COLOR":
+def _picture(dataset: pydicom.Dataset, index: int, window: Window | None) -> np.ndarray:
+    """Return one frame as uint8 (H, W, 3)."""
+    values = pixels.pixel_array(dataset, index=index)
+    interpretation = str(dataset.get("PhotometricInterpretation", "")).strip()
+    is_palette = interpretation == "PALETTE COLOR"
+    if is_palette:
         values = pixels.apply_color_lut(values, dataset)
-    if values.ndim == 3 and values.shape[-1] == 3 and (kind in _COLOUR or kind == "PALETTE COLOR"):
-        deep = values.dtype.itemsize * 8 if kind == "PALETTE COLOR" else int(dataset.BitsStored)
-        return (values >> max(deep - 8, 0)).astype(np.uint8) if values.dtype != np.uint8 else values
-    if values.ndim != 2 or not kind.startswith("MONOCHROME"):
+    if values.ndim == 3 and values.shape[-1] == 3 and (is_palette or interpretation in _COLOURS):
+        bits = values.dtype.itemsize * 8 if is_palette else int(dataset.BitsStored)
+        return _to_8_bits(values, bits)
+    if values.ndim != 2 or not interpretation.startswith("MONOCHROME"):
         raise Unreadable(
-            f"its colours {kind or '(not named)'} are not understood",
+            f"its colours {interpretation or '(not named)'} are not understood",
             "export it as RGB or MONOCHROME2",
         )
+    rescaled = _rescaled(dataset, values, index)
+    exact = _dicom_header.voi_function(dataset, index) == "LINEAR_EXACT"
+    grey = windowed(rescaled, window or _dicom_header.window(dataset, index), exact)
+    return three_channels(255 - grey if interpretation == "MONOCHROME1" else grey)
+
+
+def _to_8_bits(colours: np.ndarray, bits: int) -> np.ndarray:
+    if colours.dtype == np.uint8:
+        return colours
+    return (colours >> max(bits - 8, 0)).astype(np.uint8)
+
+
+def _rescaled(dataset: pydicom.Dataset, values: np.ndarray, index: int) -> np.ndarray:
+    """Return stored values in the units of the modality (C.11.1)."""
     if dataset.get("ModalityLUTSequence"):
-        values = pixels.apply_modality_lut(values, dataset)
-    else:
-        values = values.astype(np.float64) * _number(dataset, "RescaleSlope", place, 1) + _number(
-            dataset, "RescaleIntercept", place, 0
-        )
-    exact = str(_value(dataset, "VOILUTFunction", place) or "").strip() == "LINEAR_EXACT"
-    grey = to_bytes(values, window or _window(dataset, place), exact)
-    return three_channels(255 - grey if kind == "MONOCHROME1" else grey)
+        return pixels.apply_modality_lut(values, dataset)
+    slope = _dicom_header.number(dataset, "RescaleSlope", index, 1)
+    intercept = _dicom_header.number(dataset, "RescaleIntercept", index, 0)
+    return values.astype(np.float64) * slope + intercept
 
 
-def _window(dataset, place: int) -> tuple[float, float] | None:
-    centre, width = _number(dataset, "WindowCenter", place), _number(dataset, "WindowWidth", place)
-    return (centre, width) if centre is not None and width is not None and width >= 1 else None
-
-
-def _spacing(dataset, place: int) -> tuple[float, float]:
-    found = _value(dataset, "PixelSpacing", place) or _value(dataset, "ImagerPixelSpacing", place)
-    if (
-        not found
-        or isinstance(found, str)
-        or len(found) != 2
-        or not all(math.isfinite(float(each)) and float(each) > 0 for each in found)
-    ):
-        return np.nan, np.nan
-    return float(found[0]), float(found[1])
-
-
-def _number(dataset, keyword: str, place: int, otherwise=None):
-    found = _value(dataset, keyword, place)
-    if found is None or found == "":
-        return otherwise
-    found = float(
-        found[0] if isinstance(found, (list, tuple, pydicom.multival.MultiValue)) else found
-    )
-    return found if math.isfinite(found) else otherwise
-
-
-def _value(dataset, keyword: str, place: int):
-    """A value of the data set, or of the functional groups in which multi-frame files keep what belongs to a frame."""
-    if keyword in dataset:
-        return dataset[keyword].value
-    own, shared = (
-        dataset.get("PerFrameFunctionalGroupsSequence") or [],
-        dataset.get("SharedFunctionalGroupsSequence") or [],
-    )
-    for group in [*own[place : place + 1], *shared[:1]]:
-        for element in group:
-            if element.VR == "SQ" and element.value and keyword in element.value[0]:
-                return element.value[0][keyword].value
-    return None
-
-
-def _warnings(dataset) -> tuple[tuple[str, str], ...]:
-    stated = str(dataset.get("BurnedInAnnotation", "")).strip().upper()
-    secondary = (
-        f"{dataset.get('SOPClassUID', '')}.".startswith(f"{_SECONDARY}.") and stated != "NO"
-    )  # 7 and 7.1, not 77.1
-    if stated != "YES" and not secondary:
-        return ()
-    why = "the header says so" if stated == "YES" else "it is a secondary capture"
-    return (
-        (
-            f"text, such as a name, may be burned into the picture ({why})",
-            "look at it, and crop or black out the text",
-        ),
-    )
-
-
-def _check_decoder(syntax) -> None:
+def _check_decoder(syntax: pydicom.uid.UID) -> None:
+    """Raise Unreadable if the compression is not understood, or needs a package."""
     if not syntax.is_compressed:
         return
     try:
@@ -185,7 +157,8 @@ def _check_decoder(syntax) -> None:
         )
 
 
-def _check_length(dataset, values: int) -> None:
+def _check_length(dataset: pydicom.Dataset, values: int) -> None:
+    """Raise Unreadable if uncompressed pixels end early."""
     if dataset.file_meta.TransferSyntaxUID.is_compressed or "PixelData" not in dataset:
         return
     needed = values * int(dataset.BitsAllocated) // 8

@@ -3,70 +3,104 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from medlearn.datasets.readers import _gather, _words
-from medlearn.datasets.readers._gather import Entry
+from medlearn.datasets.readers import _paths, _words
+from medlearn.datasets.readers._frame import Window
+from medlearn.datasets.readers._gather import Entry, read_entries, to_dataset
+from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult
 
 LEVELS = ("site", "class", "patient")
-_ASIDE = ("Thumbs.db", "desktop.ini", "DICOMDIR")
 
 
 def from_folder(
     path: str | Path,
-    size: int = 128,
+    *,
     layout: str = "class",
-    window: tuple[float, float] | None = None,
+    size: int = 128,
+    window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
 ) -> ReadResult:
-    """Every picture below a folder (DICOM, NIfTI, PNG, JPEG, TIFF, recognised by content) as a Dataset and its problems.
+    """Read every picture below a folder as a data set, and list its problems.
 
-    size    pixels a side after a centre crop that keeps the aspect
-    layout  what the levels of folders mean, outermost first: words of site, class, patient with "/" between, such as
-            "site/class/patient"; "" if they mean nothing. Deeper folders are searched too.
-    window  (centre, width) in the file's units for deep greys; None: as the file says, or by percentiles
-    slices  at most so many of a volume or a multi-frame file
-    rename  labels to be called otherwise, such as {"Benign": "benign"}; several may become one
+    DICOM, NIfTI, PNG, JPEG, TIFF and BMP are recognised by their content. Patients are hashed;
+    where neither a folder nor a DICOM header names them, ``patients_known`` is False.
 
-    Patients are hashed; where neither folder nor DICOM header names them, patients_known is False. Raises ValueError for
-    a folder that is not there and for arguments that make no sense; what is wrong with a file is in the table.
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    layout : str
+        What the levels of sub-folders mean, outermost first: words of site, class and patient with
+        "/" between, such as ``"site/class/patient"``; "" if they mean nothing. Deeper folders are
+        searched too.
+    size : int
+        Pixels a side after a central crop that keeps the aspect, 28 to 1024.
+    window : (float, float), optional
+        Centre and width for deep greys, in the units of the file. Default: as the file says, or
+        else by percentiles.
+    slices : int
+        At most so many slices of a volume or frames of a file, 1 to 1000.
+    rename : mapping of str to str, optional
+        New names of labels, such as ``{"Benign": "benign"}``; several may become one.
+
+    Returns
+    -------
+    ReadResult
+        ``dataset`` and ``problems``. What is wrong with a file is a row of problems.
+
+    Raises
+    ------
+    ValueError
+        For a folder that does not exist, and for arguments out of range.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from PIL import Image
+    >>> from medlearn import datasets
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "ill").mkdir()
+    >>> Image.new("L", (64, 64), 90).save(folder / "ill" / "a.png")
+    >>> result = datasets.from_folder(folder, size=64)
+    >>> result.dataset.classes, len(result.problems)
+    (('ill',), 0)
     """
-    _gather.check_arguments(size, window, slices)
-    levels, names = _levels(layout), _words.checked_renaming(rename)
-    root, problems, entries = _gather.folder(path), Problems(), []
-    for file in sorted(each for each in root.rglob("*") if each.is_file() or each.is_symlink()):
-        name = file.relative_to(root).as_posix()
-        parts = name.split("/")[:-1]
-        if file.name in _ASIDE or any(
-            part.startswith((".", "__MACOSX")) for part in (*parts, file.name)
-        ):
-            continue
-        if len(parts) < len(levels):
+    options = Options(size, window, slices)
+    levels = _levels(layout)
+    new_names = _words.checked_renaming(rename)
+    root = _paths.folder(path)
+    problems = Problems()
+    entries = []
+    for file, name in _paths.files_below(root):
+        folders = name.split("/")[:-1]
+        if len(folders) < len(levels):
             problems.add(
                 name,
-                f"it lies {len(parts)} folders deep, and the layout {layout!r} has {len(levels)}",
+                f"it lies {len(folders)} folders deep, and the layout {layout!r} has {len(levels)}",
                 "move it into its folder, or pass another layout",
             )
             continue
-        known = dict(zip(levels, parts))
-        label = " ".join(known.get("class", "").split())
-        entries.append(
-            Entry(
-                file, name, names.get(label, label), known.get("patient", ""), known.get("site", "")
-            )
-        )
-    _words.name_lookalikes([entry.label for entry in entries], root.name, problems)
+        meaning = dict(zip(levels, folders))
+        label = " ".join(meaning.get("class", "").split())
+        label = new_names.get(label, label)
+        patient, site = meaning.get("patient", ""), meaning.get("site", "")
+        entries.append(Entry(file, name, label, patient, site))
+    _words.report_similar_labels([entry.label for entry in entries], root.name, problems)
     if not entries:
         problems.add(
             "", "the folder holds no file to read", f"check the path and the layout {layout!r}"
         )
-    return _gather.gather(root.name, entries, problems, int(size), window, slices)
+    pictures = read_entries(entries, options, problems)
+    dataset = to_dataset(root.name, pictures, options, problems)
+    return ReadResult(dataset, problems.table())
 
 
 def _levels(layout: str) -> list[str]:
     levels = layout.split("/") if layout else []
     if len(set(levels)) != len(levels) or not set(levels) <= set(LEVELS):
         raise ValueError(
-            f"layout must be words of {', '.join(LEVELS)} with / between, each at most once; it was {layout!r}."
+            f"layout must be words of {', '.join(LEVELS)} with / between, each at most once; it "
+            f"was {layout!r}."
         )
     return levels

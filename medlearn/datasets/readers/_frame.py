@@ -1,65 +1,101 @@
-"""One picture out of a file, whatever the format: 8 bits, three channels, and what the file says about it."""
+"""One picture out of a file, whatever the format: 8 bits, three channels, and its facts."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from medlearn._images import to_uint8
 from medlearn.datasets.readers._problems import Unreadable
 
-MOST_VALUES = 100_000_000  # of one picture; a whole-slide image does not belong in a Dataset
-MOST_BYTES = 1_000_000_000  # of one file
+MAX_VALUES = 100_000_000  # of one picture; a whole-slide image does not belong in a Dataset
+Window = tuple[float, float]  # centre and width, in the units of the file
+_PERCENTILES = (0.5, 99.5)  # shown as black and white where no window is known
 
 
 @dataclass(frozen=True)
 class Frame:
-    """pixels uint8 (H, W, 3); spacing (2,) mm per pixel or NaN; patient and series as hashes or ""; place in a series.
+    """One picture of a file.
 
-    warnings are pairs (what, how to fix) of a picture that can be used all the same.
+    Attributes
+    ----------
+    pixels : numpy.ndarray of uint8, shape (H, W, 3)
+    spacing : (float, float)
+        Height and width of a pixel in mm; NaN if unknown.
+    patient, series : str
+        Hashes; "" if unknown.
+    index_in_series : int
+        Sorts the pictures of a series or a volume.
+    warnings : tuple of (what, how to fix)
+        Oddities of a picture that can be used all the same.
     """
 
     pixels: np.ndarray
     spacing: tuple[float, float] = (np.nan, np.nan)
     patient: str = ""
     series: str = ""
-    place: int = 0
+    index_in_series: int = 0
     warnings: tuple[tuple[str, str], ...] = ()
 
 
 def check_values(count: int, what: str = "picture") -> None:
-    """Raises Unreadable if a header declares an empty picture, or one too large to decode."""
-    if not 0 < count <= MOST_VALUES:
+    """Raise Unreadable if a header declares an empty picture, or one too large to decode.
+
+    Parameters
+    ----------
+    count : int
+        Number of values that the header declares.
+    what : str
+        What it declares them of.
+    """
+    if not 0 < count <= MAX_VALUES:
         raise Unreadable(
-            f"the header declares a {what} of {count:,} values, and 1 to {MOST_VALUES:,} are allowed",
+            f"the header declares a {what} of {count:,} values, and 1 to {MAX_VALUES:,} are "
+            "allowed",
             "export it anew, smaller or in parts, or check that the file is whole",
         )
 
 
-def to_bytes(
-    values: np.ndarray, window: tuple[float, float] | None, exact: bool = False
-) -> np.ndarray:
-    """Values of any depth as uint8, by a window (centre, width) or from the 0.5th to the 99.5th percentile.
+def windowed(values: np.ndarray, window: Window | None, exact: bool = False) -> np.ndarray:
+    """Return values of any depth as uint8.
 
-    The linear window of DICOM PS3.3 C.11.2.1.2.1, or C.11.2.1.3.2 with exact=True.
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Of any shape and numeric type.
+    window : (float, float) or None
+        Centre and width; None for the 0.5th to the 99.5th percentile.
+    exact : bool
+        The window of DICOM PS3.3 C.11.2.1.3.2 (LINEAR_EXACT) instead of C.11.2.1.2.1 (LINEAR).
+
+    Returns
+    -------
+    numpy.ndarray of uint8
+        Of the same shape.
     """
     values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0, posinf=3e38, neginf=-3e38)
-    if window is None:
-        low, high = np.percentile(values, [0.5, 99.5]).astype(np.float64)
-        if high <= low:
-            low, high = float(values.min()), float(values.max())
-    else:
-        centre, width = float(window[0]), float(window[1])
-        shift, span = (0.0, width) if exact else (0.5, max(width - 1, 1e-6))
-        low, high = centre - shift - span / 2, centre - shift + span / 2
+    low, high = _percentile_limits(values) if window is None else _window_limits(window, exact)
     scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
-    return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)
+    return to_uint8(scaled.clip(0, 1) * 255)
 
 
 def three_channels(grey: np.ndarray) -> np.ndarray:
-    """uint8 (H, W) as (H, W, 3)."""
+    """Return a grey picture (H, W) as (H, W, 3)."""
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
-def spread(total: int, most: int) -> list[int]:
-    """At most `most` of `total` places, evenly spread and away from both ends."""
-    count = min(total, most)
-    return [int((2 * place + 1) * total / (2 * count)) for place in range(count)]
+def evenly_spread(total: int, count: int) -> list[int]:
+    """Return at most `count` of `total` indices, evenly spread and away from both ends."""
+    count = min(total, count)
+    return [int((2 * number + 1) * total / (2 * count)) for number in range(count)]
+
+
+def _percentile_limits(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.percentile(values, _PERCENTILES).astype(np.float64)
+    return (low, high) if high > low else (float(values.min()), float(values.max()))
+
+
+def _window_limits(window: Window, exact: bool) -> tuple[float, float]:
+    centre, width = float(window[0]), float(window[1])
+    if not exact:
+        centre, width = centre - 0.5, max(width - 1, 1e-6)
+    return centre - width / 2, centre + width / 2

@@ -1,45 +1,43 @@
-"""Patients as hashes: the same person keeps one name in this cache, and nobody can read it back."""
+"""Patients as hashes: one person keeps one name in this cache, and nobody can read it back."""
 
 import hashlib
 import os
 import secrets
-import tempfile
 from pathlib import Path
+
+from filelock import FileLock
 
 from medlearn import _files
 
 _SALT = "patients.salt"
+_DIGITS = 12  # hexadecimal digits of a hash
 
 
 def hashed(identifier: str) -> str:
-    """ "p-" and 12 hexadecimal digits of a salted SHA-256; "" stays "".
+    """Return "p-" and 12 hexadecimal digits of a salted SHA-256; "" stays "".
 
-    The salt is drawn once per cache and never leaves it, so that a hash cannot be reversed by trying all hospital
-    numbers, and hashes of two caches cannot be joined.
+    The salt is drawn once per cache and never leaves it. So a hash cannot be reversed by trying all
+    hospital numbers, and the hashes of two caches cannot be joined.
     """
     identifier = identifier.strip()
-    return (
-        "p-" + hashlib.sha256(salt() + identifier.encode("utf-8", "replace")).hexdigest()[:12]
-        if identifier
-        else ""
-    )
+    if not identifier:
+        return ""
+    data = salt() + identifier.encode("utf-8", "replace")
+    return "p-" + hashlib.sha256(data).hexdigest()[:_DIGITS]
 
 
 def salt() -> bytes:
-    """The 32 secret bytes of this cache, made at the first call; whole or not there, also with several processes."""
+    """Return the 32 secret bytes of this cache; they are made at the first call."""
     path = _files.cache() / _SALT
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(32))
-            try:
-                os.link(draft, path)  # fails if another process was first: then its salt counts
-            except FileExistsError:
-                pass
-            except OSError:  # a file system without links
-                os.replace(draft, path)
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        with FileLock(path.with_name(f"{_SALT}.lock")):  # of several processes, the first makes it
+            if not path.exists():
+                _files.write_atomically(path, _write_secret)
     return path.read_bytes()
+
+
+def _write_secret(path: Path) -> None:
+    """Write 32 random bytes that only the owner may read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(32))

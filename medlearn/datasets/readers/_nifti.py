@@ -1,52 +1,68 @@
-"""NIfTI volumes as slices: turned to the patient's axes whatever the scanner stored, with the spacing of the header."""
+"""NIfTI volumes as slices: turned to the patient's axes, with the spacing of the header."""
 
 import math
 import warnings
 import zlib
+from typing import Any
 
 import nibabel
 import numpy as np
 
 from medlearn.datasets.readers._frame import (
-    MOST_BYTES,
     Frame,
+    Window,
     check_values,
-    spread,
+    evenly_spread,
     three_channels,
-    to_bytes,
+    windowed,
 )
 from medlearn.datasets.readers._problems import Unreadable, short
 
+MAX_BYTES = 1_000_000_000  # of one volume
 _GZIP = b"\x1f\x8b"
+_HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has fewer
+_UP = 2  # the axis from feet to head, after nibabel's turn to right, anterior, superior
 
 
 def is_nifti(data: bytes) -> bool:
-    """Whether bytes are a single-file NIfTI-1 or -2, gzipped or not, by their content."""
+    """Say whether bytes are a single-file NIfTI-1 or -2, gzipped or not, by their content."""
     try:
-        return _kind(_inflated(data[:4096], 540)) is not None
+        return _image_class(_inflated(data[:4096], _HEADER_BYTES)) is not None
     except (Unreadable, zlib.error):
         return False
 
 
-def frames(data: bytes, window: tuple[float, float] | None = None, most: int = 8) -> list[Frame]:
-    """At most `most` axial slices, evenly spread: front of the patient up, right side at the left. Raises Unreadable.
+def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Frame]:
+    """Return some axial slices, evenly spread: front of the patient up, right side at the left.
 
-    Without a window the slices share one, from the 0.5th to the 99.5th percentile of their values.
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    window : (float, float), optional
+        Centre and width; None for percentiles that all slices share.
+    count : int
+        At most so many slices.
+
+    Raises
+    ------
+    Unreadable
+        If the file is damaged, too large, or not a volume of greys.
     """
     try:
         quiet = nibabel.imageglobals.LoggingOutputSuppressor()
         with warnings.catch_warnings(), np.errstate(all="ignore"), quiet:
             warnings.simplefilter("ignore")
-            return _frames(data, window, most)
+            return _frames(data, window, count)
     except Unreadable:
         raise
-    except Exception as error:  # nibabel raises many kinds on damaged headers
+    except Exception as error:  # nibabel raises many types on damaged headers
         raise Unreadable(
             f"the NIfTI file is damaged ({short(error)})", "export it anew from its source"
         ) from error
 
 
-def _frames(data, window, most) -> list[Frame]:
+def _frames(data: bytes, window: Window | None, count: int) -> list[Frame]:
     image = opened(data)
     turn = nibabel.io_orientation(image.affine)
     if np.isnan(turn).any():
@@ -54,88 +70,100 @@ def _frames(data, window, most) -> list[Frame]:
             "the header's orientation is not that of a volume",
             "write a proper affine, e.g. with dcm2niix",
         )
-    up = int(np.flatnonzero(turn[:3, 0] == 2)[0])
-    lengths = [
-        length for _, length in sorted(zip(turn[:3, 0], nibabel.affines.voxel_sizes(image.affine)))
-    ]
-    places = spread(image.shape[up], most)
-    places = [image.shape[up] - 1 - place for place in places] if turn[up, 1] < 0 else places
-    slices = np.stack([_slice(image, up, place, turn) for place in places])
+    up = int(np.flatnonzero(turn[:3, 0] == _UP)[0])
+    indices = evenly_spread(image.shape[up], count)
+    if turn[up, 1] < 0:  # stored from head to feet
+        indices = [image.shape[up] - 1 - index for index in indices]
+    slices = np.stack([_slice(image, up, index, turn) for index in indices])
     if np.iscomplexobj(slices):
         raise Unreadable("the volume holds complex numbers", "save its magnitude")
-    grey = to_bytes(slices, window)
-    extra = math.prod(image.shape[3:])
-    notes = (
-        (
-            f"the file holds {extra} volumes, and only the first was read",
-            "save the others as files of their own",
-        ),
-    )
-    spacing = (float(lengths[1]), float(lengths[0]))
+    spacing = _spacing(image, turn)
+    notes = _volume_warnings(math.prod(image.shape[3:]))
     return [
-        Frame(three_channels(each), spacing, place=place, warnings=notes if extra > 1 else ())
-        for place, each in enumerate(grey)
+        Frame(three_channels(grey), spacing, index_in_series=number, warnings=notes)
+        for number, grey in enumerate(windowed(slices, window))
     ]
 
 
-def _slice(image, up: int, place: int, turn: np.ndarray) -> np.ndarray:
-    where = [slice(None)] * 3 + [0] * (len(image.shape) - 3)
-    where[up] = slice(place, place + 1)
-    slab = np.asanyarray(image.dataobj[tuple(where)])
+def _slice(image: Any, up: int, index: int, turn: np.ndarray) -> np.ndarray:
+    """Return one axial slice; only its values are read."""
+    selection: list = [slice(None)] * 3 + [0] * (len(image.shape) - 3)
+    selection[up] = slice(index, index + 1)
+    slab = np.asanyarray(image.dataobj[tuple(selection)])
     return np.flip(nibabel.apply_orientation(slab, turn[:3])[:, :, 0].T, (0, 1))
 
 
-def opened(data: bytes):
-    kind = _kind(_inflated(data, 540))
-    if kind is None:
+def _spacing(image: Any, turn: np.ndarray) -> tuple[float, float]:
+    """Return the height and width of a pixel of an axial slice in mm."""
+    sizes = dict(zip(turn[:3, 0].astype(int), nibabel.affines.voxel_sizes(image.affine)))
+    return float(sizes[1]), float(sizes[0])
+
+
+def _volume_warnings(volumes: int) -> tuple[tuple[str, str], ...]:
+    if volumes <= 1:
+        return ()
+    what = f"the file holds {volumes} volumes, and only the first was read"
+    return ((what, "save the others as files of their own"),)
+
+
+def opened(data: bytes) -> Any:
+    """Return the volume of a file, once its header is checked; only needed bytes are inflated."""
+    image_class = _image_class(_inflated(data, _HEADER_BYTES))
+    if image_class is None:
         raise Unreadable(
             "it is no single NIfTI file", "save as .nii or .nii.gz, header and values in one"
         )
-    header = kind.header_class(
-        _inflated(data, kind.header_class.sizeof_hdr)[: kind.header_class.sizeof_hdr], check=False
-    )
+    header_class = image_class.header_class
+    header_bytes = _inflated(data, header_class.sizeof_hdr)[: header_class.sizeof_hdr]
+    needed = _checked_length(header_class(header_bytes, check=False))
+    raw = _inflated(data, needed)
+    if len(raw) < needed:
+        raise Unreadable(
+            f"it ends after {len(raw):,} of {needed:,} bytes", "copy it anew: the copy broke off"
+        )
+    return image_class.from_bytes(raw)
+
+
+def _checked_length(header: Any) -> int:
+    """Return the length of the file in bytes that a header declares; raise if it makes no sense."""
     shape = tuple(int(length) for length in header.get_data_shape())
     if len(shape) < 3:
         raise Unreadable(
             f"it has {len(shape)} dimensions and not three",
             "save the picture as PNG, or the volume in 3-D",
         )
-    check_values(math.prod(shape[:2]), "slice")
-    check_values(math.prod(shape[1:3]), "slice")
-    check_values(shape[0] * shape[2], "slice")
+    for first, second in ((0, 1), (1, 2), (0, 2)):
+        check_values(shape[first] * shape[second], "slice")
     if header.get_data_dtype().names:
         raise Unreadable("it holds colours and no greys", "save it as PNG or TIFF pictures")
     offset = float(header["vox_offset"])
-    if not 0 <= offset < MOST_BYTES:
+    if not 0 <= offset < MAX_BYTES:
         raise Unreadable(
             "the header's offset of the values is impossible", "export it anew from its source"
         )
     needed = int(offset) + math.prod(shape) * header.get_data_dtype().itemsize
-    if not 0 < needed <= MOST_BYTES:
+    if not 0 < needed <= MAX_BYTES:
         raise Unreadable(
-            f"the header declares {needed:,} bytes, and {MOST_BYTES:,} are allowed",
+            f"the header declares {needed:,} bytes, and {MAX_BYTES:,} are allowed",
             "save it in parts",
         )
-    raw = _inflated(data, needed)
-    if len(raw) < needed:
-        raise Unreadable(
-            f"it ends after {len(raw):,} of {needed:,} bytes", "copy it anew: the copy broke off"
-        )
-    return kind.from_bytes(raw)
+    return needed
 
 
-def _inflated(data: bytes, most: int) -> bytes:
-    if data[:2] != _GZIP:
-        return data[:most]
+def _inflated(data: bytes, count: int) -> bytes:
+    """Return the first bytes of a file, unpacked if it is gzipped."""
+    if not data.startswith(_GZIP):
+        return data[:count]
     try:
-        return zlib.decompressobj(31).decompress(data, most)
+        return zlib.decompressobj(31).decompress(data, count)
     except zlib.error as error:
         raise Unreadable(
             f"its compression is damaged ({short(error)})", "copy it anew from its source"
         ) from error
 
 
-def _kind(head: bytes):
+def _image_class(head: bytes) -> Any:
+    """Return nibabel's class for a file that begins like this; None for another format."""
     if head[344:347] == b"n+1":
         return nibabel.Nifti1Image
     return nibabel.Nifti2Image if head[4:7] == b"n+2" else None

@@ -1,4 +1,4 @@
-"""PNG, JPEG, TIFF and BMP: upright as the camera's EXIF says, RGB from any colour mode, deep greys windowed last."""
+"""PNG, JPEG, TIFF and BMP: upright as EXIF says, RGB from any colour mode, deep greys windowed."""
 
 import io
 import warnings
@@ -6,29 +6,56 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from medlearn.datasets.readers._frame import Frame, check_values, three_channels, to_bytes
+from medlearn.datasets.readers._frame import Frame, Window, check_values, three_channels, windowed
 from medlearn.datasets.readers._problems import Unreadable, short
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+_TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
-def frames(data: bytes, window: tuple[float, float] | None = None, most: int = 1) -> list[Frame]:
-    """The picture in `data`, the first one of a file with several pages; raises Unreadable."""
+def is_picture(data: bytes) -> bool:
+    """Say whether bytes are a PNG, JPEG, TIFF or BMP file, by its first bytes."""
+    return data.startswith(_MAGIC)
+
+
+def frames(data: bytes, window: Window | None = None, count: int = 1) -> list[Frame]:
+    """Return the picture in a file, the first one of a file with several pages.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    window : (float, float), optional
+        Centre and width for deep greys; None for percentiles.
+    count : int
+        Not used: one picture is read.
+
+    Raises
+    ------
+    Unreadable
+        If the file is damaged or too large.
+    """
     values, notes = decoded(data)
     if values.dtype != np.uint8:
-        values = to_bytes(values, window)
-    return [Frame(values if values.ndim == 3 else three_channels(values), warnings=tuple(notes))]
+        values = windowed(values, window)
+    pixels = values if values.ndim == 3 else three_channels(values)
+    return [Frame(pixels, warnings=tuple(notes))]
 
 
 def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
-    """uint8 (H, W) or (H, W, 3), or deep greys (H, W) as they are stored; and warnings. Raises Unreadable."""
+    """Return the values of a picture, upright, and warnings (what, how to fix).
+
+    The values are uint8 (H, W) or (H, W, 3), or deep greys (H, W) as they are stored. Raises
+    Unreadable.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 check_values(image.width * image.height)
                 pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-                return _upright(image), _pages(pages)
+                return _values(ImageOps.exif_transpose(image)), _page_warnings(pages)
         except Unreadable:
             raise
         except Image.DecompressionBombError as error:
@@ -36,30 +63,25 @@ def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
                 "the header declares far too many pixels",
                 "export it smaller, or check that the file is whole",
             ) from error
-        except Exception as error:  # Pillow's plugins raise many kinds on damaged files
+        except Exception as error:  # Pillow's plugins raise many types on damaged files
             raise Unreadable(
                 f"the picture is damaged ({short(error)})", "copy or export it anew from its source"
             ) from error
 
 
-def _upright(image: Image.Image) -> np.ndarray:
-    image = ImageOps.exif_transpose(image)
+def _values(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I") or image.mode == "F":
         return np.asarray(image)
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        glass = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(glass, image.convert("RGBA"))
+    if image.mode in _TRANSPARENT or "transparency" in image.info:
+        background = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(background, image.convert("RGBA"))
     return np.asarray(image.convert("RGB"))
 
 
-def _pages(pages: int) -> list[tuple[str, str]]:
+def _page_warnings(pages: int) -> list[tuple[str, str]]:
     if pages <= 1:
         return []
-    return [
-        (
-            f"the file has {pages} pages, and only the first was read",
-            "save each page as a file of its own if you need them",
-        )
-    ]
+    what = f"the file has {pages} pages, and only the first was read"
+    return [(what, "save each page as a file of its own if you need them")]

@@ -7,24 +7,32 @@ import pandas as pd
 from medlearn._dataset import Dataset
 
 COLUMNS = ("file", "row", "what", "how to fix")
+_LONGEST_CELL = 300  # characters
+_LONGEST_REASON = 120
 
 
 class Unreadable(ValueError):
-    """A file that cannot be used: what is wrong with it, and how to mend that."""
+    """A file that cannot be used: what is wrong with it, and how to fix that."""
 
     def __init__(self, what: str, fix: str):
         super().__init__(f"{what}; {fix}")
-        self.what, self.fix = what, fix
+        self.what = what
+        self.fix = fix
 
 
 @dataclass(frozen=True)
 class ReadResult:
-    """What a reader brings: the good images as one `Dataset`, and a table of everything that was odd.
+    """What a reader returns: the images that could be read, and a table of all problems.
 
-    dataset   every file that could be read; it may hold no image at all
-    problems  one row per problem, with the columns file, row (of a table or a frame; "" if there is none), what, and
-              how to fix. Files that could not be read are left out of `dataset` and named here; rows of duplicates and
-              of text in the picture are warnings, and their images stay.
+    Attributes
+    ----------
+    dataset : Dataset
+        Every file that could be read; it may hold no image at all.
+    problems : pandas.DataFrame
+        One row per problem, with the columns ``file``, ``row`` (of a table; "" if there is none),
+        ``what`` and ``how to fix``. A file that could not be read is left out of `dataset` and
+        named here. Rows about duplicates and about text in the picture are warnings: these images
+        stay.
     """
 
     dataset: Dataset
@@ -35,25 +43,53 @@ class ReadResult:
 
 
 class Problems:
-    """Collects rows; `table()` gives them as a DataFrame."""
+    """Collect problems; every sentence that a user reads about a file goes through `add`."""
 
-    def __init__(self):
-        self._rows = []
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, ...]] = []
 
     def add(self, file: str, what: str, fix: str, row: int | str = "") -> None:
-        """One more row; control characters of hostile files do not reach the page."""
-        self._rows.append(tuple(_plain(text) for text in (file, row, what, fix)))
+        """Add a row; control characters of hostile files do not reach the page.
+
+        Parameters
+        ----------
+        file : str
+            The file as the user names it; "" if a table names none.
+        what : str
+            What is wrong, without a capital letter and a full stop.
+        fix : str
+            What to do about it.
+        row : int or str
+            Row of the table or of the annotations; "" if there is none.
+        """
+        self._rows.append(tuple(_printable(text) for text in (file, row, what, fix)))
+
+    def add_unreadable(self, file: str, error: Unreadable, row: int | str = "") -> None:
+        """Add a row for a file that cannot be used.
+
+        Parameters
+        ----------
+        file : str
+            The file as the user names it.
+        error : Unreadable
+            What is wrong with it.
+        row : int or str
+            Row of the table; "" if there is none.
+        """
+        self.add(file, error.what, error.fix, row)
 
     def table(self) -> pd.DataFrame:
-        """The rows so far, in the order in which they were found."""
+        """Return the rows so far, in the order in which they were found."""
         return pd.DataFrame(self._rows, columns=list(COLUMNS))
 
 
 def short(error: BaseException) -> str:
-    """The first line of an error's message, at most 120 characters, or its kind."""
+    """Return the first line of an error's message, shortened, or else its type."""
     lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:120].rstrip(".")
+    reason = lines[0] if lines else type(error).__name__
+    return reason[:_LONGEST_REASON].rstrip(".")
 
 
-def _plain(text) -> str:
-    return "".join(each if each.isprintable() else "?" for each in str(text))[:300]
+def _printable(text: object) -> str:
+    characters = [char if char.isprintable() else "?" for char in str(text)]
+    return "".join(characters)[:_LONGEST_CELL]

@@ -1,93 +1,101 @@
-"""The rows of a CSV file, whatever parts its cells and however its letters are stored, or of the first sheet of an Excel workbook."""
+"""The rows of a CSV file, however it was saved, or of the first sheet of an Excel workbook."""
 
 import csv
 import io
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from medlearn.datasets.readers import _gather
+from medlearn.datasets.readers import _paths
 from medlearn.datasets.readers._problems import Unreadable, short
 
-MOST_TABLE, MOST_ROWS, MOST_COLUMNS = (
-    50_000_000,
-    200_000,
-    200,
-)  # bytes (unpacked, of Excel), rows, columns
-_CELL = 4096
-_OLD = b"\xd0\xcf\x11\xe0"
+MAX_BYTES = 50_000_000  # of a table; of Excel, unpacked
+MAX_ROWS = 200_000
+MAX_COLUMNS = 200
+_MAX_CELL = 4096  # characters
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+_SEPARATORS = ",;\t|"
+
+Row = tuple[int, list[str]]  # the number of the row in the file, and its cells as text
 
 
-def rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The rows of a CSV or Excel file with their numbers, cells as text, empty rows left out; raises Unreadable."""
-    data = _gather.contents(path, MOST_TABLE)
-    if data.startswith(_OLD):
+def rows(path: Path) -> list[Row]:
+    """Return the rows of a CSV or Excel file with their numbers; empty rows are left out.
+
+    Raises Unreadable.
+    """
+    data = _paths.contents(path, MAX_BYTES)
+    if data.startswith(_OLD_WORKBOOK):
         raise Unreadable(
             "it is a workbook of the old kind (.xls) or has a password",
             "save it as .xlsx without one, or as CSV",
         )
     try:
-        found = _excel(data) if data.startswith(b"PK") else _csv(data)
-        return [(number, cells) for number, cells in found if any(cell.strip() for cell in cells)]
+        all_rows = _excel(data) if data.startswith(b"PK") else _csv(data)
     except Unreadable:
         raise
-    except Exception as error:  # openpyxl raises many kinds on damaged workbooks
+    except Exception as error:  # openpyxl raises many types on damaged workbooks
         raise Unreadable(
             f"it is damaged ({short(error)})", "save it anew, as CSV in UTF-8"
         ) from error
+    return [(number, cells) for number, cells in all_rows if any(map(str.strip, cells))]
 
 
-def _csv(data: bytes) -> list[tuple[int, list[str]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode(
-            "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252", "replace"
-        )
-    first = text.split("\n", 1)[0].strip()
-    told = re.fullmatch(
-        r"sep=(.)", first
-    )  # Excel's own first line, which says how the cells are parted
-    separator = told[1] if told else max(",;\t|", key=first.count)
+def _csv(data: bytes) -> list[Row]:
+    text = _decoded(data)
+    first_line = text.split("\n", 1)[0].strip()
+    declared = re.fullmatch(r"sep=(.)", first_line)  # Excel's own first line
+    separator = declared[1] if declared else max(_SEPARATORS, key=first_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    found = []
+    all_rows = []
     for cells in reader:
-        found.append((reader.line_num, _bounded(cells)))
-        _check_rows(len(found))
-    return found[1:] if told else found
+        all_rows.append((reader.line_num, _bounded(cells)))
+        _check_count(len(all_rows))
+    return all_rows[1:] if declared else all_rows
 
 
-def _excel(data: bytes) -> list[tuple[int, list[str]]]:
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        is_utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return data.decode("utf-16" if is_utf_16 else "cp1252", "replace")
+
+
+def _excel(data: bytes) -> list[Row]:
     import openpyxl  # late: only workbooks need it
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_TABLE:
-            raise Unreadable(f"it would unpack to more than {MOST_TABLE:,} bytes", "save it as CSV")
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            raise Unreadable(f"it would unpack to more than {MAX_BYTES:,} bytes", "save it as CSV")
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    found = []
-    for number, cells in enumerate(
-        book.worksheets[0].iter_rows(values_only=True, max_col=MOST_COLUMNS), 1
-    ):
-        found.append((number, _bounded([_text(cell) for cell in cells])))
-        _check_rows(number)
-    heading = next((cells for _, cells in found if any(cells)), [])
-    width = max(
-        (place for place, cell in enumerate(heading, 1) if cell), default=0
-    )  # a nameless column may come first
-    return [(number, cells[:width]) for number, cells in found]
+    all_rows = []
+    sheet = book.worksheets[0].iter_rows(values_only=True, max_col=MAX_COLUMNS)
+    for number, cells in enumerate(sheet, 1):
+        all_rows.append((number, _bounded(map(_text, cells))))
+        _check_count(number)
+    width = _width(next((cells for _, cells in all_rows if any(cells)), []))
+    return [(number, cells[:width]) for number, cells in all_rows]
 
 
-def _text(cell) -> str:
-    """A cell of a workbook as a CSV file would hold it: 7 and not 7.0, which would be another patient."""
+def _width(heading: list[str]) -> int:
+    """Return the number of columns up to the last one with a name; the first may have none."""
+    return max((number for number, cell in enumerate(heading, 1) if cell), default=0)
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as a CSV file would hold it: 7 and not 7.0, which would be another patient."""
     if cell is None:
         return ""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
-def _bounded(cells: list[str]) -> list[str]:
-    return [cell[:_CELL] for cell in cells[:MOST_COLUMNS]]
+def _bounded(cells: Iterable[str]) -> list[str]:
+    return [cell[:_MAX_CELL] for cell in list(cells)[:MAX_COLUMNS]]
 
 
-def _check_rows(number: int) -> None:
-    if number > MOST_ROWS:
-        raise Unreadable(f"it has more than {MOST_ROWS:,} rows", "split it")
+def _check_count(number: int) -> None:
+    if number > MAX_ROWS:
+        raise Unreadable(f"it has more than {MAX_ROWS:,} rows", "split it")

@@ -1,4 +1,4 @@
-"""Words of folders and tables: what means "nothing", and labels that are one class misspelt."""
+"""Words of folders and tables: cells that mean nothing, and labels that are one class misspelt."""
 
 import difflib
 import re
@@ -7,27 +7,22 @@ from collections.abc import Mapping, Sequence
 
 from medlearn.datasets.readers._problems import Problems
 
-NOTHING = {
-    "",
-    "?",
-    "na",
-    "n/a",
-    "#n/a",
-    "nan",
-    "null",
-}  # what programs and people leave in an empty cell
-_ALIKE, _RARE, _SHORT = 0.8, 20, 5
-_MEANT = re.compile(r"\d+|[^\w\s]")  # grade 2 is not grade 3, and HER2+ not HER2-
+# What programs and people leave in an empty cell.
+NOTHING = {"", "?", "na", "n/a", "#n/a", "nan", "null"}
+_MIN_LIKENESS = 0.8  # of two spellings
+_RARER = 20  # a misspelling is at least so many times rarer
+_SHORTEST = 5  # letters; shorter labels such as "A" and "B" are alike by chance
+_DISTINGUISHING = re.compile(r"\d+|[^\w\s]")  # grade 2 is not grade 3, and HER2+ is not HER2-
 
 
-def said(cell: str) -> str:
-    """The cell's text on one line without spaces around it; "" for what means that nothing is known, such as NA."""
+def meaning(cell: str) -> str:
+    """Return the text of a cell on one line; "" for what means nothing, such as NA."""
     text = " ".join(cell.split())
     return "" if text.casefold() in NOTHING else text
 
 
 def checked_renaming(rename: Mapping[str, str] | None) -> dict[str, str]:
-    """What each label is to be called; raises ValueError for anything but texts."""
+    """Return the new name of each label; raise ValueError for anything but texts."""
     names = dict(rename or {})
     if not all(isinstance(text, str) and text.strip() for pair in names.items() for text in pair):
         raise ValueError(
@@ -36,29 +31,46 @@ def checked_renaming(rename: Mapping[str, str] | None) -> dict[str, str]:
     return names
 
 
-def name_lookalikes(labels: Sequence[str], file: str, problems: Problems) -> None:
-    """A row of problems for each label that looks like a more frequent one: other capitals, or a rare near miss."""
+def report_similar_labels(labels: Sequence[str], file: str, problems: Problems) -> None:
+    """Add a row for each label that looks like a more frequent one.
+
+    Labels look alike if they differ in capitals, or if a rare one nearly has the letters of a
+    frequent one.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        One per image; "" where there is none.
+    file : str
+        The table or the folder, which the row names.
+    problems : Problems
+        Gets the rows.
+    """
     counts = Counter(label for label in labels if label).most_common()
-    for place, (label, count) in enumerate(counts):
-        other = next((each for each in counts[:place] if _alike(label, count, *each)), None)
-        if other:
+    for rank, (label, count) in enumerate(counts):
+        similar = (pair for pair in counts[:rank] if _are_similar(label, count, *pair))
+        frequent, frequent_count = next(similar, ("", 0))
+        if frequent:
             problems.add(
                 file,
-                f"the label {label!r} ({_times(count)}) looks like {other[0]!r} ({_times(other[1])})",
-                f"correct it, or pass rename={{{label!r}: {other[0]!r}}}; if they differ, leave both",
+                f"the label {label!r} ({_times(count)}) looks like {frequent!r} "
+                f"({_times(frequent_count)})",
+                f"correct it, or pass rename={{{label!r}: {frequent!r}}}; if they differ, leave "
+                "both",
             )
 
 
-def _alike(label: str, count: int, other: str, frequent: int) -> bool:
-    if _plain(label) == _plain(other):
+def _are_similar(label: str, count: int, frequent: str, frequent_count: int) -> bool:
+    plain, plain_frequent = _plain(label), _plain(frequent)
+    if plain == plain_frequent:
         return True
-    if (
-        min(len(label), len(other)) < _SHORT
-        or count * _RARE > frequent
-        or _MEANT.findall(label) != _MEANT.findall(other)
-    ):
+    is_short = min(len(label), len(frequent)) < _SHORTEST
+    is_rare = count * _RARER <= frequent_count
+    if is_short or not is_rare:
         return False
-    return difflib.SequenceMatcher(None, _plain(label), _plain(other)).ratio() >= _ALIKE
+    if _DISTINGUISHING.findall(label) != _DISTINGUISHING.findall(frequent):
+        return False
+    return difflib.SequenceMatcher(None, plain, plain_frequent).ratio() >= _MIN_LIKENESS
 
 
 def _plain(label: str) -> str:
