@@ -1,49 +1,61 @@
-"""What broken files and killed processes do to the readers: every row is a kind of harm.
+"""What do broken files and killed processes do to the readers?
 
-    python benchmarks/reliability.py [--only TEXT]     # adds the missing rows to results/reliability.csv
+    python benchmarks/reliability.py [--only TEXT]   # adds the missing rows
 
-Columns: tried (files, kills); refused (a documented exception of one sentence), problem (listed in the table of
-problems) and alike (read: an archive as if nothing had been broken; a picture of one's own, which carries no checksum,
-perhaps with other pixels); killed (in the act) and repaired (by the next call, with nothing half-written read before);
-the longest single file and all of them in seconds. An undocumented exception, an archive read as something else, or a
-file that takes SLOW seconds ends the benchmark with an error.
+About three minutes; fills results/reliability.csv.
 
-The tests do the same harm, less often. It is written in common/mutations.py (files of a user's own),
-common/mutated_archives.py (NPZ and ZIP) and common/faults.py (kills).
+Every row is a kind of harm. Columns: tried (files, kills); refused (a documented exception of one
+sentence), problem (listed in the table of problems) and alike (read: an archive as if nothing had
+been broken; a picture of one's own, which carries no checksum, perhaps with other pixels); killed
+(in the act) and repaired (by the next call, with nothing half-written read before); the longest
+single file and all of them in seconds. An undocumented exception, an archive read as something
+else, or a file that takes SLOW seconds ends the benchmark with an error.
+
+The tests do the same harm, less often. It is written in common/mutations.py (files of a user's
+own), common/mutated_archives.py (NPZ and ZIP) and common/faults.py (kills).
 """
 
+from collections.abc import Callable
+from functools import partial
 import time
 
-from common import faults, mutated_archives, mutations, table
-
-HARM = mutated_archives.MUTATIONS | {
-    f"mutated {kind.upper()}": lambda seed, kind=kind: mutations.trial(kind, seed)["outcome"]
-    for kind in mutations.KINDS
-}
+from common import table  # first: it sets the threads
+from common import faults, mutated_archives, mutations
 
 FILES, KILLS = 3000, 100
 SLOW = 5.0  # seconds that no single file may take
+KEY = ("what",)
 COLUMNS = ("tried", "refused", "problem", "alike", "killed", "repaired", "longest", "seconds")
 
 
-def measure(what: str) -> dict:
-    """One row; see the head of this file."""
-    began = time.monotonic()
-    result = (
-        _killed(what.removeprefix("kill during "))
-        if what.startswith("kill during ")
-        else _mutated(what)
-    )
-    return result | {"seconds": round(time.monotonic() - began, 1)}
+def _outcome(kind: str, seed: int) -> str:
+    return mutations.trial(kind, seed)["outcome"]
 
 
-def _mutated(what: str) -> dict:
+MUTATIONS: dict[str, Callable[[int], str]] = {
+    **mutated_archives.MUTATIONS,
+    **{f"mutated {kind.upper()}": partial(_outcome, kind) for kind in mutations.KINDS},
+}
+KILLED = {f"kill during {phase}": phase for phase in faults.KILLS}
+
+
+def measure(harm: str) -> dict:
+    """Return the results of one row."""
+    start = time.monotonic()
+    if harm in KILLED:
+        result = {"tried": KILLS, **faults.kills(KILLED[harm], range(KILLS))}
+    else:
+        result = _mutated(harm)
+    return result | {"seconds": round(time.monotonic() - start, 1)}
+
+
+def _mutated(harm: str) -> dict:
     outcomes, longest = [], 0.0
     for seed in range(FILES):
-        began = time.monotonic()
-        outcomes.append(HARM[what](seed))
-        longest = max(longest, time.monotonic() - began)
-        assert longest < SLOW, f"{what}: seed {seed} took {longest:.0f} s"
+        start = time.monotonic()
+        outcomes.append(MUTATIONS[harm](seed))
+        longest = max(longest, time.monotonic() - start)
+        assert longest < SLOW, f"{harm}: seed {seed} took {longest:.0f} s"
     return {
         "tried": FILES,
         "refused": outcomes.count("refused"),
@@ -53,11 +65,7 @@ def _mutated(what: str) -> dict:
     }
 
 
-def _killed(phase: str) -> dict:
-    return {"tried": KILLS, **faults.kills(phase, range(KILLS))}
-
-
-ROWS = [(what,) for what in (*HARM, *(f"kill during {phase}" for phase in faults.KILLS))]
+ROWS = [(harm,) for harm in (*MUTATIONS, *KILLED)]
 
 if __name__ == "__main__":
-    table.grow("reliability", __doc__, key=("what",), columns=COLUMNS, rows=ROWS, measure=measure)
+    table.grow("reliability", __doc__, KEY, COLUMNS, ROWS, measure)
