@@ -62,7 +62,7 @@ def findings():
                 ("staged fine-tuning", CHOSEN),
             )
         },
-        "20 labelled real cells a class",
+        "20 labelled real cells per class",
         "macro-F1",
     )
     shifts, helped = (

@@ -228,3 +228,8 @@ def test_arguments_are_left_alone():
     copies = [values.copy() for values in data]
     metrics.interval(metrics.macro_f1, *data)
     assert all(map(np.array_equal, data, copies))
+
+
+def test_a_name_of_the_last_release_warns():
+    with pytest.warns(DeprecationWarning, match=r"match is now medlearn.metrics.match_boxes"):
+        assert metrics.match is metrics.match_boxes
