@@ -1,5 +1,6 @@
 """The matchers of `matching`: classes with `fit`, `transform_source`, `transform_target`."""
 
+from abc import ABC, abstractmethod
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.decomposition import PCA
 from medlearn import _checks
 
 
-class _Matcher:
+class _Matcher(ABC):
     """What all matchers share; each of them has `_fit` and `transform_source` of its own."""
 
     def fit(self, source: ArrayLike, target: ArrayLike) -> Self:
@@ -45,6 +46,14 @@ class _Matcher:
         """
         self.fit(source, target)
         return self.transform_source(source), self.transform_target(target)
+
+    @abstractmethod
+    def _fit(self, source: np.ndarray, target: np.ndarray) -> None:
+        """Learn from checked features of both domains."""
+
+    @abstractmethod
+    def transform_source(self, features: ArrayLike) -> np.ndarray:
+        """Return source features in the common space."""
 
     def transform_target(self, features: ArrayLike) -> np.ndarray:
         """Return target features (N, D), which stay as they are."""
@@ -87,11 +96,13 @@ class Standardise(_Matcher):
 
     def transform_source(self, features: ArrayLike) -> np.ndarray:
         """Return source features (N, D) standardised by the statistics of the source."""
-        return _standardised(self._checked(features), *self._source)
+        features = self._checked(features)
+        return _standardised(features, *self._source)
 
     def transform_target(self, features: ArrayLike) -> np.ndarray:
         """Return target features (N, D) standardised by the statistics of the target."""
-        return _standardised(self._checked(features), *self._target)
+        features = self._checked(features)
+        return _standardised(features, *self._target)
 
 
 class Coral(_Matcher):
@@ -126,7 +137,8 @@ class Coral(_Matcher):
 
     def transform_source(self, features: ArrayLike) -> np.ndarray:
         """Return source features (N, D) with the covariance and the mean of the target."""
-        whitened = (self._checked(features) - self._source_mean) @ self._whitening
+        features = self._checked(features)
+        whitened = (features - self._source_mean) @ self._whitening
         return whitened @ self._recolouring + self._target_mean
 
 
@@ -162,11 +174,13 @@ class SubspaceAlignment(_Matcher):
 
     def transform_source(self, features: ArrayLike) -> np.ndarray:
         """Return source features in the aligned subspace, (N, dimensions)."""
+        features = self._checked(features)
         standardised = self._standardise.transform_source(features)
         return standardised @ self._source_axes @ (self._source_axes.T @ self._target_axes)
 
     def transform_target(self, features: ArrayLike) -> np.ndarray:
         """Return target features in the subspace of the target, (N, dimensions)."""
+        features = self._checked(features)
         return self._standardise.transform_target(features) @ self._target_axes
 
 
@@ -210,7 +224,8 @@ class OptimalTransport(_Matcher):
         The plan knows the vectors that it was fitted to. A new vector moves as its nearest fitted
         source vector does (Ferradans et al. 2014, doi:10.1137/130929886, as in POT).
         """
-        return self._plan.transform(Xs=self._checked(features))
+        features = self._checked(features)
+        return self._plan.transform(Xs=features)
 
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """The four colour normalisers that `colour` offers, as classes with `fit` and `transform`."""
 
 import warnings
+from abc import ABC, abstractmethod
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from medlearn.adaptation import _domains, _stains
 _CHUNK = 64  # images that are converted at once, to bound the memory
 
 
-class _Normaliser:
+class _Normaliser(ABC):
     """What all normalisers share; each of them has `_fit` and `_transform` of its own."""
 
     _fitted = False
@@ -56,6 +57,14 @@ class _Normaliser:
         if not self._fitted:
             raise ValueError(f"{type(self).__name__} was not fitted: call fit(reference) first.")
         return self._transform(_checks.images(images))
+
+    @abstractmethod
+    def _fit(self, reference: np.ndarray) -> None:
+        """Learn from checked reference images."""
+
+    @abstractmethod
+    def _transform(self, images: np.ndarray) -> np.ndarray:
+        """Return checked images in the colours of the reference."""
 
 
 class Reinhard(_Normaliser):

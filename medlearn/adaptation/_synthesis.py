@@ -72,7 +72,7 @@ def painted(
     if intensities is None:
         means, deviations = _any_intensities(int(mask.max()) + 1, ranges, random)
     else:
-        means, deviations = _near_intensities(*intensities, random)
+        means, deviations = _near_intensities(intensities[0], intensities[1], random)
     image = means[mask] + deviations[mask] * random.standard_normal(mask.shape)
     image = ndimage.gaussian_filter(image, random.uniform(0, ranges.blur))
     image = image * _bias_field(mask.shape, ranges.bias, random)

@@ -155,7 +155,13 @@ class DomainDiscriminator(keras.layers.Layer):
         self.logit.build((None, self.units))
 
     def call(self, source, target):
-        """Return the binary cross-entropy of telling source from target, a scalar."""
+        """Return the binary cross-entropy of telling source from target, a scalar.
+
+        Parameters
+        ----------
+        source, target : tensor, shape (N, D) and (M, D)
+            Features of the two domains.
+        """
         ops = keras.ops
         source_logits = self.logit(self.hidden(self.reversal(source)))
         target_logits = self.logit(self.hidden(self.reversal(target)))
@@ -242,12 +248,12 @@ def reversal_schedule(discriminator: DomainDiscriminator, epochs: int) -> keras.
     Ganin et al. 2016 (arXiv:1505.07818), sec. 5.2.2.
     """
 
-    def set_strength(epoch: int, logs: Mapping | None = None) -> None:
+    def _set_strength(epoch: int, logs: Mapping | None = None) -> None:
         progress = epoch / max(1, epochs - 1)
         share = 2 / (1 + math.exp(-10 * progress)) - 1
         discriminator.reversal.strength.assign(discriminator.reversal.weight * share)
 
-    return keras.callbacks.LambdaCallback(on_epoch_begin=set_strength)
+    return keras.callbacks.LambdaCallback(on_epoch_begin=_set_strength)
 
 
 def paired_batches(

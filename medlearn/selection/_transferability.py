@@ -53,8 +53,8 @@ def logme(features: ArrayLike, labels: ArrayLike) -> float:
     # Members are 0 or 1, so their sum is the sum of their squares.
     unexplained = np.maximum(members.sum(0) - explained.sum(0), 0)
     evidences = [
-        _largest_evidence(variances, parts, rest, len(features))
-        for parts, rest in zip(explained.T, unexplained, strict=True)
+        _largest_evidence(variances, inside, outside, len(features))
+        for inside, outside in zip(explained.T, unexplained, strict=True)
     ]
     return float(np.mean(evidences) / len(features))
 
@@ -85,19 +85,19 @@ def h_score(features: ArrayLike, labels: ArrayLike, *, shrinkage: float | None =
     Bao et al. 2019, doi:10.1109/ICIP.2019.8803726; with shrinkage Ibrahim et al. 2021,
     arXiv:2110.06893.
     """
-    features, members = _checked(features, labels)
-    features = features - features.mean(0)
+    vectors, members = _checked(features, labels)
+    centred = vectors - vectors.mean(0)
     if shrinkage is None:
-        shrinkage = ledoit_wolf_shrinkage(features, assume_centered=True) if features.any() else 0.0
+        shrinkage = ledoit_wolf_shrinkage(centred, assume_centered=True) if centred.any() else 0.0
     if not 0 <= shrinkage <= 1:
         raise ValueError(
             f"shrinkage is a share from 0 to 1, or None to estimate it, not {shrinkage!r}."
         )
-    variances, directions = _spectrum(features)
+    variances, directions = _spectrum(centred)
     class_means = directions.T @ (members / np.sqrt(members.sum(0)))
     between = (class_means**2).sum(1)
     kept = (1 - shrinkage) * variances
-    added = shrinkage * variances.sum() / features.shape[1]
+    added = shrinkage * variances.sum() / centred.shape[1]
     return float((between * kept / (kept + added)).sum())
 
 

@@ -31,8 +31,8 @@ def fit(
 
     The model belongs to the strategy in whose scope it was built. Losses count each example once,
     however unevenly the replicas share a batch; a last batch with fewer examples than replicas is
-    left out. A loss of a whole batch, such as that of `adaptation.layers.AlignmentLoss`, sees the share of
-    each replica.
+    left out. A loss of a whole batch, such as that of `adaptation.layers.AlignmentLoss`, sees the
+    share of each replica.
 
     Parameters
     ----------
