@@ -1,4 +1,4 @@
-"""environment.yml, pyproject.toml, constraints.txt and the stored pin sets say the same thing."""
+"""environment.yml, pyproject.toml, constraints.txt and the stored sets of pins agree."""
 
 import json
 import re
@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import medlearn
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BASE = [Requirement(text) for text in PROJECT["dependencies"]]
@@ -21,121 +23,124 @@ EXTRAS = {
     name: [Requirement(text) for text in texts]
     for name, texts in PROJECT["optional-dependencies"].items()
 }
+LOCKED_EXTRAS = ("cpu", "lab", "test", "docs", "dev")
 TENSORFLOWS = {"tensorflow", "tensorflow-cpu"}
-MACHINES = [
-    {
-        "sys_platform": system,
-        "platform_machine": machine,
-        "os_name": "nt" if system == "win32" else "posix",
-        "platform_system": name,
-        "python_version": python,
-        "python_full_version": f"{python}.5",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-    }
-    for system, machine, name in [
-        ("linux", "x86_64", "Linux"),
-        ("linux", "aarch64", "Linux"),
-        ("win32", "AMD64", "Windows"),
-        ("darwin", "arm64", "Darwin"),
-    ]
-    for python in ("3.11", "3.12", "3.13")
+SYSTEMS = [
+    ("linux", "x86_64", "Linux"),
+    ("linux", "aarch64", "Linux"),
+    ("win32", "AMD64", "Windows"),
+    ("darwin", "arm64", "Darwin"),
 ]
+NO_INDEX = re.compile(
+    r"NewConnectionError|Max retries exceeded|name resolution|ConnectTimeout|ReadTimeout|ProxyError"
+)
+
+
+def machines():
+    """What the markers of requirements see on each system with each version of Python."""
+    for system, processor, name in SYSTEMS:
+        for python in ("3.11", "3.12", "3.13"):
+            yield {
+                "sys_platform": system,
+                "platform_machine": processor,
+                "os_name": "nt" if system == "win32" else "posix",
+                "platform_system": name,
+                "python_version": python,
+                "python_full_version": f"{python}.5",
+                "implementation_name": "cpython",
+                "platform_python_implementation": "CPython",
+            }
 
 
 def read_pins(name):
-    lines = [
-        line.split("#")[0].strip()
-        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
-    ]
-    return [Requirement(line) for line in lines if line]
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    stripped = [line.split("#")[0].strip() for line in lines]
+    return [Requirement(line) for line in stripped if line]
 
 
-def version(requirement):
-    (specifier,) = requirement.specifier
-    assert specifier.operator == "==" and "*" not in specifier.version, (
-        f"{requirement} does not pin one version"
-    )
+def version(pin):
+    (specifier,) = pin.specifier
+    assert specifier.operator == "==" and "*" not in specifier.version, f"{pin}: not one version"
     return specifier.version
+
+
+def versions(pins):
+    return {canonicalize_name(pin.name): version(pin) for pin in pins}
 
 
 def on(machine, requirements):
     """Those of the requirements that hold on this machine."""
+    environment = default_environment() | machine
     return [
-        r
-        for r in requirements
-        if r.marker is None or r.marker.evaluate(default_environment() | machine)
+        requirement
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate(environment)
     ]
 
 
-@pytest.mark.parametrize(
-    "machine",
-    MACHINES,
-    ids=lambda m: f"{m['sys_platform']}-{m['platform_machine']}-{m['python_version']}",
-)
-def test_each_dependency_has_one_allowed_version_in_the_lock(machine):
-    locked = on(machine, read_pins("constraints.txt"))
-    versions = {canonicalize_name(r.name): version(r) for r in locked}
-    assert len(versions) == len(locked), "a name is pinned twice"
-    for wanted in on(machine, BASE + EXTRAS["cpu"] + EXTRAS["lab"] + EXTRAS["test"]):
-        assert wanted.specifier.contains(versions[canonicalize_name(wanted.name)]), wanted
+def test_each_dependency_has_one_allowed_version_in_the_lock():
+    pins = read_pins("constraints.txt")
+    requirements = BASE + [entry for name in LOCKED_EXTRAS for entry in EXTRAS[name]]
+    for machine in machines():
+        locked = on(machine, pins)
+        by_name = versions(locked)
+        assert len(by_name) == len(locked), "a name is pinned twice"
+        for requirement in on(machine, requirements):
+            locked_version = by_name[canonicalize_name(requirement.name)]
+            assert requirement.specifier.contains(locked_version), requirement
 
 
-@pytest.mark.parametrize(
-    "machine",
-    MACHINES,
-    ids=lambda m: f"{m['sys_platform']}-{m['platform_machine']}-{m['python_version']}",
-)
-@pytest.mark.parametrize("extra", ["cpu", "gpu"])
-def test_each_machine_gets_exactly_one_tensorflow(machine, extra):
-    assert len(TENSORFLOWS & {r.name for r in on(machine, EXTRAS[extra])}) == 1
-    assert len(TENSORFLOWS & {r.name for r in on(machine, conda_pip()[0])}) == 1
+def test_each_machine_gets_exactly_one_tensorflow_and_only_from_an_extra():
+    from_conda, _ = conda_pip()
+    for machine in machines():
+        for requirements in (EXTRAS["cpu"], EXTRAS["gpu"], from_conda):
+            names = {requirement.name for requirement in on(machine, requirements)}
+            assert len(TENSORFLOWS & names) == 1
+    others = [entry for name in ("lab", "test", "docs", "dev") for entry in EXTRAS[name]]
+    assert not {requirement.name for requirement in BASE + others} & TENSORFLOWS
 
 
-def test_tensorflow_is_in_the_extras_only():
-    assert not any(r.name.startswith("tensorflow") for r in BASE + EXTRAS["lab"] + EXTRAS["test"])
+def test_no_pin_names_a_host_or_a_file():
+    address = re.compile(r"://|--(extra-)?index|--find|--trusted|^-[if] | @ ", re.MULTILINE)
+    pins = ("constraints.txt", "tests/colab-pins.txt", "tests/lower-bounds.txt")
+    for name in (*pins, "environment.yml"):
+        assert not address.search((ROOT / name).read_text(encoding="utf-8")), name
 
 
-@pytest.mark.parametrize(
-    "name", ["constraints.txt", "tests/colab-pins.txt", "tests/lower-bounds.txt", "environment.yml"]
-)
-def test_no_host_and_no_file_address(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert not re.search(r"://|--(extra-)?index|--find|--trusted|^-[if] | @ ", text, re.MULTILINE)
+def test_the_version_stands_in_one_place_and_the_citation_follows():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == medlearn.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changes, re.MULTILINE)[1] == medlearn.__version__
+    assert PROJECT["dynamic"] == ["version"]
+
+
+# ---- conda ---------------------------------------------------------------------------------------
 
 
 def conda_pip():
     """What conda hands to pip: the requirements, and the option lines."""
     parsed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-    (pip,) = [entry["pip"] for entry in parsed["dependencies"] if isinstance(entry, dict)]
-    return [Requirement(line) for line in pip if not line.startswith("-")], [
-        line for line in pip if line.startswith("-")
-    ]
+    (lines,) = [entry["pip"] for entry in parsed["dependencies"] if isinstance(entry, dict)]
+    options = [line for line in lines if line.startswith("-")]
+    return [Requirement(line) for line in lines if line not in options], options
 
 
 def test_conda_installs_what_the_course_installs():
-    parsed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    python = Requirement(yaml.safe_load(text)["dependencies"][0])
     requirements, options = conda_pip()
     assert options == ["-c constraints.txt", "-e .[cpu,lab,test,docs]"]
-    assert (
-        SpecifierSet(PROJECT["requires-python"]) == Requirement(parsed["dependencies"][0]).specifier
-    )
-    assert {"jupyterlab", "ipywidgets", "matplotlib", "seaborn", "nbval"} <= {
-        r.name for r in requirements
-    }
-    asked = {r.name: str(r.marker) for r in BASE + EXTRAS["cpu"] + EXTRAS["lab"] + EXTRAS["test"]}
+    assert python.specifier == SpecifierSet(PROJECT["requires-python"])
+    names = {requirement.name for requirement in requirements}
+    assert names >= {"jupyterlab", "ipywidgets", "matplotlib", "seaborn", "nbval"}
+    ours = BASE + EXTRAS["cpu"] + EXTRAS["lab"] + EXTRAS["test"]
+    markers = {requirement.name: str(requirement.marker) for requirement in ours}
     for requirement in requirements:
-        assert not requirement.specifier, (
-            f"{requirement}: versions belong to pyproject.toml and constraints.txt"
-        )
-        assert asked[requirement.name] == str(requirement.marker)
-
-
-def test_conda_file_gives_a_reason_on_every_line():
-    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
-    entries = [line for line in lines if re.match(r"\s*- (?!pip:)", line)]
-    assert len(entries) >= 9
-    assert [line for line in entries if not re.search(r"\s# \w+", line)] == []
+        assert not requirement.specifier, f"{requirement}: versions belong to pyproject.toml"
+        assert markers[requirement.name] == str(requirement.marker)
+    entries = [line for line in text.splitlines() if re.match(r"\s*- (?!pip:)", line)]
+    assert [line for line in entries if not re.search(r"\s# \w+", line)] == [], "gives no reason"
 
 
 def test_setting_up_uses_the_same_extras_and_lock():
@@ -144,57 +149,48 @@ def test_setting_up_uses_the_same_extras_and_lock():
     assert '["-c", "constraints.txt", "-e", EVERYTHING]' in text
 
 
-# ---- the oldest libraries, and Colab's -------------------------------------------------------------------------------
+# ---- the oldest libraries, and Colab's -----------------------------------------------------------
 
 
 def test_lower_bounds_are_exactly_those_of_pyproject():
-    pins = {canonicalize_name(r.name): version(r) for r in read_pins("tests/lower-bounds.txt")}
-    wanted = BASE + EXTRAS["cpu"]
-    for requirement in wanted:
-        bounds = {s.operator: s.version for s in requirement.specifier}
+    pins = versions(read_pins("tests/lower-bounds.txt"))
+    for requirement in BASE + EXTRAS["cpu"]:
+        bounds = {bound.operator: bound.version for bound in requirement.specifier}
         if ">=" in bounds:
-            assert re.fullmatch(re.escape(bounds[">="]) + r"(\.0)*", pins[requirement.name]), (
-                requirement
-            )
+            oldest = re.escape(bounds[">="]) + r"(\.0)*"
+            assert re.fullmatch(oldest, pins[requirement.name]), requirement
 
 
 def test_colab_pins_satisfy_every_bound():
-    pins = {canonicalize_name(r.name): version(r) for r in read_pins("tests/colab-pins.txt")}
-    bound = [r for r in BASE + EXTRAS["cpu"] if r.name in pins]
+    pins = versions(read_pins("tests/colab-pins.txt"))
+    bound = [requirement for requirement in BASE + EXTRAS["cpu"] if requirement.name in pins]
     assert len(bound) >= 8
-    assert [str(r) for r in bound if not r.specifier.contains(pins[r.name])] == []
+    for requirement in bound:
+        assert requirement.specifier.contains(pins[requirement.name]), requirement
 
 
 def pretend_installed(folder, pins):
-    """An environment that holds nothing but the metadata of these versions: enough for pip to plan by."""
+    """An environment that holds the metadata of these versions: enough for pip to plan by."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    python = (
-        next(folder.glob("bin/python"))
-        if (folder / "bin").exists()
-        else folder / "Scripts" / "python.exe"
-    )
-    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    packages = Path(subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip())
+    is_windows = (folder / "Scripts").exists()
+    python = folder / ("Scripts/python.exe" if is_windows else "bin/python")
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     for pin in pins:
-        info = packages / f"{pin.name.replace('-', '_')}-{version(pin)}.dist-info"
+        name = f"{pin.name.replace('-', '_')}-{version(pin)}.dist-info"
+        info = Path(printed.strip(), name)
         info.mkdir()
-        (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version(pin)}\n"
-        )
+        metadata = f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version(pin)}\n"
+        (info / "METADATA").write_text(metadata)
         (info / "INSTALLER").write_text("pip\n")
         (info / "RECORD").write_text("")
     return python
 
 
 def planned(python, requirements):
-    """What pip would install there, by name; skips the test if the package index cannot be reached."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "install",
+    """What pip would install there, by name; skips the test without a package index."""
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install"]
+    options = [
         "--dry-run",
         "--quiet",
         "--report",
@@ -202,30 +198,27 @@ def planned(python, requirements):
         "--disable-pip-version-check",
         "--retries",
         "1",
-        *requirements,
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if re.search(
-        r"NewConnectionError|Max retries exceeded|name resolution|ConnectTimeout|ReadTimeout|ProxyError",
-        ended.stderr,
-    ):
+    process = subprocess.run(
+        [*pip, *options, *requirements], capture_output=True, text=True, timeout=300
+    )
+    if NO_INDEX.search(process.stderr):
         pytest.skip("the package index cannot be reached")
-    assert ended.returncode == 0, ended.stderr
-    report = json.loads(ended.stdout)
-    return {
-        canonicalize_name(i["metadata"]["name"]): i["metadata"]["version"]
-        for i in report["install"]
-    }
+    assert process.returncode == 0, process.stderr
+    entries = [entry["metadata"] for entry in json.loads(process.stdout)["install"]]
+    return {canonicalize_name(entry["name"]): entry["version"] for entry in entries}
 
 
+@pytest.mark.slow
 def test_the_newest_allowed_libraries_leave_colab_untouched(tmp_path):
-    # pip, as a learner calls it on Colab, takes the newest allowed version of what is missing and then replaces what is
-    # there if that asks for it. (A resolver told to keep Colab's versions would step back to older ones and hide that.)
+    # pip, as a learner calls it on Colab, takes the newest allowed version of what is missing, and
+    # then replaces what is there if that asks for it. (A resolver that keeps Colab's versions would
+    # step back to older ones and hide that.)
     pins = read_pins("tests/colab-pins.txt")
-    kept = {canonicalize_name(pin.name) for pin in pins}
+    kept = set(versions(pins))
     python = pretend_installed(tmp_path / "colab", pins)
-    newest = planned(python, [str(r) for r in BASE])
+    newest = planned(python, map(str, BASE))
     assert kept & set(newest) == set()
-    assert {r.name for r in BASE} <= kept | set(newest)
+    assert {requirement.name for requirement in BASE} <= kept | set(newest)
     # The check can fail: the first release beyond nilearn's cap wants another pandas.
     assert "pandas" in planned(python, ["nilearn>=0.14", "pandas>=2.2"])
