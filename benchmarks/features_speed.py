@@ -1,14 +1,19 @@
-"""How fast frozen features come: `features.extract` against Keras `predict`, ONNX Runtime and torch on the same network.
+"""How fast do frozen features come, by `features.extract`, Keras, ONNX Runtime and torch?
 
-    python benchmarks/features_speed.py [--only "128 px, one thread"]     # fifteen minutes; writes results/features_speed.csv anew
+    python benchmarks/features_speed.py [--only "128 px, one thread"]   # measures all rows anew
 
-All turn the same uint8 images into pooled vectors of EfficientNet-Lite0, in 32-bit floats, and agree within 0.001; so does Keras
-in a process where TensorFlow chose its kernels by itself, as for someone without medlearn. They take turns, each waiting for the
-other; compiling and exporting come before. Seconds are of the processor with one thread, of the clock with two; images per second
-are the median turn, `times_predict` and `times_onnxruntime` (at batches of 32) are ratios within a turn: median, and lowest and
-highest. `gemm_share` is the speed against a product of two 2,048 x 2,048 matrices in the same turns. The first run makes an
-environment of peers/requirements_speed.txt in the cache folder (6 GB, since torch brings what it needs for graphics cards).
-Two threads want an idle machine: where others work on it as well, threads wait for each other, and lowest and highest lie far apart.
+Fifteen minutes; writes results/features_speed.csv. The first run makes an environment of
+peers/requirements_speed.txt in the cache folder (6 GB, since torch brings what it needs for
+graphics cards).
+
+All turn the same uint8 images into pooled vectors of EfficientNet-Lite0, in 32-bit floats, and
+agree within 0.001; so does Keras in a process where TensorFlow chose its kernels by itself, as for
+someone without medlearn. They take turns, each waiting for the others; compiling and exporting come
+before. Seconds are of the processor with one thread, of the clock with two; images per second are
+the median turn, `times_predict` and `times_onnxruntime` (at batches of 32) are ratios within a
+turn: median, and lowest and highest. `gemm_share` is the speed against a product of two 2,048 x
+2,048 matrices in the same turns. Two threads want an idle machine: where others work on it as well,
+threads wait for each other, and lowest and highest lie far apart.
 """
 
 import argparse
@@ -24,59 +29,64 @@ import tempfile
 import time
 
 from common import table  # first: it sets the threads
+from common import peers
 import numpy as np
 import pandas as pd
-from common import peers
 
 from medlearn import backbones, features
 from medlearn._keras import keras, tf
 
-IMAGES, THREADS, TURNS = {128: 256, 224: 96}, {1: "one thread", 2: "two threads"}, 5
+IMAGES = {128: 256, 224: 96}  # how many, by their side in pixels
+THREADS, TURNS = {1: "one thread", 2: "two threads"}, 5
 GEMM, SIDE = "matrix product", 2048
+VECTOR_INSTRUCTIONS = ("avx512_vnni", "avx512f", "avx2")  # the widest first
+BASE = "predict, 32"
+Seconds = tuple[float, float]  # of the clock, of the processor
+
+
+# ---- in a process for each size and number of threads --------------------------------------------
 
 
 def measure(size: int, threads: int) -> dict:
-    """Rows of a size of image and a number of threads, and the peers' versions."""
-    images = (
-        np.random.default_rng(0).integers(0, 256, (IMAGES[size], size, size, 3)).astype(np.uint8)
-    )
+    """Return the rows of a size of image and a number of threads, and the peers' versions.
+
+    Parameters
+    ----------
+    size : {128, 224}
+        Side of the images in pixels.
+    threads : {1, 2}
+        Number of threads.
+    """
+    shape = (IMAGES[size], size, size, 3)
+    images = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     encoder = backbones.load("efficientnet_lite0", size=size)
-    pooled = keras.Model(encoder.input, keras.layers.GlobalAveragePooling2D()(encoder.output))
-    works = {"predict, 32": partial(pooled.predict, images, batch_size=32, verbose=0)}
-    works |= {
-        f"extract, {batch}": partial(
-            features.extract, encoder, images, batch_size=batch, cache=False
-        )
-        for batch in (8, 16, 32)
-    }
-    vectors = {name: work() for name, work in works.items()}
-    asked = {name: partial(timed, work) for name, work in (works | {GEMM: product()}).items()}
+    own = _own_works(encoder, images)
+    vectors = {name: work() for name, work in own.items()}
+    timers = {name: partial(_timed, work) for name, work in own.items()}
+    timers[GEMM] = partial(_timed, _product())
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "images.npy"), images)
+        speed_python = peers.python("peers_speed", "requirements_speed.txt")
         others = [
-            Elsewhere(python, program, folder, threads)
-            for python, program in (
-                (sys.executable, "plain.py"),
-                (peers.python("peers_speed", "requirements_speed.txt"), "vectors.py"),
-            )
+            Elsewhere(sys.executable, "plain.py", folder, threads),
+            Elsewhere(speed_python, "vectors.py", folder, threads),
         ]
         for other in others:
             vectors |= other.vectors
-            asked |= {name: partial(other.ask, name) for name in other.vectors}
-        turns = [
-            {name: ask()[threads == 1] for name, ask in asked.items()} for _ in range(1 + TURNS)
-        ]
+            timers |= {name: partial(other.seconds, name) for name in other.vectors}
+        turns = [_turn(timers, threads) for _ in range(1 + TURNS)]
         for other in others:
             other.end()
-    for each in vectors.values():
-        np.testing.assert_allclose(each, vectors["predict, 32"], rtol=0, atol=1e-3)
-    seconds, work = pd.DataFrame(turns[1:]), backbones.flops(encoder) * len(images)
-    rows = [
-        dict(pixels=size, threads=threads, images=len(images), turns=TURNS)
-        | row(seconds, name, len(images), work)
-        | {"largest_difference": f"{np.abs(each - vectors['predict, 32']).max():.0e}"}
-        for name, each in vectors.items()
-    ]
+    for values in vectors.values():
+        np.testing.assert_allclose(values, vectors[BASE], rtol=0, atol=1e-3)
+    seconds = pd.DataFrame(turns[1:])
+    flops = backbones.flops(encoder) * len(images)
+    about = {"pixels": size, "threads": threads, "images": len(images), "turns": TURNS}
+    rows = []
+    for name, values in vectors.items():
+        largest = np.abs(values - vectors[BASE]).max()
+        row = _row(seconds, name, len(images), flops)
+        rows.append({**about, **row, "largest_difference": f"{largest:.0e}"})
     return {
         "rows": rows,
         "versions": others[-1].versions,
@@ -84,71 +94,149 @@ def measure(size: int, threads: int) -> dict:
     }
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of the clock and of the processor."""
-    start, used = time.perf_counter(), time.process_time()
+def _own_works(encoder: keras.Model, images: np.ndarray) -> dict[str, Callable]:
+    """Keras' `predict` and our `extract`, by name and batch size."""
+    pooled = keras.Model(encoder.input, keras.layers.GlobalAveragePooling2D()(encoder.output))
+    works = {BASE: partial(pooled.predict, images, batch_size=32, verbose=0)}
+    for batch_size in (8, 16, 32):
+        works[f"extract, {batch_size}"] = partial(
+            features.extract, encoder, images, batch_size=batch_size, cache=False
+        )
+    return works
+
+
+def _turn(timers: dict[str, Callable[[], Seconds]], threads: int) -> dict[str, float]:
+    """Seconds of each work: of the processor with one thread, of the clock with more."""
+    turn = {}
+    for name, timer in timers.items():
+        clock, processor_seconds = timer()
+        turn[name] = processor_seconds if threads == 1 else clock
+    return turn
+
+
+def _timed(work: Callable[[], object]) -> Seconds:
+    clock, processor_clock = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start, time.process_time() - used
+    return time.perf_counter() - clock, time.process_time() - processor_clock
 
 
-def product() -> Callable[[], object]:
+def _product() -> Callable[[], object]:
     matrix = tf.constant(np.random.default_rng(0).standard_normal((SIDE, SIDE)), tf.float32)
     return lambda: tf.matmul(matrix, matrix).numpy()
 
 
 class Elsewhere:
-    """Works in a process of their own, asked for by name through a pipe."""
+    """Works in a process of their own, called by name through a pipe.
+
+    Parameters
+    ----------
+    python : str or Path
+        The Python of the process.
+    program : str
+        Name of the program in benchmarks/peers/.
+    folder : str
+        Where images.npy lies.
+    threads : int
+        Number of threads.
+    """
 
     def __init__(self, python: str | Path, program: str, folder: str, threads: int):
-        environment = {
-            name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
-        }
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+        images = Path(folder, "images.npy")
         self.process = subprocess.Popen(
-            [python, peers.HERE / program, Path(folder, "images.npy"), str(threads), folder],
+            [python, peers.PROGRAMS / program, images, str(threads), folder],
             text=True,
-            env=environment | {"OMP_NUM_THREADS": str(threads)},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
         self.versions = self.process.stdout.readline().strip()
-        with np.load(Path(folder, "vectors.npz")) as told:
-            self.vectors = dict(told)
+        with np.load(Path(folder, "vectors.npz")) as arrays:
+            self.vectors = dict(arrays)
         Path(folder, "vectors.npz").unlink()
 
-    def ask(self, name: str) -> tuple[float, float]:
+    def seconds(self, name: str) -> Seconds:
+        """Do one of the works; return the seconds that it took."""
         print(name, file=self.process.stdin, flush=True)
         return tuple(map(float, self.process.stdout.readline().split()))
 
     def end(self) -> None:
+        """End the process."""
         self.process.stdin.close()
         self.process.wait(timeout=60)
 
 
-def row(seconds: pd.DataFrame, name: str, images: int, work: float) -> dict:
-    engine, batch = name.rsplit(", ", 1)
-    ratios, peers = (seconds[base] / seconds[name] for base in ("predict, 32", "ONNX Runtime, 32"))
+def _row(seconds: pd.DataFrame, name: str, images: int, flops: float) -> dict:
+    engine, batch_size = name.rsplit(", ", 1)
+    times_predict = seconds[BASE] / seconds[name]
+    times_onnxruntime = seconds["ONNX Runtime, 32"] / seconds[name]
     peak = 2 * SIDE**3 / seconds[GEMM]
     return {
         "engine": engine,
-        "batch": batch,
+        "batch": batch_size,
         "images_per_s": round(images / seconds[name].median(), 1),
-        "times_predict": round(ratios.median(), 2),
-        "lowest": round(ratios.min(), 2),
-        "highest": round(ratios.max(), 2),
-        "times_onnxruntime": round(peers.median(), 2),
-        "gemm_share": round((work / seconds[name] / peak).median(), 2),
+        "times_predict": round(times_predict.median(), 2),
+        "lowest": round(times_predict.min(), 2),
+        "highest": round(times_predict.max(), 2),
+        "times_onnxruntime": round(times_onnxruntime.median(), 2),
+        "gemm_share": round((flops / seconds[name] / peak).median(), 2),
     }
 
 
-def processor() -> str:
+# ---- all of them ---------------------------------------------------------------------------------
+
+
+def _measured_in_a_process(size: int, threads: int) -> dict:
+    """What `measure` returns, by a process of its own, since threads are set once."""
+    command = [sys.executable, __file__, "--one", str(size), str(threads)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result = json.loads(ran.stdout.splitlines()[-1])
+    print(pd.DataFrame(result["rows"]).to_string(index=False), flush=True)
+    return result
+
+
+def _processor() -> str:
     """Its name and, where the system tells, its widest vector instructions."""
     info = Path("/proc/cpuinfo")
     flags = info.read_text() if info.exists() else ""
-    return f"{table.processor()} ({next((each for each in ('avx512_vnni', 'avx512f', 'avx2') if each in flags), 'no AVX2 known')})"
+    widest = [name for name in VECTOR_INSTRUCTIONS if name in flags]
+    return f"{table.processor()} ({widest[0] if widest else 'no AVX2 known'})"
+
+
+def _load_average() -> str:
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def _run(only: str) -> None:
+    """Measure the sizes and threads whose name contains a text; write the table if all do."""
+    before = _load_average()
+    results = {}
+    for threads, threads_name in THREADS.items():
+        for size in IMAGES:
+            if only in f"{size} px, {threads_name}":
+                name = f"{size} px with {threads_name}"
+                results[name] = _measured_in_a_process(size, threads)
+    peaks = ", ".join(f"{result['gemm']:.0f} at {name}" for name, result in results.items())
+    peers_versions = next(iter(results.values()))["versions"]
+    head = (
+        "python benchmarks/features_speed.py",
+        _processor(),
+        f"{table.machine()[1]}, {peers_versions}",
+        f"{date.today()}; load of the machine before and after: {before}, {_load_average()}; "
+        f"matrix product, GFLOP/s: {peaks}",
+    )
+    print(*head, sep="\n")
+    if not only:
+        rows = pd.concat([pd.DataFrame(result["rows"]) for result in results.values()])
+        comments = "".join(f"# {line}\n" for line in head)
+        content = comments + rows.to_csv(index=False, lineterminator="\n")
+        table.path("features_speed").write_text(content)
 
 
 def main() -> None:
+    """Read the command line; `--one SIZE THREADS` is for the program's own processes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -157,46 +245,13 @@ def main() -> None:
     )
     parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.one:
-        tf.config.threading.set_intra_op_parallelism_threads(arguments.one[1])
-        tf.config.threading.set_inter_op_parallelism_threads(arguments.one[1])
-        print(json.dumps(measure(*arguments.one)))
+    if not arguments.one:
+        _run(arguments.only)
         return
-    load = [os.getloadavg()[0]] if hasattr(os, "getloadavg") else []
-    asked = [
-        (size, threads)
-        for threads in THREADS
-        for size in IMAGES
-        if arguments.only in f"{size} px, {THREADS[threads]}"
-    ]
-    told = []
-    for size, threads in asked:  # a process each, since threads are set once
-        ran = subprocess.run(
-            [sys.executable, __file__, "--one", str(size), str(threads)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        told.append(json.loads(ran.stdout.splitlines()[-1]))
-        print(pd.DataFrame(told[-1]["rows"]).to_string(index=False), flush=True)
-    load += [os.getloadavg()[0]] if load else []
-    peaks = ", ".join(
-        f"{each['gemm']:.0f} at {size} px with {THREADS[threads]}"
-        for (size, threads), each in zip(asked, told)
-    )
-    head = (
-        "python benchmarks/features_speed.py",
-        processor(),
-        f"{table.machine()[1]}, {told[0]['versions']}",
-        f"{date.today()}; "
-        f"load of the machine before and after: {', '.join(f'{each:.1f}' for each in load)}; matrix product, GFLOP/s: {peaks}",
-    )
-    print(*head, sep="\n")
-    if not arguments.only:
-        rows = pd.DataFrame([row for each in told for row in each["rows"]])
-        table.path("features_speed").write_text(
-            "".join(f"# {line}\n" for line in head) + rows.to_csv(index=False, lineterminator="\n")
-        )
+    size, threads = arguments.one
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    print(json.dumps(measure(size, threads)))
 
 
 if __name__ == "__main__":

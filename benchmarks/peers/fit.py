@@ -1,95 +1,128 @@
-"""Runs in the peers' own environment: vectors in, probabilities out; called by ../adaptation_peers.py.
+"""SKADA, POT and ADAPT in their own environment: vectors in, probabilities out.
 
-    python fit.py LIBRARY SEED given.npz told.npz
+    python fit.py LIBRARY SEED inputs.npz outputs.npz
 
-given: source (N, D), source_labels (N,), target (M, D), other (K, D). No label of the target is handed over.
-told: for each method its probabilities (K, classes) of `other`, its CPU-seconds and the library's own label-free scores.
+Called by ../adaptation_peers.py. inputs: source (N, D), source_labels (N,), target (M, D), other
+(K, D). No label of the target is handed over. outputs: for each method its probabilities (K,
+classes) of `other`, its CPU-seconds and the library's own label-free scores.
 """
 
+from collections.abc import Callable, Iterator
 import os
 import sys
 import time
+from typing import NamedTuple
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 
-def probe():
-    return LogisticRegression(C=0.03, max_iter=2000)  # the one our own candidates use
+class Result(NamedTuple):
+    """What one method gives."""
+
+    name: str
+    probabilities: np.ndarray
+    seconds: float
+    scores: dict[str, float]
 
 
-def skada_methods(given, seed):
+def probe() -> LogisticRegression:
+    """Return the classifier that our own candidates use."""
+    return LogisticRegression(C=0.03, max_iter=2000)
+
+
+def skada_methods(inputs: dict, seed: int) -> Iterator[Result]:
+    """Yield the results of SKADA's methods.
+
+    Parameters
+    ----------
+    inputs : dict
+        The arrays that were handed over.
+    seed : int
+        Not used.
+    """
     import skada
     from skada import metrics
 
-    methods = {
-        "SKADA CORAL": skada.CORAL,
-        "SKADA OT": skada.OTMapping,
-        "SKADA subspace": lambda base_estimator: skada.SubspaceAlignment(
-            base_estimator, n_components=20
-        ),
-    }  # None fails
+    def subspace(base_estimator):  # n_components=None fails
+        return skada.SubspaceAlignment(base_estimator, n_components=20)
+
+    methods = {"SKADA CORAL": skada.CORAL, "SKADA OT": skada.OTMapping, "SKADA subspace": subspace}
     scorers = {
         "entropy": metrics.PredictionEntropyScorer(),
         "neighbourhood": metrics.SoftNeighborhoodDensity(),
         "embedded": metrics.DeepEmbeddedValidation(),
         "circular": metrics.CircularValidation(),
     }
-    vectors = np.concatenate([given["source"], given["target"]])
-    labels = np.concatenate(
-        [given["source_labels"], np.full(len(given["target"]), -1)]
-    )  # -1: hidden
-    domain = np.repeat([1, -2], [len(given["source"]), len(given["target"])])
-    for name, make in methods.items():
+    vectors = np.concatenate([inputs["source"], inputs["target"]])
+    hidden = np.full(len(inputs["target"]), -1)
+    labels = np.concatenate([inputs["source_labels"], hidden])
+    domain = np.repeat([1, -2], [len(inputs["source"]), len(inputs["target"])])
+    other_domain = np.full(len(inputs["other"]), -2)
+    for name, method in methods.items():
         start = time.process_time()
-        model = make(base_estimator=probe()).fit(vectors, labels, sample_domain=domain)
-        told = model.predict_proba(given["other"], sample_domain=np.full(len(given["other"]), -2))
+        model = method(base_estimator=probe()).fit(vectors, labels, sample_domain=domain)
+        probabilities = model.predict_proba(inputs["other"], sample_domain=other_domain)
         seconds = time.process_time() - start
-        yield (
-            name,
-            told,
-            seconds,
-            {
-                each: scored(lambda: by(model, vectors, labels, sample_domain=domain))
-                for each, by in scorers.items()
-            },
-        )
+        scores = {
+            scorer: score_or_nan(by, model, vectors, labels, sample_domain=domain)
+            for scorer, by in scorers.items()
+        }
+        yield Result(name, probabilities, seconds, scores)
 
 
-def pot_methods(given, seed):
+def pot_methods(inputs: dict, seed: int) -> Iterator[Result]:
+    """Yield the results of POT's transport plans.
+
+    Parameters
+    ----------
+    inputs : dict
+        The arrays that were handed over.
+    seed : int
+        Not used.
+    """
     import ot
 
+    source, labels = inputs["source"], inputs["source_labels"]
     # Without norm="max" the entropic plans underflow to NaN on these vectors.
-    for name, plan in {
+    plans = {
         "POT exact": ot.da.EMDTransport(),
         "POT Sinkhorn": ot.da.SinkhornTransport(reg_e=1.0, norm="max"),
         "POT Sinkhorn, group": ot.da.SinkhornLpl1Transport(reg_e=1.0, reg_cl=0.1, norm="max"),
-    }.items():
+    }
+    for name, plan in plans.items():
         start = time.process_time()
-        moved = plan.fit(
-            Xs=given["source"], ys=given["source_labels"], Xt=given["target"]
-        ).transform(Xs=given["source"])
-        told = probe().fit(moved, given["source_labels"]).predict_proba(given["other"])
-        yield name, told, time.process_time() - start, {}
+        moved = plan.fit(Xs=source, ys=labels, Xt=inputs["target"]).transform(Xs=source)
+        probabilities = probe().fit(moved, labels).predict_proba(inputs["other"])
+        yield Result(name, probabilities, time.process_time() - start, {})
 
 
-def adapt_methods(given, seed):
+def adapt_methods(inputs: dict, seed: int) -> Iterator[Result]:
+    """Yield the results of ADAPT's networks.
+
+    Parameters
+    ----------
+    inputs : dict
+        The arrays that were handed over.
+    seed : int
+        Seed of the networks.
+    """
     import tensorflow as tf
     from adapt.feature_based import CDAN, DANN, MCD, DeepCORAL
     from adapt.metrics import cov_distance
 
-    layers, classes = tf.keras.layers, int(given["source_labels"].max()) + 1
-    hot = np.eye(classes, dtype="float32")[given["source_labels"]]
-    source, target, other = (
-        given[name].astype("float32") for name in ("source", "target", "other")
-    )
-    for make in (DANN, DeepCORAL, CDAN, MCD):
+    layers, classes = tf.keras.layers, int(inputs["source_labels"].max()) + 1
+    one_hot = np.eye(classes, dtype="float32")[inputs["source_labels"]]
+    source = inputs["source"].astype("float32")
+    target = inputs["target"].astype("float32")
+    other = inputs["other"].astype("float32")
+    for method in (DANN, DeepCORAL, CDAN, MCD):
         start = time.process_time()
         tf.keras.utils.set_random_seed(seed)
         encoder = tf.keras.Sequential([layers.Input(source.shape[1:]), layers.Dense(64, "relu")])
         task = tf.keras.Sequential([layers.Input((64,)), layers.Dense(classes, "softmax")])
-        model = make(
+        model = method(
             encoder,
             task,
             Xt=target,
@@ -98,32 +131,47 @@ def adapt_methods(given, seed):
             loss="categorical_crossentropy",
             optimizer="adam",
         )
-        model.fit(source, hot, epochs=20, batch_size=32, verbose=0)
-        told = np.asarray(model.predict(other))
+        model.fit(source, one_hot, epochs=20, batch_size=32, verbose=0)
+        probabilities = np.asarray(model.predict(other))
         seconds = time.process_time() - start
-        seen = np.asarray(model.transform(source)), np.asarray(model.transform(target))
-        own = {
-            "covariance": -scored(lambda: cov_distance(*seen))
-        }  # its neg_j_score overflows to NaN here
-        yield f"ADAPT {make.__name__}", told, seconds, own
+        features = np.asarray(model.transform(source)), np.asarray(model.transform(target))
+        # Its neg_j_score overflows to NaN here.
+        scores = {"covariance": -score_or_nan(cov_distance, *features)}
+        yield Result(f"ADAPT {method.__name__}", probabilities, seconds, scores)
 
 
-def scored(call) -> float:
-    """The score, or NaN where the library's scorer gives up on these data."""
+def score_or_nan(scorer: Callable, *arguments, **options) -> float:
+    """Return a score, or NaN where the library's scorer gives up on these data.
+
+    Parameters
+    ----------
+    scorer : callable
+        A function of the arguments.
+    *arguments, **options
+        Passed on.
+    """
     try:
-        return float(call())
+        return float(scorer(*arguments, **options))
     except Exception as error:
         print(f"No score: {type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
         return np.nan
 
 
+METHODS = {"skada": skada_methods, "pot": pot_methods, "adapt": adapt_methods}
+
+
+def as_text(scores: dict[str, float]) -> str:
+    """Return scores as text, such as "entropy=-0.2107 circular=0.8812"."""
+    return " ".join(f"{name}={value:.4f}" for name, value in scores.items())
+
+
 if __name__ == "__main__":
-    library, seed, given, told = sys.argv[1:]
-    found = list(globals()[f"{library}_methods"](dict(np.load(given)), int(seed)))
+    library, seed, inputs, outputs = sys.argv[1:]
+    results = list(METHODS[library](dict(np.load(inputs)), int(seed)))
     np.savez(
-        told,
-        names=[each[0] for each in found],
-        probabilities=np.array([each[1] for each in found]),
-        seconds=[each[2] for each in found],
-        scores=[" ".join(f"{k}={v:.4f}" for k, v in each[3].items()) for each in found],
+        outputs,
+        names=[result.name for result in results],
+        probabilities=np.array([result.probabilities for result in results]),
+        seconds=[result.seconds for result in results],
+        scores=[as_text(result.scores) for result in results],
     )

@@ -1,6 +1,8 @@
-"""Keras' `predict` where TensorFlow chose its kernels by itself, as for someone without medlearn; called by ../features_speed.py.
+"""Keras' `predict` with TensorFlow's own kernels, as for someone without medlearn.
 
-python plain.py images.npy THREADS FOLDER
+    python plain.py images.npy THREADS FOLDER
+
+Called by ../features_speed.py.
 """
 
 import sys
@@ -20,12 +22,10 @@ from medlearn import backbones
 encoder = backbones.load("efficientnet_lite0")
 pooled = keras.Model(encoder.input, keras.layers.GlobalAveragePooling2D()(encoder.output))
 images = np.load(sys.argv[1])
-answering.answer(
-    {
-        "predict, TensorFlow's own kernels, 32": lambda: pooled.predict(
-            images, batch_size=32, verbose=0
-        )
-    },
-    sys.argv[3],
-    "",
-)
+
+
+def predict():
+    return pooled.predict(images, batch_size=32, verbose=0)
+
+
+answering.answer({"predict, TensorFlow's own kernels, 32": predict}, sys.argv[3], "")
