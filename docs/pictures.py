@@ -1,183 +1,191 @@
-"""Draw the README's pictures anew: `python docs/pictures.py` (simulated images, and numbers of benchmarks/results)."""
+"""Draw the README's pictures anew, of simulated images and of the numbers in benchmarks/results.
+
+python docs/pictures.py
+"""
 
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 
-from medlearn import _files, metrics, plots
+from medlearn import metrics, plots
 from medlearn.instruments import mri, smear
 from medlearn.plots._style import dot
+from medlearn.teaching import results
 
 HERE = Path(__file__).parent
-KINDS = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
+CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 SITES = ("3T-T1w", "3T-T2w", "3T-FLAIR", "1.5T-FLAIR", "PD")
-SOURCE, CHOSEN, HELPED, ORACLE = "0.6", plots.COLOURS[1], plots.COLOURS[2], plots.COLOURS[0]
+OTHER, OURS, WITH_SIMULATOR, ORACLE = "0.6", plots.COLOURS[1], plots.COLOURS[2], plots.COLOURS[0]
+MEANING = {
+    OTHER: "another recipe, or from elsewhere as it is",
+    OURS: "what the course teaches",
+    WITH_SIMULATOR: "the same, and simulated cells as a second teacher",
+    ORACLE: "learned on the spot",
+}
 
 
-def first_look():
-    """The same five cells at two laboratories, and the same slice of one head at five scanners."""
-    slice_ = mri.prepare("tumour", seed=3, size=160)
-    rows = {
-        "laboratory A": [
-            smear.one_cell("lab-a", kind, seed=11, patient=9).images[0] for kind in KINDS
-        ],
-        "laboratory B": [
-            smear.one_cell("lab-b", kind, seed=11, patient=9).images[0] for kind in KINDS
-        ],
-        "one head,\nfive scanners": [mri.scan(slice_, site) for site in SITES],
-    }
+# ---- the first look ------------------------------------------------------------------------------
+
+
+def first_look() -> Figure:
+    """Five cells at two laboratories, and one slice of a head at five scanners."""
+    head = mri.prepare("tumour", seed=3, size=160)
+    scans = [mri.scan(head, site) for site in SITES]
     figure, axes = plt.subplots(3, 5, figsize=(8, 5.0))
-    for row, (name, pictures) in zip(axes, rows.items()):
-        row[0].set_ylabel(name)
-        for ax, picture, title in zip(
-            row, pictures, SITES if "head" in name else KINDS if name.endswith("A") else [""] * 5
-        ):
-            ax.imshow(picture)
-            ax.set(xticks=[], yticks=[])
-            ax.set_title(title, loc="center")
-            ax.spines[:].set_visible(False)
+    _row(axes[0], "laboratory A", _cells("lab-a"), CLASSES)
+    _row(axes[1], "laboratory B", _cells("lab-b"), [""] * 5)
+    _row(axes[2], "one head,\nfive scanners", scans, SITES)
     return figure
 
 
-def findings():
-    """Four of the benchmark tables: few labels, kinds of cells in another laboratory, tissues at another scanner, outlines of cells."""
+def _cells(laboratory: str) -> list[np.ndarray]:
+    cells = [smear.one_cell(laboratory, name, seed=11, patient=9) for name in CLASSES]
+    return [cell.images[0] for cell in cells]
+
+
+def _row(axes, name: str, images, titles) -> None:
+    axes[0].set_ylabel(name)
+    for ax, image, title in zip(axes, images, titles):
+        ax.imshow(image)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title, loc="center")
+        ax.spines[:].set_visible(False)
+
+
+# ---- the findings --------------------------------------------------------------------------------
+
+
+class Dot(NamedTuple):
+    """A score, its interval, and the colour that says what was scored."""
+
+    value: float
+    low: float
+    high: float
+    colour: object
+
+
+def findings() -> Figure:
+    """Few labels, cells elsewhere, tissues at another scanner, outlines of cells elsewhere."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.2))
-    recipes = (
-        _table("transfer_summary").query("data == 'wbc' and labels == '20'").set_index("method")
-    )
-    _dots(
-        axes[0, 0],
-        {
-            name: [(*recipes.loc[name, ["macro_f1", "macro_f1_low", "macro_f1_high"]], colour)]
-            for name, colour in (
-                ("linear probe", SOURCE),
-                ("classic recipe", SOURCE),
-                ("scratch", SOURCE),
-                ("tuned probe on views", SOURCE),
-                ("staged fine-tuning", CHOSEN),
-            )
-        },
-        "20 labelled real cells per class",
-        "macro-F1",
-    )
-    shifts, helped = (
-        _table(name).set_index(["pair", "choice"])
-        for name in ("adaptation_summary", "sim_to_real_summary")
-    )
-    kinds = {}
-    for title, pair, both in (
-        ("simulated", "smear", None),
-        ("real, A to B", "wbc a>b", ("cells", "both>wbc b")),
-        ("real, B to A", "wbc b>a", ("cells", "both>wbc a")),
-        ("two kinds, A to B", "wbc granules a>b", ("granules", "both>wbc b")),
-        ("two kinds, B to A", "wbc granules b>a", ("granules", "both>wbc a")),
-    ):
-        kinds[title] = [
-            _scores(shifts.loc[(pair, choice)], colour)
-            for choice, colour in (
-                ("source only", SOURCE),
-                ("chosen by consensus", CHOSEN),
-                ("oracle", ORACLE),
-            )
-        ]
-        if both:
-            task, teachers = both
-            kinds[title].append(
-                _scores(
-                    helped[helped.task == task].loc[(teachers, "committed")], HELPED, "macro_f1"
-                )
-            )
-    _dots(
-        axes[0, 1],
-        kinds,
-        "kinds of cells in another laboratory",
-        "accuracy (simulated) or macro-F1 (real)",
-    )
-    tissues = _table("adaptation_dense").groupby(["target", "method"])["each"]
-    _dots(
-        axes[1, 0],
-        {
-            where: [
-                (*_over_subjects(tissues.get_group((where, method))), colour)
-                for method, colour in (
-                    ("source only", SOURCE),
-                    ("painted in found greys", CHOSEN),
-                    ("oracle", ORACLE),
-                )
-            ]
-            for where in ("1.5T-T1w", "3T-T2w")
-        },
-        "tissues at another scanner, simulated",
-        "mean Dice",
-    )
-    _dots(
-        axes[1, 1],
-        {
-            f"{kind}, {way.upper().replace('>', ' to ')}": [
-                _scores(helped.loc[(f"{data} {way}", choice)], colour)
-                for choice, colour in (
-                    ("source only", SOURCE),
-                    ("committed without simulator", CHOSEN),
-                    ("committed by certainty", HELPED),
-                    ("oracle", ORACLE),
-                )
-                if colour != HELPED or data == "wbc"
-            ]
-            for data, kind in (("smear", "simulated"), ("wbc", "real"))
-            for way in ("a>b", "b>a")
-        },
-        "outlines of cells in another laboratory",
-        "mean Dice",
-    )
-    for colour, name in (
-        (SOURCE, "another recipe, or from elsewhere as it is"),
-        (CHOSEN, "what the course teaches"),
-        (HELPED, "the same, and simulated cells as a second teacher"),
-        (ORACLE, "learned on the spot"),
-    ):
+    _dots(axes[0, 0], _recipes(), "20 labelled real cells per class", "macro-F1")
+    score = "accuracy (simulated) or macro-F1 (real)"
+    _dots(axes[0, 1], _classes_elsewhere(), "kinds of cells in another laboratory", score)
+    _dots(axes[1, 0], _tissues(), "tissues at another scanner, simulated", "mean Dice")
+    _dots(axes[1, 1], _outlines(), "outlines of cells in another laboratory", "mean Dice")
+    for colour, name in MEANING.items():
         axes[0, 0].plot([], [], "o", color=colour, label=name)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def _table(name):
-    return pd.read_csv(
-        _files.folder("results") / f"{name}.csv", comment="#", dtype={"labels": str, "seed": str}
-    )
+def _recipes() -> dict[str, list[Dot]]:
+    """Macro-F1 of the recipes of transfer_summary on real cells."""
+    table = results.read("transfer_summary", dtype={"labels": str})
+    rows = table[(table.data == "wbc") & (table.labels == "20")].set_index("method")
+    colours = {
+        "linear probe": OTHER,
+        "classic recipe": OTHER,
+        "scratch": OTHER,
+        "tuned probe on views": OTHER,
+        "staged fine-tuning": OURS,
+    }
+    return {name: [_dot_of(rows.loc[name], colour, "macro_f1")] for name, colour in colours.items()}
 
 
-def _scores(row, colour, score="score"):
-    return *(float(row[name]) for name in (score, f"{score}_low", f"{score}_high")), colour
+def _classes_elsewhere() -> dict[str, list[Dot]]:
+    """Source only, our choice and the oracle; for real cells the simulator's help as well."""
+    adapted = results.read("adaptation_summary").set_index(["pair", "choice"])
+    helped = results.read("sim_to_real_summary").set_index(["task", "pair", "choice"])
+    rows = {
+        "simulated": ("smear", None),
+        "real, A to B": ("wbc a>b", ("cells", "both>wbc b", "committed")),
+        "real, B to A": ("wbc b>a", ("cells", "both>wbc a", "committed")),
+        "two kinds, A to B": ("wbc granules a>b", ("granules", "both>wbc b", "committed")),
+        "two kinds, B to A": ("wbc granules b>a", ("granules", "both>wbc a", "committed")),
+    }
+    colours = {"source only": OTHER, "chosen by consensus": OURS, "oracle": ORACLE}
+    dots = {}
+    for title, (pair, with_simulator) in rows.items():
+        dots[title] = [
+            _dot_of(adapted.loc[(pair, choice)], colour) for choice, colour in colours.items()
+        ]
+        if with_simulator:
+            row = helped.loc[with_simulator]
+            dots[title].append(_dot_of(row, WITH_SIMULATOR, "macro_f1"))
+    return dots
 
 
-def _over_subjects(each):
-    """Mean Dice of all seeds' test images, which are held in thousandths, four slices a subject, with an interval over subjects."""
-    values = np.array(" ".join(each).split(), float) / 1000
+def _tissues() -> dict[str, list[Dot]]:
+    """Mean Dice over all seeds of adaptation_dense."""
+    dice = results.read("adaptation_dense").groupby(["target", "method"])["each"]
+    colours = {"source only": OTHER, "painted in found greys": OURS, "oracle": ORACLE}
+    dots: dict[str, list[Dot]] = {}
+    for target in ("1.5T-T1w", "3T-T2w"):
+        means = [_mean_over_subjects(dice.get_group((target, method))) for method in colours]
+        dots[target] = [Dot(*mean, colour) for mean, colour in zip(means, colours.values())]
+    return dots
+
+
+def _mean_over_subjects(dice: pd.Series) -> metrics.Interval:
+    """The mean over test images of all seeds, held in thousandths, four slices of each subject."""
+    values = np.array(" ".join(dice).split(), float) / 1000
     return metrics.mean_score(values, np.arange(len(values)) // 4)
 
 
-def _dots(ax, rows, title, label):
-    """A row a name, with its (value, low, high, colour) as dots and bars."""
-    for place, scores in enumerate(rows.values()):
-        for value, low, high, colour in scores:
-            dot(ax, place, value, low, high, colour, size=8)
+def _outlines() -> dict[str, list[Dot]]:
+    """Mean Dice of sim_to_real_summary; the simulator helps on real cells only."""
+    table = results.read("sim_to_real_summary").set_index(["task", "pair", "choice"])
+    rows = table.loc["segmentation"]
+    colours = {
+        "source only": OTHER,
+        "committed without simulator": OURS,
+        "committed by certainty": WITH_SIMULATOR,
+        "oracle": ORACLE,
+    }
+    dots = {}
+    for data, name in (("smear", "simulated"), ("wbc", "real")):
+        for pair, direction in (("a>b", "A to B"), ("b>a", "B to A")):
+            dots[f"{name}, {direction}"] = [
+                _dot_of(rows.loc[(f"{data} {pair}", choice)], colour)
+                for choice, colour in colours.items()
+                if data == "wbc" or colour != WITH_SIMULATOR
+            ]
+    return dots
+
+
+def _dot_of(row: pd.Series, colour, score: str = "score") -> Dot:
+    return Dot(row[score], row[f"{score}_low"], row[f"{score}_high"], colour)
+
+
+def _dots(ax: Axes, rows: dict[str, list[Dot]], title: str, label: str) -> None:
+    """A row for each name, its scores as dots and bars."""
+    for position, dots in enumerate(rows.values()):
+        for value, low, high, colour in dots:
+            dot(ax, position, value, low, high, colour, size=8)
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=label, ylim=(len(rows) - 0.5, -0.5))
     ax.set_title(title, fontweight="bold")
     ax.tick_params(axis="y", left=False)
     ax.grid(axis="x", alpha=0.3)
 
 
+def main() -> None:
+    """Write the pictures with few colours."""
+    (HERE / "pictures").mkdir(exist_ok=True)
+    for draw in (first_look, findings):
+        buffer = io.BytesIO()
+        draw().savefig(buffer, dpi=110)
+        image = Image.open(buffer).convert("RGB").quantize(256)
+        image.save(HERE / "pictures" / f"{draw.__name__}.png", optimize=True)
+
+
 if __name__ == "__main__":
     with matplotlib.rc_context(fname=HERE.parent / "notebooks" / "matplotlibrc"):
-        (HERE / "pictures").mkdir(exist_ok=True)
-        for draw in (first_look, findings):
-            drawn = io.BytesIO()
-            draw().savefig(drawn, dpi=110)
-            Image.open(drawn).convert("RGB").quantize(256).save(
-                HERE / "pictures" / f"{draw.__name__}.png", optimize=True
-            )
+        main()
