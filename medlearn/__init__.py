@@ -1,7 +1,7 @@
 """Transfer learning and domain adaptation for medical images: the library of a notebook course.
 
-    from medlearn import datasets, features        # a room loads when it is first used
-    from medlearn import keras, tf                 # Keras and TensorFlow, loaded late and without noise
+    from medlearn import datasets, features     # a room loads when it is first used
+    from medlearn import keras, tf              # so do Keras and TensorFlow, without noise
 
 `import medlearn` loads neither TensorFlow nor any other large library.
 """

@@ -89,10 +89,12 @@ def test_a_distance_added_to_the_loss_equals_keras():
         return model
 
     def pairs(epoch):
-        return layers.paired_batches(IMAGES, LABELS, IMAGES[::-1] + 1, batch_size=8, seed=epoch).take(4)
+        return layers.paired_batches(
+            IMAGES, LABELS, IMAGES[::-1] + 1, batch_size=8, seed=epoch
+        ).take(4)
 
     model, reference, without = aligned(), aligned(), aligned()
-    without.get_layer("align").weight = 0.0
+    without.get_layer("alignment").weight = 0.0
     expect_same_history(training.fit(model, pairs, 2), keras_history(reference, pairs, 2))
     expect_same(model.weights, reference.weights)
     training.fit(without, pairs, 2)
@@ -175,19 +177,26 @@ def flip(image, seed):
     return flipped + tf.random.stateless_normal((), seed)
 
 
+AUGMENTED = training.batches(IMAGES, LABELS, batch_size=16, seed=3, augment=flip)
+
+
+@pytest.fixture(scope="module")
+def whole_run():
+    model = network(dropout=0.3)
+    return model, training.fit(model, AUGMENTED, 3)
+
+
 # within an epoch, between two, in the last step of the last
 @pytest.mark.parametrize("steps", [5, 3, 8])
-def test_a_run_that_was_cut_ends_as_if_it_had_not_been(tmp_path, monkeypatch, steps):
-    data = training.batches(IMAGES, LABELS, batch_size=16, seed=3, augment=flip)
-    whole = network(dropout=0.3)
-    history = training.fit(whole, data, 3)
+def test_a_run_that_was_cut_ends_as_if_it_had_not_been(tmp_path, monkeypatch, whole_run, steps):
+    model, history = whole_run
     with monkeypatch.context() as patch, pytest.raises(PowerCut):
         cut_after(steps, patch)
-        training.fit(network(dropout=0.3), data, 3, folder=tmp_path, every=1)
+        training.fit(network(dropout=0.3), AUGMENTED, 3, folder=tmp_path, every=1)
     resumed = network(dropout=0.3)
     resumed.set_weights([weight + 1 for weight in resumed.get_weights()])
-    assert training.fit(resumed, data, 3, folder=tmp_path, every=1) == history
-    expect_same(resumed.variables, whole.variables, 0)
+    assert training.fit(resumed, AUGMENTED, 3, folder=tmp_path, every=1) == history
+    expect_same(resumed.variables, model.variables, 0)
 
 
 def test_dropout_draws_anew_in_each_step():
@@ -211,7 +220,7 @@ def test_a_finished_run_is_left_as_it_is_and_more_epochs_go_on(tmp_path):
     expect_same(more.weights, whole.weights, 0)
 
 
-@pytest.mark.parametrize("every, saved", [(None, 2), (1, 8), (2, 4)])
+@pytest.mark.parametrize("every, saved", [(None, 2), (2, 4)])
 def test_checkpoints_after_every_steps_and_each_epoch(tmp_path, every, saved):
     training.fit(network(), DATA, 2, folder=tmp_path, every=every)
     names = sorted(path.name for path in tmp_path.glob("*.index"))
