@@ -10,25 +10,22 @@ def test_the_two_budgets_differ_in_numbers_only():
 
 
 def test_the_environment_variable_is_read_at_each_call(monkeypatch):
-    for wanted in ("gpu", "cpu"):
-        monkeypatch.setenv("MEDLEARN_BUDGET", wanted)
-        assert budget.current() == budget.BUDGETS[wanted]
+    for name in ("gpu", "cpu"):
+        monkeypatch.setenv("MEDLEARN_BUDGET", name)
+        assert budget.current() == budget.BUDGETS[name]
+    monkeypatch.setenv("MEDLEARN_BUDGET", "tpu")
+    with pytest.raises(ValueError, match="'tpu'; expected one of cpu, gpu"):
+        budget.current()
 
 
 def test_without_the_variable_the_machine_decides(monkeypatch):
     monkeypatch.delenv("MEDLEARN_BUDGET", raising=False)
-    for gpu, expected in (("a card", "gpu"), (None, "cpu")):
-        monkeypatch.setattr("medlearn._keras.gpu_name", lambda gpu=gpu: gpu)
-        assert budget.name() == expected
+    for card, expected in (("a card", "gpu"), (None, "cpu")):
+        monkeypatch.setattr("medlearn._keras.gpu_name", lambda card=card: card)
+        assert budget.name() == expected and budget.gpu_name() == card
 
 
 def test_a_changed_copy_does_not_change_the_budget(monkeypatch):
     monkeypatch.setenv("MEDLEARN_BUDGET", "cpu")
     budget.current()["images"] = 1
     assert budget.current()["images"] == budget.BUDGETS["cpu"]["images"]
-
-
-def test_a_wrong_budget_is_said_with_the_choices(monkeypatch):
-    monkeypatch.setenv("MEDLEARN_BUDGET", "tpu")
-    with pytest.raises(ValueError, match="'tpu'; expected one of cpu, gpu"):
-        budget.current()

@@ -114,7 +114,7 @@ def test_the_first_cell_finds_the_wheel_uploaded_on_drive_or_at_the_release(firs
 def test_only_what_is_missing_is_installed(monkeypatch):
     requirements = ["numpy>=99", "no.such-thing>=1", "extra-one; extra == 'x'"]
     monkeypatch.setattr(importlib.metadata, "requires", lambda _: requirements)
-    assert session.missing() == ["no.such-thing>=1"]
+    assert session._missing() == ["no.such-thing>=1"]
 
 
 def test_what_is_there_is_pinned_while_the_missing_is_installed(monkeypatch):
@@ -130,14 +130,14 @@ def test_what_is_there_is_pinned_while_the_missing_is_installed(monkeypatch):
     monkeypatch.setattr(session.subprocess, "run", pip)
     problem = "thing>=1 cannot be installed beside what is here: ERROR: no such"
     with pytest.raises(RuntimeError, match=problem):
-        session.install(["thing>=1"])
+        session._install(["thing>=1"])
     assert f"numpy=={np.__version__}" in pins and commands_run[0][-1] == "thing>=1"
 
 
 @pytest.fixture
 def no_traces(monkeypatch):
     """What a session sets for the whole kernel ends with the test."""
-    monkeypatch.setattr(session, "missing", list)
+    monkeypatch.setattr(session, "_missing", list)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.setenv("MEDLEARN_BUDGET", "cpu")
     with matplotlib.rc_context():

@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_doctor_finds_the_course_fit_here(folder, monkeypatch, capsys):
     write(folder, "00_a.ipynb", notebook("1"))
-    monkeypatch.setattr(doctor, "answers", lambda host: False)
+    monkeypatch.setattr(doctor, "_answers", lambda host: False)
     assert doctor.report() == 0
     out = capsys.readouterr().out
     for topic in TOPICS:
@@ -44,11 +44,11 @@ def test_the_doctor_finds_the_course_fit_here(folder, monkeypatch, capsys):
 
 def test_what_keeps_the_course_from_running_is_a_problem(monkeypatch, folder, capsys):
     monkeypatch.setattr(doctor, "NOTEBOOKS", folder / "none")
-    monkeypatch.setattr(doctor, "version", lambda name: "1" if "tensorflow" in name else None)
-    assert "overwrite each other" in doctor.tensorflow().text
-    assert doctor.jupyter().state == doctor.PROBLEM and "jupyterlab" in doctor.jupyter().text
-    assert doctor.examine(doctor.lessons_here).state == doctor.PROBLEM
-    monkeypatch.setattr(doctor, "CHECKS", {"lessons": doctor.lessons_here})
+    monkeypatch.setattr(doctor, "_version", lambda name: "1" if "tensorflow" in name else None)
+    assert "overwrite each other" in doctor._tensorflow().text
+    assert doctor._jupyter().state == doctor.PROBLEM and "jupyterlab" in doctor._jupyter().text
+    assert doctor.examine(doctor._lessons).state == doctor.PROBLEM
+    monkeypatch.setattr(doctor, "CHECKS", {"lessons": doctor._lessons})
     assert doctor.report() == 1
     assert "PROBLEM" in capsys.readouterr().out
 
@@ -68,18 +68,18 @@ def put(mirror, origin):
 
 
 def test_the_doctor_knows_where_data_would_come_from(mirror, tmp_path, monkeypatch):
-    assert "downloaded" in doctor.where("wbc")
+    assert "downloaded" in doctor._origin("wbc")
     put(mirror, _catalogue.card("wbc").origin)
-    assert doctor.where("wbc") == "at the mirror"
+    assert doctor._origin("wbc") == "at the mirror"
     monkeypatch.delenv("MEDLEARN_MIRROR")
-    assert "downloaded" in doctor.where("wbc")
-    assert "supply" in doctor.where("drive")
+    assert "downloaded" in doctor._origin("wbc")
+    assert "supply" in doctor._origin("drive")
     (tmp_path / "cache" / "datasets" / "wbc").mkdir(parents=True)
-    assert doctor.where("wbc") == "in the cache"
+    assert doctor._origin("wbc") == "in the cache"
 
 
 def test_the_doctor_tells_sets_of_one_origin_apart(mirror):
     put(mirror, _real.origins(_catalogue.card("breast"))[0])
-    assert doctor.where("breast") == "at the mirror" and "downloaded" in doctor.where("blood")
+    assert doctor._origin("breast") == "at the mirror" and "downloaded" in doctor._origin("blood")
     _real.folders(_catalogue.card("blood"))[0].mkdir(parents=True)
-    assert doctor.where("blood") == "in the cache"
+    assert doctor._origin("blood") == "in the cache"

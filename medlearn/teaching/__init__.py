@@ -1,4 +1,4 @@
-"""What only lessons use: exercises that check themselves, widgets, budgets, a practice folder, the doctor."""
+"""What only lessons use: exercises that check themselves, widgets, budgets, a practice folder."""
 
 import lazy_loader
 

@@ -2,6 +2,8 @@
 
 import os
 
+from medlearn import _keras
+
 BUDGETS = {
     "cpu": {"size": 128, "images": 600, "draws": 5, "epochs": 8, "batch_size": 32},
     "gpu": {"size": 224, "images": 3000, "draws": 20, "epochs": 30, "batch_size": 64},
@@ -9,29 +11,38 @@ BUDGETS = {
 
 
 def name() -> str:
-    """`"gpu"` where TensorFlow sees one, else `"cpu"`; the environment variable `MEDLEARN_BUDGET` overrides.
+    """Return "gpu" where TensorFlow finds one, else "cpu"; ``MEDLEARN_BUDGET`` overrides.
 
-    Raises ValueError if the variable names neither.
+    Raises
+    ------
+    ValueError
+        If the environment variable names neither.
     """
-    wanted = os.environ.get("MEDLEARN_BUDGET")
-    if wanted is None:
-        from medlearn import _keras
-
+    override = os.environ.get("MEDLEARN_BUDGET")
+    if override is None:
         return "gpu" if _keras.gpu_name() else "cpu"
-    if wanted not in BUDGETS:
+    if override not in BUDGETS:
         raise ValueError(
-            f"MEDLEARN_BUDGET is {wanted!r}; expected one of {', '.join(BUDGETS)}, or leave it unset."
+            f"MEDLEARN_BUDGET is {override!r}; expected one of {', '.join(BUDGETS)}, or leave it "
+            "unset."
         )
-    return wanted
+    return override
 
 
 def gpu_name() -> str | None:
-    """The name of the first graphics card that TensorFlow can use, or None."""
-    from medlearn import _keras
-
+    """Return the name of the first graphics card that TensorFlow can use, or None."""
     return _keras.gpu_name()
 
 
 def current() -> dict[str, int]:
-    """The numbers of the budget in force: a fresh dictionary of `size` (pixels), `images`, `draws`, `epochs`, `batch_size`."""
+    """Return the numbers of the budget in force, as a fresh dictionary.
+
+    Its keys are ``size`` (pixels), ``images``, ``draws``, ``epochs`` and ``batch_size``.
+
+    Examples
+    --------
+    >>> from medlearn.teaching import budget
+    >>> sorted(budget.current())
+    ['batch_size', 'draws', 'epochs', 'images', 'size']
+    """
     return dict(BUDGETS[name()])

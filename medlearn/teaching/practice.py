@@ -1,4 +1,4 @@
-"""A folder as a hospital might send it: two sites, three tables, and the faults that real folders have (for lesson 16)."""
+"""A folder as a hospital might send it: two sites, three tables, and the faults of real folders."""
 
 import csv
 from pathlib import Path
@@ -9,49 +9,78 @@ from PIL import Image
 from medlearn._dataset import Dataset
 
 HOME, AWAY, LATER = "home.csv", "away.csv", "away_labelled_later.csv"
-_DICOM = 6
-_UPSIDE_RIGHT, _ORIENTATION = (
-    6,
-    0x0112,
-)  # the EXIF tag that says: turn me by a quarter when you show me
+FEWEST = 20  # images of each site
+_TURNED, _CMYK, _DAMAGED, _EMPTY, _TEXT, _COPIED, _DICOM = range(7)  # rows of home.csv
+_ORIENTATION, _QUARTER_TURN = 0x0112, 6  # the EXIF tag, and its value for "turn me to display me"
+
+Row = dict[str, str]
 
 
 def write(home: Dataset, away: Dataset, path: str | Path) -> Path:
-    """Write two labelled data sets as picture files with tables below the folder `path`, damage some; returns `path`.
+    """Write two labelled data sets as picture files with tables, and damage some of them.
 
-    home.csv lists file, label, patient and site, away.csv the same without labels, and away_labelled_later.csv those
-    labels; where patients are unknown there is no column of them. Pictures lie at home/CLASS/PATIENT/ and at
-    away/PATIENT/. At home one picture is a photograph to be turned, one is in CMYK, and one a DICOM file; one is a copy of
-    another patient's, three cannot be read, three rows of the table are wrong, and one of the first class has its label
-    in capitals. The images of the data sets are otherwise untouched. Raises ValueError without labels or with fewer than twenty images.
+    home.csv lists file, label, patient and site, away.csv the same without labels, and
+    away_labelled_later.csv those labels. If patients are unknown, there is no column of them.
+    Pictures lie at home/CLASS/PATIENT/ and at away/PATIENT/. At home
+
+    - one picture is a photograph to be turned, one is in CMYK, and one is a DICOM file;
+    - one picture is a copy of another patient's, and three cannot be read;
+    - three rows of the table are wrong, and one label of the first class is in capitals.
+
+    The images are otherwise untouched.
+
+    Parameters
+    ----------
+    home, away : Dataset
+        At least twenty images each, with labels.
+    path : str or Path
+        The folder; it is made if there is none.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        Without labels, or with fewer than twenty images.
     """
     path = Path(path)
-    if home.labels is None or away.labels is None or min(len(home), len(away)) < 20:
+    if home.labels is None or away.labels is None or min(len(home), len(away)) < FEWEST:
         raise ValueError("A practice folder needs two sets of at least twenty images with labels.")
-    rows = [
-        _row(home, place, f"home/{home.classes[home.labels[place]]}") for place in range(len(home))
-    ]
-    for place, row in enumerate(rows):
-        _save(home.images[place], path / row["file"])
-    later = [_row(away, place, "away") for place in range(len(away))]
-    for place, row in enumerate(later):
-        _save(away.images[place], path / row["file"])
-    _odd(path, home.images, rows)
-    _table(path / HOME, _faulty(path, rows, home.classes[0]))
-    _table(
-        path / AWAY, [{key: value for key, value in row.items() if key != "label"} for row in later]
-    )
-    _table(path / LATER, later)
+    home_names = [home.classes[label] for label in home.labels]
+    away_names = [away.classes[label] for label in away.labels]
+    home_rows = [_row(home, index, name, f"home/{name}") for index, name in enumerate(home_names)]
+    away_rows = [_row(away, index, name, "away") for index, name in enumerate(away_names)]
+    _save_all(home.images, home_rows, path)
+    _save_all(away.images, away_rows, path)
+    _make_odd(path, home.images, home_rows)
+    _damage(path, home_rows)
+    _write_table(path / HOME, _with_faults(path, home_rows, home.classes[0]))
+    _write_table(path / AWAY, [_without_label(row) for row in away_rows])
+    _write_table(path / LATER, away_rows)
     return path
 
 
-def _row(data: Dataset, place: int, folder: str) -> dict[str, str]:
-    who = str(data.patients[place])
-    name = "".join(each if each.isalnum() or each in "-_" else "-" for each in who)
-    row = {"file": f"{folder}/{name}/{place:04d}.png", "label": data.classes[data.labels[place]]}
-    return (
-        row | ({"patient": who} if data.patients_known else {}) | {"site": str(data.domains[place])}
-    )
+def _row(data: Dataset, index: int, label: str, folder: str) -> Row:
+    """The row of an image in its table."""
+    patient = str(data.patients[index])
+    letters = [letter if letter.isalnum() or letter in "-_" else "-" for letter in patient]
+    file = f"{folder}/{''.join(letters)}/{index:04d}.png"
+    row = {"file": file, "label": label}
+    if data.patients_known:
+        row["patient"] = patient
+    return row | {"site": str(data.domains[index])}
+
+
+def _without_label(row: Row) -> Row:
+    return {column: text for column, text in row.items() if column != "label"}
+
+
+def _save_all(images: np.ndarray, rows: list[Row], path: Path) -> None:
+    for image, row in zip(images, rows, strict=True):
+        _save(image, path / row["file"])
 
 
 def _save(pixels: np.ndarray, file: Path, mode: str = "RGB", **options) -> None:
@@ -59,60 +88,73 @@ def _save(pixels: np.ndarray, file: Path, mode: str = "RGB", **options) -> None:
     Image.fromarray(pixels).convert(mode).save(file, **options)
 
 
-def _odd(path: Path, pixels: np.ndarray, rows: list[dict[str, str]]) -> None:
-    """The photograph on its side, the one in CMYK and the DICOM file: odd, and still to be read."""
+def _make_odd(path: Path, images: np.ndarray, rows: list[Row]) -> None:
+    """The photograph on its side, the one in CMYK and the DICOM file: odd, but readable."""
     exif = Image.Exif()
-    exif[_ORIENTATION] = _UPSIDE_RIGHT
-    changes = {
-        0: (np.rot90(pixels[0]), "RGB", {"quality": 95, "exif": exif.tobytes()}),
-        1: (pixels[1], "CMYK", {"quality": 95}),
-    }
-    for place, (picture, mode, options) in changes.items():
-        (path / rows[place]["file"]).unlink()
-        rows[place]["file"] = rows[place]["file"].replace(".png", ".jpg")
-        _save(picture, path / rows[place]["file"], mode, **options)
-    (path / rows[_DICOM]["file"]).unlink()
-    rows[_DICOM]["file"] = rows[_DICOM]["file"].replace(".png", ".dcm")
-    _dicom(pixels[_DICOM], rows[_DICOM].get("patient", ""), path / rows[_DICOM]["file"])
+    exif[_ORIENTATION] = _QUARTER_TURN
+    turned = np.rot90(images[_TURNED])
+    _save(turned, _replaced(path, rows[_TURNED], ".jpg"), quality=95, exif=exif.tobytes())
+    _save(images[_CMYK], _replaced(path, rows[_CMYK], ".jpg"), "CMYK", quality=95)
+    patient = rows[_DICOM].get("patient", "")
+    _write_dicom(images[_DICOM], patient, _replaced(path, rows[_DICOM], ".dcm"))
 
 
-def _dicom(pixels: np.ndarray, patient: str, file: Path) -> None:
-    """A colour picture as a viewer's screenshot comes (DICOM PS3.3 A.8.1, Secondary Capture)."""
+def _replaced(path: Path, row: Row, ending: str) -> Path:
+    """Delete the file of a row; the path of the file with another ending that takes its place."""
+    (path / row["file"]).unlink()
+    row["file"] = row["file"].replace(".png", ending)
+    return path / row["file"]
+
+
+def _write_dicom(pixels: np.ndarray, patient: str, file: Path) -> None:
+    """Write a colour picture as a viewer's screenshot (DICOM PS3.3 A.8.1, Secondary Capture)."""
     import pydicom  # late: listing data sets needs none of it
 
-    kind, itself = (
-        "1.2.840.10008.5.1.4.1.1.7",
-        pydicom.uid.generate_uid(entropy_srcs=["practice", patient]),
-    )
+    class_uid = pydicom.uid.SecondaryCaptureImageStorage
+    instance_uid = pydicom.uid.generate_uid(entropy_srcs=["practice", patient])
     meta = pydicom.dataset.FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = kind, itself
+    meta.MediaStorageSOPClassUID = class_uid
+    meta.MediaStorageSOPInstanceUID = instance_uid
     meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     picture = pydicom.Dataset()
-    picture.file_meta, picture.SOPClassUID, picture.SOPInstanceUID = meta, kind, itself
-    picture.PatientID, picture.PatientName, picture.Modality = patient, "Doe^Jane", "OT"
+    picture.file_meta = meta
+    picture.SOPClassUID = class_uid
+    picture.SOPInstanceUID = instance_uid
+    picture.PatientID = patient
+    picture.PatientName = "Doe^Jane"
+    picture.Modality = "OT"
     picture.set_pixel_data(pixels, "RGB", 8, generate_instance_uid=False)
     picture.save_as(file, enforce_file_format=True)
 
 
-def _faulty(path: Path, rows: list[dict[str, str]], usual: str) -> list[dict[str, str]]:
-    """The rows with four faults in the table, three files beyond repair, and a copy under another patient's name."""
-    cut, empty, other = (path / rows[place]["file"] for place in (2, 3, 4))
-    cut.write_bytes(cut.read_bytes()[:1500])
-    empty.write_bytes(b"")
-    other.write_bytes(b"Please find the picture attached.\n")
-    copied = next(
-        row for row in rows[7:] if row["file"].split("/")[2] != rows[5]["file"].split("/")[2]
-    )
-    twin = copied | {"file": copied["file"].replace(".png", "_copy.png")}
-    (path / twin["file"]).write_bytes((path / rows[5]["file"]).read_bytes())
-    shouted = next((row for row in rows[7:-2] if row["label"] == usual), rows[7])
-    shouted["label"] = shouted["label"].upper()
+def _damage(path: Path, rows: list[Row]) -> None:
+    """Make three files that cannot be read: cut off, empty, and a text."""
+    cut_off = path / rows[_DAMAGED]["file"]
+    cut_off.write_bytes(cut_off.read_bytes()[:1500])
+    (path / rows[_EMPTY]["file"]).write_bytes(b"")
+    (path / rows[_TEXT]["file"]).write_bytes(b"Please find the picture attached.\n")
+
+
+def _with_faults(path: Path, rows: list[Row], first_class: str) -> list[Row]:
+    """The rows with faults, and a row for a copy under another patient's name."""
+    sound = rows[_DICOM + 1 :]
+    folder = _patient_folder(rows[_COPIED])
+    other_patient = next(row for row in sound if _patient_folder(row) != folder)
+    copy = other_patient | {"file": other_patient["file"].replace(".png", "_copy.png")}
+    (path / copy["file"]).write_bytes((path / rows[_COPIED]["file"]).read_bytes())
+    in_capitals = next((row for row in sound[:-2] if row["label"] == first_class), sound[0])
+    in_capitals["label"] = in_capitals["label"].upper()
     mistyped = rows[-1] | {"file": rows[-1]["file"].replace(".png", ".pgn")}
     unlabelled = rows[-2] | {"label": ""}
-    return [*rows[:-2], twin, unlabelled, mistyped, rows[7]]
+    twice = sound[0]
+    return [*rows[:-2], copy, unlabelled, mistyped, twice]
 
 
-def _table(file: Path, rows: list[dict[str, str]]) -> None:
+def _patient_folder(row: Row) -> str:
+    return row["file"].split("/")[2]
+
+
+def _write_table(file: Path, rows: list[Row]) -> None:
     with open(file, "w", encoding="utf-8", newline="") as text:
         table = csv.DictWriter(text, rows[0])
         table.writeheader()
