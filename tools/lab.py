@@ -38,7 +38,7 @@ def open_lab(path: Path, port: int | None = None, browser: bool = True) -> int:
     Raises
     ------
     OSError
-        If the wanted port is taken.
+        If this port is taken.
     """
     port = free_port(port)
     token = secrets.token_hex(24)
@@ -91,19 +91,19 @@ def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def free_port(wanted: int | None = None) -> int:
-    """Return `wanted`, or the first free port from 8888.
+def free_port(port: int | None = None) -> int:
+    """Return `port`, or the first free port from 8888.
 
     Raises
     ------
     OSError
         If it is taken, or if no port is free.
     """
-    for port in [wanted] if wanted else PORTS:
-        if _is_free(port):
-            return port
-    if wanted:
-        raise OSError(f"Port {wanted} is taken; leave --port out to get a free one.")
+    for candidate in [port] if port else PORTS:
+        if _is_free(candidate):
+            return candidate
+    if port:
+        raise OSError(f"Port {port} is taken; leave --port out to get a free one.")
     raise OSError(f"No port from {PORTS[0]} to {PORTS[-1]} is free.")
 
 

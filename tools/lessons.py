@@ -34,8 +34,8 @@ def find(numbers: list[str], folder: Path | None = None) -> list[Path]:
     for number in numbers:
         if number.zfill(2) not in paths:
             raise LookupError(f"There is no lesson {number}; there are {', '.join(paths)}.")
-    wanted = {number.zfill(2) for number in numbers} or paths
-    return [paths[number] for number in sorted(wanted)]
+    chosen = {number.zfill(2) for number in numbers} or paths
+    return [paths[number] for number in sorted(chosen)]
 
 
 def read(path: Path) -> NotebookNode:

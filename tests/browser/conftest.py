@@ -1,3 +1,5 @@
+"""A browser, and a folder for its screenshots."""
+
 import os
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The course as its users start it, and a page of a real browser on it that notes every address it asks for."""
+"""The course as its users start it, and a page of a real browser that notes what it asks for."""
 
 import importlib.util
 import os
@@ -31,7 +31,9 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": '{"windowingMode": "none"}',
 }
 BUSY = """(document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status !== 'idle'
-    || [...document.querySelectorAll('.jp-InputPrompt')].some(prompt => prompt.textContent.includes('*')))"""
+    || [...document.querySelectorAll('.jp-InputPrompt')]
+        .some(prompt => prompt.textContent.includes('*')))"""
+PICTURE = "img.widget-image, .widget-image img"
 START_SECONDS, RUN_SECONDS = 90, 240
 
 
@@ -45,22 +47,21 @@ def missing():
 
 
 def starting():
-    """The command that opens the course: course.py, or what it hands over to where it would set up first."""
+    """The command that opens the course: course.py, or `tools` where course.py would set up."""
     spec = importlib.util.spec_from_file_location("course_script", ROOT / "course.py")
-    course = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(course)
-    return (
-        [sys.executable, str(ROOT / "course.py")]
-        if course.ready()
-        else [sys.executable, "-P", "-m", "tools"]
-    )
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    if script.ready():
+        return [sys.executable, str(ROOT / "course.py")]
+    return [sys.executable, "-P", "-m", "tools"]
 
 
 @contextmanager
 def course(folder, command=None):
-    """Serve the course; gives its address and token. `folder` holds JupyterLab's settings and the server's log.
+    """Serve the course; gives its address, its token and its process.
 
-    `command`, to which the options are added, is another way to start it.
+    `folder` holds JupyterLab's settings and the server's log. `command`, to which the options are
+    added, is another way to start it.
     """
     for name, text in SETTINGS.items():
         path = folder / "settings" / f"{name}.jupyterlab-settings"
@@ -94,51 +95,49 @@ def course(folder, command=None):
 def _opened(process, log):
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(
-            r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", log.read_text(errors="replace")
-        )
-        if found:
-            return found[1], found[2]
+        text = log.read_text(errors="replace")
+        match = re.search(r"(http://127\.0\.0\.1:\d+)/\S*token=(\w+)", text)
+        if match:
+            return match[1], match[2]
         time.sleep(0.3)
     raise AssertionError(f"JupyterLab did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
 @contextmanager
 def watched(browser, address):
-    """A fresh page; when it closes, everything it asked for must have been the course's own server."""
+    """A fresh page; when it closes, it must have asked the course's own server only."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page, asked = context.new_page(), []
-    context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
+    page = context.new_page()
+    addresses = []
+    context.on("request", lambda request: addresses.append(request.url))
+    page.on("websocket", lambda socket: addresses.append(socket.url))
     page.set_default_timeout(30_000)
     yield page
     context.close()
-    assert asked and outside(asked, address) == []
+    assert addresses and outside(addresses, address) == []
 
 
-def outside(asked, address):
-    """The addresses among those asked for that lead away from the server."""
+def outside(addresses, address):
+    """Those of the addresses that lead away from the server."""
     home = urlsplit(address).netloc
-    return sorted(
-        {
-            url
-            for url in asked
-            if urlsplit(url).scheme not in ("data", "blob", "about")
-            and urlsplit(url).netloc != home
-        }
-    )
+    return sorted({url for url in addresses if not _is_of(home, urlsplit(url))})
+
+
+def _is_of(home, url):
+    return url.scheme in ("data", "blob", "about") or url.netloc == home
 
 
 def open_lesson(page, address, token, path):
     """Open a lesson in an empty workspace and wait until its kernel is idle."""
+    workspace = f"{address}/lab/workspaces/{path.stem}"
     page.goto(
-        f"{address}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}?reset&token={token}",
-        wait_until="domcontentloaded",
+        f"{workspace}/tree/notebooks/{path.name}?reset&token={token}", wait_until="domcontentloaded"
     )
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
     page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=30_000)
-    # The page calls a kernel idle before it has one; told to run then, it asks which kernel to take. The server knows.
+    # The page calls a kernel idle before it has one, and would then ask which kernel to take. The
+    # server knows.
     deadline = time.monotonic() + 60
     while not _has_kernel(page, address, token, path.name):
         assert time.monotonic() < deadline, f"no kernel for {path.name} after a minute"
@@ -148,10 +147,12 @@ def open_lesson(page, address, token, path):
 
 def _has_kernel(page, address, token, name):
     sessions = page.request.get(f"{address}/api/sessions?token={token}").json()
-    kernels = [each["kernel"] for each in sessions if each["path"].endswith(name)]
-    return any(
-        kernel["connections"] > 0 and kernel["execution_state"] == "idle" for kernel in kernels
-    )
+    kernels = [session["kernel"] for session in sessions if session["path"].endswith(name)]
+    return any(map(_is_idle, kernels))
+
+
+def _is_idle(kernel):
+    return kernel["connections"] > 0 and kernel["execution_state"] == "idle"
 
 
 def run_all(page):
@@ -175,8 +176,9 @@ def run_cell(page, cell):
 
 
 def settle(page, seconds):
-    """Wait until no cell runs or waits to; between two cells the kernel may look idle for a moment."""
-    deadline, quiet = time.monotonic() + seconds, 0
+    """Wait until no cell runs or waits; between two cells the kernel may look idle for a moment."""
+    deadline = time.monotonic() + seconds
+    quiet = 0
     while quiet < 4:
         assert time.monotonic() < deadline, f"the cells took more than {seconds} s"
         page.wait_for_timeout(250)
@@ -194,23 +196,25 @@ def panels(page):
 
 
 def picture(panel):
-    return panel.locator("img.widget-image, .widget-image img").first.get_attribute("src")
+    """The address of the panel's picture, which changes with the picture."""
+    return panel.locator(PICTURE).first.get_attribute("src")
 
 
 def changed(page, panel, before, seconds=30):
-    """Wait until the panel shows another picture, whole; says whether it did."""
+    """Wait until the panel shows another picture, whole; returns whether it did."""
     for _ in range(seconds * 5):
-        now = picture(panel)
-        if now != before and panel.locator("img.widget-image, .widget-image img").first.evaluate(
-            "each => each.naturalWidth > 0"
-        ):
+        if picture(panel) != before and _is_loaded(panel):
             return True
         page.wait_for_timeout(200)
     return False
 
 
+def _is_loaded(panel):
+    return panel.locator(PICTURE).first.evaluate("image => image.naturalWidth > 0")
+
+
 def turn(page, panel):
-    """Turn the panel's first slider by an arrow key, or choose the next entry of its first menu; says whether it answered."""
+    """Turn the panel's first slider, or choose from its first menu; returns whether it answered."""
     before = picture(panel)
     handle = panel.locator(".noUi-handle").first
     if not handle.count():
@@ -227,7 +231,5 @@ def turn(page, panel):
 def _choose(page, panel, before):
     menu = panel.locator("select").first
     menu.scroll_into_view_if_needed()
-    menu.select_option(
-        index=1
-    )  # its arrow keys JupyterLab takes for itself, to go from cell to cell
+    menu.select_option(index=1)  # JupyterLab takes arrow keys for itself
     return changed(page, panel, before)

@@ -1,11 +1,13 @@
-"""Every widget of the course in a real browser, with what it needs and no more: each is there and answers its main control.
+"""Every widget of the course in a real browser: each is there and answers its main control.
 
-Lessons run whole elsewhere. Here a notebook is made of them that has one cell for each widget: the lesson's own code on
-which the widget builds, with less to learn from where that takes long. It exists while the test runs.
-Some are left out unless MEDLEARN_EVERY_WIDGET is set: those of lessons that run whole in a browser anyway, and the slow ones.
+Lessons run whole elsewhere. Here a notebook is made of them that has one cell for each widget: the
+lesson's own code on which the widget builds, with less to learn from where that takes long. It
+exists while the test runs. Some widgets are left out unless MEDLEARN_EVERY_WIDGET is set: those of
+lessons that run whole in a browser anyway, and the slow ones.
 """
 
 import ast
+import copy
 import os
 import re
 import shutil
@@ -34,48 +36,58 @@ import sys
 from pathlib import Path
 from tools import lab, lessons
 lessons.ROOT = Path(sys.argv[1])
-sys.exit(lab.open_lab(lessons.ROOT / "notebooks" / sys.argv[2], int(sys.argv[5]), browser=False))
+path = lessons.ROOT / "notebooks" / sys.argv[2]
+sys.exit(lab.open_lab(path, int(sys.argv[5]), browser=False))
 """
 
 
 def parts(path):
-    """The sources of a lesson's widgets, in order, each with what it needs beyond those before it."""
-    cells = lessons.code(lessons.read(path).notebook)
+    """The source of each widget of a lesson, with what it needs beyond those before it."""
+    cells = copy.deepcopy(lessons.code(lessons.read(path).notebook))
     for name, value in SMALL.get(path.stem[:2], {}).items():
-        [cell] = [cell for cell in cells if re.search(rf"^{name} = ", cell.source, re.MULTILINE)]
-        cell.source = re.sub(rf"^{name} = .*", f"{name} = {value}", cell.source, flags=re.MULTILINE)
+        assignment = re.compile(rf"^{name} = .*", re.MULTILINE)
+        [cell] = [cell for cell in cells if assignment.search(cell.source)]
+        cell.source = assignment.sub(f"{name} = {value}", cell.source)
     trees = [lessons.parse(cell) for cell in cells]
-    sources = [[]]
-    for place in slices.needed(trees, lambda place: shows(trees[place])):
-        sources[-1].append(
-            ast.unparse(trees[place] if shows(trees[place]) else without_looking(trees[place]))
-        )
-        if shows(trees[place]):
-            sources.append([])
-    made = ["\n".join(source) for source in sources if source]
-    return ["%reset -f\n" + made[0], *made[1:]] if made else []
+    sources = [""]
+    for index in slices.needed(trees, lambda index: shows(trees[index])):
+        if shows(trees[index]):
+            sources[-1] += ast.unparse(trees[index])
+            sources.append("")
+        else:
+            sources[-1] += ast.unparse(without_looking(trees[index])) + "\n"
+    sources = [source for source in sources if source]
+    return ["%reset -f\n" + sources[0], *sources[1:]] if sources else []
 
 
 def shows(tree):
-    return any(
-        isinstance(node, ast.Call) and ast.unparse(node.func) in SHOWING for node in ast.walk(tree)
-    )
+    """Whether a cell shows a widget."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return any(ast.unparse(node.func) in SHOWING for node in calls)
 
 
 def without_looking(tree):
     """The same without the statements that only show something."""
-    looks = [
-        each for each in tree.body if isinstance(each, ast.Expr) and slices.only_looks(each.value)
-    ]
-    return ast.Module([each for each in tree.body if each not in looks], [])
+    return ast.Module([node for node in tree.body if not only_looks(node)], [])
+
+
+def only_looks(node):
+    return isinstance(node, ast.Expr) and slices.only_looks(node.value)
+
+
+def first_cells(names):
+    """The index of each lesson's first cell in the notebook of all widgets."""
+    indices = {}
+    count = 0
+    for name in names:
+        indices[name] = count
+        count += len(PARTS[name])
+    return indices
 
 
 PARTS = {path.stem: parts(path) for path in lessons.PATHS}
 WITH_WIDGETS = [name for name, sources in PARTS.items() if sources]
-PLACES = {
-    name: sum(len(PARTS[earlier]) for earlier in WITH_WIDGETS[:place])
-    for place, name in enumerate(WITH_WIDGETS)
-}
+FIRST_CELL = first_cells(WITH_WIDGETS)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +105,7 @@ def notebook(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(notebook, chromium, tmp_path_factory):
-    """The notebook opened; in the end, all that its page has asked for must have been the course's own server."""
+    """The notebook opened; in the end, its page must have asked the course's own server only."""
     command = [sys.executable, "-P", "-c", OPENING, str(notebook.parents[1]), notebook.name]
     with served.course(tmp_path_factory.mktemp("jupyter"), command) as (address, token, _):
         with served.watched(chromium, address) as page:
@@ -106,21 +118,19 @@ def test_each_widget_is_there_and_answers(name, page, shots):
     if name.startswith((*RUN_WHOLE, *SLOW)) and not os.environ.get("MEDLEARN_EVERY_WIDGET"):
         pytest.skip("set MEDLEARN_EVERY_WIDGET to try every widget of the course")
     for number in range(len(PARTS[name])):
-        cell = page.locator(".jp-Notebook .jp-CodeCell").nth(PLACES[name] + number)
+        cell = page.locator(".jp-Notebook .jp-CodeCell").nth(FIRST_CELL[name] + number)
         served.run_cell(page, cell)
         assert not served.errors(cell)
         assert cell.locator(".jp-OutputArea .widget-image").first.is_visible()
         answered = served.turn(page, cell)
-        cell.locator(".jp-OutputArea").first.screenshot(
-            path=shots / f"widget_{name[:2]}_{number}.png"
-        )
+        picture = shots / f"widget_{name[:2]}_{number}.png"
+        cell.locator(".jp-OutputArea").first.screenshot(path=picture)
         assert answered, f"the first dial of widget {number} of {name} changed nothing"
 
 
 def test_no_lesson_shows_a_widget_that_is_not_tried():
-    used = {
-        f"widgets.{found}"
-        for path in lessons.PATHS
-        for found in re.findall(r"\bwidgets\.(\w+)\(", path.read_text(encoding="utf-8"))
-    }
+    used = set()
+    for path in lessons.PATHS:
+        text = path.read_text(encoding="utf-8")
+        used |= {f"widgets.{name}" for name in re.findall(r"\bwidgets\.(\w+)\(", text)}
     assert used - {"widgets.pace"} <= set(SHOWING)

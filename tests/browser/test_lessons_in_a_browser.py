@@ -1,4 +1,4 @@
-"""Lessons in a real browser, from a real start of the course: run, turn the dials, use the keyboard, fetch nothing."""
+"""Lessons in a real browser: run, turn the dials, use the keyboard, ask nothing of a network."""
 
 import hashlib
 
@@ -39,12 +39,12 @@ def test_a_lesson_runs_without_an_error_and_its_dials_answer(number, page, cours
     assert len(panels) == WIDGETS[number]
     if number == "00":  # measuring the consoles' pace moves a dial, which must be back afterwards
         assert "0.00" in panels[0].locator(".widget-hslider:has-text('defocus')").inner_text()
-    for place, panel in enumerate(panels):
+    for index, panel in enumerate(panels):
         panel.scroll_into_view_if_needed()
         assert panel.locator(".widget-image").first.is_visible()
         answered = served.turn(page, panel)
-        panel.screenshot(path=shots / f"{number}_widget_{place}.png")
-        assert answered, f"the first dial of widget {place} of lesson {number} changed nothing"
+        panel.screenshot(path=shots / f"{number}_widget_{index}.png")
+        assert answered, f"the first dial of widget {index} of lesson {number} changed nothing"
     page.screenshot(path=shots / f"{number}_end.png")
 
 
@@ -56,16 +56,14 @@ def test_the_keyboard_alone_is_enough(page, course, shots):
         if served.panels(page):
             break
     panel = served.panels(page)[0]
+    on_slider = "document.activeElement.classList.contains('noUi-handle')"
+    in_editor = "!!document.activeElement.closest('.cm-editor')"
     for _ in range(60):
-        if page.evaluate("document.activeElement.classList.contains('noUi-handle')"):
+        if page.evaluate(on_slider):
             break
-        page.keyboard.press(
-            "Escape" if page.evaluate("!!document.activeElement.closest('.cm-editor')") else "Tab"
-        )
+        page.keyboard.press("Escape" if page.evaluate(in_editor) else "Tab")
     page.screenshot(path=shots / "keyboard.png")
-    assert page.evaluate("document.activeElement.classList.contains('noUi-handle')"), (
-        "Tab never reached a slider"
-    )
+    assert page.evaluate(on_slider), "Tab never reached a slider"
     before = served.picture(panel)
     page.keyboard.press("ArrowRight")
     assert served.changed(page, panel, before), "the arrow key moved nothing"

@@ -135,8 +135,8 @@ def alternative(cell: NotebookNode, section: str, text: str, charts: dict[str, s
     if cell.metadata.get("alt"):
         return cell.metadata["alt"]
     names = dict.fromkeys(re.findall(r"\bplots\.(\w+)\(", cell.source))
-    drawn = [charts[name] for name in names if name in charts]
-    parts = [*drawn, f"Section “{plain(section)}”.", _last_sentence(text)]
+    sentences = [charts[name] for name in names if name in charts]
+    parts = [*sentences, f"Section “{plain(section)}”.", _last_sentence(text)]
     return " ".join(parts).replace('"', "”").strip()
 
 

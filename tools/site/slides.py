@@ -99,9 +99,9 @@ def write(pages: list[Lesson], source: Path) -> None:
     has_reveal = (vendor / "reveal.js").exists()
     script = MATHJAX if (vendor / "mathjax").exists() else ""
     script += REVEAL if has_reveal else ""
-    asked = questions()
+    for_class = questions()
     for page in pages:
-        slides = deck(page, asked.get(page.number))
+        slides = deck(page, for_class.get(page.number))
         text = FRAME.format(
             title=html.escape(page.title),
             head=REVEAL_HEAD if has_reveal else "",
@@ -109,7 +109,7 @@ def write(pages: list[Lesson], source: Path) -> None:
             script=script,
         )
         (folder / f"{page.number}.html").write_text(text, encoding="utf-8")
-    listed = [PAGE_HEAD, *(_listed(page, asked.get(page.number)) for page in pages)]
+    listed = [PAGE_HEAD, *(_listed(page, for_class.get(page.number)) for page in pages)]
     (source / "instructor" / "slides.md").write_text("\n".join(listed), encoding="utf-8")
 
 
