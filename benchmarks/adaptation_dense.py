@@ -17,9 +17,9 @@ subjects at random sites of the same simulator that makes the target, T2w among 
 a hospital, but what randomisation can reach. "oracle" learns from the adaptation subjects' masks.
 
 Scores: Dice of fluid, grey and white matter, mean over test images (`tissues`: of the three, with
-an interval over subjects; `each`: of every test image, in thousandths). Validators never see a
-target mask: `certainty` and `information` of every 16th pixel, `amounts` = minus half the sum of
-the absolute differences between the shares of the classes that are predicted in the target and
+an interval over subjects; `dice_per_image`: of every test image, in thousandths). Validators never
+see a target mask: `certainty` and `information` of every 16th pixel, `amounts` = minus half the sum
+of the absolute differences between the shares of the classes that are predicted in the target and
 those in the source's masks. `source_dice` is of held-out source subjects; for the recipes it is
 that of the network that they leave as it is.
 
@@ -44,7 +44,7 @@ from medlearn.selection import validators
 KEY = ("target", "method", "seed")
 TISSUES = ("fluid", "grey", "white")
 SCORES = (*TISSUES, "tissues", "low", "high", "source_dice")
-COLUMNS = (*SCORES, "certainty", "information", "amounts", "cpu_seconds", "each")
+COLUMNS = (*SCORES, "certainty", "information", "amounts", "cpu_seconds", "dice_per_image")
 SOURCE, TARGETS, SIZE, CLASSES = "3T-T1w", ("1.5T-T1w", "3T-T2w"), 96, 5
 SEEDS = range(5)
 COUNTS = {"source": 200, "adaptation": 100, "test": 100}
@@ -218,7 +218,7 @@ def measure(target: str, method: str, seed: int) -> dict:
     return {
         **{name: round(float(value), 4) for name, value in row.items()},
         "cpu_seconds": round(seconds, 1),
-        "each": " ".join(f"{1000 * value:.0f}" for value in per_image),
+        "dice_per_image": " ".join(f"{1000 * value:.0f}" for value in per_image),
     }
 
 

@@ -23,7 +23,7 @@ from skimage.filters import threshold_otsu
 from medlearn import metrics
 from medlearn.metrics import boxes
 
-KEY = ("data", "judged", "witness")
+KEY = ("data", "model", "witness")
 ALARM_COLUMNS = ("alarms", "lowest_score", "no_box_near", "loosely_boxed", "witnessed", "stained")
 COLUMNS = (*ALARM_COLUMNS, "red", "red_without", "map50", "map50_without")
 RED, ALARMS = 0, 40

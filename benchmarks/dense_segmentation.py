@@ -12,11 +12,11 @@ its BatchNorm statistics estimated at the end; `scratch` a plain encoder of stri
 its place; `fine-tuned, long` takes three times the seconds, `very long` eight times.
 
 Scores: `dice` is the mean over classes, then over images (hippocampus: over cases) that show them,
-with an interval over patients; `each` the same class by class; `pooled` over all test pixels at
-once; `one_view` is `each` without averaging. `alarms`: of the images without a class, the share
-that is given at least one pixel of it. `hd95` is the median over images, in pixels or, where the
-spacing is known, in mm. Settings are defaults of the libraries and of lesson 08; one, the highest
-rate, was tried on validation patients among the training patients of `wbc`. The seconds of
+with an interval over patients; `dice_per_class` the same class by class; `pooled` over all test
+pixels at once; `one_view` is that without averaging. `alarms`: of the images without a class, the
+share that is given at least one pixel of it. `hd95` is the median over images, in pixels or, where
+the spacing is known, in mm. Settings are defaults of the libraries and of lesson 08; one, the
+highest rate, was tried on validation patients among the training patients of `wbc`. The seconds of
 `hippocampus` were raised from 40 to 150 when its first row, with 173 steps, had learned only one of
 the two classes.
 
@@ -41,7 +41,7 @@ from medlearn.adaptation import statistics
 from medlearn.networks import losses, views
 
 KEY = ("task", "data", "method", "seed")
-SCORES = ("dice", "low", "high", "each", "pooled", "one_view", "hd95", "alarms")
+SCORES = ("dice", "low", "high", "dice_per_class", "pooled", "one_view", "hd95", "alarms")
 COLUMNS = (*SCORES, "train_images", "test_images", "trainable", "steps", "cpu_seconds")
 BATCH, RATE = 8, 3e-3
 LONGER = {"fine-tuned, long": 3, "fine-tuned, very long": 8}  # times the seconds
@@ -212,7 +212,7 @@ def _scores(data: datasets.Dataset, predictions: np.ndarray, one_view: np.ndarra
         "dice": round(mean.value, 4),
         "low": round(mean.low, 4),
         "high": round(mean.high, 4),
-        "each": _with_names(data, np.nanmean(dice, axis=0)),
+        "dice_per_class": _with_names(data, np.nanmean(dice, axis=0)),
         "pooled": _with_names(data, _pooled_dice(data, predictions)),
         "one_view": _with_names(data, dice_of_one_view),
         "hd95": _with_names(data, _median_hd95(data, predictions)),

@@ -24,7 +24,7 @@ from common import faults, mutated_archives, mutations
 
 FILES, KILLS = 3000, 100
 SLOW = 5.0  # seconds that no single file may take
-KEY = ("what",)
+KEY = ("harm",)
 COLUMNS = ("tried", "refused", "problem", "alike", "killed", "repaired", "longest", "seconds")
 
 

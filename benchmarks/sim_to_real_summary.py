@@ -93,7 +93,9 @@ def _dice_of_choices(rows: pd.DataFrame, pair: str) -> dict[str, BySeed]:
 
 def _dice_of_seed(rows: pd.DataFrame, pair: str, seed: int) -> dict[str, np.ndarray]:
     """Mean Dice of every image by each method, and by each validator's choice."""
-    dice = {row.method: np.nanmean(_parsed(row.each), axis=0) for row in rows.itertuples()}
+    dice = {
+        row.method: np.nanmean(_parsed(row.dice_per_image), axis=0) for row in rows.itertuples()
+    }
     methods = dict(dice)
     candidates = rows[rows.method != "oracle"]
     if len(candidates) > 1:
@@ -109,7 +111,7 @@ def _dice_of_seed(rows: pd.DataFrame, pair: str, seed: int) -> dict[str, np.ndar
 
 
 def _parsed(text: str) -> np.ndarray:
-    """Dice (2, N) of the column `each`, which holds thousandths."""
+    """Dice (2, N) of the column `dice_per_image`, which holds thousandths."""
     return np.array([part.split() for part in text.split("; ")], float) / 1000
 
 
@@ -243,7 +245,7 @@ def _bound(target: str, task: str, method: str) -> BySeed:
 if __name__ == "__main__":
     lines = []
     if table.path("sim_to_real").exists():
-        text = (*segmentation_pairs.VALIDATORS, "each")
+        text = (*segmentation_pairs.VALIDATORS, "dice_per_image")
         lines += _segmentation(table.read("sim_to_real", text=text))
     if table.path("sim_to_real_cells").exists():
         text = (*classification_pairs.VALIDATORS, "predictions", "method")

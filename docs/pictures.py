@@ -125,7 +125,7 @@ def _classes_elsewhere() -> dict[str, list[Dot]]:
 
 def _tissues() -> dict[str, list[Dot]]:
     """Mean Dice over all seeds of adaptation_dense."""
-    dice = results.read("adaptation_dense").groupby(["target", "method"])["each"]
+    dice = results.read("adaptation_dense").groupby(["target", "method"])["dice_per_image"]
     colours = {"source only": OTHER, "painted in found greys": OURS, "oracle": ORACLE}
     dots: dict[str, list[Dot]] = {}
     for target in ("1.5T-T1w", "3T-T2w"):
