@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedGroupKFold
 
-from medlearn import _checks
+from medlearn import _checks, _pseudonyms
 
 # ---- splits --------------------------------------------------------------------------------------
 
@@ -18,7 +18,9 @@ def by_patient(
     """Split images into train and test so that no patient is on both sides.
 
     Every patient is equally likely to be tested. The split depends on the patients and the seed,
-    not on the order of the images.
+    not on the order of the images. Patients of an own folder are pseudonyms, which differ from
+    machine to machine: these are taken in the order of the files, so that the split is the same
+    everywhere.
 
     Parameters
     ----------
@@ -242,7 +244,7 @@ def _patients(patients: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             f"patients holds {np.isnan(ids).sum()} NaN; an unknown patient needs an id of their "
             "own."
         )
-    return np.unique(_checks.column("patients", ids), return_inverse=True)
+    return _pseudonyms.numbered(_checks.column("patients", ids))
 
 
 def _labels(labels: ArrayLike, patient: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import stat
 import struct
 import subprocess
 import sys
@@ -22,16 +21,7 @@ from pydicom.uid import JPEG2000Lossless
 
 from common import mutations
 from medlearn import datasets
-from medlearn.datasets.readers import (
-    _dicom,
-    _formats,
-    _identity,
-    _nifti,
-    _paths,
-    _pictures,
-    _sheets,
-    _words,
-)
+from medlearn.datasets.readers import _dicom, _formats, _nifti, _paths, _pictures, _sheets, _words
 from medlearn.datasets.readers._problems import Problems, Unreadable
 from medlearn.teaching import practice
 
@@ -108,20 +98,13 @@ def test_frames_of_one_file_are_one_patient_and_spread():
     assert found[0].spacing == (0.5, 0.7) and len(_dicom.frames(data, count=99)) == 10
 
 
-def test_patients_are_hashes_of_this_cache(cache, monkeypatch, tmp_path):
-    mine = _dicom.frames(mutations.dicom(DEEP))[0].patient
-    assert (
-        re.fullmatch("p-[0-9a-f]{12}", mine)
-        and mine == _dicom.frames(mutations.dicom(DEEP))[0].patient
+def test_patients_of_a_header_get_pseudonyms(tmp_path):
+    folder = put(
+        tmp_path, x__a_dcm=mutations.dicom(DEEP), x__b_dcm=mutations.dicom(DEEP, PatientID="Roe")
     )
-    assert mine != _dicom.frames(mutations.dicom(DEEP, PatientID="Roe"))[0].patient
-    assert (
-        stat.S_IMODE((cache / "patients.salt").stat().st_mode) == 0o600
-        and len(_identity.salt()) == 32
-    )
-    assert not list(cache.glob("*.partial"))
-    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path))
-    assert mine != _dicom.frames(mutations.dicom(DEEP))[0].patient
+    patients = datasets.from_folder(folder).dataset.patients
+    assert all(re.fullmatch("p-[0-9a-f]{12}", patient) for patient in patients)
+    assert len(set(patients)) == 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from medlearn.datasets import _crop
 from medlearn.datasets.readers import _coco, _paths, _voc
 from medlearn.datasets.readers._annotations import Annotated
 from medlearn.datasets.readers._frame import Frame
-from medlearn.datasets.readers._gather import Entry, read_entries, to_dataset
+from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
@@ -68,7 +68,7 @@ def from_boxes(
             "no picture with annotations could be read",
             "check the folder of the pictures",
         )
-    return ReadResult(dataset, problems.table())
+    return ReadResult(dataset, problems.table(), real_paths(entries, read, options))
 
 
 def _annotated(path: Path, problems: Problems) -> dict[str, Annotated]:

@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 from pydicom import pixels
 
-from medlearn.datasets.readers import _dicom_header, _identity
+from medlearn.datasets.readers import _dicom_header
 from medlearn.datasets.readers._frame import (
     Frame,
     Window,
@@ -87,8 +87,8 @@ def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list
     check_values(total, "number of frames")
     _check_decoder(dataset.file_meta.TransferSyntaxUID)
     _check_length(dataset, total * values_of_frame)
-    patient = _identity.hashed(str(dataset.get("PatientID", "")))
-    series = _identity.hashed(str(dataset.get("SeriesInstanceUID", "")))
+    patient = str(dataset.get("PatientID", ""))
+    series = str(dataset.get("SeriesInstanceUID", ""))
     first = int(dataset.get("InstanceNumber", 0) or 0)
     notes = _dicom_header.burned_in_text(dataset)
     return [

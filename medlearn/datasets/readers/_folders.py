@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medlearn.datasets.readers import _paths, _words
 from medlearn.datasets.readers._frame import Window
-from medlearn.datasets.readers._gather import Entry, read_entries, to_dataset
+from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult
 
@@ -20,11 +20,13 @@ def from_folder(
     window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
+    study: str | None = None,
 ) -> ReadResult:
     """Read every picture below a folder as a data set, and list its problems.
 
-    DICOM, NIfTI, PNG, JPEG, TIFF and BMP are recognised by their content. Patients are hashed;
-    where neither a folder nor a DICOM header names them, ``patients_known`` is False.
+    DICOM, NIfTI, PNG, JPEG, TIFF and BMP are recognised by their content. Patients get pseudonyms,
+    also in the names of files; where neither a folder nor a DICOM header names them,
+    ``patients_known`` is False.
 
     Parameters
     ----------
@@ -43,6 +45,9 @@ def from_folder(
         At most so many slices of a volume or frames of a file, 1 to 1000.
     rename : mapping of str to str, optional
         New names of labels, such as ``{"Benign": "benign"}``; several may become one.
+    study : str, optional
+        Name of a study with a secret of its own for the pseudonyms of its patients. Within one
+        study a patient has one pseudonym in all folders and tables.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def from_folder(
     >>> result.dataset.classes, len(result.problems)
     (('ill',), 0)
     """
-    options = Options(size, window, slices)
+    options = Options(size, window, slices, study)
     levels = _levels(layout)
     new_names = _words.checked_renaming(rename)
     root = _paths.folder(path)
@@ -93,7 +98,7 @@ def from_folder(
         )
     pictures = read_entries(entries, options, problems)
     dataset = to_dataset(root.name, pictures, options, problems)
-    return ReadResult(dataset, problems.table())
+    return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
 def _levels(layout: str) -> list[str]:

@@ -22,7 +22,7 @@ class Frame:
     spacing : (float, float)
         Height and width of a pixel in mm; NaN if unknown.
     patient, series : str
-        Hashes; "" if unknown.
+        As the file names them, to be replaced by pseudonyms; "" if unknown.
     index_in_series : int
         Sorts the pictures of a series or a volume.
     warnings : tuple of (what, how to fix)

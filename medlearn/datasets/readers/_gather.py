@@ -36,10 +36,13 @@ class Entry:
 class Picture:
     """One picture that was read: its entry, its pixels at the size of the data set, and its facts.
 
+    `file` is the name of the file without the patient's identifier; patients and series are
+    pseudonyms.
     `annotation` is what `annotate` of `read_entries` returned, such as a mask or boxes.
     """
 
     entry: Entry
+    file: str
     pixels: np.ndarray
     spacing: np.ndarray
     patient: str
@@ -79,15 +82,17 @@ def read_entries(
             frames = _formats.read(entry.path, options.window, options.slices)
             annotations = [annotate(entry, frame) if annotate else None for frame in frames]
         except Unreadable as error:
-            problems.add_unreadable(entry.name, error, entry.row)
+            shown = _identity.hidden(entry.name, entry.patient, options.study)
+            problems.add_unreadable(shown, error, entry.row)
             continue
-        for what, fix in dict.fromkeys(note for frame in frames for note in frame.warnings):
-            problems.add(entry.name, what, fix, entry.row)
-        pictures += [
-            _picture(entry, frame, annotation, options.size)
+        read = [
+            _picture(entry, frame, annotation, options)
             for frame, annotation in zip(frames, annotations)
         ]
-    return sorted(pictures, key=_sorting_key)
+        for what, fix in dict.fromkeys(note for frame in frames for note in frame.warnings):
+            problems.add(read[0].file, what, fix, entry.row)
+        pictures += read
+    return _sorted(pictures)
 
 
 def to_dataset(
@@ -108,7 +113,7 @@ def to_dataset(
     **columns
         Further fields of the Dataset, such as boxes or masks; they replace those made here.
     """
-    files = [picture.entry.name for picture in pictures]
+    files = [picture.file for picture in pictures]
     labels = [picture.entry.label for picture in pictures]
     patients = [picture.patient for picture in pictures]
     classes = tuple(sorted(set(labels) - {""}))
@@ -132,15 +137,36 @@ def to_dataset(
     return dataset
 
 
-def _picture(entry: Entry, frame: Frame, annotation: Any, size: int) -> Picture:
+def real_paths(
+    entries: Sequence[Entry], pictures: Sequence[Picture], options: Options
+) -> dict[str, Path]:
+    """Return where the files are that results show under names without patients.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        All files, those that could not be read included.
+    pictures : sequence of Picture
+        What `read_entries` returned.
+    options : Options
+        How they were read.
+    """
+    study = options.study
+    paths = {_identity.hidden(entry.name, entry.patient, study): entry.path for entry in entries}
+    return paths | {picture.file: picture.entry.path for picture in pictures}
+
+
+def _picture(entry: Entry, frame: Frame, annotation: Any, options: Options) -> Picture:
     """Return a picture at the size of the data set; its full size is not kept."""
     height, width = frame.pixels.shape[:2]
+    size, patient = options.size, entry.patient or frame.patient
     return Picture(
         entry=entry,
+        file=_identity.hidden(entry.name, patient, options.study),
         pixels=_crop.square(frame.pixels, size),
         spacing=_crop.square_spacing(np.array(frame.spacing, float), height, width, size),
-        patient=_identity.hashed(entry.patient) or frame.patient,
-        series=frame.series,
+        patient=_identity.pseudonym(patient, options.study),
+        series=_identity.pseudonym(frame.series, options.study),
         index_in_series=frame.index_in_series,
         annotation=annotation,
     )
@@ -151,8 +177,18 @@ def _patient_or_file(patient: str, file: str) -> str:
     return patient or f"unknown-{file}"
 
 
-def _sorting_key(picture: Picture) -> tuple:
-    folder = str(picture.entry.path.parent)
-    if picture.series:
-        return (folder, picture.series, picture.index_in_series, picture.entry.name)
-    return (folder, "", 0, picture.entry.name)
+def _sorted(pictures: Sequence[Picture]) -> list[Picture]:
+    """Return the pictures by folder and file; those of a series follow its first file, by index."""
+    first_of_series: dict[tuple[str, str], str] = {}
+    for picture in sorted(pictures, key=lambda picture: picture.entry.name):
+        series = str(picture.entry.path.parent), picture.series
+        first_of_series.setdefault(series, picture.entry.name)
+
+    def key(picture: Picture) -> tuple:
+        folder, name = str(picture.entry.path.parent), picture.entry.name
+        if not picture.series:
+            return folder, name, 0, name
+        first = first_of_series[folder, picture.series]
+        return folder, first, picture.index_in_series, name
+
+    return sorted(pictures, key=key)

@@ -9,7 +9,7 @@ import numpy as np
 from medlearn.datasets import _crop
 from medlearn.datasets.readers import _paths, _pictures
 from medlearn.datasets.readers._frame import Frame
-from medlearn.datasets.readers._gather import Entry, read_entries, to_dataset
+from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
@@ -69,7 +69,7 @@ def from_masks(
         masks=outlined.reshape(-1, size, size),
         mask_classes=tuple(classes),
     )
-    return ReadResult(dataset, problems.table())
+    return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
 def _stem(name: str) -> str:

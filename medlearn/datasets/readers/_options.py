@@ -20,11 +20,14 @@ class Options:
         Centre and width for deep greys; None for the file's own, or else for percentiles.
     slices : int
         At most so many slices of a volume or frames of a file, 1 to 1000.
+    study : str or None
+        Name of the study whose secret makes the pseudonyms; None for the one that all share.
     """
 
     size: int
     window: Window | None = None
     slices: int = 1
+    study: str | None = None
 
     def __post_init__(self) -> None:
         _checks.whole_number("size", self.size, 28, 1024)

@@ -1,6 +1,7 @@
 """What is wrong with a user's files, as a table to work through instead of a stack trace."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -33,10 +34,14 @@ class ReadResult:
         ``what`` and ``how to fix``. A file that could not be read is left out of `dataset` and
         named here. Rows about duplicates and about text in the picture are warnings: these images
         stay.
+    paths : dict of str to Path
+        Where each named file is. File names in results hide the identifiers of patients; the real
+        paths stand here only, and are never shown with the pseudonyms.
     """
 
     dataset: Dataset
     problems: pd.DataFrame
+    paths: dict[str, Path] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"ReadResult({self.dataset!r}, {len(self.problems)} problems)"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medlearn.datasets.readers import _columns, _paths, _sheets, _words
 from medlearn.datasets.readers._frame import Window
-from medlearn.datasets.readers._gather import Entry, read_entries, to_dataset
+from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
@@ -24,6 +24,7 @@ def from_table(
     window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
+    study: str | None = None,
 ) -> ReadResult:
     """Read the files that a table lists as a data set, and list its problems.
 
@@ -48,6 +49,9 @@ def from_table(
         At most so many slices of a volume or frames of a file, 1 to 1000.
     rename : mapping of str to str, optional
         New names of labels, such as ``{"Benign": "benign"}``; several may become one.
+    study : str, optional
+        Name of a study with a secret of its own for the pseudonyms of its patients. Within one
+        study a patient has one pseudonym in all folders and tables.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def from_table(
     ValueError
         If the table cannot be read or has no column of files, and for arguments out of range.
     """
-    options = Options(size, window, slices)
+    options = Options(size, window, slices, study)
     new_names = _words.checked_renaming(rename)
     path = Path(path).expanduser()
     start = _paths.folder(path.parent if root is None else root)
@@ -81,7 +85,7 @@ def from_table(
         problems.add(path.name, "the table lists no file that could be read", "check its rows")
     pictures = read_entries(entries, options, problems)
     dataset = to_dataset(path.stem, pictures, options, problems)
-    return ReadResult(dataset, problems.table())
+    return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
 def _rows(path: Path) -> list[_sheets.Row]:
