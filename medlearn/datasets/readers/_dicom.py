@@ -66,7 +66,7 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
             warnings.simplefilter("ignore")
             # From memory, a header that declares a false length reads no more than there is.
             return _frames(pydicom.dcmread(io.BytesIO(data)), window, count)
-    except Unreadable:
+    except (Unreadable, MemoryError):
         raise
     except Exception as error:  # pydicom and its plugins raise many types on damaged files
         raise Unreadable(

@@ -54,7 +54,7 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
         with warnings.catch_warnings(), np.errstate(all="ignore"), quiet:
             warnings.simplefilter("ignore")
             return _frames(data, window, count)
-    except Unreadable:
+    except (Unreadable, MemoryError):
         raise
     except Exception as error:  # nibabel raises many types on damaged headers
         raise Unreadable(

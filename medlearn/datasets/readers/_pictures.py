@@ -56,7 +56,7 @@ def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
                 check_values(image.width * image.height)
                 pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
                 return _values(ImageOps.exif_transpose(image)), _page_warnings(pages)
-        except Unreadable:
+        except (Unreadable, MemoryError):
             raise
         except Image.DecompressionBombError as error:
             raise Unreadable(
