@@ -10,6 +10,7 @@ from PIL import Image
 from common.archives import saved
 from common.archives import zipped as zipped
 from medlearn import datasets
+from medlearn.datasets._catalogue import Card
 from medlearn.datasets._real_sets import medmnist
 
 
@@ -36,7 +37,7 @@ def medmnist_arrays(
 
 
 def medmnist_card(contents, name="pneumonia", counts=(12, 5, 7), pixels=28):
-    """The real card with the counts and checksums of files made here: `contents` maps a domain to its bytes."""
+    """The real card with the counts and checksums of files made here, by domain."""
     card = datasets.card(name)
     listed = {
         domain: dict(
@@ -112,3 +113,19 @@ def vessel_files(name):
                     f"DRIVE/test/images/{number:02d}_test.tif": encoded(picture, "TIFF"),
                 }
     return files
+
+
+def toy_card(origin, limit=10_000_000):
+    """The card of a small real set whose archive holds its files below `set-1`."""
+    return Card(
+        name="toy",
+        title="",
+        kind="real",
+        twin="smear",
+        licence="",
+        citation="",
+        domains=("here",),
+        origin=origin,
+        folder="set-1",
+        limit=limit,
+    )

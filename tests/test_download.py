@@ -1,4 +1,4 @@
-"""Downloads against real loopback servers that cut, alter, ignore and stall; archives made to do harm."""
+"""Downloads from local servers that cut, alter, ignore and stall; archives made to do harm."""
 
 import contextlib
 import errno
@@ -11,12 +11,13 @@ import sys
 import time
 import tracemalloc
 import zipfile
+from pathlib import Path
 
+import made_archives as made
 import numpy as np
 import pytest
 
 from common.loopback import Server
-from medlearn.datasets._catalogue import Card
 from medlearn.datasets._store import archive, download, sources, verified
 
 RNG = np.random.default_rng(0)
@@ -32,27 +33,13 @@ def alone(monkeypatch, tmp_path):
     monkeypatch.setenv("no_proxy", "*")
 
 
-def zipped(files, root="set-1"):
+def zipped(files):
+    """Files below `set-1`, or members as they are."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
         for path, data in files.items():
-            opened.writestr(f"{root}/{path}" if isinstance(path, str) else path, data)
+            opened.writestr(f"set-1/{path}" if isinstance(path, str) else path, data)
     return buffer.getvalue()
-
-
-def made_card(origin, limit=10_000_000):
-    return Card(
-        name="toy",
-        title="",
-        kind="real",
-        twin="smear",
-        licence="",
-        citation="",
-        domains=("here",),
-        origin=origin,
-        folder="set-1",
-        limit=limit,
-    )
 
 
 def closed_port():
@@ -61,30 +48,29 @@ def closed_port():
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-def held(card):
-    return dict(verified.files(card, CHECKSUMS))
+def loaded(origin):
+    """The files of a set whose archive is at this address."""
+    return dict(verified.files(made.toy_card(origin), CHECKSUMS))
 
 
-# Sources
+def fetched(server, folder, limit=10**6):
+    return download.fetch(f"{server.address}/a", folder / "a", limit)
 
 
-def test_the_origin_is_asked_when_there_is_no_mirror():
+# ---- sources -------------------------------------------------------------------------------------
+
+
+def test_the_origin_is_asked_once_when_there_is_no_mirror():
     with Server(zipped(FILES)) as origin:
-        assert held(made_card(f"{origin.address}/a/b.zip")) == FILES
+        assert loaded(f"{origin.address}/a/b.zip") == FILES
+        assert loaded(f"{origin.address}/a/b.zip") == FILES
         assert origin.paths == ["/a/b.zip"]
-
-
-def test_what_is_cached_is_not_asked_for_again():
-    with Server(zipped(FILES)) as origin:
-        held(made_card(f"{origin.address}/a.zip"))
-        held(made_card(f"{origin.address}/a.zip"))
-        assert len(origin.asked) == 1
 
 
 def test_an_http_mirror_comes_first_and_holds_host_and_path(monkeypatch):
     with Server(zipped(FILES)) as mirror:
         monkeypatch.setenv("MEDLEARN_MIRROR", f"{mirror.address}/mirror/")
-        assert held(made_card("https://host.invalid/a/b.zip")) == FILES
+        assert loaded("https://host.invalid/a/b.zip") == FILES
         assert mirror.paths == ["/mirror/host.invalid/a/b.zip"]
 
 
@@ -93,32 +79,24 @@ def test_a_folder_can_be_the_mirror_and_keeps_its_archive(monkeypatch, tmp_path)
     copy.parent.mkdir(parents=True)
     copy.write_bytes(zipped(FILES))
     monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path / "stick"))
-    assert held(made_card("https://host.invalid/a/b.zip")) == FILES
-    assert copy.exists()
+    assert loaded("https://host.invalid/a/b.zip") == FILES and copy.exists()
 
 
-@pytest.mark.parametrize("what", ["an empty folder", "a server without it", "nobody"])
-def test_the_origin_is_asked_when_the_mirror_does_not_have_it(monkeypatch, tmp_path, what):
+@pytest.mark.parametrize("mirror", ["an empty folder", "a server without it", "nobody"])
+def test_the_origin_is_asked_when_the_mirror_does_not_have_it(monkeypatch, tmp_path, mirror):
     with Server(zipped(FILES)) as origin, Server(b"", status=404) as empty:
-        mirrors = {
-            "an empty folder": str(tmp_path),
-            "a server without it": empty.address,
-            "nobody": closed_port(),
-        }
-        monkeypatch.setenv("MEDLEARN_MIRROR", mirrors[what])
-        assert held(made_card(f"{origin.address}/a.zip")) == FILES
+        addresses = {"an empty folder": str(tmp_path), "a server without it": empty.address}
+        monkeypatch.setenv("MEDLEARN_MIRROR", addresses.get(mirror, closed_port()))
+        assert loaded(f"{origin.address}/a.zip") == FILES
 
 
 def test_without_network_one_sentence_names_the_twin_and_the_mirror(monkeypatch):
     monkeypatch.setenv("MEDLEARN_MIRROR", closed_port())
     with pytest.raises(ConnectionError) as raised:
-        held(made_card(f"{closed_port()}/a.zip"))
-    assert (
-        "'smear'" in str(raised.value)
-        and "MEDLEARN_MIRROR" in str(raised.value)
-        and "a.zip" in str(raised.value)
-    )
-    assert "\n" not in str(raised.value)
+        loaded(f"{closed_port()}/a.zip")
+    sentence = str(raised.value)
+    assert all(word in sentence for word in ("'smear'", "MEDLEARN_MIRROR", "a.zip"))
+    assert "\n" not in sentence
 
 
 def test_a_resolver_that_stalls_is_not_waited_for(monkeypatch):
@@ -131,14 +109,11 @@ def test_a_full_disk_is_named(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(archive, "unpack", full)
-    with (
-        Server(zipped(FILES)) as origin,
-        pytest.raises(OSError, match="No space left.*MEDLEARN_CACHE"),
-    ):
-        held(made_card(f"{origin.address}/a.zip"))
+    with Server(GOOD) as origin, pytest.raises(OSError, match=r"No space left.*MEDLEARN_CACHE"):
+        loaded(f"{origin.address}/a.zip")
 
 
-# Broken connections
+# ---- broken connections --------------------------------------------------------------------------
 
 
 def offset(header):
@@ -148,131 +123,115 @@ def offset(header):
 def test_a_cut_connection_is_resumed_within_the_call(tmp_path):
     content = RNG.bytes(300_000)
     with Server(content, cuts=[100_000]) as server:
-        assert download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
-        assert (
-            server.asked[0] is None
-            and 0 < offset(server.asked[1]) <= 100_000
-            and len(server.asked) == 2
-        )
+        assert fetched(server, tmp_path).read_bytes() == content
+        first, second = server.asked
+        assert first is None and 0 < offset(second) <= 100_000
 
 
-def test_a_cut_connection_is_resumed_at_the_next_call(tmp_path):
+def test_a_cut_connection_is_resumed_at_the_next_call(tmp_path, capfd):
     content = RNG.bytes(300_000)
     with Server(content, cuts=[120_000, 0]) as server:
         with pytest.raises(ConnectionError):
-            download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
+            fetched(server, tmp_path)
         assert not (tmp_path / "a").exists()
-        assert download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
+        assert fetched(server, tmp_path).read_bytes() == content
         assert 0 < offset(server.asked[-1]) <= 120_000
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert capfd.readouterr() == ("", "")  # nobody watches, so nothing is printed
 
 
 def test_a_server_that_cannot_resume_starts_over(tmp_path):
     content = RNG.bytes(300_000)
     with Server(content, cuts=[100_000], ranges=False) as server:
-        assert download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes() == content
+        assert fetched(server, tmp_path).read_bytes() == content
 
 
 def test_a_partial_file_that_fits_nothing_starts_over(tmp_path):
     with Server(RNG.bytes(300_000), cuts=[200_000, 0]) as server:
         with pytest.raises(ConnectionError):
-            download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
+            fetched(server, tmp_path)
         server.content = b"shorter now"
-        assert (
-            download.fetch(f"{server.address}/a", tmp_path / "a", 10**6).read_bytes()
-            == b"shorter now"
-        )
+        assert fetched(server, tmp_path).read_bytes() == b"shorter now"
 
 
 def test_two_addresses_do_not_continue_each_other(tmp_path):
-    with Server(b"a" * 300_000, cuts=[100_000, 0]) as one, Server(b"b" * 300_000) as other:
+    with Server(b"a" * 300_000, cuts=[100_000, 0]) as first, Server(b"b" * 300_000) as second:
         with pytest.raises(ConnectionError):
-            download.fetch(f"{one.address}/a", tmp_path / "a", 10**6)
-        assert set(download.fetch(f"{other.address}/a", tmp_path / "a", 10**6).read_bytes()) == {
-            ord("b")
-        }
+            fetched(first, tmp_path)
+        assert set(fetched(second, tmp_path).read_bytes()) == {ord("b")}
 
 
 def test_a_download_beyond_the_limit_is_given_up(tmp_path):
     with Server(bytes(40_000_000)) as server:
         with pytest.raises(ValueError, match="larger than the 1,000 bytes"):
-            download.fetch(f"{server.address}/a", tmp_path / "a", 1000)
+            fetched(server, tmp_path, limit=1000)
         assert server.finished == 0  # far more than what the sockets hold
     assert list(tmp_path.iterdir()) == []
 
 
-# Bad content
+# ---- bad content ---------------------------------------------------------------------------------
+
+GOOD = zipped(FILES)
+BAD = {
+    "an altered file": (zipped(FILES | {"images/one.bin": b"other"}), "images/one.bin.*altered"),
+    "a missing file": (zipped({"labels of it.csv": b"1,2\n"}), "images/one.bin.*missing"),
+    "half an archive": (GOOD[: len(GOOD) // 2], "truncated or damaged"),
+    "a hole": (GOOD[:100] + bytes(90) + GOOD[190:], "truncated or damaged"),
+    "no archive": (b"<html>Please log in</html>", "truncated or damaged"),
+}
 
 
-@pytest.mark.parametrize(
-    "harm, said",
-    [
-        (lambda good: zipped(FILES | {"images/one.bin": b"other"}), "images/one.bin.*altered"),
-        (lambda good: zipped(FILES | {"labels of it.csv": b"2,1\n"}), "labels of it.csv.*altered"),
-        (lambda good: zipped({"labels of it.csv": b"1,2\n"}), "images/one.bin.*missing"),
-        (lambda good: good[: len(good) // 2], "truncated or damaged"),
-        (lambda good: good[:100] + bytes(90) + good[190:], "truncated or damaged"),
-        (lambda good: b"<html>Please log in</html>", "truncated or damaged"),
-    ],
-)
-def test_bad_copies_are_named_and_the_next_call_repairs(harm, said, tmp_path):
-    good = zipped(FILES)
-    with Server(harm(good)) as origin:
-        card = made_card(f"{origin.address}/a.zip")
-        with pytest.raises(ValueError, match=f"toy.*{said}"):
-            held(card)
+@pytest.mark.parametrize("harm", BAD)
+def test_bad_copies_are_named_and_the_next_call_repairs(harm, tmp_path):
+    content, sentence = BAD[harm]
+    with Server(content) as origin:
+        with pytest.raises(ValueError, match=f"toy.*{sentence}"):
+            loaded(f"{origin.address}/a.zip")
         assert [path.name for path in (tmp_path / "cache" / "datasets").iterdir()] == ["toy.lock"]
-        origin.content = good
-        assert held(card) == FILES
+        origin.content = GOOD
+        assert loaded(f"{origin.address}/a.zip") == FILES
 
 
 def test_a_damaged_mirror_gives_way_to_the_origin_and_is_named(monkeypatch):
-    with Server(zipped(FILES)) as origin, Server(b"no zip") as mirror:
+    with Server(GOOD) as origin, Server(b"no zip") as mirror:
         monkeypatch.setenv("MEDLEARN_MIRROR", mirror.address)
         with pytest.warns(UserWarning, match=f"{mirror.address}.*damaged"):
-            assert held(made_card(f"{origin.address}/a.zip")) == FILES
+            assert loaded(f"{origin.address}/a.zip") == FILES
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        lambda path: path.write_bytes(b"other"),
-        lambda path: path.write_bytes(b""),
-        lambda path: path.unlink(),
-    ],
-)
-def test_a_cached_file_that_goes_bad_is_named_and_the_next_call_repairs(harm, tmp_path):
-    with Server(zipped(FILES)) as origin:
-        card = made_card(f"{origin.address}/a.zip")
-        held(card)
-        harm(tmp_path / "cache" / "datasets" / "toy" / "images" / "one.bin")
-        with pytest.raises(ValueError, match="images/one.bin.*load again"):
-            held(card)
-        assert held(card) == FILES
+def test_a_cached_file_that_goes_bad_is_named_and_the_next_call_repairs(tmp_path):
+    path = tmp_path / "cache" / "datasets" / "toy" / "images" / "one.bin"
+    with Server(GOOD) as origin:
+        loaded(f"{origin.address}/a.zip")
+        for harm in (lambda: path.write_bytes(b"other"), path.unlink):
+            harm()
+            with pytest.raises(ValueError, match=r"images/one.bin.*load again"):
+                loaded(f"{origin.address}/a.zip")
+            assert loaded(f"{origin.address}/a.zip") == FILES
 
 
 def test_what_another_process_has_repaired_is_not_removed(monkeypatch, tmp_path):
-    with Server(zipped(FILES)) as origin:
-        files = verified.files(made_card(f"{origin.address}/a.zip"), CHECKSUMS)
+    with Server(GOOD) as origin:
+        files = verified.files(made.toy_card(f"{origin.address}/a.zip"), CHECKSUMS)
     path = tmp_path / "cache" / "datasets" / "toy" / "images" / "one.bin"
     path.unlink()
 
     @contextlib.contextmanager
-    def held_by_a_repairer(folder):
+    def lock_of_a_repairer(folder):
         path.write_bytes(FILES["images/one.bin"])
         yield
 
-    monkeypatch.setattr(sources, "lock", held_by_a_repairer)
+    monkeypatch.setattr(sources, "lock", lock_of_a_repairer)
     assert dict(files) == FILES
 
 
-def test_an_archive_zipped_otherwise_serves_as_well():
+def test_an_archive_packed_otherwise_serves_as_well():
     more = {"elsewhere/more.txt": b"not listed"} | dict(reversed(FILES.items()))
     with Server(zipped(more)) as origin:
-        assert held(made_card(f"{origin.address}/a.zip")) == FILES
+        assert loaded(f"{origin.address}/a.zip") == FILES
 
 
-# Archives that mean harm
+# ---- archives that mean harm ---------------------------------------------------------------------
 
 
 def link(name):
@@ -281,85 +240,70 @@ def link(name):
     return info
 
 
-@pytest.mark.parametrize(
-    "member",
-    [
-        zipfile.ZipInfo("../escaped"),
-        zipfile.ZipInfo("set-1/../../escaped"),
-        zipfile.ZipInfo("/escaped"),
-        zipfile.ZipInfo("C:/escaped"),
-        zipfile.ZipInfo("c:escaped"),
-        zipfile.ZipInfo("..\\escaped"),
-        zipfile.ZipInfo("\\\\host\\escaped"),
-        link("set-1/images"),
-    ],
-    ids=lambda member: member.filename,
-)
-def test_archives_that_escape_are_refused(member, tmp_path):
-    (tmp_path / "bad.zip").write_bytes(zipped({member: b"../../escaped"} | FILES))
-    with pytest.raises(ValueError, match="refused.*escape"):
-        archive.unpack(tmp_path / "bad.zip", tmp_path / "in" / "out", "set-1", CHECKSUMS, 10**7)
-    assert [path.name for path in tmp_path.rglob("*")] == ["bad.zip"]
+ESCAPING = [
+    *map(
+        zipfile.ZipInfo,
+        ["../escaped", "set-1/../../escaped", "/escaped", "C:/escaped", "c:escaped"],
+    ),
+    *map(zipfile.ZipInfo, ["..\\escaped", "\\\\host\\escaped"]),
+    link("set-1/images"),
+]
 
 
-def test_a_size_bomb_is_refused(tmp_path):
-    (tmp_path / "bomb.zip").write_bytes(zipped(FILES | {"images/one.bin": bytes(50_000_000)}))
-    with pytest.raises(ValueError, match="refused.*1,000,000 bytes"):
-        archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 1_000_000)
-    assert not (tmp_path / "out").exists()
+def test_archives_that_escape_are_refused(tmp_path):
+    bad = tmp_path / "bad.zip"
+    for member in ESCAPING:
+        bad.write_bytes(zipped({member: b"../../escaped"} | FILES))
+        with pytest.raises(ValueError, match=r"refused.*escape"):
+            archive.unpack(bad, tmp_path / "in" / "out", "set-1", CHECKSUMS, 10**7)
+        assert [path.name for path in tmp_path.rglob("*")] == ["bad.zip"]
 
 
-def test_a_bomb_that_lies_about_its_size_is_not_inflated(tmp_path):
-    honest = zipped({"images/one.bin": bytes(100_000_000)})
-    lying = honest.replace((100_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
-    assert lying != honest
-    (tmp_path / "bomb.zip").write_bytes(lying)
+def test_bombs_are_not_inflated(tmp_path):
+    honest = zipped({"images/one.bin": bytes(50_000_000)})
+    size, smaller = ((count).to_bytes(4, "little") for count in (50_000_000, 1000))
+    assert honest.count(size) == 2
     tracemalloc.start()
-    with pytest.raises(ValueError):
-        archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 1_000_000)
+    for content, sentence in [
+        (honest, "refused.*1,000,000 bytes"),
+        (honest.replace(size, smaller), "damaged|altered"),
+    ]:
+        (tmp_path / "bomb.zip").write_bytes(content)
+        with pytest.raises(ValueError, match=sentence):
+            archive.unpack(tmp_path / "bomb.zip", tmp_path / "out", "set-1", CHECKSUMS, 10**6)
+        assert not (tmp_path / "out").exists()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10_000_000
 
 
-# Several processes
+# ---- several processes ---------------------------------------------------------------------------
 
 LOAD = """
 import sys
-from medlearn.datasets._catalogue import Card
+sys.path[:0] = sys.argv[3:5]
+import made_archives
 from medlearn.datasets._store import verified
 sums = dict(line.split("  ", 1)[::-1] for line in sys.argv[2].splitlines())
-card = Card(name="toy", title="", kind="real", twin="smear", licence="", citation="", domains=("here",),
-            origin=sys.argv[1], folder="set-1", limit=10**7)
 print("ready", flush=True)
 sys.stdin.readline()
-print(sum(map(len, verified.files(card, sums).values())))
+print(sum(map(len, verified.files(made_archives.toy_card(sys.argv[1]), sums).values())))
 """
 
 
 def test_two_processes_at_once_both_succeed_with_one_download():
     sums = "\n".join(f"{digest}  {path}" for path, digest in CHECKSUMS.items())
-    with Server(zipped(FILES), delay=0.3) as origin:
-        both = [
-            subprocess.Popen(
-                [sys.executable, "-c", LOAD, f"{origin.address}/a.zip", sums],
-                text=True,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            for _ in range(2)
-        ]
-        for process in both:
+    tests = Path(__file__).parent
+    with Server(GOOD, delay=0.3) as origin:
+        arguments = [f"{origin.address}/a.zip", sums, str(tests), str(tests.parent / "benchmarks")]
+        command = [sys.executable, "-c", LOAD, *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
+        for process in processes:
             assert process.stdout.readline() == "ready\n"
-        for process in both:
+        for process in processes:
             process.stdin.write("go\n")
             process.stdin.flush()
-        answers = [process.communicate(timeout=60)[0].strip() for process in both]
+        answers = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert answers == [str(sum(map(len, FILES.values())))] * 2
     assert len(origin.asked) == 1
-
-
-def test_without_a_viewer_nothing_is_printed(tmp_path, capfd):
-    with Server(b"x" * 300_000) as server:
-        download.fetch(f"{server.address}/a", tmp_path / "a", 10**6)
-    assert capfd.readouterr() == ("", "")
