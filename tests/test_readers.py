@@ -153,15 +153,17 @@ def test_copies_within_one_patient_are_no_problem_but_across_patients_they_are(t
     put(tmp_path, x__Ann__a_png=png(1), x__Ann__b_png=png(1, compress_level=0))
     put(tmp_path, x__Ann__c_png=resaved(1), x__Bob__d_png=resaved(1), x__Bob__e_png=png(3))
     result = datasets.from_folder(tmp_path, layout="class/patient")
-    assert len(result.dataset) == 5 and result.problems["file"].tolist() == ["x/Bob/d.png"]
-    assert what(result) == "the picture is the same as that of x/Ann/c.png"
+    (file,) = result.problems["file"]
+    assert len(result.dataset) == 5 and file.endswith("/d.png")
+    assert "the picture is the same as that of x/p-" in what(result)
+    assert what(result).endswith("/c.png")
     assert "the same patient" in result.problems["how to fix"][0]
 
 
 def test_copies_with_two_labels_are_a_problem_even_within_one_patient(tmp_path):
     put(tmp_path, ill__Ann__a_png=png(1), well__Ann__b_png=png(1, compress_level=0))
     result = datasets.from_folder(tmp_path, layout="class/patient")
-    assert "the same as that of ill/Ann/a.png, but the labels differ: 'well' here" in what(result)
+    assert "/a.png, but the labels differ: 'well' here, 'ill' there" in what(result)
     assert "which label is right" in result.problems["how to fix"][0]
 
 
