@@ -18,10 +18,10 @@ class Model:
 # ---- accepted ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64])
-def test_images_of_bytes_and_floats_are_returned_as_they_are(dtype):
-    images = IMAGES.astype(dtype)
-    assert _checks.images(images, Model()) is images
+def test_images_of_bytes_and_floats_are_returned_as_they_are():
+    for dtype in (np.uint8, np.float16, np.float32, np.float64):
+        images = IMAGES.astype(dtype)
+        assert _checks.images(images, Model()) is images
 
 
 def test_an_all_black_batch_is_accepted():
@@ -77,7 +77,8 @@ def test_masks_keep_their_type():
 def test_whole_numbers_and_levels():
     assert _checks.whole_number("count", np.int32(3), 1, 5) == 3
     assert _checks.whole_number("count", 10**6, 1) == 10**6
-    assert _checks.level(0.95) is None
+    assert _checks.fraction("dropout", 0) == 0
+    assert _checks.level(0.95) is _checks.share("specificity", 1) is None
 
 
 # ---- refused -----------------------------------------------------------------------------------
@@ -105,6 +106,8 @@ def test_wrong_images(values, sentence):
 def test_images_of_another_size_than_the_model_takes():
     with pytest.raises(ValueError, match=r"encoder was built for \(N, 8, 8, 3\): load the images"):
         _checks.images(np.full((1, 4, 4, 3), 200.0), Model())
+    with pytest.raises(ValueError, match=r"encoder takes \(N, 8, 8, 3\)"):
+        _checks.images(np.full((1, 8, 8, 4), 200.0), Model())
     with pytest.raises(ValueError, match="The target images have the shape"):
         _checks.images(IMAGES[0], name="target images")
 
@@ -174,6 +177,18 @@ def test_wrong_masks(values, sentence):
         _checks.masks_and_predictions(*values)
 
 
+def test_masks_hold_the_classes_and_belong_to_images():
+    assert _checks.masks(MASKS, classes=2, images=np.zeros((2, 4, 4, 3))) is MASKS
+    with pytest.raises(ValueError, match=r"beyond the classes 0 to 1, such as 3 .* drop such"):
+        _checks.masks([[[0, 3]]], classes=2)
+    with pytest.raises(ValueError, match="1 of 1 are affected: take masks > 0"):
+        _checks.masks([[[0, 255]]], classes=2)
+    with pytest.raises(ValueError, match="give one mask for each image"):
+        _checks.masks(MASKS, images=np.zeros((2, 8, 8, 3)))
+    with pytest.raises(ValueError, match=r"There are no masks \(None\)"):
+        _checks.masks(None)
+
+
 BOX_ERRORS = [
     ([BOX, [0, 0, 0, 4, 1]], {}, r"Box 1 of 2, .*has no area"),
     ([[0, 0, np.nan, 4]], {}, "NaN"),
@@ -195,21 +210,21 @@ def test_wrong_boxes(values, options, sentence):
         _checks.boxes(values, **options)
 
 
-@pytest.mark.parametrize(
-    "value, limits, sentence",
-    [
+def test_wrong_numbers():
+    for value, limits, sentence in [
         (0, (1, 5), "count must be a whole number from 1 to 5; it was 0"),
         (6, (1, 5), "from 1 to 5"),
         (2.0, (1,), "of at least 1; it was 2.0"),
         (True, (0,), "it was True"),
-    ],
-)
-def test_wrong_numbers(value, limits, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        _checks.whole_number("count", value, *limits)
-
-
-@pytest.mark.parametrize("level", [0, 1, 95, np.nan])
-def test_wrong_levels(level):
-    with pytest.raises(ValueError, match="level is the confidence of the interval"):
-        _checks.level(level)
+    ]:
+        with pytest.raises(ValueError, match=sentence):
+            _checks.whole_number("count", value, *limits)
+    for value in (1, -0.1, "0.5", True, np.nan):
+        with pytest.raises(ValueError, match="dropout must be a number from 0 to below 1"):
+            _checks.fraction("dropout", value)
+    for value in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match="specificity is a share from 0 to 1"):
+            _checks.share("specificity", value)
+    for value in (0, 1, 95, np.nan):
+        with pytest.raises(ValueError, match="level is the confidence of the interval"):
+            _checks.level(value)

@@ -91,10 +91,10 @@ def test_theory_agrees_with_search_on_calibrated_probabilities():
     ) == pytest.approx(0.2, abs=0.03)
 
 
-@pytest.mark.parametrize("costs", [(0, 1), (1, -1), (np.inf, 1)])
-def test_costs_are_above_zero(costs):
-    with pytest.raises(ValueError, match=r"each cost something above 0.*false_positive_cost="):
-        metrics.bayes_threshold(*costs)
+def test_costs_are_above_zero():
+    for costs in [(0, 1), (1, -1), (np.inf, 1)]:
+        with pytest.raises(ValueError, match=r"each cost something above 0.*false_positive_cost="):
+            metrics.bayes_threshold(*costs)
 
 
 def test_labels_scores_and_shares_are_checked():
