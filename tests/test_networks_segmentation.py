@@ -1,4 +1,4 @@
-"""The segmenter on every encoder, its losses against formulas typed out, and views that come back as they went."""
+"""The segmenter on every encoder, its losses by hand, and views that come back as they went."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from medlearn.networks import losses, views
 NOISE = np.random.default_rng(0)
 IMAGES = NOISE.uniform(0, 255, (6, 32, 32, 3)).astype("float32")
 MASKS = NOISE.integers(0, 3, (6, 32, 32)).astype("uint8")
+IN_EVERY_RUN = ("efficientnet_lite0", "vgg16")
 
 
 def tiny_encoder(side=32, batchnorm=True):
@@ -23,47 +24,48 @@ def tiny_encoder(side=32, batchnorm=True):
     return keras.Model(image, x, name="tiny")
 
 
-# ---- which layers ------------------------------------------------------------------------------------------
+def predict(model, images=IMAGES):
+    return np.asarray(model(images, training=False))
+
+
+# ---- which layers --------------------------------------------------------------------------------
 
 
 def test_the_last_layer_of_each_resolution_is_found():
-    assert networks.skip_layers(tiny_encoder()) == ("block_0", "block_1", "block_2")
-    assert networks.skip_layers(tiny_encoder(None)) == ("block_0", "block_1", "block_2")
-    assert networks.skip_layers(tiny_encoder(50)) == (
-        "block_0",
-        "block_1",
-        "block_2",
-    )  # 50, 25, 13, 7
+    for side in (32, None, 50):  # 50 pixels become 25, 13 and 7
+        assert networks.skip_layers(tiny_encoder(side)) == ("block_0", "block_1", "block_2")
 
 
-@pytest.mark.parametrize("name", backbones.NAMES)
+def slow_unless_small(names):
+    return [
+        name if name in IN_EVERY_RUN else pytest.param(name, marks=pytest.mark.slow)
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", slow_unless_small(backbones.NAMES))
 def test_it_builds_on_every_backbone_and_sees_strides_2_to_32(name):
     encoder = backbones.load(name, weights=None, size=64)
     names = networks.skip_layers(encoder)
-    sides = [encoder.get_layer(each).output.shape[1] for each in names]
-    assert sides == [64, 32, 16, 8, 4, 2] if name == "vgg16" else sides == [32, 16, 8, 4, 2]
-    for number, layer in enumerate(encoder.layers):  # nothing of that resolution comes later
-        later = [
-            each.name
-            for each in encoder.layers[number + 1 :]
-            if each.output.shape[1:2] == layer.output.shape[1:2]
-        ]
-        assert layer.name not in names or not later
+    sides = [encoder.get_layer(layer).output.shape[1] for layer in names]
+    assert sides == ([64] if name == "vgg16" else []) + [32, 16, 8, 4, 2]
+    last_of_side = {layer.output.shape[1:2]: layer.name for layer in encoder.layers}
+    assert set(names) <= set(last_of_side.values())
     model = networks.segmenter(encoder, 4)
     assert model.output_shape == (None, 64, 64, 4)
     transfer.freeze(model.get_layer(name))
-    assert {weight.path.split("/")[0] for weight in model.trainable_weights} & {name} == set()
+    assert name not in {weight.path.split("/")[0] for weight in model.trainable_weights}
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "mobilenet_v2", "vgg16"])
+@pytest.mark.parametrize(
+    "name", slow_unless_small(["efficientnet_lite0", "densenet121", "mobilenet_v2"])
+)
 def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide(name):
     encoder = backbones.load(name, weights=None)
-    assert networks.skip_layers(encoder) == networks.skip_layers(
-        backbones.load(name, weights=None, size=64)
-    )
+    of_one_size = backbones.load(name, weights=None, size=64)
+    assert networks.skip_layers(encoder) == networks.skip_layers(of_one_size)
     model = networks.segmenter(encoder, 2, size=(50, 70))
-    images = NOISE.uniform(0, 255, (1, 50, 70, 3))
-    probabilities = model.predict(images, verbose=0)
+    probabilities = predict(model, NOISE.uniform(0, 255, (1, 50, 70, 3)))
     assert probabilities.shape == (1, 50, 70, 2)
     np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
 
@@ -84,31 +86,28 @@ def test_a_part_of_an_encoder_and_one_with_a_head_work_too():
     assert len(networks.skip_layers(part)) == 3
 
 
-# ---- what is built -----------------------------------------------------------------------------------------
+# ---- what is built -------------------------------------------------------------------------------
 
 
 def test_probabilities_a_pixel_and_the_encoders_own_weights():
     encoder = tiny_encoder()
     model = networks.segmenter(encoder, 3)
-    probabilities = model.predict(IMAGES, verbose=0)
+    probabilities = predict(model)
     assert probabilities.shape == (6, 32, 32, 3) and probabilities.min() >= 0
     np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
     assert {id(weight) for weight in encoder.weights} <= {id(weight) for weight in model.weights}
-    assert not [
-        layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
-    ]
+    assert not any(isinstance(x, keras.layers.BatchNormalization) for x in model.layers)
 
 
 def test_every_resolution_of_the_encoder_reaches_the_pixels():
     model = networks.segmenter(tiny_encoder(), 3, detail=False)
-    whole = model.predict(IMAGES, verbose=0)
+    whole = predict(model)
     for number in range(3):
         layer = model.get_layer("tiny").get_layer(f"block_{number}_conv")
         kept = layer.get_weights()
-        layer.set_weights(
-            [kept[0], kept[1] + NOISE.normal(size=kept[1].shape) * 9]
-        )  # only this level's map changes first
-        assert np.abs(model.predict(IMAGES, verbose=0) - whole).max() > 1e-3
+        shifted_bias = kept[1] + NOISE.normal(size=kept[1].shape) * 9
+        layer.set_weights([kept[0], shifted_bias])  # of the maps, this level's changes first
+        assert np.abs(predict(model) - whole).max() > 1e-3
         layer.set_weights(kept)
 
 
@@ -116,23 +115,21 @@ def test_the_detail_branch_draws_finer_than_the_finest_map_of_the_encoder():
     roughness = {}
     for detail in (True, False):
         model = networks.segmenter(tiny_encoder(), 2, detail=detail)
-        drawn = model.predict(IMAGES, verbose=0)[..., 0]
+        drawn = predict(model)[..., 0]
         roughness[detail] = np.abs(np.diff(drawn, 2, axis=1)).mean() / drawn.std()
     assert roughness[True] > 1.5 * roughness[False]
 
 
-def test_width_and_seed_are_used():
-    narrow, wide = (networks.segmenter(tiny_encoder(), 3, channels=width) for width in (8, 16))
-    assert (
-        wide.get_layer("step_3_decode_conv").kernel.shape[-1] == 16
-        and wide.count_params() > narrow.count_params()
-    )
-    kernels = [
+def test_channels_and_seed_are_used():
+    narrow, wide = (networks.segmenter(tiny_encoder(), 3, channels=count) for count in (8, 16))
+    assert wide.get_layer("step_3_decode_conv").kernel.shape[-1] == 16
+    assert wide.count_params() > narrow.count_params()
+    first, again, other = (
         networks.segmenter(tiny_encoder(), 3, seed=seed).get_layer("head").kernel.numpy()
         for seed in (0, 0, 1)
-    ]
-    np.testing.assert_array_equal(kernels[0], kernels[1])
-    assert np.abs(kernels[0] - kernels[2]).max() > 0.01
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0.01
 
 
 def test_an_encoder_for_larger_images_is_shown_them_enlarged():
@@ -146,23 +143,17 @@ def test_an_encoder_for_larger_images_is_shown_them_enlarged():
     assert model.output_shape == (None, 32, 32, 3) and model.get_layer("detail_conv")
 
 
-def test_a_saved_model_opens_and_says_the_same(tmp_path):
+def test_a_saved_model_with_its_loss_opens_and_predicts_the_same(tmp_path):
     model = networks.segmenter(tiny_encoder(), 3)
-    model.compile(
-        "adam", losses.Combined(losses.cross_entropy, losses.Focal(1.5), losses.Tversky(0.6, 0.2))
-    )
+    loss = losses.Combined(losses.cross_entropy, losses.Focal(1.5), losses.Tversky(0.6, 0.2))
+    model.compile("adam", loss)
     model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(
-        again.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0), atol=1e-6
-    )
-    assert again.evaluate(IMAGES, MASKS, verbose=0) == pytest.approx(
-        model.evaluate(IMAGES, MASKS, verbose=0), rel=1e-4
-    )
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(predict(loaded), predict(model), atol=1e-6)
     copy = keras.models.clone_model(model)  # as AdaBN does
-    assert float(copy.loss(TRUTH, PROBABILITIES)) == pytest.approx(
-        float(model.loss(TRUTH, PROBABILITIES))
-    )
+    expected = float(loss(TRUTH, PROBABILITIES))
+    for other in (loaded.loss, copy.loss):
+        assert float(other(TRUTH, PROBABILITIES)) == pytest.approx(expected)
 
 
 def test_freezing_unfreezing_and_the_contracts_of_transfer_hold():
@@ -183,10 +174,11 @@ def test_freezing_unfreezing_and_the_contracts_of_transfer_hold():
 
 
 def fit(model, epochs=1, loss=losses.cross_entropy):
-    model.compile(keras.optimizers.Adam(1e-2), loss, jit_compile=False)
-    return model.fit(IMAGES, MASKS, batch_size=3, epochs=epochs, verbose=0)
+    model.compile(keras.optimizers.Adam(1e-2), loss, run_eagerly=True)
+    return model.fit(IMAGES, MASKS, batch_size=6, epochs=epochs, verbose=0)
 
 
+@pytest.mark.slow
 def test_it_learns_a_square():
     masks = np.zeros((6, 32, 32), "uint8")
     images = np.full((6, 32, 32, 3), 60.0, "float32")
@@ -204,38 +196,37 @@ def test_it_learns_a_square():
 
 
 @pytest.mark.parametrize(
-    "options, sentence",
+    "options, message",
     [
-        (dict(classes=1), "at least 2"),
-        (dict(classes="3"), "at least 2"),
-        (dict(classes=3, channels=2), "at least 4"),
-        (dict(classes=3, layers=["block_7"]), "no map 'block_7'; do you mean block_"),
-        (dict(classes=3, layers=["block_1", "block_1_conv"]), "one layer a resolution"),
-        (dict(classes=3, layers=[]), "one layer a resolution"),
-        (dict(classes=3, size=64), "load it with size=64"),
-        (dict(classes=3, size=16), "at least 32"),
-        (dict(classes=3, size=(32, 32, 3)), r"\(height, width\)"),
+        ({"classes": 1}, "classes must be"),
+        ({"channels": 2}, "channels must be"),
+        ({"layers": ["block_7"]}, "no map 'block_7'; do you mean 'block_"),
+        ({"layers": ["block_1", "block_1_conv"]}, "one layer for each resolution"),
+        ({"layers": []}, "one layer for each resolution"),
+        ({"size": 64}, "load it with size=64"),
+        ({"size": 16}, "at least 32"),
+        ({"size": (32, 32, 3)}, r"\(height, width\)"),
     ],
 )
-def test_bad_arguments_get_one_sentence(options, sentence):
-    with pytest.raises(ValueError, match=sentence) as caught:
-        networks.segmenter(tiny_encoder(), **options)
-    assert "\n" not in str(caught.value)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        networks.segmenter(tiny_encoder(), **{"classes": 3} | options)
 
 
-def test_bad_encoders_get_one_sentence():
-    with pytest.raises(ValueError, match="say size=128"):
-        networks.segmenter(tiny_encoder(None), 3)
-    with pytest.raises(ValueError, match="model of images is needed"):
-        networks.segmenter("efficientnet_lite0", 3)
-    flat = keras.Sequential(
-        [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
-    )
-    with pytest.raises(ValueError, match="no layer that gives maps"):
-        networks.segmenter(flat, 3)
+def test_encoders_without_maps_or_size_are_refused():
+    flat = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()])
+    wrapped = keras.Sequential([keras.Input((32, 32, 3)), tiny_encoder()])
+    for encoder, message in [
+        (tiny_encoder(None), "say size=128"),
+        ("efficientnet_lite0", "model of images is needed"),
+        (flat, "no layer that gives maps"),
+        (wrapped, "no layer that gives maps"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            networks.segmenter(encoder, 3)
 
 
-# ---- losses ------------------------------------------------------------------------------------------------
+# ---- losses --------------------------------------------------------------------------------------
 
 PROBABILITIES = NOISE.dirichlet(np.ones(3), (2, 4, 5)).astype("float32")
 TRUTH = NOISE.integers(0, 3, (2, 4, 5))
@@ -244,16 +235,14 @@ ONE_HOT = np.eye(3)[TRUTH]
 
 def by_hand(name):
     p = (ONE_HOT * PROBABILITIES).sum(-1)
-    found = (ONE_HOT * PROBABILITIES).sum((0, 1, 2))
-    missed, claimed = (
-        (ONE_HOT * (1 - PROBABILITIES)).sum((0, 1, 2)),
-        ((1 - ONE_HOT) * PROBABILITIES).sum((0, 1, 2)),
-    )
+    hits = (ONE_HOT * PROBABILITIES).sum((0, 1, 2))
+    missed = (ONE_HOT * (1 - PROBABILITIES)).sum((0, 1, 2))
+    claimed = ((1 - ONE_HOT) * PROBABILITIES).sum((0, 1, 2))
     return {
         "cross_entropy": -np.log(p).mean(),
         "focal": -((1 - p) ** 2 * np.log(p)).mean(),
-        "dice": 1 - np.mean(2 * found / (2 * found + missed + claimed)),
-        "tversky": 1 - np.mean(found / (found + 0.8 * missed + 0.1 * claimed)),
+        "dice": 1 - np.mean(2 * hits / (2 * hits + missed + claimed)),
+        "tversky": 1 - np.mean(hits / (hits + 0.8 * missed + 0.1 * claimed)),
     }[name]
 
 
@@ -312,61 +301,31 @@ def test_a_class_that_the_batch_lacks_plays_no_part_in_dice():
         assert float(loss(truth, four)) == pytest.approx(1 - np.mean(present), rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    "loss", [losses.cross_entropy, losses.dice, losses.Focal(), losses.Tversky()]
-)
-def test_masks_of_another_size_get_one_sentence(loss):
-    with pytest.raises(ValueError, match="do not belong together"):
-        loss(TRUTH[:, :3], PROBABILITIES)
+def test_masks_of_another_size_are_refused():
+    for loss in (losses.cross_entropy, losses.dice, losses.Focal(), losses.Tversky()):
+        with pytest.raises(ValueError, match="do not belong together"):
+            loss(TRUTH[:, :3], PROBABILITIES)
 
 
-def test_bad_options_of_losses_get_one_sentence():
+def test_bad_options_of_losses_are_refused():
     with pytest.raises(ValueError, match="at least 0"):
         losses.Focal(-1)
-    with pytest.raises(ValueError, match="not both 0"):
+    with pytest.raises(ValueError, match="at least 0"):
+        losses.Tversky(-1, 0.5)
+    with pytest.raises(ValueError, match="both 0"):
         losses.Tversky(0, 0)
     with pytest.raises(ValueError, match="at least one"):
         losses.Combined()
 
 
-# ---- checks of training masks --------------------------------------------------------------------------------
-
-
-def test_sound_masks_pass_as_small_numbers():
-    images, masks = networks.checked_masks(IMAGES, MASKS.astype(int), 3)
-    assert images.dtype == IMAGES.dtype and masks.dtype == np.uint8
-    np.testing.assert_array_equal(masks, MASKS)
-
-
-@pytest.mark.parametrize(
-    "images, masks, sentence",
-    [
-        (IMAGES, MASKS[:, :16], "one mask an image, of the same size"),
-        (IMAGES, MASKS[:4], "one mask an image, of the same size"),
-        (IMAGES, np.where(MASKS == 2, 255, MASKS), "value 255 where classes 0 to 2"),
-        (IMAGES, MASKS.astype(int) - 1, "value -1 where classes 0 to 2"),
-        (IMAGES, MASKS + 0.5, "whole numbers"),
-        ([IMAGES[0], IMAGES[1, :20]], MASKS[:2], "images have different sizes"),
-        (IMAGES[:2], [MASKS[0], MASKS[1, :20]], "masks have different sizes"),
-        (IMAGES[..., 0], MASKS, r"\(N, H, W, 3\)"),
-        (IMAGES, None, "no masks .None.: not every data set"),
-        ([], [], "no image"),
-    ],
-)
-def test_bad_masks_get_one_sentence(images, masks, sentence):
-    with pytest.raises(ValueError, match=sentence) as caught:
-        networks.checked_masks(images, masks, 3)
-    assert "\n" not in str(caught.value)
-
-
-# ---- views -------------------------------------------------------------------------------------------------
+# ---- views and predictions -----------------------------------------------------------------------
 
 
 def test_eight_views_are_all_different_and_the_first_is_the_image():
-    seen = views.apply(MASKS)
-    assert seen.shape == (48, 32, 32)
-    np.testing.assert_array_equal(seen[:6], MASKS)
-    assert len({view.tobytes() for view in seen[::6]}) == 8
+    eight = views.apply(MASKS)
+    assert eight.shape == (48, 32, 32)
+    np.testing.assert_array_equal(eight[:6], MASKS)
+    assert len({view.tobytes() for view in eight[::6]}) == 8
     pairs = views.apply(np.stack([IMAGES[..., 0], IMAGES[..., 0]], -1))
     np.testing.assert_array_equal(pairs[..., 0], pairs[..., 1])
     np.testing.assert_array_equal(views.apply(IMAGES, views.MIRROR)[6:], IMAGES[:, :, ::-1])
@@ -375,72 +334,45 @@ def test_eight_views_are_all_different_and_the_first_is_the_image():
 class Brightness:
     """A model that answers with the image: what goes in must come out where it was."""
 
-    def predict(self, images, batch_size, verbose):
-        return images / 255 + np.linspace(0, 1, 32)[None, :, None, None] * self.lean
+    name, input_shape = "brightness", (None, None, None, 3)
 
-    lean = 0.0
+    def __init__(self, lean=0.0):
+        self.lean, self.batch_sizes = lean, set()
+
+    def predict(self, images, batch_size, verbose):
+        starts = range(0, len(images), batch_size)
+        self.batch_sizes |= {len(images[start : start + batch_size]) for start in starts}
+        return images / 255 + np.linspace(0, 1, 32)[None, :, None, None] * self.lean
 
 
 def test_views_are_turned_back_and_averaged():
+    for chosen in (views.DIHEDRAL, views.MIRROR, views.DIHEDRAL[1:3]):
+        answer = networks.segment(Brightness(), IMAGES, chosen)
+        np.testing.assert_allclose(answer, IMAGES / 255, atol=1e-6)
+    leaning = Brightness(lean=1.0)  # towards the lower rows: the mean of all turns undoes it
+    averaged = networks.segment(leaning, IMAGES, views.DIHEDRAL) - IMAGES / 255
+    np.testing.assert_allclose(averaged, 0.5, atol=1e-6)
+    assert np.ptp(networks.segment(leaning, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("count, batch_size, size", [(6, 32, 6), (6, 4, 3), (6, 1, 1), (5, 2, 2)])
+def test_batches_have_one_size_and_no_image_is_lost(count, batch_size, size):
     model = Brightness()
-    for how in (views.DIHEDRAL, views.MIRROR, views.DIHEDRAL[1:3]):
-        np.testing.assert_allclose(networks.segment(model, IMAGES, how), IMAGES / 255, atol=1e-6)
-    model.lean = 1.0  # a bias towards the lower rows disappears in the mean of turns
-    lean = networks.segment(model, IMAGES, views.DIHEDRAL) - IMAGES / 255
-    np.testing.assert_allclose(lean, 0.5, atol=1e-6)
-    assert np.ptp(networks.segment(model, IMAGES) - IMAGES / 255) == pytest.approx(1, abs=1e-6)
+    answer = networks.segment(model, IMAGES[:count], batch_size=batch_size)
+    np.testing.assert_allclose(answer, IMAGES[:count] / 255, atol=1e-6)
+    assert model.batch_sizes == {size}
 
 
-@pytest.mark.parametrize("batch_size, sizes", [(32, {6}), (4, {3}), (5, {3}), (1, {1})])
-def test_batches_have_one_size_and_no_image_is_lost(batch_size, sizes):
-    class Counting(Brightness):
-        def predict(self, images, batch_size, verbose):
-            seen.update(
-                {
-                    len(images[start : start + batch_size])
-                    for start in range(0, len(images), batch_size)
-                }
-            )
-            return super().predict(images, batch_size, verbose)
-
-    seen = set()
-    np.testing.assert_allclose(
-        networks.segment(Counting(), IMAGES[:6], batch_size=batch_size), IMAGES[:6] / 255, atol=1e-6
-    )
-    assert seen == sizes
-    np.testing.assert_allclose(
-        networks.segment(Counting(), IMAGES[:5], batch_size=2), IMAGES[:5] / 255, atol=1e-6
-    )
-
-
-@pytest.mark.parametrize(
-    "change, sentence",
-    [
-        (lambda x: x / x.max(), "run from .* to 1, but 0 to 255 is expected"),
-        (lambda x: x / 127.5 - 1, "run from -0.9.* to"),
-        (lambda x: x * 257.0, "run from .* but 0 to 255 is expected"),
-        (lambda x: np.where(x > 250, np.nan, x), "not finite"),
-        (lambda x: x.astype(str), "hold no grey values"),
-        (lambda x: x[..., 0], "repeat a grey channel three times"),
-        (lambda x: x[:0], "at least one"),
-        (lambda x: [x[0], x[1][:20]], "several sizes, such as"),
-    ],
-)
-def test_images_that_a_segmenter_would_swallow_get_one_sentence(change, sentence):
-    with pytest.raises(ValueError, match=sentence) as caught:
-        networks.segment(Brightness(), change(IMAGES))
-    assert "\n" not in str(caught.value)
-
-
-def test_images_of_another_size_than_the_segmenter_get_one_sentence():
-    encoder = keras.Sequential(
-        [keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, 2, "same")], name="tiny"
-    )
-    with pytest.raises(ValueError, match="32 x 20 pixels, but tiny was built for 32 x 32"):
+def test_images_that_a_segmenter_would_swallow_are_refused():
+    """The rules are those of medlearn._checks.images; the size is the model's."""
+    with pytest.raises(ValueError, match=r"run from \S+ to 1, but 0 to 255 is expected"):
+        networks.segment(Brightness(), IMAGES / IMAGES.max())
+    encoder = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3)], name="tiny")
+    with pytest.raises(ValueError, match=r"\(6, 32, 20, 3\), but tiny was built for"):
         networks.segment(encoder, IMAGES[:, :, :20])
 
 
-def test_bad_views_get_one_sentence():
+def test_views_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match="MIRROR"):
         views.apply(MASKS[:, :20])
     with pytest.raises(ValueError, match="shape"):
