@@ -1,4 +1,4 @@
-"""Keras and TensorFlow under the name of version 0.1; today it is ``from medlearn import keras, tf``."""
+"""Keras and TensorFlow by the name of version 0.1; now it is ``from medlearn import keras, tf``."""
 
 from medlearn import _keras
 

@@ -1,4 +1,4 @@
-"""What every test file shares: headless figures, and hypothesis without a clock and the same on every run."""
+"""For every test: no window for figures; hypothesis without a clock and the same on each run."""
 
 import os
 

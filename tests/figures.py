@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def house_style(request):
-    """Import it, and every test of the module draws as the notebooks do and leaves no figure open."""
+    """Draw as the notebooks do and leave no figure open, in every test of a module that imports this."""
     with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
         yield
     plt.close("all")

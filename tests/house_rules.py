@@ -52,7 +52,7 @@ UNPICKLING = "medlearn.backbones._weights"  # the restricted reader
 LONGEST_FILE, LONGEST_FUNCTION = 260, 45  # lines without docstrings
 LONGEST_LINE = 100
 # Keras and Python call these methods, and say what they take.
-INTERFACES = {"call", "find_class", "find_spec", "on_train_batch_end"}
+INTERFACES = {"call", "find_class", "find_spec", "on_train_batch_end", "update_step"}
 COMPREHENSIONS = ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -384,15 +384,24 @@ def public_names_have_docstrings(house: list[Module]) -> list[str]:
 
 
 def functions_document_their_parameters(house: list[Module]) -> list[str]:
-    """Functions without a leading underscore that take two parameters or more."""
+    """Functions and methods without a leading underscore that take two parameters or more."""
     return [
         f"{module.name}.{node.name} has no section Parameters"
         for module in _package(house)
-        for node in _functions(module.tree)
+        for node in _functions_and_methods(module.tree)
         if not node.name.startswith("_") and node.name not in INTERFACES
         if len(_parameters(node)) > 1
         if "Parameters\n-" not in (ast.get_docstring(node) or "")
     ]
+
+
+def _functions_and_methods(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Those that others can call: a function inside a function is not one of them."""
+    for node in tree.body:
+        if isinstance(node, FUNCTIONS):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from (part for part in node.body if isinstance(part, FUNCTIONS))
 
 
 def _parameters(node: ast.FunctionDef) -> list[str]:

@@ -47,7 +47,8 @@ def aligned():
     keras.utils.set_random_seed(1)
     image = keras.Input((8, 8, 3))
     encoder = keras.Model(image, keras.layers.Dense(5)(keras.layers.Flatten()(image)))
-    model = layers.alignment_model(encoder, keras.layers.Dense(3, "softmax"), linear_distance, weight=2.0)
+    head = keras.layers.Dense(3, "softmax")
+    model = layers.alignment_model(encoder, head, linear_distance, weight=2.0)
     model.compile("sgd", mean_crossentropy)
     return model
 
