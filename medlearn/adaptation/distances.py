@@ -49,8 +49,8 @@ def coral_distance(source: "tf.Tensor", target: "tf.Tensor") -> "tf.Tensor":
 def mmd(source: "tf.Tensor", target: "tf.Tensor") -> "tf.Tensor":
     """Return the squared maximum mean discrepancy of two batches, biased, so at least 0.
 
-    The kernel is the mean of five Gaussian kernels exp(-|x - y|^2 / (b s)). The scale s is the mean
-    squared distance of all pairs, through which no gradient flows; b is 1/4, 1/2, 1, 2 and 4.
+    The kernel is the mean of five Gaussian kernels ``exp(-|x - y|^2 / (b s))``. The scale s is the
+    mean squared distance of all pairs, through which no gradient flows; b is 1/4, 1/2, 1, 2 and 4.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
 """Learning from a model's own confident predictions: balanced pseudo-labels and class prototypes.
 
-model = self_training.self_train(classifier, source, source_labels, target)
-probabilities = self_training.prototypes(target, model.predict_proba(target))
+For example:
+
+    model = self_training.self_train(classifier, source, source_labels, target)
+    probabilities = self_training.prototypes(target, model.predict_proba(target))
 """
 
 from typing import NamedTuple

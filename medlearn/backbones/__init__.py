@@ -1,7 +1,9 @@
 """Pretrained encoders by name, with their preprocessing inside.
 
-encoder = backbones.load("efficientnet_lite0")     # images of 0 to 255 in, final map out
-encoder.get_layer("block_14").output               # any block by name; `taps` lists them
+For example:
+
+    encoder = backbones.load("efficientnet_lite0")     # images of 0 to 255 in, final map out
+    encoder.get_layer("block_14").output               # any block by name; `taps` lists them
 """
 
 import lazy_loader

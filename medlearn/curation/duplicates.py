@@ -1,8 +1,10 @@
 """Find images that show the same picture, and keep them together in a split.
 
-groups = duplicates.find(images, features)           # int (N,): copies share a number
-together = duplicates.merge_groups(patients, groups)
-train, test = splits.by_patient(together, test=0.3)
+For example:
+
+    groups = duplicates.find(images, features)           # int (N,): copies share a number
+    together = duplicates.merge_groups(patients, groups)
+    train, test = splits.by_patient(together, test=0.3)
 """
 
 import numpy as np

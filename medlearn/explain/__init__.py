@@ -1,8 +1,10 @@
 """Heat maps of what a network looked at, scores against outlines, and the control for them.
 
-maps = explain.grad_cam(model, images)                     # float32 (N, H, W), at least 0
-explain.pointing_game(maps, masks).mean()                  # hottest point in the lesion?
-explain.grad_cam(explain.randomise_weights(model), images) # maps of an untrained network
+For example:
+
+    maps = explain.grad_cam(model, images)                     # float32 (N, H, W), at least 0
+    explain.pointing_game(maps, masks).mean()                  # hottest point in the lesion?
+    explain.grad_cam(explain.randomise_weights(model), images) # maps of an untrained network
 """
 
 import lazy_loader

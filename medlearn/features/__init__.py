@@ -1,6 +1,8 @@
 """Frozen features: the vectors that a layer of a pretrained encoder gives for images.
 
-vectors = features.extract(encoder, images, layer="block_14")       # float32 (N, D)
+For example:
+
+    vectors = features.extract(encoder, images, layer="block_14")       # float32 (N, D)
 """
 
 import lazy_loader

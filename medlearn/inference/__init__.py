@@ -1,8 +1,10 @@
 """A trained model with all that it needs elsewhere: saved, loaded, used on new images.
 
-predictor = inference.bundle(model, classes, training_images, temperature=1.2, ask_below=0.7)
-predictor.save("my_model")                          # one folder: model, settings, model card
-table = inference.load("my_model").predict("scans") # a folder, a file, several files, or an array
+For example:
+
+    predictor = inference.bundle(model, classes, training_images, temperature=1.2, ask_below=0.7)
+    predictor.save("my_model")                          # one folder: model, settings, model card
+    table = inference.load("my_model").predict("scans") # a folder, one or several files, an array
 """
 
 import lazy_loader

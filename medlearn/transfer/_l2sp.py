@@ -8,12 +8,13 @@ from medlearn.transfer._stages import check_model, encoders
 
 
 def l2_sp(model: keras.Model, alpha: float = 0.1, beta: float = 0.01) -> None:
-    """Add the L2-SP penalty, alpha/2 |W - W0|^2 over the encoder + beta/2 |W|^2 over the head.
+    """Add the L2-SP penalty, which pulls the encoder's weights back to their present values.
 
-    W0 are the weights of this moment, so call it before the first unfreezing. Frozen weights and
-    those of BatchNorm layers cost nothing. ``fit`` adds the penalty to the loss, and
-    ``model.losses`` shows it. Models inside models are followed to any depth. A second call
-    replaces the penalty; alpha=0 and beta=0 remove it.
+    It is ``alpha/2 |W - W0|^2`` over the encoder plus ``beta/2 |W|^2`` over the head. W0 are the
+    weights of this moment, so call it before the first unfreezing. Frozen weights and those of
+    BatchNorm layers cost nothing. ``fit`` adds the penalty to the loss, and ``model.losses`` shows
+    it. Models inside models are followed to any depth. A second call replaces the penalty; alpha=0
+    and beta=0 remove it.
 
     Parameters
     ----------
