@@ -46,7 +46,7 @@ def _slices(site: str, count: int) -> Case:
 def _cases() -> list[Case]:
     fields = partial(smear.fields, "field-lab", 20, seed=1)
     one_cell = partial(smear.one_cell, "lab-a", "monocyte", seed=1)
-    all_sites = partial(mri.slices, list(mri.SITES), 400)
+    all_sites = partial(mri.paired_slices, list(mri.SITES), 400)
     rescan = partial(mri.scan, mri.prepare("tumour"), "3T-FLAIR")
     return [
         _cells("lab-a", 2000),

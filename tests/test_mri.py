@@ -103,7 +103,7 @@ def test_another_seed_brings_other_subjects(batch):
 
 
 def test_further_sites_see_the_same_subjects(batch):
-    flair, t2w = mri.slices(["3T-FLAIR", "3T-T2w"], 8, size=SIZE, seed=5)
+    flair, t2w = mri.paired_slices(["3T-FLAIR", "3T-T2w"], 8, size=SIZE, seed=5)
     np.testing.assert_array_equal(flair.images, batch.images[:8])
     np.testing.assert_array_equal(t2w.masks, flair.masks)
     np.testing.assert_array_equal(t2w.patients, flair.patients)
@@ -349,7 +349,7 @@ def test_lesions_are_brighter_than_white_matter_on_flair(label):
 
 
 def fingerprint() -> str:
-    parts = mri.slices(["3T-FLAIR", "random"], 8, size=48, seed=3)
+    parts = mri.paired_slices(["3T-FLAIR", "random"], 8, size=48, seed=3)
     pixels = b"".join(part.images.tobytes() + part.masks.tobytes() for part in parts)
     return hashlib.sha256(pixels).hexdigest()
 
@@ -410,7 +410,7 @@ def test_impossible_sites_are_refused():
 
 BAD_CALLS = [
     (mri.slices, {"site": "7T-FLAIR", "count": 4}, "no site '7T-FLAIR'; do you mean"),
-    (mri.slices, {"site": [], "count": 4}, "at least one"),
+    (mri.paired_slices, {"sites": [], "count": 4}, "at least one"),
     (mri.slices, {"site": "PD", "count": 40001}, "count must be a whole number from 1"),
     (mri.slices, {"site": "PD", "count": 4, "size": 8}, "size must be"),
     (mri.slices, {"site": "PD", "count": 4, "seed": -1}, "seed must be"),

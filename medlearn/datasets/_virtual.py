@@ -130,7 +130,7 @@ def _slices(domains, counts, size, seed, first) -> Sequence[Dataset]:
     """All scanners in one call, because they share the anatomy; a few slices too many for some."""
     from medlearn.instruments import mri
 
-    return mri.slices(domains, max(counts), size, seed, first)
+    return mri.paired_slices(domains, max(counts), size, seed, first)
 
 
 _SIMULATE = {"smear": _cells, "smear-fields": _fields, "brain-mri": _slices}

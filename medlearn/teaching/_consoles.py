@@ -53,7 +53,7 @@ def microscope(
         "gradient": slider("uneven", 0.05, 0.0, 0.6, 0.01),
     }
 
-    def shoot(cell, number, severity, factor, **light):
+    def _shoot(cell, number, severity, factor, **light):
         factors = None if factor == _EVERYTHING else [factor]
         mixed = smear.mix("lab-a", "lab-b", severity, factors)
         changes = _changes(mixed, **light)
@@ -66,7 +66,7 @@ def microscope(
         ]
         return image, code if read is None else [read(image), *code]
 
-    return console(shoot, dials)
+    return console(_shoot, dials)
 
 
 def _changes(
@@ -110,7 +110,7 @@ def scanner(
     presets = {name: _protocol(site) for name, site in mri.SITES.items()}
     dials = _scanner_dials(next(iter(presets.values())), size)
 
-    def shoot(sequence, ti_ms, flip_deg, noise, **protocol):
+    def _shoot(sequence, ti_ms, flip_deg, noise, **protocol):
         if sequence in mri.INVERTED:
             protocol["ti_ms"] = ti_ms
         if sequence == "T1w":
@@ -126,7 +126,7 @@ def scanner(
         tissues = [f"{name} {signal_of[name]:.3f}" for name in physics.TISSUES[:3]]
         return image, [code, f"signal: {' · '.join(tissues)}"]
 
-    return console(shoot, dials, presets)
+    return console(_shoot, dials, presets)
 
 
 def _protocol(site: mri.Site) -> dict[str, object]:

@@ -68,7 +68,15 @@ class Record:
         self._print("solved", RIGHT)
 
     def wrong(self, own_hint: str | None, mismatch: str = "") -> None:
-        """The answer is wrong: its own hint, or the next one of the list."""
+        """The answer is wrong: its own hint, or the next one of the list.
+
+        Parameters
+        ----------
+        own_hint : str or None
+            Of a typical wrong answer.
+        mismatch : str
+            A sentence on the type of the answer, or nothing.
+        """
         self.attempts += 1
         hint = own_hint
         if hint is None:

@@ -1,5 +1,6 @@
 from . import physics as physics
 from ._datasets import one_slice as one_slice
+from ._datasets import paired_slices as paired_slices
 from ._datasets import slices as slices
 from ._datasets import stacks as stacks
 from ._scanner import scan as scan

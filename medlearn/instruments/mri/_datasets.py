@@ -1,7 +1,6 @@
 """Many slices as one data set: balanced classes, the same subjects at every site."""
 
 from collections.abc import Sequence
-from typing import overload
 
 import numpy as np
 
@@ -27,22 +26,8 @@ LICENCE = (
 RANDOM = "random"  # the site whose protocol is drawn anew for each slice
 
 
-@overload
-def slices(  # type: ignore[overload-overlap]
-    site: Site | str, count: int, size: int = 128, seed: int = 0, first: int = 0
-) -> Dataset: ...
-@overload
-def slices(
-    site: Sequence[Site | str], count: int, size: int = 128, seed: int = 0, first: int = 0
-) -> tuple[Dataset, ...]: ...
-def slices(
-    site: Site | str | Sequence[Site | str],
-    count: int,
-    size: int = 128,
-    seed: int = 0,
-    first: int = 0,
-) -> Dataset | tuple[Dataset, ...]:
-    """Simulate slices of virtual subjects at a site, or the same slices at several sites.
+def slices(site: Site | str, count: int, size: int = 128, seed: int = 0, first: int = 0) -> Dataset:
+    """Simulate slices of virtual subjects at a site.
 
     Four slices of each subject follow one another, and the four classes are balanced over each
     four subjects. A slice's label is the class of the lesion that it shows; slices of the healthy
@@ -50,9 +35,8 @@ def slices(
 
     Parameters
     ----------
-    site : Site, str, or sequence of them
-        A site, the name of one of `SITES`, or "random" for a new site for every slice. Each
-        further site of a sequence takes a fraction of the time, because the anatomy is shared.
+    site : Site or str
+        A site, the name of one of `SITES`, or "random" for a new site for every slice.
     count : int
         Number of slices; ``first + count`` is at most 40000.
     size : int
@@ -64,7 +48,7 @@ def slices(
 
     Returns
     -------
-    Dataset, or tuple of Dataset for a sequence of sites
+    Dataset
         With labels, masks, boxes of the lesions, spacing in mm and ``facts["age"]`` in years.
 
     Raises
@@ -75,31 +59,62 @@ def slices(
     Examples
     --------
     >>> from medlearn.instruments import mri
-    >>> flair, t2w = mri.slices(["3T-FLAIR", "3T-T2w"], 4, size=32)
+    >>> mri.slices("3T-FLAIR", 16, size=32).labels[::4].tolist()
+    [2, 3, 0, 1]
+    """
+    return paired_slices([site], count, size, seed, first)[0]
+
+
+def paired_slices(
+    sites: Sequence[Site | str], count: int, size: int = 128, seed: int = 0, first: int = 0
+) -> list[Dataset]:
+    """Simulate the same slices of the same subjects at several sites.
+
+    Each further site takes a fraction of the time, because the anatomy is shared.
+
+    Parameters
+    ----------
+    sites : sequence of Site or str
+        At least one; as in `slices`.
+    count, size, seed, first : int
+        As in `slices`.
+
+    Returns
+    -------
+    list of Dataset
+        One for each site: other images of the same labels, masks and boxes.
+
+    Raises
+    ------
+    ValueError
+        For an unknown site or a number outside its range.
+
+    Examples
+    --------
+    >>> from medlearn.instruments import mri
+    >>> flair, t2w = mri.paired_slices(["3T-FLAIR", "3T-T2w"], 4, size=32)
     >>> bool((flair.masks == t2w.masks).all())
     True
     """
-    sites = [site] if isinstance(site, (str, Site)) else list(site)
-    if not sites:
+    if not len(sites):
         raise ValueError("There is no site: give at least one Site, name of a site, or 'random'.")
-    sites = [RANDOM if item == RANDOM else find_site(item) for item in sites]
+    protocols = [RANDOM if site == RANDOM else find_site(site) for site in sites]
     _checks.whole_number("first", first, 0, SUBJECTS * SLICES - 1)
     _checks.whole_number("count", count, 1, SUBJECTS * SLICES - first)
     _checks.whole_number("size", size, *SIZES)
     _checks.whole_number("seed", seed, 0, HIGHEST_SEED)
 
-    images = np.zeros((len(sites), count, size, size, 3), np.uint8)
+    images = np.zeros((len(protocols), count, size, size, 3), np.uint8)
     truths = []
     for index, number in enumerate(range(first, first + count)):
         subject = _subject(seed, number // SLICES)
         prepared = prepare_level(subject, float(subject.levels[number % SLICES]), size)
-        for row, item in enumerate(sites):
+        for row, item in enumerate(protocols):
             protocol = _random_site(seed, number) if isinstance(item, str) else item
             images[row, index] = scan(prepared, protocol)
         truths.append((subject, prepared.mask, prepared.boxes))
-    names = [item if isinstance(item, str) else item.name for item in sites]
-    parts = [_dataset(*columns, truths) for columns in zip(images, names, strict=True)]
-    return parts[0] if isinstance(site, (str, Site)) else tuple(parts)
+    names = [item if isinstance(item, str) else item.name for item in protocols]
+    return [_dataset(*columns, truths) for columns in zip(images, names, strict=True)]
 
 
 def stacks(
