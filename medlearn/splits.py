@@ -238,25 +238,15 @@ def _patients(patients: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             "patients is missing: give each image the id of its patient, or an id of its own, "
             "np.arange(N), if patients are unknown."
         )
-    ids = np.asarray(patients)
-    if ids.dtype.kind == "f" and np.isnan(ids).any():
-        raise ValueError(
-            f"patients holds {np.isnan(ids).sum()} NaN; an unknown patient needs an id of their "
-            "own."
-        )
-    return _pseudonyms.numbered(_checks.column("patients", ids))
+    return _pseudonyms.numbered(_checks.column("patients", patients))
 
 
 def _labels(labels: ArrayLike, patient: np.ndarray) -> np.ndarray:
-    labels = np.asarray(labels)
+    labels = _checks.column("labels", labels)
     if labels.shape != patient.shape:
         raise ValueError(
             f"Each image needs its label and its patient: there are {len(patient)} patient ids, "
             f"but the labels have the shape {labels.shape}."
-        )
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise ValueError(
-            f"labels holds {np.isnan(labels).sum()} NaN; leave those images out before the split."
         )
     return labels
 

@@ -1,6 +1,7 @@
 """The one check of each kind: what it accepts, and the sentence with which it refuses the rest."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medlearn import _checks
@@ -228,3 +229,45 @@ def test_wrong_numbers():
     for value in (0, 1, 95, np.nan):
         with pytest.raises(ValueError, match="level is the confidence of the interval"):
             _checks.level(value)
+
+
+# ---- columns as people have them -----------------------------------------------------------------
+
+
+def test_columns_of_pandas_and_of_one_column_are_read():
+    table = pd.DataFrame({"text": ["a", "b", "a"], "number": [1, 0, 1]})
+    assert _checks.column("labels", table["text"]).tolist() == ["a", "b", "a"]
+    assert _checks.column("labels", table["text"].astype("category")).dtype.kind == "U"
+    assert _checks.column("labels", table["number"].astype("Int64")).dtype.kind == "i"
+    assert _checks.column("labels", table[["number"]].to_numpy()).tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "values", [["a", None], ["a", float("nan")], pd.Series(["a", pd.NA], dtype="string")]
+)
+def test_missing_values_of_any_type_are_refused(values):
+    with pytest.raises(ValueError, match="patients holds 1 missing .* an id of their own"):
+        _checks.column("patients", np.asarray(values, object))
+
+
+def test_text_beside_numbers_is_refused():
+    with pytest.raises(ValueError, match="mixes text such as 'a' and numbers such as 1"):
+        _checks.column("labels", np.array(["a", 1], object))
+
+
+def test_one_sigmoid_column_is_the_probability_of_class_1():
+    labels, column = [0, 1, 1], np.array([[0.2], [0.7], [0.4]])
+    expected = np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+    np.testing.assert_allclose(_checks.labels_and_probabilities(labels, column)[1], expected)
+    np.testing.assert_allclose(_checks.probabilities(column), expected)
+    assert _checks.labels_and_predictions(labels, column > 0.5)[1].tolist() == [False, True, False]
+    with pytest.raises(ValueError, match="decide first, for example scores >= 0.5"):
+        _checks.labels_and_predictions(labels, column)
+
+
+def test_masks_of_0_and_255_are_refused_with_the_remedy():
+    masks = np.zeros((1, 4, 4), np.uint8)
+    masks[0, 1] = 255
+    for pair in [(masks, masks > 0), (masks // 255, masks)]:
+        with pytest.raises(ValueError, match=r"hold 0 and 255.* > 0"):
+            _checks.masks_and_predictions(*pair)

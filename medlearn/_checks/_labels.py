@@ -9,6 +9,8 @@ from medlearn._checks._numbers import Undefined
 def probabilities(values: ArrayLike) -> np.ndarray:
     """Return class probabilities as float64 of shape (N, classes), with rows that sum to 1."""
     values = np.asarray(values, float)
+    if values.ndim == 2 and values.shape[1] == 1:  # one sigmoid: the probability of class 1
+        values = np.concatenate([1 - values, values], axis=1)
     if values.ndim != 2 or values.shape[1] < 2 or not len(values):
         raise ValueError(
             "Class probabilities have the shape (N, classes) with two classes or more, "
@@ -24,32 +26,36 @@ def column(name: str, values: ArrayLike) -> np.ndarray:
     ----------
     name : str
         The argument's name, for the error.
-    values : array_like, shape (N,)
-        Numbers or text.
+    values : array_like, shape (N,) or (N, 1)
+        Numbers or text, also as a column of pandas.
 
     Returns
     -------
     numpy.ndarray, shape (N,)
-        The entries.
+        The entries, as numbers or as text.
 
     Raises
     ------
     ValueError
-        For None, another shape, no entry, and NaN.
+        For None, another shape, no entry, missing values of any type, and numbers beside text.
     """
     if values is None:
         raise ValueError(f"{name} is missing: give one entry per image.")
     array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.ndim != 1 or not len(array):
         raise ValueError(
             f"{name} is one entry per image, a list of length N; its shape is {array.shape}."
         )
-    if array.dtype.kind == "f" and np.isnan(array).any():
+    missing = _missing(array)
+    if missing.any():
+        remedy = _REMEDIES.get(name, "did training diverge?")
+        what = "NaN" if array.dtype.kind == "f" else "missing"
         raise ValueError(
-            f"{name} holds {np.isnan(array).sum()} NaN among {len(array)} entries; "
-            "did training diverge?"
+            f"{name} holds {missing.sum()} {what} among {len(array)} entries; {remedy}"
         )
-    return array
+    return _of_one_type(name, array) if array.dtype.kind == "O" else array
 
 
 def same_length(**arrays: np.ndarray) -> None:
@@ -163,8 +169,8 @@ def labels_and_probabilities(labels: ArrayLike, values: ArrayLike) -> tuple[np.n
     labels : array_like, shape (N,)
         Class indices from 0 to K - 1.
     values : array_like, shape (N, K)
-        Probabilities; each row sums to 1. Of two classes, the probability of class 1, shape (N,),
-        is enough.
+        Probabilities; each row sums to 1. Of two classes, the probability of class 1, shape (N,)
+        or (N, 1), is enough.
 
     Returns
     -------
@@ -176,7 +182,10 @@ def labels_and_probabilities(labels: ArrayLike, values: ArrayLike) -> tuple[np.n
     ValueError
         For a label without a column, NaN, values outside 0 to 1, and rows that do not sum to 1.
     """
-    values = _probability_rows(np.asarray(values, float))
+    values = np.asarray(values, float)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    values = _probability_rows(values)
     if values.ndim == 1:
         labels = binary_labels(labels, both=False).astype(int)
         values = np.stack([1 - values, values], axis=1)
@@ -192,9 +201,40 @@ def labels_and_probabilities(labels: ArrayLike, values: ArrayLike) -> tuple[np.n
     return labels.astype(int), values
 
 
+_REMEDIES = {
+    "patients": "give each patient who is unknown an id of their own.",
+    "labels": "leave out the images that nobody labelled.",
+}
+
+
+def _missing(array: np.ndarray) -> np.ndarray:
+    """Return where an entry is NaN, None, NaT or pandas' NA."""
+    if array.dtype.kind == "f":
+        return np.isnan(array)
+    if array.dtype.kind != "O":
+        return np.zeros(len(array), bool)
+    import pandas as pd  # late: only columns of objects, which pandas makes, need it
+
+    return pd.isna(array)
+
+
+def _of_one_type(name: str, array: np.ndarray) -> np.ndarray:
+    """Return objects as text or as numbers."""
+    entries = array.tolist()
+    is_text = [isinstance(entry, str) for entry in entries]
+    if all(is_text):
+        return np.array(entries, str)
+    if any(is_text):
+        raise ValueError(
+            f"{name} mixes text such as {entries[is_text.index(True)]!r} and numbers such as "
+            f"{entries[is_text.index(False)]!r}: give all as text, or all as numbers."
+        )
+    return np.array(entries)
+
+
 def _predicted_classes(predictions: ArrayLike) -> np.ndarray:
     """Return predicted classes (N,); refuse probabilities in their place."""
-    if np.ndim(predictions) == 2:
+    if np.ndim(predictions) == 2 and np.shape(predictions)[1] > 1:
         raise ValueError(
             f"predictions are one class per image, (N,), not {np.shape(predictions)}; "
             "of probabilities (N, classes) take .argmax(axis=1)."

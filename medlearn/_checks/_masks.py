@@ -83,6 +83,12 @@ def masks_and_predictions(
     """
     true_masks = masks(true_masks)
     predictions = masks(predictions, "predictions")
+    for name, array in (("masks", true_masks), ("predictions", predictions)):
+        if _is_black_and_white(array):
+            raise ValueError(
+                f"The {name} hold 0 and 255, but the class index of each pixel is expected, "
+                f"0 or 1: take {name} > 0."
+            )
     if true_masks.shape != predictions.shape:
         raise ValueError(
             f"masks are {true_masks.shape} but predictions {predictions.shape}: each pixel needs "
@@ -91,13 +97,17 @@ def masks_and_predictions(
     return true_masks, predictions
 
 
+def _is_black_and_white(array: np.ndarray) -> bool:
+    return array.dtype.kind != "b" and array.max() == 255 and bool(np.isin(array, (0, 255)).all())
+
+
 def _check_classes(array: np.ndarray, name: str, classes: int) -> None:
     unknown = (array < 0) | (array >= classes)
     if not unknown.any():
         return
     index = tuple(np.argwhere(unknown)[0])
     count = unknown.any(axis=(1, 2)).sum()
-    is_black_and_white = classes == 2 and np.isin(array, (0, 255)).all()
+    is_black_and_white = classes == 2 and _is_black_and_white(array)
     remedy = f"take {name} > 0" if is_black_and_white else "map or drop such values first"
     raise ValueError(
         f"The {name} hold values beyond the classes 0 to {classes - 1}, such as {array[index]} in "
