@@ -47,8 +47,10 @@ def fraction(name: str, value: object) -> float:
     value : object
         What the caller gave.
     """
-    if isinstance(value, Real) and not isinstance(value, bool) and 0 <= value < 1:
-        return float(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
+        if 0 <= number < 1:
+            return number
     raise ValueError(f"{name} must be a number from 0 to below 1, such as 0.2; it was {value!r}.")
 
 
