@@ -121,9 +121,19 @@ def digests(images: np.ndarray) -> list[bytes]:
 
 
 def groups_of(pairs: np.ndarray, count: int) -> np.ndarray:
-    """Return the group (count,) of each image when pairs (P, 2) are tied, also through others.
+    """Return the group of each image when pairs are tied, also through other images.
 
-    Groups are numbered from 0 in the order of their first image.
+    Parameters
+    ----------
+    pairs : numpy.ndarray of int, shape (P, 2)
+        Indices of images.
+    count : int
+        Number of images.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (count,)
+        Numbered from 0 in the order of their first image.
     """
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(count, count))
     _, component = connected_components(links, directed=False)

@@ -214,9 +214,9 @@ def folds(
 
 def _systematic_sample(count: int, share: float, start: float) -> np.ndarray:
     """Return evenly spaced positions, a share of `count`; `start` (0 to 1) is the random offset."""
-    wanted = min(max(round(share * count), 1), count - 1)
-    step = count / wanted
-    positions = np.floor((np.arange(wanted) + start) * step).astype(int)
+    sample_size = min(max(round(share * count), 1), count - 1)
+    step = count / sample_size
+    positions = np.floor((np.arange(sample_size) + start) * step).astype(int)
     return np.minimum(positions, count - 1)  # rounding may reach one past the end
 
 

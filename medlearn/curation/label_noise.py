@@ -55,8 +55,8 @@ def flip(labels: ArrayLike, share: float, *, seed: int = 0) -> tuple[np.ndarray,
     generator = np.random.default_rng(seed)
     wrong = generator.permutation(len(labels)) < round(share * len(labels))
     steps = generator.integers(1, len(classes), len(labels))  # 1 to K - 1 classes further
-    others = classes[(np.searchsorted(classes, labels) + steps) % len(classes)]
-    return np.where(wrong, others, labels), wrong
+    replacements = classes[(np.searchsorted(classes, labels) + steps) % len(classes)]
+    return np.where(wrong, replacements, labels), wrong
 
 
 def mislabel_score(labels: ArrayLike, probabilities: ArrayLike) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field
+from typing import Any
 
 from medlearn import _files
 
@@ -125,7 +126,7 @@ def card(name: str) -> Card:
         raise ValueError(_files.unknown("data set", name, names()))
     path = _files.folder("datasets") / f"{name}.toml"
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    fields = {
+    fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in entries.items()
     }
     return Card(name=name, **fields)

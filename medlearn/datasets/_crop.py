@@ -81,6 +81,12 @@ def square_spacing(spacing: np.ndarray, height: int, width: int, size: int | Non
 
 
 def central_square(height: int, width: int) -> tuple[int, int, int]:
-    """Return top, left and side of the central square."""
+    """Return top, left and side of the central square, in pixels.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the image.
+    """
     side = min(height, width)
     return (height - side) // 2, (width - side) // 2, side

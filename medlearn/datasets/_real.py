@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def load(
         columns = _take(columns, ~np.isin(columns["labels"], list(rare_counts)))
     columns = _take(columns, _chosen_rows(len(columns["domains"]), count, seed))
     _print_licence_once(card, rare_counts)
-    fields = {name: column for name, column in columns.items() if name in _FIELDS}
+    fields: dict[str, Any] = {name: columns[name] for name in _FIELDS if name in columns}
     facts = {name: column for name, column in columns.items() if name not in _FIELDS}
     return Dataset(
         name=card.name,
@@ -91,6 +92,7 @@ def fetch(card: Card, domains: Sequence[str], size: int | None):
         Contents by path; for MedMNIST one file per domain.
     """
     if card.check == "archive":
+        assert size is not None  # every card of MedMNIST has a size
         return medmnist.parts(card, domains, size)
     if card.check == "first use":
         return verified.first_files(card)

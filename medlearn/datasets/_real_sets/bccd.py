@@ -23,7 +23,7 @@ def index(card: Card, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     files : mapping of str to bytes
         Contents by path.
     """
-    split = {}
+    split: dict[str, str] = {}
     for part in _SPLITS:
         listed = files[f"BCCD/ImageSets/Main/{part}.txt"].decode().split()
         split |= dict.fromkeys(listed, part)
@@ -80,7 +80,7 @@ def boxes(annotation: bytes) -> np.ndarray:
 
 def _shared_fields(card: Card) -> dict[str, str]:
     """Return a joint patient id for the names of images that show the same field."""
-    shared = {}
+    shared: dict[str, str] = {}
     for numbers in card.details["same_field"]:
         patient = "+".join(f"{number:05d}" for number in numbers)
         shared |= {f"BloodImage_{number:05d}": patient for number in numbers}

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -122,19 +123,22 @@ def _part(card: Card, domain: str, pixels: int) -> Part:
     details = card.details["files"][domain]
     stem, counts = _stem(card, domain, pixels), details["counts"]
     shapes = _shapes(counts, pixels, card.details["channels"])
-    digests = _digests(card, stem)
-
-    def unpack(source: Path, folder: Path) -> None:
-        npz.accept(source, details["md5"][str(pixels)], shapes, digests)
-        with archive.whole_folder(folder) as unfinished:
-            unfinished.mkdir(parents=True)
-            shutil.copyfile(source, unfinished / f"{stem}.npz")
-
+    unpack = partial(_accept, stem, details["md5"][str(pixels)], shapes, _digests(card, stem))
     image_bytes = pixels * pixels * card.details["channels"]
     limit = sum(counts.values()) * (image_bytes + 8) + 1_000_000  # unpacked, hence enough
     folder = sources.cache_folder(stem)
     sources.ensure(card, f"{card.origin}{stem}.npz", folder, limit, unpack)
     return Part(folder / f"{stem}.npz", pixels, shapes)
+
+
+def _accept(
+    stem: str, md5: str, shapes: npz.Shapes, digests: dict[str, str], source: Path, folder: Path
+) -> None:
+    """Copy a file into a new folder if it is the published one; raise ValueError if not."""
+    npz.accept(source, md5, shapes, digests)
+    with archive.whole_folder(folder) as unfinished:
+        unfinished.mkdir(parents=True)
+        shutil.copyfile(source, unfinished / f"{stem}.npz")
 
 
 def _shapes(counts: dict[str, int], pixels: int, channels: int) -> npz.Shapes:

@@ -67,7 +67,7 @@ def mask_classes(greys: np.ndarray) -> np.ndarray:
 
 def _shared_cells(same_cell: list[list[int]]) -> dict[int, str]:
     """Return a joint patient id for the numbers of images that show the same cell."""
-    shared = {}
+    shared: dict[int, str] = {}
     for cells in same_cell:
         shared |= dict.fromkeys(cells, "+".join(f"{cell:03d}" for cell in cells))
     return shared

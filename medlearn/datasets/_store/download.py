@@ -108,11 +108,11 @@ def _request(address: str, start: int) -> "requests.Response":
     return requests.get(address, headers=headers, stream=True, timeout=timeout)
 
 
-def _first_byte(answer: "requests.Response", wanted: int) -> int:
+def _first_byte(answer: "requests.Response", requested: int) -> int:
     """Return where the answer begins: at the byte that was asked for, or at 0 without ranges."""
     content_range = answer.headers.get("Content-Range", "")
-    is_partial = answer.status_code == 206 and content_range.startswith(f"bytes {wanted}-")
-    return wanted if is_partial else 0
+    is_partial = answer.status_code == 206 and content_range.startswith(f"bytes {requested}-")
+    return requested if is_partial else 0
 
 
 def _append(

@@ -112,7 +112,7 @@ def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack
 def _sources(card: Card, origin: str) -> list[str | Path]:
     """Return folders and addresses in the order in which they are asked."""
     mirror = os.environ.get("MEDLEARN_MIRROR", "").rstrip("/")
-    in_mirror = None
+    in_mirror: str | Path | None = None
     if mirror.startswith(("http://", "https://")):
         in_mirror = f"{mirror}/{path_in_mirror(origin)}"
     elif mirror:

@@ -13,6 +13,7 @@ first use
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from medlearn.datasets._catalogue import Card
@@ -82,9 +83,7 @@ def files(card: Card, checksums: dict[str, str]) -> Verified:
         If the cache is full or read-only.
     """
 
-    def unpack(source: Path, folder: Path) -> None:
-        archive.unpack(source, folder, card.folder, checksums, card.limit)
-
+    unpack = partial(_unpack, card, checksums)
     folder = sources.cache_folder(card.name)
     sources.ensure(card, card.origin, folder, card.limit, unpack)
     return Verified(card.name, folder, checksums)
@@ -96,12 +95,8 @@ def first_files(card: Card) -> Verified:
     Errors are those of `files`.
     """
 
-    def unpack(source: Path, folder: Path) -> None:
-        archives = sorted(source.glob("*.zip")) if card.supplied else [source]
-        archive.unpack_first(archives, folder, card.details["pattern"], card.limit)
-
     folder = sources.cache_folder(card.name)
-    sources.ensure(card, card.origin, folder, card.limit, unpack)
+    sources.ensure(card, card.origin, folder, card.limit, partial(_unpack_first, card))
     try:
         lines = (folder / archive.RECORD).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
@@ -113,3 +108,12 @@ def first_files(card: Card) -> Verified:
         ) from error
     checksums = dict(line.split("  ", 1)[::-1] for line in lines)
     return Verified(card.name, folder, checksums)
+
+
+def _unpack(card: Card, checksums: dict[str, str], source: Path, folder: Path) -> None:
+    archive.unpack(source, folder, card.folder, checksums, card.limit)
+
+
+def _unpack_first(card: Card, source: Path, folder: Path) -> None:
+    archives = sorted(source.glob("*.zip")) if card.supplied else [source]
+    archive.unpack_first(archives, folder, card.details["pattern"], card.limit)

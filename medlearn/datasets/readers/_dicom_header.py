@@ -60,7 +60,20 @@ def number(dataset: pydicom.Dataset, keyword: str, index: int, default: Any = No
 
 
 def window(dataset: pydicom.Dataset, index: int) -> tuple[float, float] | None:
-    """Return the first window (centre, width) of a frame; None if there is none of width 1 on."""
+    """Return the first window (centre, width) of a frame.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    index : int
+        Index of the frame.
+
+    Returns
+    -------
+    (float, float) or None
+        None without a window of a width of 1 or more.
+    """
     centre = number(dataset, "WindowCenter", index)
     width = number(dataset, "WindowWidth", index)
     if centre is None or width is None or width < 1:
@@ -69,12 +82,38 @@ def window(dataset: pydicom.Dataset, index: int) -> tuple[float, float] | None:
 
 
 def voi_function(dataset: pydicom.Dataset, index: int) -> str:
-    """Return the name of the window's function, such as "LINEAR_EXACT"; "" if it is not named."""
+    """Return the name of the window's function, such as "LINEAR_EXACT".
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    index : int
+        Index of the frame.
+
+    Returns
+    -------
+    str
+        "" if it is not named.
+    """
     return str(value(dataset, "VOILUTFunction", index) or "").strip()
 
 
 def spacing(dataset: pydicom.Dataset, index: int) -> tuple[float, float]:
-    """Return the height and width of a pixel in mm; NaN if they are missing or make no sense."""
+    """Return the height and width of a pixel in mm.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    index : int
+        Index of the frame.
+
+    Returns
+    -------
+    (float, float)
+        NaN if they are missing or make no sense.
+    """
     entry = value(dataset, "PixelSpacing", index) or value(dataset, "ImagerPixelSpacing", index)
     if not entry or isinstance(entry, str) or len(entry) != 2:
         return np.nan, np.nan
@@ -95,5 +134,5 @@ def burned_in_text(dataset: pydicom.Dataset) -> tuple[tuple[str, str], ...]:
         reason = "it is a secondary capture"
     else:
         return ()
-    what = f"text, such as a name, may be burned into the picture ({reason})"
-    return ((what, "look at it, and crop or black out the text"),)
+    warning = f"text, such as a name, may be burned into the picture ({reason})"
+    return ((warning, "look at it, and crop or black out the text"),)

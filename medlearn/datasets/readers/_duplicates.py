@@ -77,10 +77,10 @@ def _similar_pairs(dataset: Dataset, units: np.ndarray) -> list[tuple[int, int]]
 
 def _add_row(dataset: Dataset, early: int, late: int, likeness: str, problems: Problems) -> None:
     files = dataset.facts["file"]
-    what = f"the picture is {likeness} that of {files[early]}"
+    problem = f"the picture is {likeness} that of {files[early]}"
     fix = "keep one of them, or give both the same patient, so that a split cannot part them"
     if dataset.labels is not None and dataset.labels[early] != dataset.labels[late]:
-        label, other = (dataset.classes[dataset.labels[index]] for index in (late, early))
-        what += f", but the labels differ: {label!r} here, {other!r} there"
+        label, early_label = (dataset.classes[dataset.labels[index]] for index in (late, early))
+        problem += f", but the labels differ: {label!r} here, {early_label!r} there"
         fix = "decide which label is right, and keep one of them"
-    problems.add(files[late], what, fix)
+    problems.add(files[late], problem, fix)

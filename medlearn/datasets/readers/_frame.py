@@ -37,19 +37,19 @@ class Frame:
     warnings: tuple[tuple[str, str], ...] = ()
 
 
-def check_values(count: int, what: str = "picture") -> None:
+def check_values(count: int, name: str = "picture") -> None:
     """Raise Unreadable if a header declares an empty picture, or one too large to decode.
 
     Parameters
     ----------
     count : int
         Number of values that the header declares.
-    what : str
-        What it declares them of.
+    name : str
+        Of what it declares them, such as ``"slice"``.
     """
     if not 0 < count <= MAX_VALUES:
         raise Unreadable(
-            f"the header declares a {what} of {count:,} values, and 1 to {MAX_VALUES:,} are "
+            f"the header declares a {name} of {count:,} values, and 1 to {MAX_VALUES:,} are "
             "allowed",
             "export it anew, smaller or in parts, or check that the file is whole",
         )
@@ -84,7 +84,15 @@ def three_channels(grey: np.ndarray) -> np.ndarray:
 
 
 def evenly_spread(total: int, count: int) -> list[int]:
-    """Return at most `count` of `total` indices, evenly spread and away from both ends."""
+    """Return some indices, evenly spread and away from both ends.
+
+    Parameters
+    ----------
+    total : int
+        Number of indices to choose from.
+    count : int
+        At most so many are returned.
+    """
     count = min(total, count)
     return [int((2 * number + 1) * total / (2 * count)) for number in range(count)]
 

@@ -102,8 +102,8 @@ def _spacing(image: Any, turn: np.ndarray) -> tuple[float, float]:
 def _volume_warnings(volumes: int) -> tuple[tuple[str, str], ...]:
     if volumes <= 1:
         return ()
-    what = f"the file holds {volumes} volumes, and only the first was read"
-    return ((what, "save the others as files of their own"),)
+    warning = f"the file holds {volumes} volumes, and only the first was read"
+    return ((warning, "save the others as files of their own"),)
 
 
 def opened(data: bytes) -> Any:

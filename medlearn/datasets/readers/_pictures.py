@@ -83,5 +83,5 @@ def _values(image: Image.Image) -> np.ndarray:
 def _page_warnings(pages: int) -> list[tuple[str, str]]:
     if pages <= 1:
         return []
-    what = f"the file has {pages} pages, and only the first was read"
-    return [(what, "save each page as a file of its own if you need them")]
+    warning = f"the file has {pages} pages, and only the first was read"
+    return [(warning, "save each page as a file of its own if you need them")]

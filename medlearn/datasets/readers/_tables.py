@@ -172,8 +172,8 @@ def _report_missing_patients(
     """Add a row for each file without a patient, or a single one if the column names nobody."""
     unnamed = [entry for entry in entries if not entry.patient]
     if unnamed and len(unnamed) == len(entries):
-        what = f"the column {column!r} names nobody: each image {_columns.WITHOUT_PATIENT}"
-        problems.add(table, what, "fill it in if you can")
+        problem = f"the column {column!r} names nobody: each image {_columns.WITHOUT_PATIENT}"
+        problems.add(table, problem, "fill it in if you can")
         return
     for entry in unnamed:
         problems.add(

@@ -56,8 +56,8 @@ def parse(data: bytes, name: str, problems: Problems) -> Annotated:
         try:
             picture.boxes.append(_box(element))
         except ValueError as error:
-            what = f"the box is unusable ({short(error)})"
-            problems.add(name, what, "correct or delete the object", row)
+            problem = f"the box is unusable ({short(error)})"
+            problems.add(name, problem, "correct or delete the object", row)
     return picture
 
 
