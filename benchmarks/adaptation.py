@@ -23,6 +23,7 @@ import time
 
 from common import table  # first: it sets the threads
 from common import candidates, choices, laboratories
+from common.vectors import Space
 import numpy as np
 
 from medlearn import metrics, splits
@@ -90,7 +91,7 @@ def _without_labels(probabilities: np.ndarray) -> dict[str, float]:
 
 def _with_source(
     model: candidates.Model,
-    space: candidates.Space,
+    space: Space,
     held_out: np.ndarray,
     labels: np.ndarray,
     adapted_on: np.ndarray,

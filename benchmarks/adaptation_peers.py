@@ -22,6 +22,7 @@ import tempfile
 
 from common import table  # first: it sets the threads
 from common import candidates, laboratories, peers
+from common.vectors import Space
 import numpy as np
 
 from medlearn import metrics, splits
@@ -68,7 +69,7 @@ def _answers(library: str, pair: str, seed: int) -> dict[str, Answers]:
     return answers
 
 
-def _scaled(space: candidates.Space, learn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scaled(space: Space, learn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Learning vectors of the source and all of the target, by the source's mean and deviation."""
     mean, deviation = space.source[learn].mean(0), space.source[learn].std(0) + 1e-9
     return (space.source[learn] - mean) / deviation, (space.target - mean) / deviation

@@ -72,9 +72,9 @@ def _lines(pair: str, rows: pd.DataFrame) -> list[dict]:
 
 def _ahead(name: str, scores: dict[str, bootstrap.Scores]) -> dict[str, float]:
     """By how much ours score higher, with intervals of the paired differences."""
-    ours = bootstrap.difference(scores["ours"], scores[name])
+    consensus = bootstrap.difference(scores["ours"], scores[name])
     vectors_only = bootstrap.difference(scores["ours, vectors only"], scores[name])
-    return ours.columns("ahead") | vectors_only.columns("ahead_vectors")
+    return consensus.columns("ahead") | vectors_only.columns("ahead_vectors")
 
 
 if __name__ == "__main__":

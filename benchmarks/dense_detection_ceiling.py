@@ -68,8 +68,11 @@ def _predictions(model: str) -> list[np.ndarray]:
 
 
 def _sure_red_cells(model: str) -> list[np.ndarray]:
-    predictions = _predictions(model)
-    return [found[(found[:, 4] == RED) & (found[:, 5] >= SURE)] for found in predictions]
+    return [found_boxes[_is_sure(found_boxes)] for found_boxes in _predictions(model)]
+
+
+def _is_sure(found_boxes: np.ndarray) -> np.ndarray:
+    return (found_boxes[:, 4] == RED) & (found_boxes[:, 5] >= SURE)
 
 
 def _alarms(
@@ -108,10 +111,10 @@ def measure(data: str, model: str, witness: str) -> dict:
     usual_stain = _usual_stain(images, truth)
     alarms: list[Alarm] = []
     without = np.empty(len(predictions), object)  # the matches without excused alarms
-    for number, (boxes_here, match) in enumerate(zip(predictions, matches)):
-        false = (match[:, 2] == 0) & (boxes_here[:, 4] == RED)
+    for number, (found_boxes, match) in enumerate(zip(predictions, matches)):
+        false = (match[:, 2] == 0) & (found_boxes[:, 4] == RED)
         own = _alarms(
-            images[number], truth[number], boxes_here, false, witness_boxes[number], usual_stain
+            images[number], truth[number], found_boxes, false, witness_boxes[number], usual_stain
         )
         excused = np.zeros(len(match), bool)
         excused[false] = [alarm.overlap < NEAR and alarm.witnessed for alarm in own]

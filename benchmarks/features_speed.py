@@ -67,16 +67,16 @@ def measure(size: int, threads: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "images.npy"), images)
         speed_python = peers.python("peers_speed", "requirements_speed.txt")
-        others = [
+        processes = [
             Elsewhere(sys.executable, "plain.py", folder, threads),
             Elsewhere(speed_python, "vectors.py", folder, threads),
         ]
-        for other in others:
-            vectors |= other.vectors
-            timers |= {name: partial(other.seconds, name) for name in other.vectors}
+        for process in processes:
+            vectors |= process.vectors
+            timers |= {name: partial(process.seconds, name) for name in process.vectors}
         turns = [_turn(timers, threads) for _ in range(1 + TURNS)]
-        for other in others:
-            other.end()
+        for process in processes:
+            process.end()
     for values in vectors.values():
         np.testing.assert_allclose(values, vectors[BASE], rtol=0, atol=1e-3)
     seconds = pd.DataFrame(turns[1:])
@@ -89,7 +89,7 @@ def measure(size: int, threads: int) -> dict:
         rows.append({**about, **row, "largest_difference": f"{largest:.0e}"})
     return {
         "rows": rows,
-        "versions": others[-1].versions,
+        "versions": processes[-1].versions,
         "gemm": 2 * SIDE**3 / seconds[GEMM].median() / 1e9,
     }
 

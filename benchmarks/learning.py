@@ -17,6 +17,7 @@ import time
 
 from common import table  # first: it sets the threads
 from common import cells, recipes
+from common.recipe_networks import predictor, size_of
 import numpy as np
 
 from medlearn import metrics
@@ -31,9 +32,9 @@ DRAWS, FEWER, MANY = 5, 2, 100  # the long fits, from MANY labels on, are drawn 
 def scratch(task: recipes.Task) -> recipes.Result:
     """The network that starts from random weights; like its rivals, it averages over the views."""
     model = recipes.fitted_scratch(task)
-    predict = recipes.predictor(model)
+    predict = predictor(model)
     predictions = recipes.averaged(predict, cells.shrunk(task.data), task.test)
-    return predictions, recipes.size_of(model)
+    return predictions, size_of(model)
 
 
 def fine_tuned(task: recipes.Task) -> recipes.Result:

@@ -28,13 +28,16 @@ KEY = ("harm",)
 COLUMNS = ("tried", "refused", "problem", "alike", "killed", "repaired", "longest", "seconds")
 
 
-def _outcome(kind: str, seed: int) -> str:
-    return mutations.trial(kind, seed)["outcome"]
+def _outcome(file_format: str, seed: int) -> str:
+    return mutations.trial(file_format, seed)["outcome"]
 
 
 MUTATIONS: dict[str, Callable[[int], str]] = {
     **mutated_archives.MUTATIONS,
-    **{f"mutated {kind.upper()}": partial(_outcome, kind) for kind in mutations.KINDS},
+    **{
+        f"mutated {file_format.upper()}": partial(_outcome, file_format)
+        for file_format in mutations.FORMATS
+    },
 }
 KILLED = {f"kill during {phase}": phase for phase in faults.KILLS}
 

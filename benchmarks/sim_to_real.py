@@ -5,19 +5,20 @@
 
 About five CPU-hours for a seed; fills results/sim_to_real.csv.
 
-A row is one method (common/segmenters.py) on one pair (common/segmentation_pairs.py) and seed. The
-patients of the target (copies of a picture count as one) are halved without a look at masks: what
-is adapted on one half predicts the other, and the other way round. "oracle" learns from the masks
-of the other half, with the same number of steps. The source is four fifths of a laboratory's
-patients, or simulated images of "random" laboratories, another one for each image; "as many" has as
-many images and steps as the rival that was trained in the other real laboratory. "random looks"
-shows the source's images for twice the steps, each as another laboratory might have taken it
-(medlearn.adaptation.randomisation; its ranges are those first written, tried on one pair of random
-laboratories). "simulated too" learns from the source and the simulated images at once, for as many
-steps as the simulated images alone; on `smear`, where one simulator makes all three, that is no
-method for a hospital. `dice_per_image` holds Dice of every target image in thousandths, cytoplasm
-and then nucleus. Two numbers, one for each half, judge a candidate without masks of the target:
-`certainty` and `information` on every 16th pixel; `source_dice` is that of the held-out source.
+A row is one method (common/segmenter_candidates.py) on one pair (common/segmentation_pairs.py) and
+seed. The patients of the target (copies of a picture count as one) are halved without a look at
+masks: what is adapted on one half predicts the other, and the other way round. "oracle" learns from
+the masks of the other half, with the same number of steps. The source is four fifths of a
+laboratory's patients, or simulated images of "random" laboratories, another one for each image; "as
+many" has as many images and steps as the rival that was trained in the other real laboratory.
+"random looks" shows the source's images for twice the steps, each as another laboratory might have
+taken it (medlearn.adaptation.randomisation; its ranges are those first written, tried on one pair
+of random laboratories). "simulated too" learns from the source and the simulated images at once,
+for as many steps as the simulated images alone; on `smear`, where one simulator makes all three,
+that is no method for a hospital. `dice_per_image` holds Dice of every target image in thousandths,
+cytoplasm and then nucleus. Two numbers, one for each half, judge a candidate without masks of the
+target: `certainty` and `information` on every 16th pixel; `source_dice` is that of the held-out
+source.
 
 Size and what learns were chosen on 200 simulated images of other random laboratories after 60
 steps, steps by the time there was, the ranges of the laboratories before anything was trained. Each
@@ -27,7 +28,7 @@ time that real masks of the target are opened, a line is added to results/labels
 import time
 
 from common import table  # first: it sets the threads
-from common import laboratories, segmenters
+from common import laboratories, segmenter_candidates, segmenters
 from common.segmentation_pairs import (
     PAIRS,
     SEEDS,
@@ -57,14 +58,14 @@ COLUMNS = (
 def _candidate(pair: str, method: str, seed: int) -> tuple[np.ndarray, dict[str, list], float]:
     """Predicted masks of the target, each validator's value of either half, and CPU-seconds."""
     target, held_out = load(PAIRS[pair].target, seed), lesson(pair, seed).held_out
-    source, training = source_model(pair, seed, segmenters.METHODS[method].teacher)
+    source, training = source_model(pair, seed, segmenter_candidates.METHODS[method].teacher)
     start = time.process_time()
     masks = np.zeros(target.masks.shape, np.uint8)
     values = {name: [] for name in VALIDATORS}
     for adapted_on, predicted in laboratories.halves(target, seed):
-        model = segmenters.adapt(method, source, target.images[adapted_on], seed)
+        model = segmenter_candidates.adapt(method, source, target.images[adapted_on], seed)
         masks[predicted] = model(target.images[predicted]).argmax(-1)
-        for name, value in segmenters.validate(model(target.images[adapted_on])).items():
+        for name, value in segmenter_candidates.validate(model(target.images[adapted_on])).items():
             values[name].append(value)
         on_source = segmenters.segment(model.weights, held_out.images).argmax(-1)
         values["source_dice"].append(np.nanmean(_dice(held_out, on_source)[:2]))
@@ -99,7 +100,7 @@ def measure(pair: str, method: str, seed: int) -> dict:
     Parameters
     ----------
     pair, method : str
-        Names in `segmentation_pairs.PAIRS` and `segmenters.METHODS`, or "oracle".
+        Names in `segmentation_pairs.PAIRS` and `segmenter_candidates.METHODS`, or "oracle".
     seed : int
         Seed of the simulated patients, the halves and the networks.
     """

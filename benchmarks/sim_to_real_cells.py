@@ -30,7 +30,8 @@ import time
 from common import table  # first: it sets the threads
 from common import candidates, laboratories
 from common.classification_pairs import CLASSES, OTHER, REAL, SEEDS, VALIDATORS, load, rows
-from common.pictures import vectors
+from common.pictures import picture_vectors
+from common.vectors import Space
 import numpy as np
 
 from medlearn import metrics, splits
@@ -62,8 +63,8 @@ def _candidate(target: str, source: str, method: str, seed: int) -> tuple[np.nda
     shown_as, encoder, matcher, learner = method.split(", ")
     names = _teachers(target, source)
     pictures = f"{shown_as}, {encoder}"
-    source_vectors = [vectors(name, pictures, source, seed) for name in names]
-    target_vectors = vectors(target, pictures, source, seed)
+    source_vectors = [picture_vectors(name, pictures, source, seed) for name in names]
+    target_vectors = picture_vectors(target, pictures, source, seed)
     labels = np.concatenate([load(name, seed).labels for name in names])
     learn, held_out = _divided(names, seed)
     name = "source only" if learner == "probe" else f"as they are, kept, none, {learner}"
@@ -81,16 +82,16 @@ def _candidate(target: str, source: str, method: str, seed: int) -> tuple[np.nda
 
 def _matched(
     matcher: str, sources: list[np.ndarray], target: np.ndarray, adapted_on: np.ndarray
-) -> candidates.Space:
+) -> Space:
     """Each source matched to the target for itself; the target as the first source sees it."""
     fitted = [candidates.MATCHERS[matcher]().fit(source, target[adapted_on]) for source in sources]
     matched = [match.transform_source(source) for match, source in zip(fitted, sources)]
-    return candidates.Space(np.concatenate(matched), fitted[0].transform_target(target))
+    return Space(np.concatenate(matched), fitted[0].transform_target(target))
 
 
 def _oracle(target: str, pictures: str, seed: int) -> np.ndarray:
     """Classes by a probe that learned from the labels of the other half."""
-    data, own_vectors = load(target, seed), vectors(target, pictures, target, seed)
+    data, own_vectors = load(target, seed), picture_vectors(target, pictures, target, seed)
     predictions = np.zeros(len(data), int)
     for learn, predicted in laboratories.halves(data, seed):
         fitted = candidates.probe().fit(own_vectors[learn], data.labels[learn])

@@ -27,6 +27,7 @@ import time
 
 from common import table  # first: it sets the threads
 from common import cells, recipes
+from common.recipe_networks import FOLDS
 import numpy as np
 
 from medlearn import metrics, splits
@@ -67,7 +68,7 @@ def measure(data: str, labels_per_class: str, method: str, seed: int) -> dict:
         compute(data)  # outside the timing of the first row
     predictions, size = np.empty_like(dataset.labels), 0
     start = time.process_time()
-    folds = splits.folds(dataset.patients, dataset.labels, k=recipes.FOLDS, seed=seed)
+    folds = splits.folds(dataset.patients, dataset.labels, k=FOLDS, seed=seed)
     for number, (train, test) in enumerate(folds):
         generator = np.random.default_rng([seed, number])
         labelled = cells.draw_labelled(data, train, labels_per_class, generator)

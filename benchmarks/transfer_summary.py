@@ -33,7 +33,8 @@ def _lines(data: str, labels_per_class: str, rows: pd.DataFrame) -> list[dict]:
         own = predictions[method]
         accuracy = patients.score(metrics.accuracy, labels, own)
         macro_f1 = patients.score(metrics.macro_f1, labels, own)
-        ours = _ours_minus_this(patients, labels, predictions.get(OURS, {}), own)
+        staged = predictions.get(OURS, {})
+        ahead = _ours_minus_this(patients, labels, staged, own)
         lines.append(
             {
                 "data": data,
@@ -42,7 +43,7 @@ def _lines(data: str, labels_per_class: str, rows: pd.DataFrame) -> list[dict]:
                 "seeds": len(runs),
                 **accuracy.columns("accuracy"),
                 **macro_f1.columns("macro_f1"),
-                **ours,
+                **ahead,
                 "trainable": runs.trainable.iloc[0],
                 "cpu_seconds": runs.cpu_seconds.mean().round(1),
             }
@@ -50,13 +51,13 @@ def _lines(data: str, labels_per_class: str, rows: pd.DataFrame) -> list[dict]:
     return lines
 
 
-def _ours_minus_this(patients: bootstrap.Patients, labels: dict, ours: dict, own: dict) -> dict:
-    seeds = bootstrap.common_seeds(ours, own)
+def _ours_minus_this(patients: bootstrap.Patients, labels: dict, staged: dict, own: dict) -> dict:
+    seeds = bootstrap.common_seeds(staged, own)
     if not seeds:
         return {}
     first, second = (
         patients.score(metrics.macro_f1, labels, {seed: predictions[seed] for seed in seeds})
-        for predictions in (ours, own)
+        for predictions in (staged, own)
     )
     return bootstrap.difference(first, second).columns("ours_minus_this")
 

@@ -58,13 +58,13 @@ def test_benchmarks_do_not_import_each_other_nor_tests_nor_tools():
 
 STAGED_ROWS = """
 import numpy as np
-from common import cells, recipes
+from common import cells, recipe_networks
 cells.class_count = lambda name: 5                     # no images are needed here
 pretrained = cells.upper().get_weights()
-first = recipes.ready(recipes.staged_model, "smear", "5", 25)
+first = recipe_networks.ready(recipe_networks.staged_model, "smear", "5", 25)
 for weight in first.trainable_weights:
     weight.assign(weight + 1.0)                        # as a fit would
-second = recipes.ready(recipes.staged_model, "smear", "20", 100)
+second = recipe_networks.ready(recipe_networks.staged_model, "smear", "20", 100)
 for model in (cells.upper(), second.layers[1]):
     for now, before in zip(model.get_weights(), pretrained):
         np.testing.assert_array_equal(now, before)

@@ -467,7 +467,7 @@ def test_each_picture_is_decoded_once(tmp_path, monkeypatch):
 # ---- broken files --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", mutations.KINDS)
+@pytest.mark.parametrize("kind", mutations.FORMATS)
 def test_a_few_broken_files_become_rows_of_problems(kind):
     """`trial` raises if a broken file does more than that; the long run is marked slow."""
     outcomes = Counter(mutations.trial(kind, seed)["outcome"] for seed in range(15))
@@ -478,7 +478,7 @@ CHILD = """
 import json, resource, signal, sys
 from common import mutations
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-for kind in mutations.KINDS:
+for kind in mutations.FORMATS:
     trials = []
     for seed in range(int(sys.argv[1])):
         signal.alarm(10)  # a hang ends the child
@@ -499,7 +499,7 @@ def test_many_broken_files_become_rows_of_problems():
     ended = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=benchmarks)
     assert ended.returncode == 0, ended.stderr[-3000:]
     counts = dict(json.loads(line) for line in ended.stdout.splitlines())
-    assert set(counts) == set(mutations.KINDS)
+    assert set(counts) == set(mutations.FORMATS)
     for kind, outcomes in counts.items():
         assert sum(outcomes.values()) == 300 and outcomes.get("read", 0) < 300, kind
     # The mutations do harm, and do not always.

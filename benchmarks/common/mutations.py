@@ -19,7 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from medlearn import datasets
 
-KINDS = ("dicom", "nifti", "png", "tiff", "csv", "voc", "coco")
+FORMATS = ("dicom", "nifti", "png", "tiff", "csv", "voc", "coco")
 _PICTURES = ("dicom", "nifti", "png", "tiff")
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.2"
@@ -95,8 +95,8 @@ def encoded(image: Image.Image, format: str, **options) -> bytes:
 
 
 @functools.cache
-def sound(kind: str) -> bytes:
-    """Return a sound file of one of `KINDS`; tables and annotations name a picture `a.png`."""
+def sound(file_format: str) -> bytes:
+    """Return a sound file of one of `FORMATS`; tables and annotations name a picture `a.png`."""
     return {
         "dicom": _sound_dicom,
         "nifti": _sound_nifti,
@@ -105,7 +105,7 @@ def sound(kind: str) -> bytes:
         "csv": lambda: b"file,label,patient,site\na.png,x,1,north\n" + b"b.png,y,2,south\n" * 3,
         "voc": _sound_voc,
         "coco": _sound_coco,
-    }[kind]()
+    }[file_format]()
 
 
 def _sound_dicom() -> bytes:
@@ -175,44 +175,45 @@ def _mutate(broken: bytearray, mutation: int, at: int, rng: np.random.Generator)
         broken[at : at + 4] = struct.pack("<I", _EXTREMES[int(rng.integers(len(_EXTREMES)))])
 
 
-def read(kind: str, folder: Path, data: bytes):
+def read(file_format: str, folder: Path, data: bytes):
     """Do what a user would do with such a file: put it into a folder and call the reader.
 
     Parameters
     ----------
-    kind : str
-        One of `KINDS`.
+    file_format : str
+        One of `FORMATS`.
     folder : Path
         An empty folder.
     data : bytes
         Content of the file; a picture `a.png` is put beside a table or annotations.
     """
-    if kind in _PICTURES:
+    if file_format in _PICTURES:
         (folder / "x").mkdir(exist_ok=True)
         (folder / "x" / "file").write_bytes(data)
         return datasets.from_folder(folder, size=32)
     (folder / "a.png").write_bytes(sound("png"))
-    path = folder / {"csv": "t.csv", "voc": "t.xml", "coco": "t.json"}[kind]
+    path = folder / {"csv": "t.csv", "voc": "t.xml", "coco": "t.json"}[file_format]
     path.write_bytes(data)
-    if kind == "csv":
+    if file_format == "csv":
         return datasets.from_table(path, size=32)
-    return datasets.from_boxes(folder if kind == "voc" else path, size=32)
+    return datasets.from_boxes(folder if file_format == "voc" else path, size=32)
 
 
-def trial(kind: str, seed: int) -> dict:
+def trial(file_format: str, seed: int) -> dict:
     """Break a sound file and read it.
 
     Parameters
     ----------
-    kind : str
-        One of `KINDS`.
+    file_format : str
+        One of `FORMATS`.
     seed : int
         Seed of the mutations.
 
     Returns
     -------
     dict
-        "kind", "seed", "seconds", and "outcome": "read", "problem", or "refused" (a ValueError).
+        "file_format", "seed", "seconds", and "outcome": "read", "problem", or "refused", which is
+        a ValueError.
 
     Raises
     ------
@@ -220,19 +221,19 @@ def trial(kind: str, seed: int) -> dict:
         For a file that vanishes without a row of problems, and for an error instead of a row.
         Whatever else is raised goes on up: it is a bug.
     """
-    data = mutated(sound(kind), seed)
+    data = mutated(sound(file_format), seed)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         try:
-            outcome = _outcome(read(kind, Path(folder), data))
+            outcome = _outcome(read(file_format, Path(folder), data))
         except ValueError as error:
-            if kind in (*_PICTURES, "voc") or "\n" in str(error):
-                message = f"{kind} {seed}: {error!r} instead of a row of problems"
+            if file_format in (*_PICTURES, "voc") or "\n" in str(error):
+                message = f"{file_format} {seed}: {error!r} instead of a row of problems"
                 raise AssertionError(message) from error
             outcome = "refused"
         seconds = time.perf_counter() - start
-    assert outcome != "dropped", f"{kind} {seed}: the file was dropped in silence"
-    return {"kind": kind, "seed": seed, "outcome": outcome, "seconds": seconds}
+    assert outcome != "dropped", f"{file_format} {seed}: the file was dropped in silence"
+    return {"file_format": file_format, "seed": seed, "outcome": outcome, "seconds": seconds}
 
 
 def _outcome(result) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import transform
 
-from common import candidates, segmentation_pairs, segmenters
+from common import segmentation_pairs, segmenters, vectors
 from common.classification_pairs import CLASSES, SIDE, load
 from medlearn._keras import keras
 from medlearn.adaptation import randomisation
@@ -62,7 +62,7 @@ def pictures(name: str, shown_as: str, source: str, seed: int) -> np.ndarray:
     ----------
     name : str
         Name of the laboratory.
-    shown_as : {"frame", "crop", "cut out"} or a name in `candidates.IMAGES`
+    shown_as : {"frame", "crop", "cut out"} or a name in `vectors.IMAGES`
         "crop" has the cell in the middle, at the scale at which the median cell of its laboratory
         fills half the frame; "cut out" has white around it as well.
     source : str
@@ -71,9 +71,9 @@ def pictures(name: str, shown_as: str, source: str, seed: int) -> np.ndarray:
         Seed of a row.
     """
     images = load(name, seed).images
-    if shown_as in candidates.IMAGES:
+    if shown_as in vectors.IMAGES:
         reference = load(source, seed).images[::6]
-        return images if name == source else candidates.IMAGES[shown_as](images, reference)
+        return images if name == source else vectors.IMAGES[shown_as](images, reference)
     if shown_as == "frame":
         return images
     masks = cell_masks(name, seed)
@@ -99,7 +99,7 @@ def _centred(image: np.ndarray, mask: np.ndarray, factor: float) -> np.ndarray:
 
 
 @lru_cache
-def vectors(name: str, method: str, source: str, seed: int) -> np.ndarray:
+def picture_vectors(name: str, method: str, source: str, seed: int) -> np.ndarray:
     """Return pooled vectors of a laboratory's pictures, (N, D).
 
     Parameters
@@ -115,21 +115,21 @@ def vectors(name: str, method: str, source: str, seed: int) -> np.ndarray:
     """
     shown_as, encoder_name = method.split(", ")
     if encoder_name == "lite0":
-        encoder = candidates.lite0()
+        encoder = vectors.lite0()
     elif encoder_name == "looks":
         encoder = _tuned(source, shown_as, True, seed)
     else:
         encoder = _tuned("virtual", shown_as, False, seed)
     colours_of = source if shown_as == "scale+reinhard" else name
-    return candidates.averaged(encoder, pictures(name, shown_as, colours_of, seed))
+    return vectors.averaged(encoder, pictures(name, shown_as, colours_of, seed))
 
 
 @lru_cache
 def _tuned(name: str, shown_as: str, random_looks: bool, seed: int) -> keras.Model:
     """Lite0 up to block 14 after it learned the four classes from a laboratory's cells."""
     keras.utils.set_random_seed(seed)
-    encoder = keras.models.clone_model(candidates.lite0())
-    encoder.set_weights(candidates.lite0().get_weights())
+    encoder = keras.models.clone_model(vectors.lite0())
+    encoder.set_weights(vectors.lite0().get_weights())
     for layer in encoder.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     pooled = keras.layers.GlobalAveragePooling2D()(encoder.output)

@@ -1,12 +1,10 @@
 """Recipes of transfer learning for transfer.py and learning.py.
 
 A recipe is a function of a `Task`; it returns predicted classes of the test images and its number
-of trainable parameters. Networks are compiled once for a number of classes and steps, and set back
-to their start for each task.
+of trainable parameters.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,22 +15,20 @@ from sklearn.preprocessing import StandardScaler
 
 from common import cells
 from common.cells import BATCH, VIEWS
+from common.recipe_networks import (
+    PASSES,
+    classic_model,
+    naive_model,
+    predictor,
+    ready,
+    scratch_model,
+    size_of,
+    staged_model,
+)
 from medlearn import networks, splits, transfer
 from medlearn._keras import keras
 
-FOLDS = 5
-PASSES = {  # over all eight views, by the number of labels per class
-    "2": 5,
-    "5": 5,
-    "10": 5,
-    "20": 5,
-    "50": 3,
-    "100": 3,
-    "200": 3,
-    "all": 3,
-}
 Result = tuple[np.ndarray, int]
-Build = Callable[[str], tuple[keras.Model, float]]
 
 
 class Task(NamedTuple):
@@ -178,106 +174,3 @@ def naive(task: Task) -> Result:
     model.fit(images, labels, BATCH, epochs=PASSES[task.labels_per_class], verbose=0)
     probabilities = model.predict(dataset.images[task.test], verbose=0)
     return probabilities.argmax(1), size_of(model)
-
-
-def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a model's `predict` without its progress bar."""
-
-    def predict(values):
-        return model.predict(values, verbose=0)
-
-    return predict
-
-
-def size_of(model: keras.Model) -> int:
-    """Return the number of trainable parameters."""
-    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-
-
-# ---- their networks, each with its learning rate -------------------------------------------------
-
-
-def classic_model(data: str) -> tuple[keras.Model, float]:
-    """Return two dense layers on vectors of block 14, and their learning rate."""
-    model = keras.Sequential(
-        [
-            keras.Input((192,)),
-            keras.layers.Dense(4096, "relu"),
-            keras.layers.Dense(4096, "relu"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(cells.class_count(data), "softmax"),
-        ]
-    )
-    return model, 1e-4
-
-
-def scratch_model(data: str) -> tuple[keras.Model, float]:
-    """Return a small convolutional network, and its learning rate."""
-    model = keras.Sequential(
-        [keras.Input((64, 64, 3)), keras.layers.Rescaling(1 / 127.5, offset=-1)]
-    )
-    for channels in (16, 32, 64, 128):
-        model.add(keras.layers.Conv2D(channels, 3, padding="same", use_bias=False))
-        model.add(keras.layers.BatchNormalization(momentum=0.9))
-        model.add(keras.layers.ReLU())
-        model.add(keras.layers.MaxPooling2D())
-    model.add(keras.layers.GlobalAveragePooling2D())
-    model.add(keras.layers.Dropout(0.2))
-    model.add(keras.layers.Dense(cells.class_count(data), "softmax"))
-    return model, 3e-3
-
-
-def staged_model(data: str) -> tuple[keras.Model, float]:
-    """Return a copy of the upper blocks under a head, held by L2-SP, and its learning rate."""
-    copy = keras.models.clone_model(cells.upper())  # other rows start from cells.upper() itself
-    copy.set_weights(cells.upper().get_weights())
-    model = networks.classifier(copy, cells.class_count(data))
-    transfer.l2_sp(model, alpha=0.01, beta=0.0)
-    return transfer.unfreeze(model, from_="block_12"), 1e-3
-
-
-def naive_model(data: str) -> tuple[keras.Model, float]:
-    """Return a copy of the whole encoder under a head, and its learning rate."""
-    encoder = cells.encoder()
-    copy = keras.models.clone_model(
-        keras.Model(encoder.input, encoder.get_layer("block_14").output)
-    )
-    copy.set_weights([*cells.lower().get_weights(), *cells.upper().get_weights()])
-    return networks.classifier(copy, cells.class_count(data)), 1e-3
-
-
-@lru_cache
-def _compiled(build: Build, data: str, labels_per_class: str, images: int) -> tuple:
-    """A compiled model, and its variables and its optimiser's with their first values."""
-    model, rate = build(data)
-    passes = PASSES[labels_per_class] * (3 if build is scratch_model else 1)
-    cosine = keras.optimizers.schedules.CosineDecay(rate, passes * -(-images * VIEWS // BATCH))
-    adam = keras.optimizers.Adam(cosine)
-    if build is staged_model:
-        adam = transfer.layerwise_optimizer(adam, model, decay=0.5)
-    model.compile(adam, "sparse_categorical_crossentropy", jit_compile=False)
-    adam.build(model.trainable_variables)
-    return model, [(variable, variable.numpy()) for variable in (*model.weights, *adam.variables)]
-
-
-def ready(build: Build, data: str, labels_per_class: str, images: int) -> keras.Model:
-    """Return the compiled model at its start.
-
-    Parameters
-    ----------
-    build : callable
-        One of the functions above that return a model and its learning rate.
-    data : str
-        Name of the cells.
-    labels_per_class : str
-        A key of `PASSES`.
-    images : int
-        Number of training images; with "all" labels, folds whose sizes differ by a few images
-        share one schedule.
-    """
-    if labels_per_class == "all":
-        images = len(cells.load(data).labels) * (FOLDS - 1) // FOLDS
-    model, start = _compiled(build, data, labels_per_class, images)
-    for variable, value in start:
-        variable.assign(value)
-    return model

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common import segmenters
+from common.segmenter_candidates import METHODS, Source
 from medlearn import datasets, splits
 
 VALIDATORS = ("source_dice", "certainty", "information")
@@ -50,13 +51,13 @@ def methods(pair: str) -> tuple[str, ...]:
     """Return the candidates of a pair."""
     if "as many" in pair:
         return ("source only",)
-    return _WITHOUT_COLOURS if pair.startswith("virtual") else tuple(segmenters.METHODS)
+    return _WITHOUT_COLOURS if pair.startswith("virtual") else tuple(METHODS)
 
 
 def reference_pair(pair: str) -> str:
     """Return the pair of two laboratories with the same target, whose bounds count for `pair`."""
     target = PAIRS[pair].target
-    names = (name for name, other in PAIRS.items() if other.target == target)
+    names = (name for name, candidate in PAIRS.items() if candidate.target == target)
     return next(name for name in names if not name.startswith("virtual"))
 
 
@@ -109,7 +110,7 @@ def lesson(pair: str, seed: int) -> Lesson:
 
 
 @lru_cache(maxsize=2)
-def source_model(pair: str, seed: int, teacher: str = "source") -> tuple[segmenters.Source, float]:
+def source_model(pair: str, seed: int, teacher: str = "source") -> tuple[Source, float]:
     """Return the source model of a pair, and the CPU-seconds that it took.
 
     Parameters
@@ -132,4 +133,4 @@ def source_model(pair: str, seed: int, teacher: str = "source") -> tuple[segment
     if random_looks:
         steps = 2 * steps
     weights, seconds = segmenters.train_once(images, masks, steps, seed, random_looks)
-    return segmenters.Source(weights, data.images, data.masks), seconds
+    return Source(weights, data.images, data.masks), seconds

@@ -116,7 +116,7 @@ def adapt_methods(inputs: dict, seed: int) -> Iterator[Result]:
     one_hot = np.eye(classes, dtype="float32")[inputs["source_labels"]]
     source = inputs["source"].astype("float32")
     target = inputs["target"].astype("float32")
-    other = inputs["other"].astype("float32")
+    predicted = inputs["other"].astype("float32")
     for method in (DANN, DeepCORAL, CDAN, MCD):
         start = time.process_time()
         tf.keras.utils.set_random_seed(seed)
@@ -132,7 +132,7 @@ def adapt_methods(inputs: dict, seed: int) -> Iterator[Result]:
             optimizer="adam",
         )
         model.fit(source, one_hot, epochs=20, batch_size=32, verbose=0)
-        probabilities = np.asarray(model.predict(other))
+        probabilities = np.asarray(model.predict(predicted))
         seconds = time.process_time() - start
         features = np.asarray(model.transform(source)), np.asarray(model.transform(target))
         # Its neg_j_score overflows to NaN here.
