@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def house_style(request):
-    """Draw as the notebooks do and leave no figure open, in each test of a module with this import."""
+    """In each test of a module with this import, draw as the notebooks do; leave no figure open."""
     with matplotlib.rc_context(fname=request.config.rootpath / "notebooks" / "matplotlibrc"):
         yield
     plt.close("all")
