@@ -145,8 +145,11 @@ def joined(parts: Sequence[Dataset]) -> Dataset:
 
     What is not a column, such as the name and the classes, is that of the first.
     """
-    columns = {name: _end_to_end([getattr(part, name) for part in parts]) for name in _COLUMNS}
-    facts = {name: _end_to_end([part.facts[name] for part in parts]) for name in parts[0].facts}
+    columns, facts = {}, {}
+    for name in _COLUMNS:
+        columns[name] = _end_to_end([getattr(part, name) for part in parts])
+    for name in parts[0].facts:
+        facts[name] = _end_to_end([part.facts[name] for part in parts])
     return replace(parts[0], **columns, facts=facts)
 
 

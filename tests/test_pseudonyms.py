@@ -1,4 +1,4 @@
-"""Patients of an own folder: unreadable ids, the same split everywhere, no name beside a pseudonym."""
+"""Patients of an own folder: unreadable ids, the same split everywhere, no names near ids."""
 
 import os
 import stat

@@ -72,7 +72,7 @@ def _even_shares(count: int, parts: int) -> list[int]:
 def _in_processes(simulate, counts: list[int], workers: int) -> list[list[Dataset]]:
     """What `simulate(0, counts)` gives, in chunks of images that several processes share."""
     starts = range(0, max(counts), _CHUNK)
-    sizes = [[min(max(count - start, 0), _CHUNK) for count in counts] for start in starts]
+    sizes = [_share_of_chunk(start, counts) for start in starts]
     # Not forked: a fork of a process with threads, as TensorFlow's and JupyterLab's are, may hang.
     context = multiprocessing.get_context("spawn")
     try:
@@ -84,6 +84,10 @@ def _in_processes(simulate, counts: list[int], workers: int) -> list[list[Datase
             'datasets.load(..., workers=...) below the line `if __name__ == "__main__":`, '
             "because each of them reads the script; or leave workers out."
         ) from error
+
+
+def _share_of_chunk(start: int, counts: list[int]) -> list[int]:
+    return [min(max(count - start, 0), _CHUNK) for count in counts]
 
 
 def _simulate(

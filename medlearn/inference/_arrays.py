@@ -13,7 +13,20 @@ _HALF, _LOWEST_SCORE = 0.5, 0.3
 
 
 def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return images in the size that the model takes: the central square, resized."""
+    """Return images in the size that the model takes: the central square, resized.
+
+    Parameters
+    ----------
+    images : ndarray, shape (N, H, W, 3)
+        Values from 0 to 255.
+    size : (int, int)
+        Height and width that the model takes.
+
+    Raises
+    ------
+    ValueError
+        If the model takes no square and the images have another size.
+    """
     if images.shape[1:3] == size:
         return images
     if size[0] != size[1]:
@@ -26,7 +39,17 @@ def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def probabilities(predictor, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Return calibrated probabilities of images that have the model's size."""
+    """Return calibrated probabilities of images that have the model's size.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model with its settings.
+    images : ndarray, shape (N, H, W, 3)
+        Values from 0 to 255.
+    batch_size : int
+        Images that are predicted together.
+    """
     values = predictor.model.predict(
         np.ascontiguousarray(images), batch_size=batch_size, verbose=0
     ).astype(np.float64)
@@ -39,7 +62,15 @@ def probabilities(predictor, images: np.ndarray, batch_size: int) -> np.ndarray:
 
 
 def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Lay masks (N, h, w) of the central square back over images of another shape."""
+    """Return masks of the central square in the shape of the images that it was cut from.
+
+    Parameters
+    ----------
+    masks : ndarray of uint8, shape (N, h, w)
+        Class indices.
+    shape : (int, int)
+        Height and width of the images.
+    """
     if masks.shape[1:] == tuple(shape):
         return masks
     top, left, side = _crop.central_square(*shape)
@@ -51,7 +82,17 @@ def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def boxes(predictor, images: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Return the detector's boxes in pixels of the images given."""
+    """Return the detector's boxes in pixels of these images.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model with its settings.
+    images : ndarray, shape (N, H, W, 3)
+        In their own size; values from 0 to 255.
+    batch_size : int
+        Images that are predicted together.
+    """
     from medlearn import networks
 
     size = predictor.size
@@ -76,7 +117,19 @@ def _moved(detections: np.ndarray, scale: float, top: int, left: int) -> np.ndar
 
 
 def table(predictor, part: Part, to, batch_size: int) -> pd.DataFrame:
-    """Return the rows of images that are predicted together, and those that could not be read."""
+    """Return the rows of images that are predicted together, and those that could not be read.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model with its settings.
+    part : Part
+        The images and the files.
+    to : str or Path, optional
+        Folder for the masks of a segmenter.
+    batch_size : int
+        Images that are predicted together.
+    """
     rows = [_row(predictor, file, problem=problem) for file, problem in part.unreadable]
     if len(part.images):
         images = fitted(part.images, predictor.size)

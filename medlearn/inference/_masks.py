@@ -14,7 +14,19 @@ _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
 
 
 def write(masks: np.ndarray, part: Part, unlike: list[str], to: str | Path | None) -> list[str]:
-    """Write the masks below `to` and return their paths, "" where none was written."""
+    """Write masks and return their paths, "" where none was written.
+
+    Parameters
+    ----------
+    masks : ndarray of uint8, shape (N, H, W)
+        Class indices, in the shape of the images.
+    part : Part
+        The images that they belong to.
+    unlike : list of str
+        For each image the reason why no mask is written; "" if there is none.
+    to : str or Path, optional
+        The folder; without it nothing is written.
+    """
     if to is None:
         return [""] * len(masks)
     if part.volume is not None:

@@ -25,7 +25,15 @@ class ImageRange:
 
     @classmethod
     def of(cls, images: np.ndarray, size: tuple[int, int]) -> "ImageRange":
-        """Measure training images (N, H, W, 3), 0 to 255; `size` is what the model sees."""
+        """Measure training images.
+
+        Parameters
+        ----------
+        images : ndarray, shape (N, H, W, 3)
+            Values from 0 to 255.
+        size : (int, int)
+            Height and width that the model takes.
+        """
         limits = {}
         for name, values in _measures(images).items():
             low, high = np.percentile(values, _PERCENTILES)

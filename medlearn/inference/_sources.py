@@ -39,7 +39,17 @@ class Part:
 
 
 def parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
-    """Yield the images of an array, of files or of a folder, a part at a time."""
+    """Yield the images of an array, of files or of a folder, a part at a time.
+
+    Parameters
+    ----------
+    source : array_like, str, Path or list of them
+        Images (N, H, W, 3), a file, a folder, or several files.
+    batch_size : int
+        Images of a part, at most; the slices of a volume stay together.
+    volumes : bool
+        Whether all slices of a volume are taken, and not a few.
+    """
     if _names_files(source):
         yield from _file_parts(source, batch_size, volumes)
     else:

@@ -19,7 +19,20 @@ _KEYS |= {"versions", "sha256"}
 
 
 def save(predictor, folder: Path) -> Path:
-    """Write everything beside the folder, then give it its name."""
+    """Write a predictor into a temporary folder, then rename it; return the folder.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model with its settings and its card.
+    folder : Path
+        A new folder, or one of an earlier predictor, which is replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds something else.
+    """
     if folder.exists() and not (folder / SETTINGS).is_file() and any(folder.iterdir()):
         raise FileExistsError(
             f"{folder} holds something else than a predictor: choose a new folder."

@@ -89,8 +89,8 @@ def _secret(path: Path) -> bytes:
     if len(data) != _BYTES:
         raise ValueError(
             f"The secret of the patients' pseudonyms in {path} is damaged: it has {len(data)} "
-            f"bytes and not {_BYTES}. Restore it from a backup, or delete it: pseudonyms then change, "
-            "splits do not."
+            f"bytes and not {_BYTES}. Restore it from a backup, or delete it: pseudonyms then "
+            "change, splits do not."
         )
     return data
 

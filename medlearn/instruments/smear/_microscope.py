@@ -229,15 +229,8 @@ def _single_cell(
     offset = around.standard_normal(2)
     direction, class_chance, presence = around.random(3).tolist()
     row, column = (middle + 0.03 * size * offset).tolist()
-    cell = draw_leukocyte(
-        random_stream("cell", *cell_key),
-        CLASSES[label],
-        patient,
-        laboratory,
-        frame,
-        (row, column),
-        um_per_px,
-    )
+    stream, name = random_stream("cell", *cell_key), CLASSES[label]
+    cell = draw_leukocyte(stream, name, patient, laboratory, frame, (row, column), um_per_px)
     leukocytes = [cell]
     if presence < NEIGHBOUR_SHARE:
         angle, away = 2 * math.pi * direction, 0.72 * size
