@@ -5,7 +5,7 @@
 
 About half a CPU-hour for a seed; fills results/sim_to_real_cells.csv.
 
-A row is one candidate: which pictures are shown ("frame"; "scale+reinhard" as in candidates.py;
+A row is one candidate: which pictures are shown ("frame"; "scale+reinhard" as in common/vectors.py;
 "crop": the cell in the middle, at the scale at which the median cell of its laboratory fills half
 the frame; "cut out": the same on white), whose vectors ("lite0", block 14 as on ImageNet, "tuned":
 a copy that learned the cells of random laboratories, or "looks": one that learned the other real
