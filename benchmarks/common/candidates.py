@@ -32,17 +32,17 @@ MATCHERS = {
 class Trained(NamedTuple):
     """A term for the target in the loss of a network."""
 
-    distance: Callable  # makes the distance, or the critic
+    distance: Callable  # a function, or the class of a discriminator
     weight: float
     on: str  # what is compared
 
 
 TRAINED = {
-    "deep coral": Trained(lambda: distances.coral_distance, 10.0, "features"),
-    "mmd": Trained(lambda: distances.mmd, 1.0, "features"),
+    "deep coral": Trained(distances.coral_distance, 10.0, "features"),
+    "mmd": Trained(distances.mmd, 1.0, "features"),
     "dann": Trained(layers.DomainDiscriminator, 1.0, "features"),
     "cdan": Trained(layers.DomainDiscriminator, 1.0, "products"),
-    "class confusion": Trained(lambda: distances.class_confusion, 1.0, "predictions"),
+    "class confusion": Trained(distances.class_confusion, 1.0, "predictions"),
 }
 EPOCHS, STEPS, BATCH = 20, 15, 64
 
@@ -205,22 +205,25 @@ class _Network:
     def __init__(self, learner: str, source, labels, target, seed: int):
         keras.utils.set_random_seed(seed)
         term = TRAINED[learner]
-        distance = term.distance()
+        distance = term.distance() if isinstance(term.distance, type) else term.distance
         vector = keras.Input((source.shape[1],))
         encoder = keras.Model(vector, keras.layers.Dense(64, "relu")(vector))
         head = keras.layers.Dense(len(np.unique(labels)), "softmax")
         model = layers.alignment_model(encoder, head, distance, term.weight, on=term.on)
-        rate = keras.optimizers.AdamW(1e-3, weight_decay=1e-2)
-        model.compile(rate, "sparse_categorical_crossentropy", jit_compile=False)
+        adam = keras.optimizers.AdamW(1e-3, weight_decay=1e-2)
+        model.compile(adam, "sparse_categorical_crossentropy", jit_compile=False)
         source, target = source.astype("float32"), target.astype("float32")
         stream = layers.paired_batches(source, labels, target, batch_size=BATCH, seed=seed)
-        ramp = (
-            [layers.reversal_schedule(distance, EPOCHS)]
-            if isinstance(distance, layers.DomainDiscriminator)
-            else []
-        )
+        schedule = []
+        if isinstance(distance, layers.DomainDiscriminator):
+            schedule = [layers.reversal_schedule(distance, EPOCHS)]
         model.fit(
-            stream, steps_per_epoch=STEPS, epochs=EPOCHS, callbacks=ramp, verbose=0, shuffle=False
+            stream,
+            steps_per_epoch=STEPS,
+            epochs=EPOCHS,
+            callbacks=schedule,
+            verbose=0,
+            shuffle=False,
         )
         self.classifier = keras.Model(encoder.input, head(encoder.output))
 
