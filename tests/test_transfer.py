@@ -243,11 +243,6 @@ def test_assert_moved_wants_something_to_train(model):
         transfer.assert_moved(model, before)
 
 
-def test_a_snapshot_of_another_model_is_refused(model):
-    with pytest.raises(ValueError, match="another model"):
-        transfer.assert_frozen(model, (("x", "0"),))
-
-
 def test_images_that_were_scaled_or_have_another_size_are_refused(model):
     """The rules of a single array are those of medlearn._checks.images."""
     transfer.check_preprocessing(IMAGES, model)
@@ -260,9 +255,8 @@ def test_images_that_were_scaled_or_have_another_size_are_refused(model):
     transfer.check_preprocessing(IMAGES[:, :, :6], any_size)
 
 
-@pytest.mark.parametrize(
-    "labels, message",
-    [
+def test_labels_that_do_not_fit_the_outputs_are_refused(model):
+    for labels, message in [
         (np.eye(2)[LABELS], r"one entry per image.*\(16, 2\)"),
         (None, "labels is missing"),
         (np.array(["b", "a"])[LABELS], "labels such as 'b' are no whole numbers; np.unique"),
@@ -270,11 +264,9 @@ def test_images_that_were_scaled_or_have_another_size_are_refused(model):
         (LABELS + 1, "run from 1 to 2, but encoder_classifier has the classes 0 to 1"),
         (-LABELS, "run from -1 to 0"),
         (0 * LABELS, "No image is of class 1, but encoder_classifier has 2 classes"),
-    ],
-)
-def test_labels_that_do_not_fit_the_outputs_are_refused(model, labels, message):
-    with pytest.raises(ValueError, match=message):
-        transfer.check_labels(labels, model)
+    ]:
+        with pytest.raises(ValueError, match=message):
+            transfer.check_labels(labels, model)
 
 
 def test_proper_labels_pass(model):
@@ -287,26 +279,22 @@ def test_proper_labels_pass(model):
 MASKS = np.zeros((16, 8, 8), np.uint8)
 
 
-@pytest.mark.parametrize(
-    "masks, message",
-    [
+def test_masks_that_do_not_fit_are_refused():
+    transfer.check_masks(MASKS, 2, IMAGES)
+    for masks, message in [
         (None, "no masks"),
         (MASKS[:4], "one mask for each image"),
         (MASKS[:, :4], "one mask for each image"),
         (MASKS + 0.5, "whole numbers"),
         (MASKS - 1, "beyond the classes 0 to 1, such as 255 in number 0; 16 of 16"),
         (np.eye(8, dtype=int) * 255 + MASKS, "such as 255 in number 0.*: take masks > 0"),
-    ],
-)
-def test_masks_that_do_not_fit_are_refused(masks, message):
-    transfer.check_masks(MASKS, 2, IMAGES)
-    with pytest.raises(ValueError, match=message):
-        transfer.check_masks(masks, 2, IMAGES)
+    ]:
+        with pytest.raises(ValueError, match=message):
+            transfer.check_masks(masks, 2, IMAGES)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
+def test_what_is_no_model_is_named():
+    for call in (
         transfer.snapshot,
         transfer.freeze,
         transfer.layerwise_rates,
@@ -316,19 +304,17 @@ def test_masks_that_do_not_fit_are_refused(masks, message):
         lambda model: transfer.assert_bn_still(model, ()),
         lambda model: transfer.check_labels(LABELS, model),
         lambda model: transfer.check_preprocessing(IMAGES, model),
-    ],
-)
-def test_what_is_no_model_is_named(call):
-    with pytest.raises(ValueError, match="model is str, but a Keras model is needed"):
-        call("encoder")
-
-
-@pytest.mark.parametrize("before", [None, [np.zeros(2)]])
-def test_what_is_no_snapshot_is_named(model, before):
-    with pytest.raises(
-        ValueError, match=f"before is {type(before).__name__}, not a snapshot; take before ="
     ):
-        transfer.assert_frozen(model, before)
+        with pytest.raises(ValueError, match="model is str, but a Keras model is needed"):
+            call("encoder")
+
+
+def test_what_is_no_snapshot_is_named(model):
+    for before in (None, [np.zeros(2)], (("x", "0", "1"),)):
+        with pytest.raises(ValueError, match="not a snapshot; take before ="):
+            transfer.assert_frozen(model, before)
+    with pytest.raises(ValueError, match="another model"):
+        transfer.assert_frozen(model, (("x", "0"),))
 
 
 def test_a_model_that_scales_twice_is_found_at_any_depth():
@@ -415,10 +401,10 @@ def test_rates_go_with_a_schedule_and_survive_a_file(model, tmp_path):
     assert type(loaded.optimizer) is keras.optimizers.Adam
 
 
-@pytest.mark.parametrize("decay", [0, 1.5, "half", float("nan")])
-def test_a_decay_that_is_none_is_refused(model, decay):
-    with pytest.raises(ValueError, match="above 0 and at most 1"):
-        transfer.layerwise_rates(model, decay)
+def test_a_decay_that_is_none_is_refused(model):
+    for decay in (0, 1.5, "half", float("nan")):
+        with pytest.raises(ValueError, match="above 0 and at most 1"):
+            transfer.layerwise_rates(model, decay)
 
 
 def test_rates_of_a_frozen_model_and_a_named_optimizer_are_refused(model):
@@ -486,9 +472,8 @@ def test_calling_again_starts_from_the_weights_of_that_moment(model):
     assert float(sum(model.losses)) == 0
 
 
-@pytest.mark.parametrize("strength", [-1, None, float("nan")])
-def test_a_strength_that_is_none_is_refused(model, strength):
-    for strengths in ({"alpha": strength}, {"beta": strength}):
+def test_a_strength_that_is_none_is_refused(model):
+    for strengths in ({"alpha": -1}, {"beta": None}, {"beta": float("nan")}):
         with pytest.raises(ValueError, match="0 or more"):
             transfer.l2_sp(model, **strengths)
 

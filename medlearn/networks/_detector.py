@@ -46,10 +46,10 @@ def detector(
     Returns
     -------
     keras.Model
-        Images in, H and W multiples of 16; a dict out: ``"centres"``, logits (N, H/8, W/8,
-        classes), and ``"sides"``, distances in pixels from the middle of each cell to the top,
-        left, bottom and right of its object, (N, H/8, W/8, 4). `networks.detection` has the
-        targets and losses.
+        Images in, H and W multiples of 16; a dict of two maps out. ``"centres"``, of shape (N,
+        H/8, W/8, classes), holds logits. ``"sides"``, of shape (N, H/8, W/8, 4), holds distances
+        in pixels from a cell's middle to the top, left, bottom and right of its object.
+        `networks.detection` has the targets and losses.
 
     Raises
     ------

@@ -19,8 +19,8 @@ def check_preprocessing(images: ArrayLike, model: keras.Model | None = None) -> 
     images : array_like, shape (N, H, W, 3)
         uint8 or float.
     model : keras.Model, optional
-        Then images of another size than it takes are refused as well, and a model that scales its
-        images in front of an encoder that does so itself.
+        A model whose input size the images must have. It is refused if it scales its images in
+        front of an encoder that does so itself.
     """
     if model is not None:
         check_model(model)

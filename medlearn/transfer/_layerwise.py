@@ -104,6 +104,17 @@ def _layerwise_class(
 
     class Layerwise(plain):
         def update_step(self, gradient, variable, learning_rate):
+            """Make the plain step with the weight's share of the learning rate.
+
+            Parameters
+            ----------
+            gradient : tensor
+                Gradient of the loss.
+            variable : keras.Variable
+                The weight that is changed.
+            learning_rate : tensor
+                The rate of the head.
+            """
             path = self._trainable_variables[self._get_variable_index(variable)].path
             super().update_step(gradient, variable, learning_rate * factors[path])
 

@@ -79,8 +79,9 @@ def assign(boxes: ArrayLike, shape: tuple[int, int], classes: int) -> tuple[np.n
         float32; 1 in the cell that holds an object's centre and a Gaussian around it, wider for
         larger boxes.
     sides : numpy.ndarray, shape (h, w, 5)
-        float32; for the cells around each centre, the distances in pixels from the cell's middle
-        to the box's top, left, bottom and right, and a weight that sums to one for each object.
+        float32; cells around a centre hold four distances in pixels, from the cell's middle to
+        the box's top, left, bottom and right. The fifth number is a weight; the weights of an
+        object's cells sum to one.
 
     Raises
     ------
