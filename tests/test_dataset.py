@@ -132,7 +132,7 @@ def test_boxes_alone_name_their_classes():
 
 MISFITS = [
     ({"labels": [0, 1]}, "labels has 2 entries for 4 images"),
-    ({"labels": ["a", "b", None, None]}, "labels has 2 missing entries among 4"),
+    ({"labels": ["a", "b", None, None]}, "labels holds 2 missing among 4 entries"),
     ({"labels": ["a", "b", "c", "a"], "classes": ["a", "b"]}, "no class 'c'"),
     ({"labels": [0, 1, 2, 3], "classes": ["a", "b"]}, "2 classes have the indices 0 to 1"),
     ({"labels": [0, 0.5, 1, 1]}, "labels holds 0.5"),
