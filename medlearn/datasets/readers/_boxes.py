@@ -1,17 +1,19 @@
 """Pictures with boxes around objects, in the format of COCO or Pascal VOC."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from medlearn.datasets import _crop
-from medlearn.datasets.readers import _coco, _paths, _voc
-from medlearn.datasets.readers._annotations import Annotated
+from medlearn.datasets.readers import _coco, _mask_files, _paths, _voc
+from medlearn.datasets.readers._annotations import Annotated, Edges, is_normalised
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
+from medlearn.datasets.readers._tables import report_completed
 
 MAX_BOXES = 10_000  # of one picture
 _ROUNDING = 1  # pixels that a box may reach beyond its picture
@@ -51,7 +53,17 @@ def from_boxes(
     root = _paths.folder(folder_of_path if pictures is None else pictures)
     names = {name for picture in annotated.values() for _, name in picture.boxes}
     classes = tuple(sorted(names))
-    entries = [Entry(root / name, name) for name in annotated]
+    locator = _paths.Locator(root)
+    entries = [Entry(locator.find(name) or root / name, name) for name in annotated]
+    report_completed(locator, problems)
+    if is_normalised(annotated.values()):
+        problems.add(
+            path.name,
+            "all boxes are shares of the picture, from 0 to 1, and no pixels",
+            "nothing: they were multiplied by the sides of each picture",
+        )
+        for picture in annotated.values():
+            picture.is_normalised = True
     annotate = partial(_boxes_of, annotated, classes, options.size, problems)
     read = read_entries(entries, options, problems, annotate)
     dataset = to_dataset(
@@ -69,6 +81,67 @@ def from_boxes(
             "check the folder of the pictures",
         )
     return ReadResult(dataset, problems.table(), real_paths(entries, read, options))
+
+
+def _in_pixels(picture: Annotated, height: int, width: int) -> list[tuple[Edges, str]]:
+    if not picture.is_normalised:
+        return picture.boxes
+    scale = height, width, height, width
+    return [
+        (tuple(edge * side for edge, side in zip(edges, scale)), name)
+        for edges, name in picture.boxes
+    ]
+
+
+def _turned(
+    picture: Annotated, entry: Entry, shape: tuple[int, int], problems: Problems
+) -> Annotated:
+    """Return the boxes as the picture stands; raise Unreadable if they were drawn in another size.
+
+    A header may turn a picture (EXIF orientation). Boxes of the stored width and height were drawn
+    before that and are turned with it.
+    """
+    orientation = _mask_files.orientation(entry.path)
+    if picture.declared in (None, shape) and orientation == 1:
+        return picture
+    is_stored = orientation > 4 and picture.declared == shape[::-1]
+    if picture.declared not in (None, shape) and not is_stored:
+        height, width = picture.declared
+        raise Unreadable(
+            f"the annotations say {height} x {width} pixels, and the picture has {shape[0]} x "
+            f"{shape[1]}",
+            "bring the picture or its annotations to one size",
+        )
+    if not is_stored:
+        problems.add(
+            entry.name,
+            "its header turns the picture (EXIF orientation); its boxes count as drawn on the "
+            "turned picture",
+            "look at it with its boxes, and annotate it anew if they are elsewhere",
+        )
+        return picture
+    problems.add(
+        entry.name,
+        "its header turns the picture (EXIF orientation), and its boxes were drawn before that",
+        "nothing: they were turned with it",
+    )
+    stored = shape[::-1]
+    boxes = [
+        (_upright(edges, orientation, *stored), class_name) for edges, class_name in picture.boxes
+    ]
+    return replace(picture, boxes=boxes)
+
+
+def _upright(edges: Edges, orientation: int, height: int, width: int) -> Edges:
+    """Return the edges of a box of a stored picture (height, width) as the picture is shown."""
+    y0, x0, y1, x1 = edges
+    if orientation == 5:
+        return x0, y0, x1, y1
+    if orientation == 6:
+        return x0, height - y1, x1, height - y0
+    if orientation == 7:
+        return width - x1, height - y1, width - x0, height - y0
+    return width - x1, y0, width - x0, y1  # 8
 
 
 def _annotated(path: Path, problems: Problems) -> dict[str, Annotated]:
@@ -94,8 +167,9 @@ def _boxes_of(
     """Return the boxes (k, 5) of a picture at the size of the data set."""
     picture = annotated[entry.name]
     height, width = frame.pixels.shape[:2]
+    picture = _turned(picture, entry, (height, width), problems)
     rows = []
-    for (y0, x0, y1, x1), name in picture.boxes[:MAX_BOXES]:
+    for (y0, x0, y1, x1), name in _in_pixels(picture, height, width)[:MAX_BOXES]:
         is_above = y0 < -_ROUNDING or x0 < -_ROUNDING
         if is_above or y1 > height + _ROUNDING or x1 > width + _ROUNDING:
             problems.add(

@@ -2,12 +2,12 @@
 
 import json
 
-from medlearn.datasets.readers._annotations import Annotated, edges
+from medlearn.datasets.readers._annotations import Annotated, edges, merged
 from medlearn.datasets.readers._problems import Problems, Unreadable, short
 
 MAX_BYTES = 100_000_000
 _BAD_FILE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-_BAD_BOX = (ValueError, KeyError, TypeError, OverflowError)
+_BAD_BOX = (ValueError, KeyError, TypeError, OverflowError, AttributeError)
 
 
 def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
@@ -30,16 +30,25 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
     try:
         content = json.loads(data)
         classes = {entry["id"]: str(entry["name"])[:200] for entry in content["categories"]}
-        pictures = {
-            entry["id"]: Annotated(str(entry["file_name"])[:1000]) for entry in content["images"]
-        }
+        images = list(content["images"])
+        pictures = {entry["id"]: _picture(entry, name) for entry in images}
         annotations = list(content["annotations"])
     except _BAD_FILE as error:
         raise Unreadable(
             f"it is no COCO file ({short(error)})", "export images, annotations and categories anew"
         ) from error
+    crowds = 0
+    if len(pictures) < len(images):
+        raise Unreadable(
+            f"{len(images) - len(pictures)} of its {len(images)} images have the id of another "
+            "image, so nobody knows whose the boxes are",
+            "give each image an id of its own when you put files together",
+        )
     for row, annotation in enumerate(annotations):
         try:
+            if annotation.get("iscrowd"):
+                crowds += 1
+                continue
             x, y, width, height = (float(value) for value in annotation["bbox"])
             box = edges(y, x, y + height, x + width)
             class_name = classes[annotation["category_id"]]
@@ -51,4 +60,16 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
                 "correct or delete the annotation",
                 row,
             )
-    return {picture.file: picture for picture in pictures.values()}
+    if crowds:
+        problems.add(
+            name,
+            f"{crowds} annotations outline crowds of objects (iscrowd) and no single one",
+            "they were left out; box the objects one by one if you need them",
+        )
+    return merged(pictures.values(), problems)
+
+
+def _picture(entry: dict, source: str) -> Annotated:
+    height, width = entry.get("height"), entry.get("width")
+    declared = (int(height), int(width)) if height and width else None
+    return Annotated(str(entry["file_name"])[:1000], declared=declared, source=source)

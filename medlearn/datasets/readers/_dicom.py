@@ -1,6 +1,7 @@
 """DICOM: stored values, rescaled, windowed, in 8 bits, as PS3.3 C.7.6.3, C.11.1 and C.11.2 say."""
 
 import io
+import re
 import warnings
 
 import numpy as np
@@ -18,6 +19,8 @@ from medlearn.datasets.readers._frame import (
 )
 from medlearn.datasets.readers._problems import Unreadable, short
 
+# Group 0002 or 0008, a low element, then a type of two letters or a short length.
+_BARE = re.compile(rb"[\x02\x08]\0.\0(?:[A-Z]{2}|..\0\0)", re.DOTALL)
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _PLUGINS = "pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -33,8 +36,12 @@ _COLOURS = (
 
 
 def is_dicom(data: bytes) -> bool:
-    """Say whether bytes are a DICOM file, by the four letters after its preamble."""
-    return data[128:132] == b"DICM"
+    """Say whether bytes are a DICOM file, by the four letters after its preamble.
+
+    Old scanners and planning systems leave the preamble out; their files begin with the first
+    elements of a data set, in group 0002 or 0008.
+    """
+    return data[128:132] == b"DICM" or _BARE.match(data) is not None
 
 
 def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Frame]:
@@ -65,7 +72,9 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             # From memory, a header that declares a false length reads no more than there is.
-            return _frames(pydicom.dcmread(io.BytesIO(data)), window, count)
+            dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+            _complete_meta(dataset)
+            return _frames(dataset, window, count)
     except (Unreadable, MemoryError):
         raise
     except Exception as error:  # pydicom and its plugins raise many types on damaged files
@@ -89,19 +98,34 @@ def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list
     _check_length(dataset, total * values_of_frame)
     patient = str(dataset.get("PatientID", ""))
     series = str(dataset.get("SeriesInstanceUID", ""))
-    first = int(dataset.get("InstanceNumber", 0) or 0)
-    notes = _dicom_header.burned_in_text(dataset)
+    notes = _dicom_header.burned_in_text(dataset) + _dicom_header.unreadable(dataset)
     return [
         Frame(
             _picture(dataset, index, window),
             _dicom_header.spacing(dataset, index),
             patient,
             series,
-            first + index,
+            _dicom_header.index_in_series(dataset, index),
             notes,
         )
         for index in evenly_spread(total, count)
     ]
+
+
+def _complete_meta(dataset: pydicom.Dataset) -> None:
+    """Fill in the transfer syntax of a file that names none, from how its elements are written."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    if "TransferSyntaxUID" in dataset.file_meta:
+        return
+    implicit, little_endian = dataset.original_encoding
+    if implicit:
+        syntax = pydicom.uid.ImplicitVRLittleEndian
+    elif little_endian:
+        syntax = pydicom.uid.ExplicitVRLittleEndian
+    else:
+        syntax = pydicom.uid.ExplicitVRBigEndian
+    dataset.file_meta.TransferSyntaxUID = syntax
 
 
 def _picture(dataset: pydicom.Dataset, index: int, window: Window | None) -> np.ndarray:
@@ -119,10 +143,13 @@ def _picture(dataset: pydicom.Dataset, index: int, window: Window | None) -> np.
             f"its colours {interpretation or '(not named)'} are not understood",
             "export it as RGB or MONOCHROME2",
         )
-    rescaled = _rescaled(dataset, values, index)
-    exact = _dicom_header.voi_function(dataset, index) == "LINEAR_EXACT"
-    grey = windowed(rescaled, window or _dicom_header.window(dataset, index), exact)
-    return three_channels(255 - grey if interpretation == "MONOCHROME1" else grey)
+    padding = _dicom_header.padding(dataset, values)
+    rescaled = np.where(padding, np.nan, _rescaled(dataset, values, index))
+    function = _dicom_header.voi_function(dataset, index)
+    grey = windowed(rescaled, window or _dicom_header.window(dataset, index), function)
+    if interpretation == "MONOCHROME1":
+        grey = 255 - grey
+    return three_channels(np.where(padding, 0, grey).astype(np.uint8))
 
 
 def _to_8_bits(colours: np.ndarray, bits: int) -> np.ndarray:

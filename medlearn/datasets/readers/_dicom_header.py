@@ -6,6 +6,15 @@ from typing import Any
 import numpy as np
 import pydicom
 
+_NUMBERS = (
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "InstanceNumber",
+    "WindowCenter",
+    "WindowWidth",
+    "RescaleSlope",
+    "RescaleIntercept",
+)
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -27,14 +36,96 @@ def value(dataset: pydicom.Dataset, keyword: str, index: int) -> Any:
         None if there is no such value.
     """
     if keyword in dataset:
-        return dataset[keyword].value
+        return _readable(dataset, keyword)
     own = dataset.get("PerFrameFunctionalGroupsSequence") or []
     shared = dataset.get("SharedFunctionalGroupsSequence") or []
     for group in [*own[index : index + 1], *shared[:1]]:
         for element in group:
             if element.VR == "SQ" and element.value and keyword in element.value[0]:
-                return element.value[0][keyword].value
+                return _readable(element.value[0], keyword)
     return None
+
+
+def _readable(dataset: pydicom.Dataset, keyword: str) -> Any:
+    """Return a value; None where its text is no number, such as one with a decimal comma."""
+    try:
+        return dataset[keyword].value
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _is_given(dataset: pydicom.Dataset, keyword: str) -> bool:
+    """Say whether an element is there and not empty."""
+    try:
+        return keyword in dataset and not dataset[keyword].is_empty
+    except (ValueError, TypeError, OverflowError):
+        return True
+
+
+def unreadable(dataset: pydicom.Dataset) -> tuple[tuple[str, str], ...]:
+    """Return a warning (what, how to fix) for numbers of the header that cannot be read.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    """
+    named = [
+        key
+        for key in _NUMBERS
+        if _is_given(dataset, key) and _floats(_readable(dataset, key)) is None
+    ]
+    if not named:
+        return ()
+    what = f"its {', '.join(named)} cannot be read as a number, and is taken as unknown"
+    return ((what, "correct the header if the value matters to you"),)
+
+
+def index_in_series(dataset: pydicom.Dataset, index: int) -> int:
+    """Return a number that sorts the frames of a series: that of the header, or the position.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    index : int
+        Index of the frame.
+    """
+    first = number(dataset, "InstanceNumber", 0)
+    if first is not None:
+        return int(first) + index
+    position = _position(dataset, index)
+    return index if position is None else round(1000 * position)
+
+
+def _position(dataset: pydicom.Dataset, index: int) -> float | None:
+    """Return how far a frame lies along the normal of its plane, in mm; None if unknown."""
+    corner = value(dataset, "ImagePositionPatient", index)
+    axes = value(dataset, "ImageOrientationPatient", index)
+    try:
+        corner = np.array(corner, float)
+        axes = np.array(axes, float).reshape(2, 3)
+        position = float(np.cross(*axes) @ corner)
+    except (TypeError, ValueError):
+        return None
+    return position if math.isfinite(position) else None
+
+
+def padding(dataset: pydicom.Dataset, values: np.ndarray) -> np.ndarray:
+    """Return where stored values are padding, which is no part of the picture (C.7.5.1.1.2).
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    values : numpy.ndarray, shape (H, W)
+        As they are stored.
+    """
+    first = number(dataset, "PixelPaddingValue", 0)
+    if first is None:
+        return np.zeros(values.shape, bool)
+    last = number(dataset, "PixelPaddingRangeLimit", 0, first)
+    return (values >= min(first, last)) & (values <= max(first, last))
 
 
 def number(dataset: pydicom.Dataset, keyword: str, index: int, default: Any = None) -> Any:
@@ -51,12 +142,19 @@ def number(dataset: pydicom.Dataset, keyword: str, index: int, default: Any = No
     default : object
         Returned where there is no finite number.
     """
-    entry = value(dataset, keyword, index)
+    entries = _floats(value(dataset, keyword, index))
+    return entries[0] if entries and math.isfinite(entries[0]) else default
+
+
+def _floats(entry: Any) -> list[float] | None:
+    """Return the numbers of a value; None if it is missing, empty or no number."""
     if entry is None or entry == "":
-        return default
-    if isinstance(entry, list | tuple | pydicom.multival.MultiValue):
-        entry = entry[0]
-    return float(entry) if math.isfinite(float(entry)) else default
+        return None
+    several = isinstance(entry, list | tuple | pydicom.multival.MultiValue)
+    try:
+        return [float(part) for part in (entry if several else [entry])]
+    except (ValueError, TypeError):
+        return None
 
 
 def window(dataset: pydicom.Dataset, index: int) -> tuple[float, float] | None:
@@ -114,10 +212,11 @@ def spacing(dataset: pydicom.Dataset, index: int) -> tuple[float, float]:
     (float, float)
         NaN if they are missing or make no sense.
     """
-    entry = value(dataset, "PixelSpacing", index) or value(dataset, "ImagerPixelSpacing", index)
-    if not entry or isinstance(entry, str) or len(entry) != 2:
+    entries = _floats(value(dataset, "PixelSpacing", index))
+    entries = entries or _floats(value(dataset, "ImagerPixelSpacing", index))
+    if not entries or len(entries) != 2:
         return np.nan, np.nan
-    height, width = float(entry[0]), float(entry[1])
+    height, width = entries
     if not (0 < height < math.inf and 0 < width < math.inf):
         return np.nan, np.nan
     return height, width

@@ -10,6 +10,15 @@ from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult
 
 LEVELS = ("site", "class", "patient")
+_PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
 
 
 def from_folder(
@@ -77,7 +86,15 @@ def from_folder(
     root = _paths.folder(path)
     problems = Problems()
     entries = []
-    for file, name in _paths.files_below(root):
+    files = list(_paths.files_below(root))
+    if _is_split(files, len(levels)):
+        levels = ["split", *levels]
+        problems.add(
+            root.name,
+            "the outermost folders are the parts of a split, such as train and test, no classes",
+            "nothing: they are the column split of the data set",
+        )
+    for file, name in files:
         folders = name.split("/")[:-1]
         if len(folders) < len(levels):
             problems.add(
@@ -87,10 +104,11 @@ def from_folder(
             )
             continue
         meaning = dict(zip(levels, folders))
-        label = " ".join(meaning.get("class", "").split())
+        label = _words.label(meaning.get("class", ""))
         label = new_names.get(label, label)
         patient, site = meaning.get("patient", ""), meaning.get("site", "")
-        entries.append(Entry(file, name, label, patient, site))
+        split = _PARTS.get(meaning.get("split", "").casefold(), "")
+        entries.append(Entry(file, name, label, patient, site, split=split))
     _words.report_similar_labels([entry.label for entry in entries], root.name, problems)
     if not entries:
         problems.add(
@@ -99,6 +117,14 @@ def from_folder(
     pictures = read_entries(entries, options, problems)
     dataset = to_dataset(root.name, pictures, options, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
+
+
+def _is_split(files: list[tuple[Path, str]], depth: int) -> bool:
+    """Say whether the outermost folders are parts of a split, with the levels below them."""
+    folders = [name.split("/")[:-1] for _, name in files]
+    outermost = {names[0].casefold() for names in folders if names}
+    is_deep = bool(folders) and all(len(names) > depth for names in folders if names)
+    return len(outermost) > 1 and outermost <= set(_PARTS) and is_deep
 
 
 def _levels(layout: str) -> list[str]:

@@ -21,7 +21,7 @@ class _Format:
 _FORMATS = (
     _Format("DICOM", _dicom.is_dicom, _dicom.frames),
     _Format("NIfTI", _nifti.is_nifti, _nifti.frames),
-    _Format("PNG, JPEG, TIFF, BMP", _pictures.is_picture, _pictures.frames),
+    _Format("PNG, JPEG, TIFF, BMP, GIF", _pictures.is_picture, _pictures.frames),
 )
 
 
@@ -53,6 +53,11 @@ def read(path: Path, window: Window | None = None, slices: int = 8) -> list[Fram
                 raise Unreadable(
                     "it does not fit into memory", "save it smaller or in parts"
                 ) from error
+    if path.suffix.lower() == ".img" and _paths.is_file(path.with_suffix(".hdr")):
+        raise Unreadable(
+            "it holds the values of a NIfTI pair (.hdr and .img)",
+            "save both as one file, .nii or .nii.gz",
+        )
     names = ", ".join(file_format.name for file_format in _FORMATS)
     raise Unreadable(
         f"its content is none of {names}, whatever its name says",

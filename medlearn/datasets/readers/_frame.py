@@ -9,6 +9,7 @@ from medlearn.datasets.readers._problems import Unreadable
 
 MAX_VALUES = 100_000_000  # of one picture; a whole-slide image does not belong in a Dataset
 Window = tuple[float, float]  # centre and width, in the units of the file
+_LEAST_CONTRAST = 26  # greys: a tenth of the range
 _PERCENTILES = (0.5, 99.5)  # shown as black and white where no window is known
 
 
@@ -55,27 +56,73 @@ def check_values(count: int, name: str = "picture") -> None:
         )
 
 
-def windowed(values: np.ndarray, window: Window | None, exact: bool = False) -> np.ndarray:
-    """Return values of any depth as uint8.
+def windowed(values: np.ndarray, window: Window | None, function: str = "LINEAR") -> np.ndarray:
+    """Return values of any depth as uint8; what is not a number becomes black.
 
     Parameters
     ----------
     values : numpy.ndarray
         Of any shape and numeric type.
     window : (float, float) or None
-        Centre and width; None for the 0.5th to the 99.5th percentile.
-    exact : bool
-        The window of DICOM PS3.3 C.11.2.1.3.2 (LINEAR_EXACT) instead of C.11.2.1.2.1 (LINEAR).
+        Centre and width; None for the 0.5th to the 99.5th percentile of the numbers.
+    function : {"LINEAR", "LINEAR_EXACT", "SIGMOID"}
+        How a window maps values to greys: DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3.2, C.11.2.1.3.1.
 
     Returns
     -------
     numpy.ndarray of uint8
         Of the same shape.
     """
-    values = np.nan_to_num(np.asarray(values, np.float32), nan=0.0, posinf=3e38, neginf=-3e38)
-    low, high = _percentile_limits(values) if window is None else _window_limits(window, exact)
-    scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
-    return to_uint8(scaled.clip(0, 1) * 255)
+    values = np.asarray(values, np.float32)
+    numbers = np.isfinite(values)
+    if not numbers.any():
+        return np.zeros(values.shape, np.uint8)
+    if window is not None and function == "SIGMOID":
+        centre, width = window
+        exponent = -4 * (values.astype(np.float64) - centre) / max(width, 1e-6)
+        scaled = 1 / (1 + np.exp(exponent.clip(-700, 700)))
+    else:
+        exact = function == "LINEAR_EXACT"
+        low, high = (
+            _percentile_limits(values[numbers]) if window is None else _window_limits(window, exact)
+        )
+        scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
+    # Infinity is the brightest; NaN, such as the padding around a round field of view, is black.
+    return to_uint8(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1) * 255)
+
+
+def contrast_warnings(pixels: np.ndarray) -> tuple[tuple[str, str], ...]:
+    """Return a warning (what, how to fix) for a picture of one grey or of hardly any contrast.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray of uint8, shape (H, W, 3)
+        The picture as it will be used.
+    """
+    low, high = int(pixels.min()), int(pixels.max())
+    if high - low >= _LEAST_CONTRAST:
+        return ()
+    fix = "look at its window and its bit depth: pass window=(centre, width), or export it anew"
+    if low == high:
+        return ((f"the picture comes out of one grey, {low}", fix),)
+    return ((f"the picture uses only the greys {low} to {high} of 0 to 255", fix),)
+
+
+def nan_warnings(values: np.ndarray) -> tuple[tuple[str, str], ...]:
+    """Return a warning (what, how to fix) for values that are not finite.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        As they are stored.
+    """
+    if values.dtype.kind != "f":
+        return ()
+    share = 1 - np.isfinite(values).mean()
+    if not share:
+        return ()
+    what = f"{share:.1%} of its values are not numbers (NaN or infinite), and are shown black"
+    return ((what, "fine for what lies outside the body; else export it anew"),)
 
 
 def three_channels(grey: np.ndarray) -> np.ndarray:

@@ -11,9 +11,10 @@ from medlearn import _progress
 from medlearn._dataset import Dataset
 from medlearn.datasets import _crop
 from medlearn.datasets._arrays import LICENCE, ONE_DOMAIN
-from medlearn.datasets.readers import _duplicates, _formats, _identity
-from medlearn.datasets.readers._frame import Frame
+from medlearn.datasets.readers import _duplicates, _formats, _identity, _patients, _words
+from medlearn.datasets.readers._frame import Frame, contrast_warnings
 from medlearn.datasets.readers._options import Options
+from medlearn.datasets.readers._patients import Mention
 from medlearn.datasets.readers._problems import Problems, Unreadable
 
 
@@ -30,6 +31,7 @@ class Entry:
     patient: str = ""
     site: str = ""
     row: int | str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Picture:
     patient: str
     series: str
     index_in_series: int
+    mention: Mention
     annotation: Any = None
 
 
@@ -89,7 +92,8 @@ def read_entries(
             _picture(entry, frame, annotation, options)
             for frame, annotation in zip(frames, annotations)
         ]
-        for what, fix in dict.fromkeys(note for frame in frames for note in frame.warnings):
+        notes = [note for frame in frames for note in _notes(frame)]
+        for what, fix in dict.fromkeys(notes):
             problems.add(read[0].file, what, fix, entry.row)
         pictures += read
     return _sorted(pictures)
@@ -116,7 +120,8 @@ def to_dataset(
     files = [picture.file for picture in pictures]
     labels = [picture.entry.label for picture in pictures]
     patients = [picture.patient for picture in pictures]
-    classes = tuple(sorted(set(labels) - {""}))
+    classes = _words.sorted_classes(labels)
+    _patients.report([picture.mention for picture in pictures], problems)
     fields: dict[str, Any] = {
         "spacing": np.array([picture.spacing for picture in pictures], float).reshape(-1, 2),
         "domains": np.array([picture.entry.site or ONE_DOMAIN for picture in pictures], str),
@@ -127,6 +132,8 @@ def to_dataset(
     }
     pixels = np.array([picture.pixels for picture in pictures], np.uint8)
     fields["images"] = pixels.reshape(-1, options.size, options.size, 3)
+    if any(picture.entry.split for picture in pictures):
+        fields["split"] = np.array([picture.entry.split for picture in pictures], str)
     fields["facts"] = {
         "file": np.array(files, str),
         "series": np.array([picture.series for picture in pictures], str),
@@ -156,18 +163,25 @@ def real_paths(
     return paths | {picture.file: picture.entry.path for picture in pictures}
 
 
+def _notes(frame: Frame) -> tuple[tuple[str, str], ...]:
+    return frame.warnings + contrast_warnings(frame.pixels)
+
+
 def _picture(entry: Entry, frame: Frame, annotation: Any, options: Options) -> Picture:
     """Return a picture at the size of the data set; its full size is not kept."""
     height, width = frame.pixels.shape[:2]
-    size, patient = options.size, entry.patient or frame.patient
+    size, identifier = options.size, entry.patient or frame.patient
+    file = _identity.hidden(entry.name, identifier, options.study)
+    patient = "" if _patients.is_placeholder(identifier) else identifier
     return Picture(
         entry=entry,
-        file=_identity.hidden(entry.name, patient, options.study),
+        file=file,
         pixels=_crop.square(frame.pixels, size),
         spacing=_crop.square_spacing(np.array(frame.spacing, float), height, width, size),
         patient=_identity.pseudonym(patient, options.study),
         series=_identity.pseudonym(frame.series, options.study),
         index_in_series=frame.index_in_series,
+        mention=Mention(identifier, entry.site, file),
         annotation=annotation,
     )
 

@@ -1,5 +1,6 @@
 """Pictures and their masks: two folders with the same file names in both."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -7,11 +8,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from medlearn.datasets import _crop
-from medlearn.datasets.readers import _paths, _pictures
+from medlearn.datasets.readers import _mask_files, _paths
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
+
+_HALF = 128  # of 255
+_TRIED = 200  # masks whose names are looked at for a common prefix or suffix
 
 
 def from_masks(
@@ -55,10 +59,10 @@ def from_masks(
             f"values must map greys to 0 to {len(classes) - 1}; it was {dict(values)}."
         )
     root, mask_root = _paths.folder(path), _paths.folder(masks)
-    mask_files = {_stem(name): file for file, name in _paths.files_below(mask_root)}
     problems = Problems()
     entries = [Entry(file, name) for file, name in _paths.files_below(root)]
-    annotate = partial(_mask_of, mask_files, len(classes), values, options.size)
+    mask_files = _matched([entry.name for entry in entries], mask_root, root, problems)
+    annotate = partial(_mask_of, mask_files, len(classes), values, options.size, problems)
     pictures = read_entries(entries, options, problems, annotate)
     outlined = np.array([picture.annotation for picture in pictures], np.uint8)
     dataset = to_dataset(
@@ -77,40 +81,103 @@ def _stem(name: str) -> str:
     return PurePosixPath(name).with_suffix("").as_posix()
 
 
+def _matched(names: list[str], mask_root: Path, root: Path, problems: Problems) -> dict[str, Path]:
+    """Return the mask file of each picture that has one, by the name of the picture.
+
+    Names match without their endings. Where masks share a prefix or a suffix, such as
+    ``07_mask.png`` for ``07.jpg``, it is found and taken off.
+    """
+    if mask_root.resolve() == root.resolve():
+        raise ValueError(
+            f"Pictures and masks are one folder, {str(root)!r}: move the masks into a folder of "
+            "their own."
+        )
+    files = {_stem(name): file for file, name in _paths.files_below(mask_root)}
+    stems = {_stem(name): name for name in names}
+    if not set(stems) & set(files):
+        prefix, suffix = _common_affixes(list(stems), list(files))
+        bare = {stem[len(prefix) : len(stem) - len(suffix)]: file for stem, file in files.items()}
+        if set(stems) & set(bare):
+            problems.add(
+                mask_root.name,
+                f"the masks are named like the pictures with {prefix + '...' + suffix!r}",
+                "nothing: they were matched so",
+            )
+            files = bare
+    if stems and not set(stems) & set(files):
+        problems.add(
+            mask_root.name,
+            f"no mask is named like a picture: pictures such as {min(stems)!r}, masks such as "
+            f"{min(files, default='none')!r}",
+            "name each mask like its picture; the ending may differ",
+        )
+    return {name: files[stem] for stem, name in stems.items() if stem in files}
+
+
+def _common_affixes(stems: list[str], mask_stems: list[str]) -> tuple[str, str]:
+    """Return what stands before and after the names of pictures in the names of masks."""
+    affixes: Counter[tuple[str, str]] = Counter()
+    for mask_stem in mask_stems[:_TRIED]:
+        inside = [stem for stem in stems if stem and stem in mask_stem]
+        if inside:
+            before, _, after = mask_stem.partition(max(inside, key=len))
+            affixes[before, after] += 1
+    return affixes.most_common(1)[0][0] if affixes else ("", "")
+
+
 def _mask_of(
     mask_files: Mapping[str, Path],
     class_count: int,
     values: Mapping[int, int] | None,
     size: int,
+    problems: Problems,
     entry: Entry,
     frame: Frame,
 ) -> np.ndarray:
     """Return the mask of a picture at the size of the data set; raise Unreadable if it has none."""
-    path = mask_files.get(_stem(entry.name))
+    path = mask_files.get(entry.name)
     if path is None:
         raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
-    greys = _greys(path)
-    shape = frame.pixels.shape[:2]
-    if greys.shape != shape:
+    drawn, is_lossy = _mask_files.read(path)
+    drawn = _turned(drawn, entry, path, frame.pixels.shape[:2], problems)
+    if is_lossy:
+        drawn = _without_ringing(drawn, entry, problems)
+    return _crop.square(_class_indices(drawn, class_count, values), size, labels=True)
+
+
+def _turned(
+    drawn: np.ndarray, entry: Entry, path: Path, shape: tuple[int, int], problems: Problems
+) -> np.ndarray:
+    """Return a mask as the picture stands; raise Unreadable if their sizes differ."""
+    orientation = _mask_files.orientation(entry.path)
+    if orientation != 1 and _mask_files.orientation(path) == 1:
+        problems.add(
+            entry.name,
+            "its header turns the picture (EXIF orientation), and its mask has no such header",
+            "the mask was turned with it, as if drawn on the stored pixels: look at both",
+        )
+        drawn = _mask_files.upright(drawn, orientation)
+    elif orientation != 1:
+        drawn = _mask_files.upright(drawn, _mask_files.orientation(path))
+    if drawn.shape != shape:
         raise Unreadable(
-            f"its mask has {greys.shape[0]} x {greys.shape[1]} pixels, the picture {shape[0]} x "
+            f"its mask has {drawn.shape[0]} x {drawn.shape[1]} pixels, the picture {shape[0]} x "
             f"{shape[1]}",
             "outline the picture at its own size",
         )
-    return _crop.square(_class_indices(greys, class_count, values), size, labels=True)
+    return drawn
 
 
-def _greys(path: Path) -> np.ndarray:
-    """Return the values (H, W) of a mask as they are stored."""
-    try:
-        mask, _ = _pictures.decoded(_paths.contents(path))
-    except Unreadable as error:
-        raise Unreadable(f"of its mask: {error.what}", error.fix) from error
-    if mask.ndim == 2:
-        return mask
-    if not (mask == mask[..., :1]).all():
-        raise Unreadable("its mask has colours", "save masks as greys")
-    return mask[..., 0]
+def _without_ringing(drawn: np.ndarray, entry: Entry, problems: Problems) -> np.ndarray:
+    """Return a mask of black and white as 0 and 255, cut at half; JPEG blurs outlines."""
+    if set(np.unique(drawn).tolist()) <= {0, 255}:
+        return drawn
+    problems.add(
+        entry.name,
+        "its mask is a JPEG, which blurs outlines: greys from half of 255 on were taken as object",
+        "save masks as PNG",
+    )
+    return np.where(drawn >= _HALF, 255, 0).astype(np.uint8)
 
 
 def _class_indices(

@@ -13,6 +13,7 @@ from medlearn.datasets.readers._frame import (
     Window,
     check_values,
     evenly_spread,
+    nan_warnings,
     three_channels,
     windowed,
 )
@@ -25,9 +26,10 @@ _UP = 2  # the axis from feet to head, after nibabel's turn to right, anterior, 
 
 
 def is_nifti(data: bytes) -> bool:
-    """Say whether bytes are a single-file NIfTI-1 or -2, gzipped or not, by their content."""
+    """Say whether bytes are a NIfTI-1 or -2 file, gzipped or not, or the header of a pair."""
     try:
-        return _image_class(_inflated(data[:4096], _HEADER_BYTES)) is not None
+        head = _inflated(data[:4096], _HEADER_BYTES)
+        return _image_class(head) is not None or _is_half_of_a_pair(head)
     except (Unreadable, zlib.error):
         return False
 
@@ -78,7 +80,7 @@ def _frames(data: bytes, window: Window | None, count: int) -> list[Frame]:
     if np.iscomplexobj(slices):
         raise Unreadable("the volume holds complex numbers", "save its magnitude")
     spacing = _spacing(image, turn)
-    notes = _volume_warnings(math.prod(image.shape[3:]))
+    notes = _volume_warnings(math.prod(image.shape[3:])) + nan_warnings(slices)
     return [
         Frame(three_channels(grey), spacing, index_in_series=number, warnings=notes)
         for number, grey in enumerate(windowed(slices, window))
@@ -111,7 +113,8 @@ def opened(data: bytes) -> Any:
     image_class = _image_class(_inflated(data, _HEADER_BYTES))
     if image_class is None:
         raise Unreadable(
-            "it is no single NIfTI file", "save as .nii or .nii.gz, header and values in one"
+            "it is the header of a NIfTI pair (.hdr and .img)",
+            "save both as one file, .nii or .nii.gz",
         )
     header_class = image_class.header_class
     header_bytes = _inflated(data, header_class.sizeof_hdr)[: header_class.sizeof_hdr]
@@ -154,12 +157,23 @@ def _inflated(data: bytes, count: int) -> bytes:
     """Return the first bytes of a file, unpacked if it is gzipped."""
     if not data.startswith(_GZIP):
         return data[:count]
+    unpacked = b""
     try:
-        return zlib.decompressobj(31).decompress(data, count)
+        while data.startswith(_GZIP) and len(unpacked) < count:  # a file may have several members
+            member = zlib.decompressobj(31)
+            unpacked += member.decompress(data, count - len(unpacked))
+            data = member.unused_data
     except zlib.error as error:
+        if unpacked:  # what follows the last whole member
+            return unpacked
         raise Unreadable(
             f"its compression is damaged ({short(error)})", "copy it anew from its source"
         ) from error
+    return unpacked
+
+
+def _is_half_of_a_pair(head: bytes) -> bool:
+    return head[344:347] == b"ni1" or head[4:7] == b"ni2"
 
 
 def _image_class(head: bytes) -> Any:

@@ -1,13 +1,15 @@
 """Files and folders as a user names them: listed, opened, and suggested where they are missing."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from medlearn.datasets.readers._problems import Unreadable, short
 
 MAX_BYTES = 1_000_000_000  # of one file
 _NO_PICTURES = ("Thumbs.db", "desktop.ini", "DICOMDIR")
+_LISTS = {".csv", ".json", ".tsv", ".txt", ".xlsx", ".xml"}  # of pictures, none themselves
 _HIDDEN = (".", "__MACOSX")  # names that begin like this
 
 
@@ -84,3 +86,53 @@ def how_to_fix_missing(path: Path) -> str:
     if close:
         return f"correct the path, perhaps to {close[0]}"
     return "correct the path, or delete the row"
+
+
+class Locator:
+    """Find files of a folder by names that are nearly right: another slash, no ending, other case.
+
+    The folder is listed once, when the first name is not found as it is written.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.completed: dict[str, str] = {}  # names as written, and what they were completed to
+        self._by_name: dict[str, list[Path]] | None = None
+
+    def find(self, name: str) -> Path | None:
+        """Return the file, or None if there is none or several could be meant.
+
+        Parameters
+        ----------
+        name : str
+            Path from the folder, as a table or annotations write it.
+        """
+        name = name.strip().replace("\\", "/")
+        path = self.root / name
+        if not name or is_file(path):
+            return path if name else None
+        candidates = self._listed().get(_key(name)) or self._listed().get(_key(name.split("/")[-1]))
+        if candidates is None or len(candidates) != 1:
+            return None
+        self.completed[name] = candidates[0].relative_to(self.root).as_posix()
+        return candidates[0]
+
+    def _listed(self) -> dict[str, list[Path]]:
+        if self._by_name is None:
+            self._by_name = {}
+            for path, name in files_below(self.root):
+                if path.suffix.lower() in _LISTS:
+                    continue
+                bare = PurePosixPath(name).with_suffix("").as_posix()
+                for form in {name, bare, path.name, path.stem}:
+                    self._by_name.setdefault(_key(form), []).append(path)
+        return self._by_name
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

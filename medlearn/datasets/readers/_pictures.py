@@ -1,4 +1,4 @@
-"""PNG, JPEG, TIFF and BMP: upright as EXIF says, RGB from any colour mode, deep greys windowed."""
+"""PNG, JPEG, TIFF, BMP, GIF: upright as EXIF says, RGB from any mode, deep greys windowed."""
 
 import io
 import warnings
@@ -6,16 +6,24 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from medlearn.datasets.readers._frame import Frame, Window, check_values, three_channels, windowed
+from medlearn.datasets.readers._frame import (
+    Frame,
+    Window,
+    check_values,
+    nan_warnings,
+    three_channels,
+    windowed,
+)
 from medlearn.datasets.readers._problems import Unreadable, short
 
-_FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
-_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
+_BIG_TIFF = (b"II+\0", b"MM\0+")
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", *_BIG_TIFF, b"BM", b"GIF8")
 _TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
 def is_picture(data: bytes) -> bool:
-    """Say whether bytes are a PNG, JPEG, TIFF or BMP file, by its first bytes."""
+    """Say whether bytes are a PNG, JPEG, TIFF, BMP or GIF file, by its first bytes."""
     return data.startswith(_MAGIC)
 
 
@@ -37,10 +45,11 @@ def frames(data: bytes, window: Window | None = None, count: int = 1) -> list[Fr
         If the file is damaged or too large.
     """
     values, notes = decoded(data)
+    deep = values
     if values.dtype != np.uint8:
         values = windowed(values, window)
     pixels = values if values.ndim == 3 else three_channels(values)
-    return [Frame(pixels, warnings=tuple(notes))]
+    return [Frame(pixels, warnings=tuple(notes) + nan_warnings(deep))]
 
 
 def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
@@ -54,7 +63,7 @@ def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 check_values(image.width * image.height)
-                pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+                pages = getattr(image, "n_frames", 1) if image.format in ("TIFF", "GIF") else 1
                 return _values(ImageOps.exif_transpose(image)), _page_warnings(pages)
         except (Unreadable, MemoryError):
             raise

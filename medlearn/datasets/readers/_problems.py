@@ -1,5 +1,6 @@
 """What is wrong with a user's files, as a table to work through instead of a stack trace."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from medlearn._dataset import Dataset
 COLUMNS = ("file", "row", "what", "how to fix")
 _LONGEST_CELL = 300  # characters
 _LONGEST_REASON = 120
+_MOST_ALIKE = 10  # rows of one kind that stand for themselves
 
 
 class Unreadable(ValueError):
@@ -84,14 +86,36 @@ class Problems:
         self.add(file, error.what, error.fix, row)
 
     def table(self) -> pd.DataFrame:
-        """Return the rows so far, in the order in which they were found."""
-        return pd.DataFrame(self._rows, columns=list(COLUMNS))
+        """Return the rows so far, in the order in which they were found.
+
+        Where many files have one and the same problem, a single row counts them and names some.
+        """
+        kinds: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for row in self._rows:
+            kinds.setdefault(row[2:], []).append(row)
+        many = {kind: rows for kind, rows in kinds.items() if len(rows) > _MOST_ALIKE}
+        rows = []
+        for row in self._rows:
+            alike = many.get(row[2:])
+            if alike is None:
+                rows.append(row)
+            elif row is alike[0]:
+                rows.append(_folded(alike))
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _folded(rows: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return one row for many that differ in their file only."""
+    file, _, what, fix = rows[0]
+    others = ", ".join(row[0] for row in rows[1:4])
+    return file, "", f"{what} ({len(rows)} files, also {others} ...)", fix
 
 
 def short(error: BaseException) -> str:
     """Return the first line of an error's message, shortened, or else its type."""
     lines = str(error).strip().splitlines()
     reason = lines[0] if lines else type(error).__name__
+    reason = re.sub(r"<[^<>]*0x[0-9A-Fa-f]+>", "the file", reason)  # no address in memory
     return reason[:_LONGEST_REASON].rstrip(".")
 
 

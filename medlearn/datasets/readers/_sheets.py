@@ -60,8 +60,25 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        is_utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        return data.decode("utf-16" if is_utf_16 else "cp1252", "replace")
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return data.decode("utf-16", "replace")
+        return data.decode("gb18030" if _is_chinese(data) else "cp1252", "replace")
+
+
+def _is_chinese(data: bytes) -> bool:
+    """Say whether bytes are Chinese as Excel saves it in China (GB18030).
+
+    Its characters are pairs of high bytes; in Western text high bytes, its accented letters, stand
+    alone.
+    """
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data)]
+    if not runs or sum(length % 2 == 0 for length in runs) < 0.8 * len(runs):
+        return False
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _excel(data: bytes) -> list[Row]:
@@ -72,6 +89,7 @@ def _excel(data: bytes) -> list[Row]:
             raise Unreadable(f"it would unpack to more than {MAX_BYTES:,} bytes", "save it as CSV")
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     all_rows = []
+    book.worksheets[0].reset_dimensions()  # some programs write a wrong one
     sheet = book.worksheets[0].iter_rows(values_only=True, max_col=MAX_COLUMNS)
     for number, cells in enumerate(sheet, 1):
         all_rows.append((number, _bounded(map(_text, cells))))

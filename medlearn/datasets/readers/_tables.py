@@ -128,6 +128,7 @@ def _entries(
     """Return the files of the good rows; a bad row becomes a row of problems."""
     entries: list[Entry] = []
     row_of_file: dict[str, int] = {}
+    locator = _paths.Locator(root)
     for number, cells in rows:
         if len(cells) != width:
             problems.add(
@@ -138,17 +139,39 @@ def _entries(
             )
             continue
         name = cells[columns["file"]].strip().replace("\\", "/")
+        path = locator.find(name) or root / name
         roles = [role for role in columns if role != "file"]
         facts = {role: _words.meaning(cells[columns[role]]) for role in roles}
-        problem = _row_problem(name, root / name, facts, row_of_file)
+        problem = _row_problem(name, path, facts, row_of_file)
         if problem:
             problems.add(name, *problem, number)
             continue
         row_of_file[name] = number
         if "label" in facts:
+            facts["label"] = _words.label(facts["label"])
             facts["label"] = new_names.get(facts["label"], facts["label"])
-        entries.append(Entry(root / name, name, row=number, **facts))
+        entries.append(Entry(path, locator.completed.get(name, name), row=number, **facts))
+    report_completed(locator, problems)
     return entries
+
+
+def report_completed(locator: _paths.Locator, problems: Problems) -> None:
+    """Add a row for names that were completed or corrected, with an example.
+
+    Parameters
+    ----------
+    locator : _paths.Locator
+        After all names were looked for.
+    problems : Problems
+        Gets the row.
+    """
+    if locator.completed:
+        written, file = next(iter(locator.completed.items()))
+        problems.add(
+            file,
+            f"{len(locator.completed)} names of files were completed, such as {written} to {file}",
+            "nothing, if these are the files that are meant",
+        )
 
 
 def _row_problem(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from medlearn.datasets.readers import _paths
-from medlearn.datasets.readers._annotations import Annotated, edges
+from medlearn.datasets.readers._annotations import Annotated, edges, merged
 from medlearn.datasets.readers._problems import Problems, Unreadable, short
 
 MAX_BYTES = 5_000_000
@@ -20,15 +20,15 @@ def parse_folder(folder: Path, problems: Problems) -> dict[str, Annotated]:
     problems : Problems
         Gets a row for each bad file or box.
     """
-    pictures = {}
+    pictures = []
     for file in sorted(folder.glob("*.xml")):
         try:
             picture = parse(_paths.contents(file, MAX_BYTES), file.name, problems)
         except Unreadable as error:
             problems.add_unreadable(file.name, error)
         else:
-            pictures[picture.file] = picture
-    return pictures
+            pictures.append(picture)
+    return merged(pictures, problems)
 
 
 def parse(data: bytes, name: str, problems: Problems) -> Annotated:
@@ -49,7 +49,8 @@ def parse(data: bytes, name: str, problems: Problems) -> Annotated:
         If it is no XML, or names no picture.
     """
     tree = _tree(data)
-    picture = Annotated((tree.findtext("filename") or "").strip()[:1000])
+    file = (tree.findtext("filename") or "").strip()[:1000]
+    picture = Annotated(file, declared=_declared(tree), source=name)
     if not picture.file:
         raise Unreadable("it names no picture", "fill in its filename")
     for row, element in enumerate(tree.iter("object")):
@@ -59,6 +60,14 @@ def parse(data: bytes, name: str, problems: Problems) -> Annotated:
             problem = f"the box is unusable ({short(error)})"
             problems.add(name, problem, "correct or delete the object", row)
     return picture
+
+
+def _declared(tree: Any) -> tuple[int, int] | None:
+    try:
+        height, width = (int(tree.findtext(f"size/{side}") or 0) for side in ("height", "width"))
+    except ValueError:
+        return None
+    return (height, width) if height > 0 and width > 0 else None
 
 
 def _tree(data: bytes) -> Any:

@@ -9,6 +9,8 @@ from medlearn.datasets.readers._problems import Problems
 
 # What programs and people leave in an empty cell.
 NOTHING = {"", "?", "na", "n/a", "#n/a", "nan", "null"}
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_WHOLE_FLOAT = re.compile(r"[+-]?\d+\.0+")
 _MIN_LIKENESS = 0.8  # of two spellings
 _RARER = 20  # a misspelling is at least so many times rarer
 _SHORTEST = 5  # letters; shorter labels such as "A" and "B" are alike by chance
@@ -19,6 +21,26 @@ def meaning(cell: str) -> str:
     """Return the text of a cell on one line; "" for what means nothing, such as NA."""
     text = " ".join(cell.split())
     return "" if text.casefold() in NOTHING else text
+
+
+def label(text: str) -> str:
+    """Return a label on one line; 1.0, which a table program made of 1, is 1 again."""
+    text = meaning(text)
+    return text.split(".")[0] if _WHOLE_FLOAT.fullmatch(text) else text
+
+
+def sorted_classes(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the distinct labels: numbers in the order of numbers, texts in that of the alphabet.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        One per image; "" where there is none.
+    """
+    distinct = set(labels) - {""}
+    if all(_NUMBER.fullmatch(text) for text in distinct):
+        return tuple(sorted(distinct, key=float))
+    return tuple(sorted(distinct))
 
 
 def checked_renaming(rename: Mapping[str, str] | None) -> dict[str, str]:

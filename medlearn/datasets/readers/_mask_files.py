@@ -1,0 +1,120 @@
+"""Mask files: the values as they were drawn, from any picture format."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from medlearn.datasets.readers import _paths
+from medlearn.datasets.readers._frame import check_values
+from medlearn.datasets.readers._problems import Unreadable, short
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
+_ORIENTATION = 0x0112  # the EXIF tag that says how to turn a picture
+_OPAQUE = 255
+
+
+def read(path: Path) -> tuple[np.ndarray, bool]:
+    """Return the values (H, W) of a mask as stored, and whether the file compresses with losses.
+
+    Indices of a palette are kept. Where a mask has an alpha channel, transparent pixels are
+    background; a mask of one colour is its alpha channel.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    Unreadable
+        If it is damaged, of another format, or has colours whose meaning is unknown.
+    """
+    data = _paths.contents(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                check_values(image.width * image.height)
+                return _values(image), image.format == "JPEG"
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as error:  # Pillow's plugins raise many types on damaged files
+        raise Unreadable(f"its mask is damaged ({short(error)})", "save it anew") from error
+
+
+def orientation(path: Path) -> int:
+    """Return the EXIF orientation of a picture, 1 if it says none.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the picture.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            return int(image.getexif().get(_ORIENTATION, 1) or 1)
+    except Exception:  # not a picture with EXIF
+        return 1
+
+
+def upright(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Return values that were drawn on stored pixels, turned as EXIF turns the picture.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (H, W)
+        Drawn on the pixels as they are stored.
+    orientation : int
+        1 to 8, of the picture (EXIF 2.3, tag 0x0112).
+    """
+    turned = values[:, ::-1] if orientation in (2, 4, 5, 7) else values
+    return np.rot90(turned, _QUARTER_TURNS.get(orientation, 0))
+
+
+# Counter-clockwise quarter turns after a mirror image, by orientation.
+_QUARTER_TURNS = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}
+
+
+def _values(image: Image.Image) -> np.ndarray:
+    if image.mode in ("P", "1"):
+        # A GIF of greys numbers them anew; elsewhere the indices of a palette are the classes.
+        return _greys_of_gif(image) if image.format == "GIF" else np.asarray(image, np.uint8)
+    if image.mode in ("RGBA", "LA", "PA"):
+        return _with_alpha(image)
+    values = np.asarray(image)
+    if values.ndim == 3:
+        if not (values == values[..., :1]).all():
+            raise Unreadable("its mask has colours", "save it as greys, one grey per class")
+        values = values[..., 0]
+    return _whole_numbers(values)
+
+
+def _greys_of_gif(image: Image.Image) -> np.ndarray:
+    colours = np.asarray(image.convert("RGB"))
+    if (colours == colours[..., :1]).all():
+        return colours[..., 0]
+    return np.asarray(image, np.uint8)
+
+
+def _with_alpha(image: Image.Image) -> np.ndarray:
+    channels = np.asarray(image.convert("RGBA"))
+    colours, alpha = channels[..., :3], channels[..., 3]
+    visible = colours[alpha > 0]
+    if not len(visible) or (visible == visible[0]).all():
+        return alpha.copy()
+    if not (colours == colours[..., :1]).all():
+        raise Unreadable("its mask has colours", "save it as greys, one grey per class")
+    return np.where(alpha == _OPAQUE, colours[..., 0], 0)
+
+
+def _whole_numbers(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind != "f":
+        return values
+    if not np.isfinite(values).all() or (values != np.round(values)).any():
+        raise Unreadable(
+            "its mask holds fractions", "save the class of each pixel as a whole number"
+        )
+    return values.astype(np.int64)

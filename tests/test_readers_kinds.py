@@ -1,0 +1,259 @@
+"""Own files as hospitals make them: each kind of oddity is read right, or named in one row."""
+
+import gzip
+import json
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+from own_files import what
+from PIL import Image
+
+from medlearn import datasets
+from medlearn.datasets.readers import _dicom, _frame, _mask_files, _nifti, _paths, _patients
+
+RANDOM = np.random.default_rng(0)
+DISK = np.zeros((64, 64), np.uint8)
+DISK[20:40, 10:50] = 255
+
+
+def picture(seed=0, height=64, width=64):
+    """A smooth colour picture with full contrast."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    coarse[0, 0], coarse[-1, -1] = 0, 255
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def save(values, path, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = values if isinstance(values, Image.Image) else Image.fromarray(values)
+    image.save(path, **options)
+    return path
+
+
+# ---- greys ---------------------------------------------------------------------------------------
+
+
+def test_nan_is_black_and_does_not_move_the_window():
+    values = np.linspace(-1000, -100, 101)
+    with_nan = np.r_[values, np.full(50, np.nan)]
+    shown = _frame.windowed(with_nan, None)
+    np.testing.assert_array_equal(shown[:101], _frame.windowed(values, None))
+    assert not shown[101:].any()
+    assert "33.1% of its values" in _frame.nan_warnings(with_nan)[0][0]
+    assert _frame.windowed(np.full(4, np.nan), None).tolist() == [0] * 4
+
+
+def test_a_sigmoid_window_follows_the_standard():
+    values = np.array([0.0, 1536, 2048, 2560, 4095])
+    expected = np.round(255 / (1 + np.exp(-4 * (values - 2048) / 1024)))
+    np.testing.assert_allclose(_frame.windowed(values, (2048, 1024), "SIGMOID"), expected, atol=1)
+
+
+@pytest.mark.parametrize(
+    "low, high, sentence", [(7, 7, "of one grey, 7"), (0, 15, "only the greys 0 to 15")]
+)
+def test_hardly_any_contrast_is_a_row(tmp_path, low, high, sentence):
+    flat = np.full((64, 64, 3), low, np.uint8)
+    flat[:32] = high
+    save(flat, tmp_path / "a.png")
+    assert sentence in what(datasets.from_folder(tmp_path, layout="", size=64))
+
+
+def test_volumes_in_several_gzip_members_are_read():
+    values = RANDOM.integers(0, 1000, (20, 20, 6)).astype(np.int16)
+    raw = nibabel.Nifti1Image(values, np.eye(4)).to_bytes()
+    parts = [gzip.compress(raw[start : start + 900]) for start in range(0, len(raw), 900)]
+    whole, parted = _nifti.frames(gzip.compress(raw)), _nifti.frames(b"".join(parts))
+    for one, same in zip(whole, parted, strict=True):
+        np.testing.assert_array_equal(one.pixels, same.pixels)
+
+
+def test_big_tiff_and_gif_are_recognised():
+    from medlearn.datasets.readers import _pictures
+
+    assert _pictures.is_picture(b"II+\0....") and _pictures.is_picture(b"GIF89a")
+
+
+def test_bare_dicom_is_recognised_and_other_files_are_not():
+    assert _dicom.is_dicom(b"\x08\0\x05\0CS\x0a\0ISO_IR 100")
+    assert _dicom.is_dicom(b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100")
+    assert not _dicom.is_dicom(b"\x89PNG\r\n\x1a\n") and not _dicom.is_dicom(b"{}")
+
+
+# ---- masks ---------------------------------------------------------------------------------------
+
+
+def test_masks_keep_indices_alpha_and_whole_floats(tmp_path):
+    indices = (DISK > 0).astype(np.uint8) * 2
+    palette = Image.frombytes("P", (64, 64), indices.tobytes())
+    palette.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 759)
+    white = Image.new("L", (64, 64), 255)
+    drawn = {
+        "palette.png": (palette, indices),
+        "alpha.png": (Image.merge("RGBA", [white] * 3 + [Image.fromarray(DISK)]), DISK),
+        "a.gif": (DISK, DISK),
+        "float.tif": (Image.fromarray((DISK > 0).astype(np.float32)), DISK > 0),
+    }
+    for name, (image, expected) in drawn.items():
+        values, is_lossy = _mask_files.read(save(image, tmp_path / name))
+        np.testing.assert_array_equal(values, expected, err_msg=name)
+        assert not is_lossy
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_masks_and_boxes_turn_with_their_picture(tmp_path, orientation):
+    stored = np.full((48, 64, 3), 40, np.uint8)
+    stored[5:15, 30:60] = 250
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    save(stored, tmp_path / "p" / "a.jpg", exif=exif, quality=95)
+    save((stored[..., 0] > 100).astype(np.uint8) * 255, tmp_path / "m" / "a.png")
+    masked = datasets.from_masks(tmp_path / "p", tmp_path / "m", size=48).dataset
+    bright = masked.images[0, ..., 0] > 145
+    assert (bright == (masked.masks[0] > 0)).mean() > 0.98
+
+
+@pytest.mark.parametrize("orientation", [1, 5, 6, 7, 8])
+def test_boxes_turn_with_their_picture(tmp_path, orientation):
+    stored = np.full((48, 64, 3), 40, np.uint8)
+    stored[15:25, 20:50] = 250
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    save(stored, tmp_path / "a.jpg", exif=exif, quality=95)
+    annotations = coco(tmp_path, [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48}])
+    data = datasets.from_boxes(annotations([(1, [20, 15, 30, 10])]), size=48).dataset
+    y0, x0, y1, x1 = data.boxes[0][0, :4].round().astype(int)
+    inside = data.images[0, y0:y1, x0:x1].mean()
+    assert inside > 220 and data.images[0].mean() < 110
+
+
+def test_a_jpeg_mask_is_cut_at_half_and_a_suffix_is_found(tmp_path):
+    for number in range(3):
+        save(picture(number), tmp_path / "p" / f"{number}.png")
+        save(DISK, tmp_path / "m" / f"{number}_mask.jpg", quality=75)
+    result = datasets.from_masks(tmp_path / "p", tmp_path / "m", size=64)
+    for mask in result.dataset.masks:
+        assert (mask != (DISK > 0)).mean() < 0.005
+    assert "named like the pictures with '..._mask'" in what(result)
+    assert "JPEG, which blurs outlines" in what(result)
+
+
+def test_one_folder_for_pictures_and_masks_is_refused(tmp_path):
+    save(picture(), tmp_path / "a.png")
+    with pytest.raises(ValueError, match="one folder"):
+        datasets.from_masks(tmp_path, tmp_path)
+
+
+# ---- boxes ---------------------------------------------------------------------------------------
+
+
+def coco(folder, images):
+    """Return a function of (image id, bbox) pairs that writes a COCO file."""
+
+    def write(boxes, **more):
+        annotations = [{"image_id": i, "category_id": 1, "bbox": box} | more for i, box in boxes]
+        content = {"images": images, "annotations": annotations}
+        content["categories"] = [{"id": 1, "name": "cell"}]
+        (folder / "t.json").write_text(json.dumps(content))
+        return folder / "t.json"
+
+    return write
+
+
+def test_normalised_boxes_become_pixels(tmp_path):
+    save(picture(), tmp_path / "a.png")
+    write = coco(tmp_path, [{"id": 1, "file_name": "a.png"}])
+    result = datasets.from_boxes(write([(1, [0.25, 0.5, 0.5, 0.25])]), size=64)
+    np.testing.assert_allclose(result.dataset.boxes[0][0, :4], [32, 16, 48, 48])
+    assert "shares of the picture" in what(result)
+
+
+def test_crowds_sizes_and_ids_are_named(tmp_path):
+    save(picture(), tmp_path / "a.png")
+    write = coco(tmp_path, [{"id": 1, "file_name": "a.png"}])
+    assert "crowds" in what(datasets.from_boxes(write([(1, [1, 1, 9, 9])], iscrowd=1), size=64))
+    other = coco(tmp_path, [{"id": 1, "file_name": "a.png", "width": 640, "height": 480}])
+    assert "say 480 x 640 pixels" in what(datasets.from_boxes(other([(1, [1, 1, 9, 9])]), size=64))
+    twice = coco(tmp_path, [{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "b.png"}])
+    with pytest.raises(ValueError, match="id of another image"):
+        datasets.from_boxes(twice([(1, [1, 1, 9, 9])]), size=64)
+
+
+# ---- names, labels, patients ---------------------------------------------------------------------
+
+
+def test_names_are_completed_where_one_file_can_be_meant(tmp_path):
+    save(picture(1), tmp_path / "sub" / "Cafe\u0301.png")
+    save(picture(2), tmp_path / "x" / "a.png")
+    save(picture(3), tmp_path / "y" / "a.png")
+    locator = _paths.Locator(tmp_path)
+    assert locator.find("Caf\u00e9").name.endswith(".png")
+    assert locator.find("sub\\Caf\u00e9.PNG") is not None
+    assert locator.find("a.png") is None and locator.find("x/a") == tmp_path / "x" / "a.png"
+
+
+def test_chinese_and_western_tables_are_read(tmp_path):
+    for name in ("a.png", "b.png"):
+        save(picture(), tmp_path / name)
+    cases = {"gb18030": ("\u826f\u6027", "\u6076\u6027"), "cp1252": ("b\u00e9nin", "m\u00e9lanome")}
+    for encoding, classes in cases.items():
+        text = f"file,label\na.png,{classes[0]}\nb.png,{classes[1]}\n"
+        (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+        result = datasets.from_table(tmp_path / "t.csv", patient=None, size=32)
+        assert set(result.dataset.classes) == set(classes)
+
+
+def test_numeric_labels_are_in_the_order_of_numbers(tmp_path):
+    labels = ["10", "2", "1.0", "1"]
+    for number in range(len(labels)):
+        save(picture(number), tmp_path / f"{number}.png")
+    table = pd.DataFrame({"file": [f"{n}.png" for n in range(4)], "label": labels})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    data = datasets.from_table(tmp_path / "t.csv", patient=None, size=32).dataset
+    assert data.classes == ("1", "2", "10") and data.labels.tolist() == [2, 1, 0, 0]
+
+
+def test_a_workbook_with_a_wrong_dimension_is_read_whole(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["file", "label"])
+    for number in range(12):
+        save(picture(number), tmp_path / f"{number}.png")
+        book.active.append([f"{number}.png", "x"])
+    book.save(tmp_path / "t.xlsx")
+    import re
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    members[sheet] = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B3"', members[sheet])
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert len(datasets.from_table(tmp_path / "t.xlsx", patient=None, size=32).dataset) == 12
+
+
+def test_parts_of_a_split_are_no_classes(tmp_path):
+    for number, part in enumerate(("train", "valid", "TEST")):
+        for label in ("ill", "well"):
+            save(picture(number), tmp_path / part / label / f"{number}{label}.png")
+    data = datasets.from_folder(tmp_path, size=32).dataset
+    assert data.classes == ("ill", "well")
+    assert sorted(set(data.split)) == ["test", "train", "val"]
+
+
+@pytest.mark.parametrize("identifier", ["ANONYMOUS", " unknown ", "0000", "-", "De-Identified"])
+def test_placeholders_are_nobody(identifier):
+    assert _patients.is_placeholder(identifier)
+    assert not _patients.is_placeholder("0071") and not _patients.is_placeholder("")
+
+
+def test_rows_of_one_kind_are_folded(tmp_path):
+    for number in range(30):
+        (tmp_path / f"{number:02d}.png").write_bytes(b"")
+    problems = datasets.from_folder(tmp_path, layout="", size=32).problems
+    assert len(problems) == 1 and "the file is empty (30 files, also 01.png" in problems["what"][0]
