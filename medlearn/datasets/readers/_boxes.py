@@ -86,10 +86,9 @@ def from_boxes(
 def _in_pixels(picture: Annotated, height: int, width: int) -> list[tuple[Edges, str]]:
     if not picture.is_normalised:
         return picture.boxes
-    scale = height, width, height, width
     return [
-        (tuple(edge * side for edge, side in zip(edges, scale)), name)
-        for edges, name in picture.boxes
+        ((y0 * height, x0 * width, y1 * height, x1 * width), name)
+        for (y0, x0, y1, x1), name in picture.boxes
     ]
 
 
