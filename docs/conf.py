@@ -1,6 +1,5 @@
 """How Sphinx builds the site; `python3 course.py site` gathers the pages and runs it on them."""
 
-import re
 from pathlib import Path
 
 import medlearn
@@ -46,6 +45,7 @@ myst_url_schemes = ["http", "https", "mailto"]
 # The reference: NumPy docstrings, one page for each room of the package.
 default_role = "code"  # `x` in a docstring is code
 add_module_names = False
+html_domain_indices = False
 autodoc_preserve_defaults = True
 autodoc_inherit_docstrings = False  # those of Keras refer to pages that are not here
 autodoc_typehints = "none"  # the sections say them in words
@@ -61,11 +61,25 @@ mathjax_path = "vendor/mathjax/es5/tex-mml-chtml.js" if (VENDOR / "mathjax").exi
 
 def _show_examples_as_code(app, what, name, obj, options, lines):
     """Let the indented blocks in the docstring of a module be code, and not a quotation."""
-    if what == "module":
-        text = re.sub(r"\n\n(?= {4}\S)", "\n\n::\n\n", "\n".join(lines))
-        lines[:] = text.split("\n")
+    if what != "module":
+        return
+    shown = []
+    in_code = False
+    for line in lines:
+        if line.startswith("    ") and not in_code:
+            shown += ["::", ""]
+        if line:
+            in_code = line.startswith("    ")
+        shown.append(line)
+    lines[:] = shown
+
+
+def _leave_out_fields(app, what, name, obj, skip, options):
+    """Leave out the fields of a named tuple: the section Attributes explains them."""
+    return skip or (getattr(obj, "__doc__", None) or "").startswith("Alias for field number")
 
 
 def setup(app):
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _show_examples_as_code)
+    app.connect("autodoc-skip-member", _leave_out_fields)

@@ -4,6 +4,7 @@ import csv
 import html
 import importlib
 import importlib.util
+import inspect
 import os
 import re
 import shutil
@@ -151,8 +152,12 @@ def test_the_reference_documents_every_public_function_of_every_room(pages, site
 def public_functions(room):
     """The functions and classes that a room's map offers."""
     module = importlib.import_module(f"medlearn.{room}")
-    things = {name: getattr(module, name) for name in getattr(module, "__all__", [])}
-    return [name for name, thing in things.items() if callable(thing)]
+    names = getattr(module, "__all__", [])
+    return [name for name in names if is_documented(getattr(module, name))]
+
+
+def is_documented(member):
+    return inspect.isfunction(member) or inspect.isclass(member)
 
 
 # ---- in a browser --------------------------------------------------------------------------------
