@@ -13,14 +13,18 @@ class Card:
 
     Attributes
     ----------
-    name, title : str
+    name : str
+    title : str
     kind : {"virtual", "real"}
     twin : str
         Name of the simulated set that mimics this real one, or the reverse; "" without one.
-    licence, citation : str
+    licence : str
+    citation : str
     domains : tuple of str
         What ``load(name)`` brings.
-    classes, mask_classes : tuple of str
+    classes : tuple of str
+        In the order of their indices.
+    mask_classes : tuple of str
         In the order of their indices.
     more_domains : tuple of str
         Domains that are only brought when they are asked for by name.

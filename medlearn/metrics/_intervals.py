@@ -20,8 +20,10 @@ class Interval(NamedTuple):
     ----------
     value : float
         The score on all images.
-    low, high : float
-        The ends of its interval.
+    low : float
+        The lower end of its interval.
+    high : float
+        The upper end.
     """
 
     value: float

@@ -38,8 +38,10 @@ class Site:
         Field strength, 1.5 to 3.
     sequence : {"T1w", "T1w-IR", "T2w", "PD", "FLAIR"}
         Spoiled gradient echo (T1w), inversion-prepared (T1w-IR, FLAIR) or spin echo (T2w, PD).
-    tr_ms, te_ms : float
-        Repetition time (1 to 20000 ms) and echo time (0.1 to 1000 ms, at most ``tr_ms``).
+    tr_ms : float
+        Repetition time, 1 to 20000 ms.
+    te_ms : float
+        Echo time, 0.1 to 1000 ms and at most ``tr_ms``.
     ti_ms : float
         Inversion time in ms, for T1w-IR and FLAIR: above 0, at most ``tr_ms - te_ms``.
     flip_deg : float

@@ -29,8 +29,10 @@ class Subject:
 
     Attributes
     ----------
-    seed, number : int
-        Which subject of which seed.
+    seed : int
+        The random seed of the study.
+    number : int
+        Which of its subjects.
     label : int
         Index into `CLASSES`.
     head : Head
