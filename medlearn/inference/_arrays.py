@@ -77,7 +77,7 @@ def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     full = np.zeros((len(masks), *shape), np.uint8)
     for index, mask in enumerate(masks):
         resized = Image.fromarray(mask).resize((side, side), Image.Resampling.NEAREST)
-        full[index, top : top + side, left : left + side] = resized
+        full[index, top : top + side, left : left + side] = np.asarray(resized)
     return full
 
 

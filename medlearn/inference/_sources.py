@@ -96,7 +96,7 @@ def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
 
 def _listed(source: str | Path | Sequence[str | Path]) -> tuple[list[Path], Path | None]:
     """Return the files to read, and the folder below which they lie if one was given."""
-    if isinstance(source, list | tuple):
+    if not isinstance(source, str | Path):
         return [Path(path) for path in source], None
     path = Path(source).expanduser()
     if path.is_dir():

@@ -104,15 +104,15 @@ def _tile_sides(model, tile) -> tuple[int, int]:
 def _steps(sides: tuple[int, int], overlap: float, margin: int) -> tuple[int, int]:
     if not 0 <= overlap < 1:
         raise ValueError(f"overlap={overlap!r} is a share of a tile, from 0 to below 1; try 0.5.")
-    steps = tuple(max(1, round(side * (1 - overlap))) for side in sides)
+    height, width = (max(1, round(side * (1 - overlap))) for side in sides)
     _checks.whole_number("margin", margin, 0)
-    shared = min(side - step for side, step in zip(sides, steps, strict=True))
+    shared = min(side - step for side, step in zip(sides, (height, width), strict=True))
     if margin and 2 * margin > shared:
         raise ValueError(
             f"margin={margin} at both edges is more than the {shared} pixels that tiles share: "
             "raise the overlap or lower the margin."
         )
-    return steps
+    return height, width
 
 
 def _padded(image: np.ndarray, sides: tuple[int, int]) -> np.ndarray:

@@ -9,13 +9,13 @@ them can be saved and copied.
 
 from collections.abc import Callable
 
-from medlearn._keras import keras
+from medlearn._keras import keras, tf
 
 _registered = keras.saving.register_keras_serializable("medlearn")
 
 
 @_registered
-def cross_entropy(masks, probabilities):
+def cross_entropy(masks: "tf.Tensor", probabilities: "tf.Tensor") -> "tf.Tensor":
     """Cross-entropy: minus the logarithm of the true class's probability, mean over the pixels.
 
     Large classes dominate it.
@@ -42,7 +42,7 @@ def cross_entropy(masks, probabilities):
 
 
 @_registered
-def dice(masks, probabilities):
+def dice(masks: "tf.Tensor", probabilities: "tf.Tensor") -> "tf.Tensor":
     """Soft Dice loss: one minus the Dice of each class over the batch, mean over the classes.
 
     Small classes count as much as large ones. The background is a class too. A class that does not

@@ -1,12 +1,14 @@
 """The committed tables of benchmarks, as lessons show them."""
 
+from typing import Any
+
 import pandas as pd
 
 from medlearn import _files
 
 
-def read(name: str, **options) -> pd.DataFrame:
-    """The table of one benchmark.
+def read(name: str, **options: Any) -> pd.DataFrame:
+    """Return the table of one benchmark.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ _registered = keras.saving.register_keras_serializable("medlearn")
 
 
 @_registered
-def heatmap_loss(centres, logits):
+def heatmap_loss(centres: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
     """Focal loss of the heatmap of centres: near misses cost less, easy background next to nothing.
 
     Computed in float32 under every precision.
@@ -38,7 +38,7 @@ def heatmap_loss(centres, logits):
 
 
 @_registered
-def box_loss(targets, sides):
+def box_loss(targets: "tf.Tensor", sides: "tf.Tensor") -> "tf.Tensor":
     """Return 1 - GIoU of each cell's box with the box of its object, each object weighted equally.
 
     Computed in float32 under every precision.
