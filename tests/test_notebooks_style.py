@@ -9,7 +9,9 @@ import pytest
 from lessons import Lesson, code_cell, text_cell
 
 MEDLEARN = frozenset(lessons.public_names(lessons.ROOT / "medlearn"))
-MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 7, 25, 100
+# The formatter writes an argument a line: what was 7 lines before it came is 10 lines after.
+# Cells that check an exercise are scaffolding, folded away, and not read.
+MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 10, 25, 100
 
 
 def named_by_number_verb_and_object(lesson: Lesson) -> list[str]:
@@ -70,7 +72,11 @@ def no_star_import(lesson: Lesson) -> list[str]:
 
 
 def short_cells(lesson: Lesson) -> list[str]:
-    lengths = [len(cell.source.strip().splitlines()) for cell in lessons.code(lesson.notebook)]
+    lengths = [
+        len(cell.source.strip().splitlines())
+        for cell in lessons.code(lesson.notebook)
+        if "check" not in cell.metadata.get("tags", [])
+    ]
     problems = []
     if median(lengths) > MEDIAN_LINES:
         problems.append(f"the median code cell has {median(lengths)} lines; at most {MEDIAN_LINES}")
@@ -272,7 +278,7 @@ OFFENDERS = [
     (one_result, insert(5, code_cell("print(1)", "result"))),
     (no_star_import, insert(3, code_cell("from medlearn.teaching.check import *"))),
     (short_cells, insert(3, code_cell("x = 1\n" * 26))),
-    (short_cells, insert(3, *[code_cell("x = 1\n" * 8)] * 12)),
+    (short_cells, insert(3, *[code_cell("x = 1\n" * 11)] * 12)),
     (short_lines, insert(3, code_cell("x = " + "1 + " * 30 + "1"))),
     (not_in_medlearn_already, insert(3, code_cell(F1_BY_HAND))),
     (no_tricks, insert(3, code_cell("%matplotlib inline"))),
