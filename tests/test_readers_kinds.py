@@ -257,3 +257,57 @@ def test_rows_of_one_kind_are_folded(tmp_path):
         (tmp_path / f"{number:02d}.png").write_bytes(b"")
     problems = datasets.from_folder(tmp_path, layout="", size=32).problems
     assert len(problems) == 1 and "the file is empty (30 files, also 01.png" in problems["what"][0]
+
+
+PATTERN = r"(?P<site>[A-Z])_(?P<patient>\d+)[LR]"
+
+
+def test_patients_and_sites_by_a_pattern_of_names(tmp_path):
+    names = ("A_071L", "A_071R", "B_072L")
+    for number, name in enumerate(names):
+        save(picture(number), tmp_path / "p" / f"{name}.png")
+        save(DISK, tmp_path / "m" / f"{name}.png")
+    images = [{"id": number, "file_name": f"{name}.png"} for number, name in enumerate(names)]
+    boxes = coco(tmp_path, images)([(number, [1, 1, 9, 9]) for number in range(3)])
+    results = [
+        datasets.from_folder(tmp_path / "p", layout="", size=32, patient_pattern=PATTERN),
+        datasets.from_masks(tmp_path / "p", tmp_path / "m", size=32, patient_pattern=PATTERN),
+        datasets.from_boxes(boxes, tmp_path / "p", size=32, patient_pattern=PATTERN),
+    ]
+    for data, problems, paths in ((r.dataset, r.problems, r.paths) for r in results):
+        assert data.patients_known and data.domains.tolist() == ["A", "A", "B"]
+        assert data.patients[0] == data.patients[1] != data.patients[2]
+        assert not any("071" in file for file in data.facts["file"])
+        assert len(problems) == 0 and paths[data.facts["file"][1]].name == "A_071R.png"
+
+
+def test_rows_do_not_name_patients_that_a_pattern_found(tmp_path):
+    save(picture(), tmp_path / "p" / "A_071L.png")
+    save(picture(1), tmp_path / "p" / "other.png")
+    save(DISK[:50], tmp_path / "m" / "A_071L.png")
+    save(DISK, tmp_path / "m" / "other.png")
+    result = datasets.from_masks(tmp_path / "p", tmp_path / "m", patient_pattern=PATTERN)
+    assert "its mask has 50 x 64" in what(result) and "no patient in its name" in what(result)
+    assert "071" not in result.problems.to_string()
+
+
+@pytest.mark.parametrize("names", [("0071_1", "0071_2", "72_1"), ("x07L", "x07R", "x09L")])
+def test_a_pattern_is_suggested_where_names_carry_ids(tmp_path, names):
+    for number, name in enumerate(names):
+        save(picture(number), tmp_path / f"{name}.png")
+    result = datasets.from_folder(tmp_path, layout="", size=32)
+    assert "seem to carry 2 ids" in what(result)
+    suggested = result.problems["how to fix"].iloc[-1].split("patient_pattern=r")[1].strip("'")
+    again = datasets.from_folder(tmp_path, layout="", size=32, patient_pattern=suggested)
+    assert len(set(again.dataset.patients)) == 2 and len(again.problems) == 0
+
+
+def test_patterns_that_cannot_work_are_refused(tmp_path):
+    save(picture(), tmp_path / "a" / "1.png")
+    for pattern in ("(", r"(\d+)", r"(?P<patient>\d)(?P<eye>L)"):
+        with pytest.raises(ValueError, match="patient_pattern must"):
+            datasets.from_folder(tmp_path, patient_pattern=pattern)
+    with pytest.raises(ValueError, match="Both layout and patient_pattern"):
+        datasets.from_folder(tmp_path, layout="patient", patient_pattern="(?P<patient>.)")
+    missed = datasets.from_folder(tmp_path, size=32, patient_pattern="(?P<patient>zz)")
+    assert "finds no patient in any" in what(missed)

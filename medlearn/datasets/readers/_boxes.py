@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from medlearn.datasets import _crop
-from medlearn.datasets.readers import _coco, _mask_files, _paths, _voc
+from medlearn.datasets.readers import _coco, _mask_files, _paths, _patterns, _voc
 from medlearn.datasets.readers._annotations import Annotated, Edges, is_normalised
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
@@ -20,7 +20,12 @@ _ROUNDING = 1  # pixels that a box may reach beyond its picture
 
 
 def from_boxes(
-    annotations: str | Path, pictures: str | Path | None = None, *, size: int = 256
+    annotations: str | Path,
+    pictures: str | Path | None = None,
+    *,
+    size: int = 256,
+    patient_pattern: str | None = None,
+    study: str | None = None,
 ) -> ReadResult:
     """Read pictures with boxes from a COCO file, or from a folder of Pascal VOC files.
 
@@ -33,6 +38,13 @@ def from_boxes(
     size : int
         Pixels a side after a central crop that keeps the aspect, 28 to 1024. A box stays if its
         centre does.
+    patient_pattern : str, optional
+        A regular expression that is searched in the path of each picture as the annotations write
+        it. Its group "patient" is the patient and its group "site", if it has one, the site:
+        ``r"(?P<site>[A-Z]+)_(?P<patient>[0-9]+)_"`` for ``A_0071_2.png``.
+    study : str, optional
+        Name of a study with a secret of its own for the pseudonyms of its patients. Within one
+        study a patient has one pseudonym in all folders and tables.
 
     Returns
     -------
@@ -45,7 +57,8 @@ def from_boxes(
         If the annotations cannot be read at all, for a folder that does not exist, and for a size
         out of range.
     """
-    options = Options(size)
+    options = Options(size, study=study)
+    pattern = _patterns.checked(patient_pattern)
     path = Path(annotations).expanduser()
     problems = Problems()
     annotated = _annotated(path, problems)
@@ -55,6 +68,7 @@ def from_boxes(
     classes = tuple(sorted(names))
     locator = _paths.Locator(root)
     entries = [Entry(locator.find(name) or root / name, name) for name in annotated]
+    entries = _patterns.applied(pattern, entries, problems)
     report_completed(locator, problems)
     if is_normalised(annotated.values()):
         problems.add(
@@ -80,6 +94,8 @@ def from_boxes(
             "no picture with annotations could be read",
             "check the folder of the pictures",
         )
+    if pattern is None:
+        _patterns.suggest(read, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, read, options))
 
 

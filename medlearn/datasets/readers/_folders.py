@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from medlearn.datasets.readers import _paths, _words
+from medlearn.datasets.readers import _paths, _patterns, _words
 from medlearn.datasets.readers._frame import Window
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
@@ -29,6 +29,7 @@ def from_folder(
     window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
+    patient_pattern: str | None = None,
     study: str | None = None,
 ) -> ReadResult:
     """Read every picture below a folder as a data set, and list its problems.
@@ -54,6 +55,10 @@ def from_folder(
         At most so many slices of a volume or frames of a file, 1 to 1000.
     rename : mapping of str to str, optional
         New names of labels, such as ``{"Benign": "benign"}``; several may become one.
+    patient_pattern : str, optional
+        A regular expression that is searched in the path of each file below the folder. Its group
+        "patient" is the patient and its group "site", if it has one, the site:
+        ``r"(?P<site>[A-Z]+)_(?P<patient>[0-9]+)_"`` for ``A_0071_2.png``.
     study : str, optional
         Name of a study with a secret of its own for the pseudonyms of its patients. Within one
         study a patient has one pseudonym in all folders and tables.
@@ -82,6 +87,12 @@ def from_folder(
     """
     options = Options(size, window, slices, study)
     levels = _levels(layout)
+    pattern = _patterns.checked(patient_pattern)
+    twice = sorted(set(levels) & set(pattern.groupindex if pattern else ()))
+    if twice:
+        raise ValueError(
+            f"Both layout and patient_pattern name the {' and the '.join(twice)}: leave out one."
+        )
     new_names = _words.checked_renaming(rename)
     root = _paths.folder(path)
     problems = Problems()
@@ -114,8 +125,11 @@ def from_folder(
         problems.add(
             "", "the folder holds no file to read", f"check the path and the layout {layout!r}"
         )
+    entries = _patterns.applied(pattern, entries, problems)
     pictures = read_entries(entries, options, problems)
     dataset = to_dataset(root.name, pictures, options, problems)
+    if pattern is None:
+        _patterns.suggest(pictures, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 

@@ -22,7 +22,8 @@ from medlearn.datasets.readers._problems import Problems, Unreadable
 class Entry:
     """A file to read, and what its folder or its table says about it ("" where nothing).
 
-    `name` is the file as the user names it, and `row` its row in the table.
+    `name` is the file as the user names it, and `row` its row in the table. `patient_span` is
+    where in the name a pattern found the patient.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Entry:
     site: str = ""
     row: int | str = ""
     split: str = ""
+    patient_span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,14 @@ def read_entries(
             frames = _formats.read(entry.path, options.window, options.slices)
             annotations = [annotate(entry, frame) if annotate else None for frame in frames]
         except Unreadable as error:
-            shown = _identity.hidden(entry.name, entry.patient, options.study)
-            problems.add_unreadable(shown, error, entry.row)
+            problems.hide({entry.name: _shown(entry, entry.patient, options)})
+            problems.add_unreadable(entry.name, error, entry.row)
             continue
         read = [
             _picture(entry, frame, annotation, options)
             for frame, annotation in zip(frames, annotations)
         ]
+        problems.hide({entry.name: read[0].file})
         notes = [note for frame in frames for note in _notes(frame)]
         for what, fix in dict.fromkeys(notes):
             problems.add(read[0].file, what, fix, entry.row)
@@ -158,9 +161,13 @@ def real_paths(
     options : Options
         How they were read.
     """
-    study = options.study
-    paths = {_identity.hidden(entry.name, entry.patient, study): entry.path for entry in entries}
+    paths = {_shown(entry, entry.patient, options): entry.path for entry in entries}
     return paths | {picture.file: picture.entry.path for picture in pictures}
+
+
+def _shown(entry: Entry, identifier: str, options: Options) -> str:
+    """Return the name of a file in which the patient's identifier is a pseudonym."""
+    return _identity.hidden(entry.name, identifier, options.study, entry.patient_span)
 
 
 def _notes(frame: Frame) -> tuple[tuple[str, str], ...]:
@@ -171,7 +178,7 @@ def _picture(entry: Entry, frame: Frame, annotation: Any, options: Options) -> P
     """Return a picture at the size of the data set; its full size is not kept."""
     height, width = frame.pixels.shape[:2]
     size, identifier = options.size, entry.patient or frame.patient
-    file = _identity.hidden(entry.name, identifier, options.study)
+    file = _shown(entry, identifier, options)
     patient = "" if _patients.is_placeholder(identifier) else identifier
     return Picture(
         entry=entry,

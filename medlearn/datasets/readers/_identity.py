@@ -29,7 +29,9 @@ def pseudonym(identifier: str, study: str | None = None) -> str:
     return _pseudonyms.pseudonym(identifier, secret(study)) if identifier.strip() else ""
 
 
-def hidden(name: str, identifier: str, study: str | None = None) -> str:
+def hidden(
+    name: str, identifier: str, study: str | None = None, span: tuple[int, int] | None = None
+) -> str:
     """Return a file name in which the patient's identifier is replaced by the pseudonym.
 
     Parameters
@@ -40,8 +42,12 @@ def hidden(name: str, identifier: str, study: str | None = None) -> str:
         What the hospital calls the patient; "" hides nothing.
     study : str, optional
         As in `pseudonym`.
+    span : (int, int), optional
+        Start and end of a place in the name that holds the identifier, such as in "12L.png".
     """
     identifier = identifier.strip()
+    if span is not None:
+        name = name[: span[0]] + pseudonym(identifier, study) + name[span[1] :]
     if len(identifier) < _SHORTEST:
         parts = name.split("/")
         return "/".join(pseudonym(part, study) if part == identifier else part for part in parts)

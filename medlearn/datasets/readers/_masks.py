@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from medlearn.datasets import _crop
-from medlearn.datasets.readers import _mask_files, _paths
+from medlearn.datasets.readers import _mask_files, _paths, _patterns
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
@@ -25,6 +25,8 @@ def from_masks(
     classes: Sequence[str] = ("background", "object"),
     values: Mapping[int, int] | None = None,
     size: int = 128,
+    patient_pattern: str | None = None,
+    study: str | None = None,
 ) -> ReadResult:
     """Read the pictures of one folder with the masks of another, matched by name without ending.
 
@@ -41,6 +43,13 @@ def from_masks(
         indices, or, with two classes, 0 and anything else.
     size : int
         Pixels a side after a central crop that keeps the aspect, 28 to 1024.
+    patient_pattern : str, optional
+        A regular expression that is searched in the path of each file below the folder. Its group
+        "patient" is the patient and its group "site", if it has one, the site:
+        ``r"(?P<site>[A-Z]+)_(?P<patient>[0-9]+)_"`` for ``A_0071_2.png``.
+    study : str, optional
+        Name of a study with a secret of its own for the pseudonyms of its patients. Within one
+        study a patient has one pseudonym in all folders and tables.
 
     Returns
     -------
@@ -53,7 +62,8 @@ def from_masks(
     ValueError
         For folders that do not exist, and for arguments out of range.
     """
-    options = Options(size)
+    options = Options(size, study=study)
+    pattern = _patterns.checked(patient_pattern)
     if values is not None and not all(0 <= index < len(classes) for index in values.values()):
         raise ValueError(
             f"values must map greys to 0 to {len(classes) - 1}; it was {dict(values)}."
@@ -61,6 +71,7 @@ def from_masks(
     root, mask_root = _paths.folder(path), _paths.folder(masks)
     problems = Problems()
     entries = [Entry(file, name) for file, name in _paths.files_below(root)]
+    entries = _patterns.applied(pattern, entries, problems)
     mask_files = _matched([entry.name for entry in entries], mask_root, root, problems)
     annotate = partial(_mask_of, mask_files, len(classes), values, options.size, problems)
     pictures = read_entries(entries, options, problems, annotate)
@@ -73,6 +84,8 @@ def from_masks(
         masks=outlined.reshape(-1, size, size),
         mask_classes=tuple(classes),
     )
+    if pattern is None:
+        _patterns.suggest(pictures, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 

@@ -1,6 +1,7 @@
 """What is wrong with a user's files, as a table to work through instead of a stack trace."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, ...]] = []
+        self._hidden: dict[str, str] = {}
 
     def add(self, file: str, what: str, fix: str, row: int | str = "") -> None:
         """Add a row; control characters of hostile files do not reach the page.
@@ -85,23 +87,49 @@ class Problems:
         """
         self.add(file, error.what, error.fix, row)
 
+    def hide(self, names: Mapping[str, str]) -> None:
+        """Replace file names with patients in them, wherever a row names them.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            Names of files as the user writes them, and as rows may name them.
+        """
+        for name, shown in names.items():
+            if name != shown:
+                self._hidden[_printable(name)] = _printable(shown)
+                self._hidden[_stem(_printable(name))] = _stem(_printable(shown))
+
     def table(self) -> pd.DataFrame:
         """Return the rows so far, in the order in which they were found.
 
         Where many files have one and the same problem, a single row counts them and names some.
         """
         kinds: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-        for row in self._rows:
+        found = [self._without_patients(row) for row in self._rows]
+        for row in found:
             kinds.setdefault(row[2:], []).append(row)
         many = {kind: rows for kind, rows in kinds.items() if len(rows) > _MOST_ALIKE}
         rows = []
-        for row in self._rows:
+        for row in found:
             alike = many.get(row[2:])
             if alike is None:
                 rows.append(row)
             elif row is alike[0]:
                 rows.append(_folded(alike))
         return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def _without_patients(self, row: tuple[str, ...]) -> tuple[str, ...]:
+        if not self._hidden:
+            return row
+        file, number, what, fix = row
+        words = re.split(r"([\s'\"]+|[,;:](?=\s))", what)
+        what = "".join(self._hidden.get(word, word) for word in words)
+        return self._hidden.get(file, file), number, what, fix
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\.[^./]*$", "", name)
 
 
 def _folded(rows: list[tuple[str, ...]]) -> tuple[str, ...]:
