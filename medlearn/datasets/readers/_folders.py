@@ -96,6 +96,24 @@ def from_folder(
     new_names = _words.checked_renaming(rename)
     root = _paths.folder(path)
     problems = Problems()
+    entries = _entries(root, levels, layout, new_names, problems)
+    _words.report_similar_labels([entry.label for entry in entries], root.name, problems)
+    if not entries:
+        problems.add(
+            "", "the folder holds no file to read", f"check the path and the layout {layout!r}"
+        )
+    entries = _patterns.applied(pattern, entries, problems)
+    pictures = read_entries(entries, options, problems)
+    dataset = to_dataset(root.name, pictures, options, problems)
+    if pattern is None:
+        _patterns.suggest(pictures, problems)
+    return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
+
+
+def _entries(
+    root: Path, levels: list[str], layout: str, new_names: Mapping[str, str], problems: Problems
+) -> list[Entry]:
+    """Return the files that lie deep enough, with what their folders mean."""
     entries = []
     files = list(_paths.files_below(root))
     if _is_split(files, len(levels)):
@@ -120,17 +138,7 @@ def from_folder(
         patient, site = meaning.get("patient", ""), meaning.get("site", "")
         split = _PARTS.get(meaning.get("split", "").casefold(), "")
         entries.append(Entry(file, name, label, patient, site, split=split))
-    _words.report_similar_labels([entry.label for entry in entries], root.name, problems)
-    if not entries:
-        problems.add(
-            "", "the folder holds no file to read", f"check the path and the layout {layout!r}"
-        )
-    entries = _patterns.applied(pattern, entries, problems)
-    pictures = read_entries(entries, options, problems)
-    dataset = to_dataset(root.name, pictures, options, problems)
-    if pattern is None:
-        _patterns.suggest(pictures, problems)
-    return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
+    return entries
 
 
 def _is_split(files: list[tuple[Path, str]], depth: int) -> bool:
