@@ -11,6 +11,7 @@
     python3 course.py collect F --to T  a table of who solved what, from what students hand in
     python3 course.py colab --to F      copies for Google Colab (--repository OWNER/NAME)
     python3 course.py bench [NAME]      list the benchmarks and their tables; run one of them again
+    python3 course.py predict M F       a table of what a saved model says about a folder (--to T)
     python3 course.py doctor            check this machine and say what to do about each problem
     python3 course.py lint              check style, format and types of the code (--fix: mend it)
     python3 course.py clean             remove what running the course left behind

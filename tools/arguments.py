@@ -14,7 +14,9 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="command")
     for add in (_add_opening, _add_setup, _add_test, _add_run, _add_lint, _add_site, _add_data):
         add(commands)
-    for add in (_add_student, _add_collect, _add_colab, _add_bench, _add_doctor, _add_clean):
+    for add in (_add_student, _add_collect, _add_colab, _add_bench, _add_predict):
+        add(commands)
+    for add in (_add_doctor, _add_clean):
         add(commands)
     return main_parser
 
@@ -115,6 +117,20 @@ def _add_bench(commands) -> None:
     command.add_argument("--minutes", type=float, help=text)
     text = "fill tables in this folder instead of the committed ones"
     command.add_argument("--to", type=Path, metavar="FOLDER", help=text)
+
+
+def _add_predict(commands) -> None:
+    text = "write a table of what a saved predictor says about the images of a folder"
+    command = commands.add_parser("predict", help=text, description=text)
+    text = "the folder that Predictor.save wrote"
+    command.add_argument("model", type=Path, metavar="MODEL", help=text)
+    text = "holds the images, at any depth; or one image file"
+    command.add_argument("folder", type=Path, metavar="FOLDER", help=text)
+    command.add_argument("--to", type=Path, required=True, metavar="results.csv")
+    text = "write a segmenter's masks into this folder"
+    command.add_argument("--masks", type=Path, metavar="FOLDER", help=text)
+    text = "replace results.csv even if it is not a table of this command"
+    command.add_argument("--force", action="store_true", help=text)
 
 
 def _add_doctor(commands) -> None:

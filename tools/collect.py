@@ -123,9 +123,17 @@ def in_table(text: str) -> Solved:
     return {row["id"]: row["solved"] == "True" for row in rows if _is_exercise(row["id"])}
 
 
-def harmless(name: str) -> str:
-    """Return a name that no spreadsheet takes for a formula and no terminal for a command."""
-    name = "".join(sign if sign.isprintable() else "?" for sign in name)[:LONGEST_NAME]
+def harmless(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return a name that no spreadsheet takes for a formula and no terminal for a command.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    longest : int
+        What is longer is cut after so many signs.
+    """
+    name = "".join(sign if sign.isprintable() else "?" for sign in name)[:longest]
     return f"'{name}" if name.lstrip()[:1] in FORMULA_SIGNS else name
 
 

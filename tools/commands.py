@@ -107,6 +107,13 @@ def _bench(options: argparse.Namespace) -> int:
     return _show(bench.run(options.name, options.only, options.minutes, options.to))
 
 
+def _predict(options: argparse.Namespace) -> int:
+    from tools import predict
+
+    paths = (options.model, options.folder, options.to, options.masks)
+    return _show(predict.write(*paths, force=options.force))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from medlearn.teaching import doctor
 
@@ -138,6 +145,7 @@ _COMMANDS = {
     "collect": _collect,
     "colab": _colab,
     "bench": _bench,
+    "predict": _predict,
     "doctor": _doctor,
     "clean": _clean,
 }

@@ -6,7 +6,6 @@ from PIL import Image
 
 from medlearn import metrics
 from medlearn.datasets import _crop
-from medlearn.inference import _masks
 from medlearn.inference._sources import Part
 
 _HALF, _LOWEST_SCORE = 0.5, 0.3
@@ -116,7 +115,7 @@ def _moved(detections: np.ndarray, scale: float, top: int, left: int) -> np.ndar
 # ---- tables --------------------------------------------------------------------------------------
 
 
-def table(predictor, part: Part, to, batch_size: int) -> pd.DataFrame:
+def table(predictor, part: Part, mask_files, batch_size: int) -> pd.DataFrame:
     """Return the rows of images that are predicted together, and those that could not be read.
 
     Parameters
@@ -125,8 +124,8 @@ def table(predictor, part: Part, to, batch_size: int) -> pd.DataFrame:
         The model with its settings.
     part : Part
         The images and the files.
-    to : str or Path, optional
-        Folder for the masks of a segmenter.
+    mask_files : MaskFiles, optional
+        Writes the masks of a segmenter.
     batch_size : int
         Images that are predicted together.
     """
@@ -134,7 +133,7 @@ def table(predictor, part: Part, to, batch_size: int) -> pd.DataFrame:
     if len(part.images):
         images = fitted(part.images, predictor.size)
         unlike = predictor.image_range.problems(images, part.images.shape[1:3])
-        rows += _ANSWERS[predictor.task](predictor, part, images, unlike, to, batch_size)
+        rows += _ANSWERS[predictor.task](predictor, part, images, unlike, mask_files, batch_size)
     return pd.DataFrame(rows, columns=_columns(predictor))
 
 
@@ -169,7 +168,7 @@ def _unsure(predictor, confidence: float) -> bool:
     return predictor.ask_below is not None and bool(confidence < predictor.ask_below)
 
 
-def _classified(predictor, part, images, unlike, to, batch_size) -> list[dict]:
+def _classified(predictor, part, images, unlike, mask_files, batch_size) -> list[dict]:
     values = probabilities(predictor, images, batch_size)
     rows = []
     for file, row, problem in zip(part.files, values, unlike, strict=True):
@@ -192,11 +191,11 @@ def _decision(predictor, row: np.ndarray) -> int:
     return int(row[1] >= predictor.threshold)
 
 
-def _segmented(predictor, part, images, unlike, to, batch_size) -> list[dict]:
+def _segmented(predictor, part, images, unlike, mask_files, batch_size) -> list[dict]:
     values = probabilities(predictor, images, batch_size)
     masks = own_geometry(values.argmax(-1).astype(np.uint8), part.images.shape[1:3])
     confidence = values.max(-1).mean((1, 2))
-    paths = _masks.write(masks, part, unlike, to)
+    paths = mask_files.write(masks, part, unlike) if mask_files else [""] * len(masks)
     rows = []
     for index, file in enumerate(part.files):
         if unlike[index]:
@@ -210,12 +209,12 @@ def _segmented(predictor, part, images, unlike, to, batch_size) -> list[dict]:
     return rows
 
 
-def _detected(predictor, part, images, unlike, to, batch_size) -> list[dict]:
+def _detected(predictor, part, images, unlike, mask_files, batch_size) -> list[dict]:
     rows = []
     for file, detections, problem in zip(
         part.files, boxes(predictor, part.images, batch_size), unlike, strict=True
     ):
-        if problem:
+        if problem or not len(detections):
             rows.append(_row(predictor, file, problem))
         for y0, x0, y1, x1, class_index, score in [] if problem else detections.tolist():
             answer = {"y0": y0, "x0": x0, "y1": y1, "x1": x1, "score": score}

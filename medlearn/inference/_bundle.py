@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from medlearn import _checks, report
 from medlearn._keras import keras
-from medlearn.inference import _arrays, _sources, _store
+from medlearn.inference import _arrays, _masks, _sources, _store
 from medlearn.inference._range import ImageRange
 
 TASKS = ("classification", "segmentation", "detection")
@@ -108,6 +108,8 @@ class Predictor:
     ) -> pd.DataFrame:
         """Predict new images and return a table with a row per image (of a detector, per box).
 
+        An image in which a detector finds nothing is one row without a box.
+
         Parameters
         ----------
         source : array_like (N, H, W, 3), path, or list of paths
@@ -124,8 +126,9 @@ class Predictor:
             cannot be read, or that is unlike the training images, has no answer and a sentence in
             ``problem``.
         """
+        mask_files = None if to is None else _masks.MaskFiles(Path(to))
         parts = [
-            _arrays.table(self, part, to, batch_size)
+            _arrays.table(self, part, mask_files, batch_size)
             for part in _sources.parts(source, batch_size, volumes=self.task == "segmentation")
         ]
         return pd.concat(parts, ignore_index=True) if parts else _arrays.empty_table(self)

@@ -13,38 +13,52 @@ from medlearn.inference._sources import Part
 _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
 
 
-def write(masks: np.ndarray, part: Part, unlike: list[str], to: str | Path | None) -> list[str]:
-    """Write masks and return their paths, "" where none was written.
+class MaskFiles:
+    """Writes predicted masks, each into a file of its own name.
 
     Parameters
     ----------
-    masks : ndarray of uint8, shape (N, H, W)
-        Class indices, in the shape of the images.
-    part : Part
-        The images that they belong to.
-    unlike : list of str
-        For each image the reason why no mask is written; "" if there is none.
-    to : str or Path, optional
-        The folder; without it nothing is written.
+    folder : Path
+        The folder.
     """
-    if to is None:
-        return [""] * len(masks)
-    if part.volume is not None:
-        path = _target(Path(to), part.files[0].rpartition("#")[0], ".nii.gz")
-        _write_volume(path, masks, part.volume)
-        return [str(path)] * len(masks)
-    return [
-        "" if problem else _write_picture(_target(Path(to), name, ".png"), mask)
-        for mask, name, problem in zip(masks, part.files, unlike, strict=True)
-    ]
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: set[Path] = set()
 
-def _target(folder: Path, name: str, ending: str) -> Path:
-    path = Path(name.replace("#", "_"))
-    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0] if "." in path.name else path.name
-    target = folder / path.parent / f"{stem}_mask{ending}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target
+    def write(self, masks: np.ndarray, part: Part, unlike: list[str]) -> list[str]:
+        """Write masks and return their paths, "" where none was written.
+
+        Parameters
+        ----------
+        masks : ndarray of uint8, shape (N, H, W)
+            Class indices, in the shape of the images.
+        part : Part
+            The images that they belong to.
+        unlike : list of str
+            For each image the reason why no mask is written; "" if there is none.
+        """
+        if part.volume is not None:
+            path = self._target(part.files[0].rpartition("#")[0], ".nii.gz")
+            _write_volume(path, masks, part.volume)
+            return [str(path)] * len(masks)
+        return [
+            "" if problem else _write_picture(self._target(name, ".png"), mask)
+            for mask, name, problem in zip(masks, part.files, unlike, strict=True)
+        ]
+
+    def _target(self, name: str, ending: str) -> Path:
+        """Return the file for an image's mask: of `a.png` and `a.jpg`, two files."""
+        path = Path(name.replace("#", "_"))
+        stem = path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
+        parent = self._folder / path.parent
+        target, number = parent / f"{stem}_mask{ending}", 1
+        while target in self._written:
+            number += 1
+            target = parent / f"{stem}_mask{number}{ending}"
+        self._written.add(target)
+        parent.mkdir(parents=True, exist_ok=True)
+        return target
 
 
 def _write_picture(path: Path, mask: np.ndarray) -> str:

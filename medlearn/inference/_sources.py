@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from medlearn import _checks, _progress
-from medlearn.datasets.readers import _formats, _nifti
+from medlearn.datasets.readers import _formats, _nifti, _paths
 from medlearn.datasets.readers._problems import Unreadable
 
 _SLICES = 8  # of a volume or a series in one file that a classifier looks at
 _ALL_SLICES = 100_000
-_IGNORED = ("Thumbs.db", "desktop.ini", "DICOMDIR")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +69,13 @@ def _array_parts(images: np.ndarray, batch_size: int) -> Iterator[Part]:
 
 
 def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
-    paths, root = _listed(source)
     waiting: list[tuple[str, np.ndarray]] = []
-    for path in _progress.bar(paths, "files"):
-        name = path.relative_to(root).as_posix() if root else path.name
+    for path, name in _progress.bar(_listed(source), "files", unit=" files"):
         try:
             frames = _formats.read(path, None, _ALL_SLICES if volumes else _SLICES)
         except Unreadable as error:
+            yield from _together(waiting, batch_size)  # first: rows are in the order of the files
+            waiting = []
             yield Part(np.empty((0, 1, 1, 3), np.uint8), [], [(name, f"{error.what}: {error.fix}")])
             continue
         if volumes and _is_nifti(path):
@@ -94,22 +93,17 @@ def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
     yield from _together(waiting, batch_size)
 
 
-def _listed(source: str | Path | Sequence[str | Path]) -> tuple[list[Path], Path | None]:
-    """Return the files to read, and the folder below which they lie if one was given."""
+def _listed(source: str | Path | Sequence[str | Path]) -> list[tuple[Path, str]]:
+    """Return the files to read and their names; below a folder, their paths from there."""
     if not isinstance(source, str | Path):
-        return [Path(path) for path in source], None
+        paths = [Path(path).expanduser() for path in source]
+        return [(path, path.name) for path in paths]
     path = Path(source).expanduser()
     if path.is_dir():
-        files = (file for file in path.rglob("*") if file.is_file() and not _is_hidden(file, path))
-        return sorted(files), path
+        return list(_paths.files_below(path))
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}: check the path.")
-    return [path], None
-
-
-def _is_hidden(file: Path, root: Path) -> bool:
-    parts = file.relative_to(root).parts
-    return file.name in _IGNORED or any(part.startswith((".", "__MACOSX")) for part in parts)
+    return [(path, path.name)]
 
 
 def _is_nifti(path: Path) -> bool:
