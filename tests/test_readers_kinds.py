@@ -311,3 +311,54 @@ def test_patterns_that_cannot_work_are_refused(tmp_path):
         datasets.from_folder(tmp_path, layout="patient", patient_pattern="(?P<patient>.)")
     missed = datasets.from_folder(tmp_path, size=32, patient_pattern="(?P<patient>zz)")
     assert "finds no patient in any" in what(missed)
+
+
+# ---- tables as other programs leave them ---------------------------------------------------------
+
+
+def table(folder, text, pictures=3):
+    for number in range(pictures):
+        save(picture(number), folder / f"{number}.png")
+    (folder / "list.csv").write_text(text)
+    return folder / "list.csv"
+
+
+def test_a_patient_written_7_and_7_0_is_one_patient(tmp_path):
+    path = table(tmp_path, "file,label,patient\n0.png,a,7\n1.png,b,7.0\n2.png,b,8.0\n")
+    patients = datasets.from_table(path, size=64).dataset.patients
+    assert patients[0] == patients[1] != patients[2]
+
+
+def test_further_sheets_of_a_workbook_are_named(tmp_path):
+    table(tmp_path, "")
+    parts = pd.DataFrame({"file": ["0.png", "1.png"], "label": ["a", "b"]})
+    with pd.ExcelWriter(tmp_path / "list.xlsx") as book:
+        parts.to_excel(book, sheet_name="train", index=False)
+        parts.to_excel(book, sheet_name="test", index=False)
+        pd.DataFrame().to_excel(book, sheet_name="Sheet3", index=False)
+    result = datasets.from_table(tmp_path / "list.xlsx", size=64)
+    assert "only the first sheet was read; the others are test" in result.problems["what"].tolist()
+    with pd.ExcelWriter(tmp_path / "list.xlsx") as book:
+        pd.DataFrame({"note": ["see data"]}).to_excel(book, sheet_name="readme", index=False)
+        parts.to_excel(book, sheet_name="data", index=False)
+    with pytest.raises(ValueError, match="no column 'file'.*the others are data"):
+        datasets.from_table(tmp_path / "list.xlsx")
+
+
+def test_an_open_quotation_mark_loses_no_row_in_silence(tmp_path):
+    heading = "file,label,comment\n"
+    path = table(tmp_path, heading + '0.png,a,"two\nlines"\n1.png,b,x\n2.png,b,x\n')
+    assert len(datasets.from_table(path, size=64).dataset) == 3
+    path.write_text(heading + '0.png,a,"not closed\n1.png,b,x\n2.png,b,x\n')
+    with pytest.raises(ValueError, match="quotation mark in row 2 is never closed"):
+        datasets.from_table(path)
+    path.write_text(heading + '0.png,a,x\n"1.png,b,x\n"2.png,b,x\n')
+    assert "not closed" in what(datasets.from_table(path, size=64))
+
+
+def test_what_is_no_table_is_named(tmp_path):
+    (tmp_path / "list.parquet").write_bytes(b"PAR1" + bytes(500))
+    with pytest.raises(ValueError, match="it is no text and no Excel workbook"):
+        datasets.from_table(tmp_path / "list.parquet")
+    with pytest.raises(ValueError, match="is a folder, but a table is expected"):
+        datasets.from_table(tmp_path)

@@ -133,7 +133,7 @@ def _entries(
             )
             continue
         meaning = dict(zip(levels, folders))
-        label = _words.label(meaning.get("class", ""))
+        label = _words.name(meaning.get("class", ""))
         label = new_names.get(label, label)
         patient, site = meaning.get("patient", ""), meaning.get("site", "")
         split = _PARTS.get(meaning.get("split", "").casefold(), "")

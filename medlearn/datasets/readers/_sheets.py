@@ -17,12 +17,15 @@ MAX_COLUMNS = 200
 _MAX_CELL = 4096  # characters
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _SEPARATORS = ",;\t|"
+_RAREST_ZERO = 100  # a text has fewer than one zero byte in so many
 
 Row = tuple[int, list[str]]  # the number of the row in the file, and its cells as text
 
 
-def rows(path: Path) -> list[Row]:
-    """Return the rows of a CSV or Excel file with their numbers; empty rows are left out.
+def rows(path: Path) -> tuple[list[Row], list[str]]:
+    """Return the rows of a CSV or Excel file, and the names of further sheets with content.
+
+    Rows come with their numbers; empty rows are left out.
 
     Raises Unreadable.
     """
@@ -33,14 +36,14 @@ def rows(path: Path) -> list[Row]:
             "save it as .xlsx without one, or as CSV",
         )
     try:
-        all_rows = _excel(data) if data.startswith(b"PK") else _csv(data)
+        all_rows, others = _excel(data) if data.startswith(b"PK") else (_csv(data), [])
     except Unreadable:
         raise
     except Exception as error:  # openpyxl raises many types on damaged workbooks
         raise Unreadable(
             f"it is damaged ({short(error)})", "save it anew, as CSV in UTF-8"
         ) from error
-    return [(number, cells) for number, cells in all_rows if any(map(str.strip, cells))]
+    return [(number, cells) for number, cells in all_rows if any(map(str.strip, cells))], others
 
 
 def _csv(data: bytes) -> list[Row]:
@@ -50,18 +53,28 @@ def _csv(data: bytes) -> list[Row]:
     separator = declared[1] if declared else max(_SEPARATORS, key=first_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     all_rows = []
+    start = line = 0
     for cells in reader:
-        all_rows.append((reader.line_num, _bounded(cells)))
+        start, line = line + 1, reader.line_num
+        all_rows.append((line, _bounded(cells)))
         _check_count(len(all_rows))
+    if line > start and text.count('"') % 2:
+        raise Unreadable(
+            f"a quotation mark in row {start} is never closed, so the rows after it are lost",
+            "close or delete it",
+        )
     return all_rows[1:] if declared else all_rows
 
 
 def _decoded(data: bytes) -> str:
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if data.count(b"\0") * _RAREST_ZERO > len(data) and not is_wide:
+        raise Unreadable("it is no text and no Excel workbook", "save it as CSV in UTF-8 or .xlsx")
+    if is_wide:
+        return data.decode("utf-16", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return data.decode("utf-16", "replace")
         return data.decode("gb18030" if _is_chinese(data) else "cp1252", "replace")
 
 
@@ -81,7 +94,7 @@ def _is_chinese(data: bytes) -> bool:
     return True
 
 
-def _excel(data: bytes) -> list[Row]:
+def _excel(data: bytes) -> tuple[list[Row], list[str]]:
     import openpyxl  # late: only workbooks need it
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -95,7 +108,15 @@ def _excel(data: bytes) -> list[Row]:
         all_rows.append((number, _bounded(map(_text, cells))))
         _check_count(number)
     width = _width(next((cells for _, cells in all_rows if any(cells)), []))
-    return [(number, cells[:width]) for number, cells in all_rows]
+    others = [sheet.title for sheet in book.worksheets[1:] if _has_content(sheet)]
+    return [(number, cells[:width]) for number, cells in all_rows], others
+
+
+def _has_content(sheet: Any) -> bool:
+    """Say whether a sheet has at least two cells with a value; Excel once made three sheets."""
+    sheet.reset_dimensions()
+    lines = sheet.iter_rows(values_only=True, max_row=100, max_col=MAX_COLUMNS)
+    return sum(cell is not None for cells in lines for cell in cells) > 1
 
 
 def _width(heading: list[str]) -> int:

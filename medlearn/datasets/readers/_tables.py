@@ -69,12 +69,18 @@ def from_table(
     path = Path(path).expanduser()
     start = _paths.folder(path.parent if root is None else root)
     problems = Problems()
-    rows = _rows(path)
+    rows, other_sheets = _rows(path)
     heading = [cell.strip() for cell in rows[0][1]] if rows else []
     names = {"file": file, "label": label, "patient": patient, "site": site}
     columns = _columns.find(names, heading)
     if "file" not in columns:
-        raise ValueError(_no_file_column(path.name, file, heading))
+        raise ValueError(_no_file_column(path.name, file, heading) + _of_sheets(other_sheets))
+    if other_sheets:
+        problems.add(
+            path.name,
+            f"only the first sheet was read; the others are {', '.join(other_sheets)}",
+            "save each sheet that you need as a table of its own",
+        )
     missing = {role: name for role, name in names.items() if role not in columns}
     _columns.report_missing(missing, heading, path.name, problems)
     entries = _entries(rows[1:], columns, len(heading), start, new_names, problems)
@@ -88,8 +94,22 @@ def from_table(
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
-def _rows(path: Path) -> list[_sheets.Row]:
-    """Return the rows of a table; raise ValueError if it is missing or unreadable."""
+def _of_sheets(others: list[str]) -> str:
+    if not others:
+        return ""
+    return f" Only the first sheet was read; the others are {', '.join(others)}."
+
+
+def _rows(path: Path) -> tuple[list[_sheets.Row], list[str]]:
+    """Return the rows of a table, and the names of other sheets with content.
+
+    Raises ValueError if the table is missing or unreadable.
+    """
+    if path.is_dir():
+        raise ValueError(
+            f"{str(path)!r} is a folder, but a table is expected; {_tables_in(path)}. A folder "
+            "without a table is read by from_folder."
+        )
     if not _paths.is_file(path):
         raise ValueError(
             f"There is no table {path.name!r} in {str(path.parent)!r}; {_tables_in(path.parent)}."
@@ -141,14 +161,13 @@ def _entries(
         name = cells[columns["file"]].strip().replace("\\", "/")
         path = locator.find(name) or root / name
         roles = [role for role in columns if role != "file"]
-        facts = {role: _words.meaning(cells[columns[role]]) for role in roles}
+        facts = {role: _words.name(cells[columns[role]]) for role in roles}
         problem = _row_problem(name, path, facts, row_of_file)
         if problem:
             problems.add(name, *problem, number)
             continue
         row_of_file[name] = number
         if "label" in facts:
-            facts["label"] = _words.label(facts["label"])
             facts["label"] = new_names.get(facts["label"], facts["label"])
         entries.append(Entry(path, locator.completed.get(name, name), row=number, **facts))
     report_completed(locator, problems)
@@ -180,6 +199,11 @@ def _row_problem(
     """Return what is wrong with a row and how to fix it; None for a good row."""
     if not name:
         return "the row names no file", "fill it in, or delete the row"
+    if "\n" in name:
+        return (
+            "the name of the file runs over several lines: a quotation mark is probably not closed",
+            "close it: the rows inside the cell were not read",
+        )
     if name in row_of_file:
         return f"row {row_of_file[name]} lists the same file", "delete one of the two rows"
     if not _paths.is_file(path):

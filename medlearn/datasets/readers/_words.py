@@ -23,8 +23,8 @@ def meaning(cell: str) -> str:
     return "" if text.casefold() in NOTHING else text
 
 
-def label(text: str) -> str:
-    """Return a label on one line; 1.0, which a table program made of 1, is 1 again."""
+def name(text: str) -> str:
+    """Return a label or an id on one line; 1.0, which a program made of 1, is 1 again."""
     text = meaning(text)
     return text.split(".")[0] if _WHOLE_FLOAT.fullmatch(text) else text
 
