@@ -221,6 +221,27 @@ def test_a_single_output_has_the_classes_0_and_1(encoder, images, end):
         explain.grad_cam(model, images, 2)
 
 
+def test_half_precision_does_not_lose_the_small_gradients_of_large_maps():
+    """At 256 x 256 places a gradient is a 65,536th of a weight, less than float16 can hold."""
+    before = keras.config.dtype_policy()
+    heatmaps = {}
+    pictures = np.random.default_rng(0).uniform(0, 1, (1, 256, 256, 3)).astype(np.float32)
+    try:
+        for policy in ("float32", "mixed_float16"):
+            keras.config.set_dtype_policy(policy)
+            image = keras.Input((256, 256, 3))
+            he = keras.initializers.HeNormal(0)
+            x = layers.Conv2D(4, 1, activation="relu", kernel_initializer=he)(image)
+            model = networks.classifier(keras.Model(image, x, name="flat"), 2, seed=1)
+            model.layers[-1].kernel.assign(model.layers[-1].kernel / 100)
+            heatmaps[policy] = explain.grad_cam(model, pictures, 1)
+    finally:
+        keras.config.set_dtype_policy(before)
+    expected = heatmaps["float32"]
+    assert expected.max() > 0
+    np.testing.assert_allclose(heatmaps["mixed_float16"], expected, atol=0.05 * expected.max())
+
+
 def test_the_layers_are_listed_from_input_to_output(nested):
     assert explain.map_layers(nested) == ("first", "norm", "second", "tiny")
     assert explain.map_layers(networks.small_cnn((SIDE, SIDE, 1), 2))[-1].startswith(

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 from medlearn import _checks, _files, _keras
 from medlearn._keras import keras, tf
 
+_SCALE = 1024.0  # of the scores: in half precision the gradients of large maps would become zero
+
 
 def grad_cam(
     model: keras.Model,
@@ -97,10 +99,10 @@ def _maps_and_gradients(model, target, images: np.ndarray, labels: np.ndarray | 
             scores = tf.concat([-scores, scores], axis=-1)
         labels = tf.argmax(scores, axis=-1) if labels is None else labels
         # Images do not influence each other here, so one gradient of the sum serves them all.
-        total = tf.reduce_sum(tf.gather(scores, labels, axis=-1, batch_dims=1))
+        total = _SCALE * tf.reduce_sum(tf.gather(scores, labels, axis=-1, batch_dims=1))
     maps = outputs[-1]
     gradients = tape.gradient(total, maps, unconnected_gradients="zero")
-    return tf.cast(maps, tf.float32), tf.cast(gradients, tf.float32)
+    return tf.cast(maps, tf.float32), tf.cast(gradients, tf.float32) / _SCALE
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def _tile_sides(model, tile) -> tuple[int, int]:
         )
     for name, side in zip(("height", "width"), sides, strict=True):
         _checks.whole_number(f"the {name} of a tile", side, 1)
-    return sides
+    return int(sides[0]), int(sides[1])
 
 
 def _steps(sides: tuple[int, int], overlap: float, margin: int) -> tuple[int, int]:
