@@ -49,3 +49,13 @@ print("loaded")
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert "loaded" in run.stdout, run.stderr
+
+
+def test_a_loss_that_was_saved_as_a_function_opens_as_a_loss():
+    config = {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "medlearn>dice",
+        "registered_name": "function",
+    }
+    assert keras.saving.deserialize_keras_object(config) is losses.dice

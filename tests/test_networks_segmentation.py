@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medlearn import backbones, networks, transfer
-from medlearn._keras import keras
+from medlearn._keras import keras, tf
 from medlearn.networks import losses, views
 
 NOISE = np.random.default_rng(0)
@@ -321,6 +321,100 @@ def test_bad_options_of_losses_are_refused():
         losses.Tversky(0, 0)
     with pytest.raises(ValueError, match="at least one"):
         losses.Combined()
+
+
+# ---- weights of pixels ---------------------------------------------------------------------------
+
+WEIGHTS = np.where(TRUTH == 0, 10.0, 1.0)  # the background counts ten times
+
+
+def weighted_by_hand(name, probabilities):
+    weights = WEIGHTS[..., None]
+    p = (ONE_HOT * probabilities).sum(-1)
+    hits = (weights * ONE_HOT * probabilities).sum((0, 1, 2))
+    missed = (weights * ONE_HOT * (1 - probabilities)).sum((0, 1, 2))
+    claimed = (weights * (1 - ONE_HOT) * probabilities).sum((0, 1, 2))
+    return {
+        "cross_entropy": lambda: (-WEIGHTS * np.log(p)).mean(),
+        "focal": lambda: (-WEIGHTS * (1 - p) ** 2 * np.log(p)).mean(),
+        "dice": lambda: 1 - np.mean(2 * hits / (2 * hits + missed + claimed)),
+        "tversky": lambda: 1 - np.mean(hits / (hits + 0.8 * missed + 0.1 * claimed)),
+    }[name]()
+
+
+WEIGHTED_LOSSES = {
+    "cross_entropy": losses.cross_entropy,
+    "focal": losses.Focal(2),
+    "dice": losses.dice,
+    "tversky": losses.Tversky(false_negatives=0.8, false_positives=0.1),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED_LOSSES)
+def test_weights_of_pixels_change_the_loss_and_its_gradient_as_by_hand(name):
+    """The gradient is that of one output of a softmax, by central differences in NumPy."""
+    loss = WEIGHTED_LOSSES[name]
+    weighted = float(loss(TRUTH, PROBABILITIES, WEIGHTS))
+    assert weighted == pytest.approx(weighted_by_hand(name, PROBABILITIES), rel=1e-4)
+    assert abs(weighted - float(loss(TRUTH, PROBABILITIES))) > 0.01
+
+    def softmax(bias):
+        scores = np.log(PROBABILITIES.astype(float)) + bias
+        return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+
+    bias = keras.Variable(np.zeros(3, "float32"))
+    with tf.GradientTape() as tape:
+        scores = np.log(PROBABILITIES) + bias.value
+        value = loss(TRUTH, keras.ops.softmax(scores), WEIGHTS)
+    steps = 1e-5 * np.eye(3)
+    expected = [
+        (weighted_by_hand(name, softmax(step)) - weighted_by_hand(name, softmax(-step))) / 2e-5
+        for step in steps
+    ]
+    np.testing.assert_allclose(tape.gradient(value, bias.value), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_weights_reach_the_losses_in_fit_and_in_a_sum():
+    combined = losses.Combined(
+        losses.cross_entropy, losses.dice, keras.losses.sparse_categorical_crossentropy
+    )
+    expected = 2 * weighted_by_hand("cross_entropy", PROBABILITIES)
+    expected += weighted_by_hand("dice", PROBABILITIES)
+    assert float(combined(TRUTH, PROBABILITIES, WEIGHTS)) == pytest.approx(expected, rel=1e-4)
+    image = keras.Input((4, 5, 3))
+    model = keras.Model(image, keras.layers.Activation("linear")(image))
+    model.compile("sgd", combined)
+    score = model.evaluate(PROBABILITIES, TRUTH, sample_weight=WEIGHTS, verbose=0)
+    assert score == pytest.approx(expected, rel=1e-4)
+    own = losses.Combined(keras.losses.SparseCategoricalCrossentropy())
+    weighted = float(own(TRUTH, PROBABILITIES, WEIGHTS[..., None]))
+    assert weighted == pytest.approx(weighted_by_hand("cross_entropy", PROBABILITIES), rel=1e-4)
+
+
+def test_pixels_of_weight_zero_are_left_out_and_a_weight_per_image_holds_for_its_pixels():
+    unlabelled = WEIGHTS > 1
+    changed = np.where(unlabelled[..., None], np.float32([0.2, 0.3, 0.5]), PROBABILITIES)
+    per_image = np.array([2.0, 0.5])
+    for loss in WEIGHTED_LOSSES.values():
+        values = [float(loss(TRUTH, p, ~unlabelled)) for p in (PROBABILITIES, changed)]
+        assert values[0] == pytest.approx(values[1], rel=1e-6)
+        per_pixel = np.ones(TRUTH.shape) * per_image[:, None, None]
+        values = [float(loss(TRUTH, PROBABILITIES, w)) for w in (per_image, per_pixel)]
+        assert values[0] == pytest.approx(values[1], rel=1e-6)
+
+
+def test_weights_that_cannot_act_are_refused():
+    for loss in WEIGHTED_LOSSES.values():
+        with pytest.raises(
+            ValueError, match=r"one weight per pixel, \(N, H, W\), or one per image"
+        ):
+            loss(TRUTH, PROBABILITIES, WEIGHTS[:, :2])
+
+    def one_number(masks, probabilities):
+        return keras.ops.mean(probabilities)
+
+    with pytest.raises(ValueError, match="one_number returns the shape"):
+        losses.Combined(one_number)(TRUTH, PROBABILITIES, WEIGHTS)
 
 
 # ---- views and predictions -----------------------------------------------------------------------

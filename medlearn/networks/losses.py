@@ -2,80 +2,113 @@
 
     model.compile("adam", losses.Combined(losses.cross_entropy, losses.dice))
 
-All take masks int (N, H, W) and probabilities (N, H, W, classes) and return one number, computed in
-float32 under every precision. Those with options are classes, as in Keras. Models compiled with
-them can be saved and copied.
+All take masks int (N, H, W) and probabilities (N, H, W, classes). If pixels do not count alike,
+``model.fit(images, masks, sample_weight=weights)`` passes on weights float (N, H, W). All losses
+are one number, computed in float32 under every precision. Cross-entropy and focal loss are the
+mean over all pixels of weight times loss, as in Keras; Dice and Tversky weigh each pixel within
+their sums. A weight of 0 leaves a pixel out. One weight per image, (N,), holds for all its pixels.
+
+`cross_entropy` and `dice` are losses without options. Models compiled with these losses can be
+saved and copied.
 """
 
 from collections.abc import Callable
 
-from medlearn._keras import keras, tf
+from medlearn._keras import keras
+from medlearn.networks import _pixels
 
 _registered = keras.saving.register_keras_serializable("medlearn")
 
 
+class _PixelLoss(keras.losses.Loss):
+    """A loss of one number that reads the weights of the pixels itself."""
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return the loss, a float32 of shape ()."""
+        with keras.name_scope(self.name):
+            return self.call(y_true, y_pred, sample_weight)
+
+
 @_registered
-def cross_entropy(masks: "tf.Tensor", probabilities: "tf.Tensor") -> "tf.Tensor":
+class CrossEntropy(_PixelLoss):
     """Cross-entropy: minus the logarithm of the true class's probability, mean over the pixels.
 
-    Large classes dominate it.
+    Large classes dominate it. `cross_entropy` is one.
 
     Parameters
     ----------
-    masks : tensor, shape (N, H, W) or (N, H, W, 1)
-        Class of each pixel.
-    probabilities : tensor, shape (N, H, W, classes)
-        Output of a segmenter.
-
-    Returns
-    -------
-    tensor, shape ()
-        The loss, float32.
-
-    Raises
-    ------
-    ValueError
-        If masks and probabilities do not belong to images of one size.
+    name : str
+        Name of the loss in logs.
+    **options
+        As for any Keras loss.
     """
-    masks, probabilities = _checked(masks, probabilities)
-    return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(masks, probabilities))
+
+    def __init__(self, name: str = "cross_entropy", **options):
+        super().__init__(name=name, **options)
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        """Return the loss of masks and probabilities.
+
+        Parameters
+        ----------
+        y_true : tensor, shape (N, H, W) or (N, H, W, 1)
+            Class of each pixel.
+        y_pred : tensor, shape (N, H, W, classes)
+            Probabilities.
+        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+            Weights of pixels or images.
+        """
+        masks, probabilities = _pixels.masks_and_probabilities(y_true, y_pred)
+        values = keras.losses.sparse_categorical_crossentropy(masks, probabilities)
+        return _weighted_mean(values, masks, sample_weight)
 
 
 @_registered
-def dice(masks: "tf.Tensor", probabilities: "tf.Tensor") -> "tf.Tensor":
+class Dice(_PixelLoss):
     """Soft Dice loss: one minus the Dice of each class over the batch, mean over the classes.
 
     Small classes count as much as large ones. The background is a class too. A class that does not
-    occur in the batch's masks plays no part: it has no overlap to win.
+    occur in the batch's masks plays no part: it has no overlap to win. `dice` is one.
 
     Parameters
     ----------
-    masks : tensor, shape (N, H, W) or (N, H, W, 1)
-        Class of each pixel.
-    probabilities : tensor, shape (N, H, W, classes)
-        Output of a segmenter.
-
-    Returns
-    -------
-    tensor, shape ()
-        The loss, float32.
-
-    Raises
-    ------
-    ValueError
-        If masks and probabilities do not belong to images of one size.
+    name : str
+        Name of the loss in logs.
+    **options
+        As for any Keras loss.
 
     References
     ----------
     Milletari, Navab & Ahmadi 2016 (arXiv:1606.04797), without the squares.
     """
-    masks, probabilities = _checked(masks, probabilities)
-    truth = _one_hot(masks, probabilities)
-    return _mean_over_present(truth, keras.losses.dice(truth, probabilities, axis=(0, 1, 2)))
+
+    def __init__(self, name: str = "dice", **options):
+        super().__init__(name=name, **options)
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        """Return the loss of masks and probabilities.
+
+        Parameters
+        ----------
+        y_true : tensor, shape (N, H, W) or (N, H, W, 1)
+            Class of each pixel.
+        y_pred : tensor, shape (N, H, W, classes)
+            Probabilities.
+        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+            Weights of pixels or images.
+        """
+        truth, probabilities, weights = _one_hot_and_weights(y_true, y_pred, sample_weight)
+        if weights is None:
+            values = keras.losses.dice(truth, probabilities, axis=(0, 1, 2))
+            return _pixels.mean_over_present(truth, values)
+        truth = truth * weights
+        hits = keras.ops.sum(truth * probabilities, axis=(0, 1, 2))
+        sizes = keras.ops.sum(truth + probabilities * weights, axis=(0, 1, 2))
+        return _pixels.mean_over_present(truth, 1 - 2 * hits / (sizes + keras.config.epsilon()))
 
 
 @_registered
-class Focal(keras.losses.Loss):
+class Focal(_PixelLoss):
     """Focal loss: cross-entropy in which each pixel is weighted by (1 - p) ** gamma.
 
     p is the probability of the pixel's class, so easy pixels weigh little.
@@ -107,7 +140,7 @@ class Focal(keras.losses.Loss):
         super().__init__(name=name, **options)
         self.gamma = gamma
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true, y_pred, sample_weight=None):
         """Return the loss of masks and probabilities.
 
         Parameters
@@ -116,11 +149,14 @@ class Focal(keras.losses.Loss):
             Class of each pixel.
         y_pred : tensor, shape (N, H, W, classes)
             Probabilities.
+        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+            Weights of pixels or images.
         """
-        masks, probabilities = _checked(y_true, y_pred)
-        truth = _one_hot(masks, probabilities)
+        masks, probabilities = _pixels.masks_and_probabilities(y_true, y_pred)
+        truth = _pixels.one_hot(masks, probabilities)
         focal = keras.losses.categorical_focal_crossentropy
-        return keras.ops.mean(focal(truth, probabilities, alpha=1.0, gamma=self.gamma))
+        values = focal(truth, probabilities, alpha=1.0, gamma=self.gamma)
+        return _weighted_mean(values, masks, sample_weight)
 
     def get_config(self):
         """Return what a copy of the loss is made from."""
@@ -128,7 +164,7 @@ class Focal(keras.losses.Loss):
 
 
 @_registered
-class Tversky(keras.losses.Loss):
+class Tversky(_PixelLoss):
     """Tversky loss: Dice in which missed and falsely claimed pixels have weights of their own.
 
     Mean over the classes that occur in the batch. Keras' own loss is not used: there, the argument
@@ -173,7 +209,7 @@ class Tversky(keras.losses.Loss):
         self.false_negatives = false_negatives
         self.false_positives = false_positives
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true, y_pred, sample_weight=None):
         """Return the loss of masks and probabilities.
 
         Parameters
@@ -182,15 +218,20 @@ class Tversky(keras.losses.Loss):
             Class of each pixel.
         y_pred : tensor, shape (N, H, W, classes)
             Probabilities.
+        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+            Weights of pixels or images.
         """
-        masks, probabilities = _checked(y_true, y_pred)
-        truth = _one_hot(masks, probabilities)
+        truth, probabilities, weights = _one_hot_and_weights(y_true, y_pred, sample_weight)
+        outside = 1 - truth
+        if weights is not None:
+            truth = truth * weights
+            outside = outside * weights
         hits = keras.ops.sum(truth * probabilities, axis=(0, 1, 2))
         missed = keras.ops.sum(truth * (1 - probabilities), axis=(0, 1, 2))
-        claimed = keras.ops.sum((1 - truth) * probabilities, axis=(0, 1, 2))
+        claimed = keras.ops.sum(outside * probabilities, axis=(0, 1, 2))
         errors = self.false_negatives * missed + self.false_positives * claimed
         score = hits / (hits + errors + keras.config.epsilon())
-        return _mean_over_present(truth, 1 - score)
+        return _pixels.mean_over_present(truth, 1 - score)
 
     def get_config(self):
         """Return what a copy of the loss is made from."""
@@ -199,13 +240,14 @@ class Tversky(keras.losses.Loss):
 
 
 @_registered
-class Combined(keras.losses.Loss):
+class Combined(_PixelLoss):
     """Sum of several losses, such as ``Combined(cross_entropy, dice)``.
 
     Parameters
     ----------
     *losses : callable
-        Losses of masks and probabilities, at least one.
+        Losses of masks and probabilities, at least one. Functions, and losses of Keras, may be
+        among them; a function that returns one number cannot weigh pixels.
     name : str
         Name of the loss in logs.
     **options
@@ -225,7 +267,7 @@ class Combined(keras.losses.Loss):
         super().__init__(name=name, **options)
         self.losses = losses
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true, y_pred, sample_weight=None):
         """Return the sum of the losses of masks and probabilities.
 
         Parameters
@@ -234,8 +276,11 @@ class Combined(keras.losses.Loss):
             Class of each pixel.
         y_pred : tensor, shape (N, H, W, classes)
             Probabilities.
+        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+            Weights of pixels or images.
         """
-        return sum(loss(y_true, y_pred) for loss in self.losses)
+        values = [_value(loss, y_true, y_pred, sample_weight) for loss in self.losses]
+        return sum(values)
 
     def get_config(self):
         """Return what a copy of the loss is made from."""
@@ -250,32 +295,48 @@ class Combined(keras.losses.Loss):
         return cls(*losses, **options)
 
 
-def _checked(masks, probabilities):
-    """Return masks without the last axis of one that Keras may add, and probabilities."""
-    masks = keras.ops.convert_to_tensor(masks)
-    probabilities = keras.ops.cast(keras.ops.convert_to_tensor(probabilities), "float32")
-    if len(masks.shape) == 4 and masks.shape[-1] == 1:
-        masks = keras.ops.squeeze(masks, -1)
-    if len(masks.shape) != 3 or len(probabilities.shape) != 4 or _differ(masks, probabilities):
+#: Cross-entropy, for ``model.compile("adam", losses.cross_entropy)``.
+cross_entropy = CrossEntropy()
+
+#: Soft Dice loss, for ``losses.Combined(losses.cross_entropy, losses.dice)``.
+dice = Dice()
+
+# Models saved by 0.1 name them as functions.
+for _loss in (cross_entropy, dice):
+    keras.saving.get_custom_objects()[f"medlearn>{_loss.name}"] = _loss
+
+
+def _weighted_mean(values, masks, sample_weight):
+    """Return the mean over all pixels of weight times value."""
+    if sample_weight is not None:
+        values = values * _pixels.pixel_weights(sample_weight, masks)
+    return keras.ops.mean(values)
+
+
+def _one_hot_and_weights(y_true, y_pred, sample_weight):
+    """Return one-hot masks, probabilities, and weights (N, H, W, 1) or None."""
+    masks, probabilities = _pixels.masks_and_probabilities(y_true, y_pred)
+    truth = _pixels.one_hot(masks, probabilities)
+    if sample_weight is None:
+        return truth, probabilities, None
+    return truth, probabilities, _pixels.pixel_weights(sample_weight, masks)[..., None]
+
+
+def _value(loss, y_true, y_pred, sample_weight):
+    """Return one of several losses as one number."""
+    if sample_weight is None:
+        return keras.ops.mean(loss(y_true, y_pred))
+    if isinstance(loss, _PixelLoss):
+        return loss(y_true, y_pred, sample_weight)
+    masks, probabilities = _pixels.masks_and_probabilities(y_true, y_pred)
+    weights = _pixels.pixel_weights(sample_weight, masks)
+    if isinstance(loss, keras.losses.Loss):
+        return keras.ops.mean(loss(masks, probabilities, weights))
+    values = keras.ops.convert_to_tensor(loss(masks, probabilities))
+    if len(values.shape) != 3:
+        name = getattr(loss, "__name__", type(loss).__name__)
         raise ValueError(
-            f"Masks {tuple(masks.shape)} and probabilities {tuple(probabilities.shape)} do not "
-            "belong together: expected (N, H, W), the class of each pixel, and (N, H, W, classes)."
+            f"{name} returns the shape {tuple(values.shape)}, so its pixels cannot be weighted: "
+            "let it return one value per pixel, (N, H, W), or leave sample_weight out."
         )
-    return masks, probabilities
-
-
-def _differ(masks, probabilities) -> bool:
-    """Whether a side that is known of both is not the same."""
-    sides = zip(masks.shape, probabilities.shape[:3], strict=True)
-    return any(a != b for a, b in sides if None not in (a, b))
-
-
-def _one_hot(masks, probabilities):
-    classes = probabilities.shape[-1]
-    return keras.ops.one_hot(keras.ops.cast(masks, "int32"), classes, dtype="float32")
-
-
-def _mean_over_present(truth, values):
-    """Return the mean of values (classes,) over the classes that occur in the one-hot truth."""
-    present = keras.ops.cast(keras.ops.any(truth > 0, axis=(0, 1, 2)), values.dtype)
-    return keras.ops.sum(present * values) / keras.ops.maximum(keras.ops.sum(present), 1)
+    return keras.ops.mean(values * weights)
