@@ -23,7 +23,7 @@ EXTRAS = {
     name: [Requirement(text) for text in texts]
     for name, texts in PROJECT["optional-dependencies"].items()
 }
-LOCKED_EXTRAS = ("cpu", "lab", "test", "docs", "dev")
+LOCKED_EXTRAS = ("cpu", "lab", "test", "docs", "dev", "onnx")
 TENSORFLOWS = {"tensorflow", "tensorflow-cpu"}
 SYSTEMS = [
     ("linux", "x86_64", "Linux"),
