@@ -11,7 +11,15 @@ from own_files import what
 from PIL import Image
 
 from medlearn import datasets
-from medlearn.datasets.readers import _dicom, _frame, _mask_files, _nifti, _paths, _patients
+from medlearn.datasets.readers import (
+    _dicom,
+    _frame,
+    _mask_files,
+    _nifti,
+    _paths,
+    _patients,
+    _yolo_names,
+)
 
 RANDOM = np.random.default_rng(0)
 DISK = np.zeros((64, 64), np.uint8)
@@ -362,3 +370,84 @@ def test_what_is_no_table_is_named(tmp_path):
         datasets.from_table(tmp_path / "list.parquet")
     with pytest.raises(ValueError, match="is a folder, but a table is expected"):
         datasets.from_table(tmp_path)
+
+
+# ---- YOLO, and boxes of other programs -------------------------------------------------------------
+
+YAML = "train: images/train\nnames:\n  0: 'red cell'\n  1: white # rare\nnc: 2\n"
+
+
+def yolo(folder, lines="1 0.5 0.25 0.5 0.25\n0 0.5 0.5 0.2 0.2"):
+    """A YOLO folder of two pictures, 96 x 64 pixels, in the parts of a split."""
+    for number, part in enumerate(("train", "val")):
+        save(picture(number, 64, 96), folder / "images" / part / f"a{number}.png")
+        (folder / "labels" / part).mkdir(parents=True)
+        (folder / "labels" / part / f"a{number}.txt").write_text(lines if number == 0 else "")
+    (folder / "data.yaml").write_text(YAML)
+    return folder
+
+
+def test_yolo_folders_are_read(tmp_path):
+    folder = yolo(tmp_path)
+    (folder / "train.txt").write_text("images/train/a0.png")
+    result = datasets.from_boxes(folder, size=64)
+    assert len(result.problems) == 0 and result.dataset.classes == ("red cell", "white")
+    assert result.dataset.split.tolist() == ["train", "val"] and len(result.dataset.boxes[1]) == 0
+    np.testing.assert_allclose(result.dataset.boxes[0][0], [8, 8, 24, 56, 1], atol=1e-6)
+    for again in (
+        datasets.from_boxes(folder / "labels", size=64),
+        datasets.from_boxes(folder / "data.yaml", size=64),
+        datasets.from_boxes(folder / "labels", folder / "images", size=64),
+    ):
+        np.testing.assert_array_equal(again.dataset.boxes[0], result.dataset.boxes[0])
+
+
+def test_bad_lines_and_outlines_of_yolo_are_rows(tmp_path):
+    lines = "0 30 30 9 9\n0 .5 .5\n7 .5 .5 .1 .1\n1 .25 .25 .5 .25 .5 .75\n"
+    lines += "0.5 .5 .5 .1 .1\n1e999 .5 .5 .1 .1"
+    (yolo(tmp_path, lines) / "labels" / "train" / "b.txt").write_text("0 .5 .5 .1 .1")
+    save(picture(5), tmp_path / "images" / "val" / "c.png")
+    result = datasets.from_boxes(tmp_path, size=64)
+    for sentence in (
+        "no shares of the picture",
+        "has 3 entries instead of 5",
+        "its class 7 has no name",
+        "no whole number",
+        "outlines (polygons)",
+        "no picture has the name",
+        "1 pictures have no text file",
+    ):
+        assert sentence in what(result)
+    np.testing.assert_allclose(result.dataset.boxes[0], [[16, 8, 48, 32, 1]], atol=1e-6)
+
+
+def test_classes_of_yolo_without_names_are_numbers(tmp_path):
+    for number in range(2):
+        save(picture(number), tmp_path / f"{number}.png")
+        (tmp_path / f"{number}.txt").write_text(f"{number + 9} .5 .5 .5 .5")
+    assert datasets.from_boxes(tmp_path, size=32).dataset.classes == ("9", "10")
+    (tmp_path / "classes.txt").write_text("\n".join("abcdefghijk"))
+    result = datasets.from_boxes(tmp_path, size=32)
+    assert len(result.dataset.classes) == 11 and result.dataset.boxes[0][0, 4] == 9
+
+
+@pytest.mark.parametrize(
+    "text", ["names: ['a, b', \"c\"]", "names: {0: 'a, b', 1: c}", "names:\n- 'a, b'\n- c\nnc: 2"]
+)
+def test_names_in_data_yaml(text):
+    assert _yolo_names.yaml_names(text) == {0: "a, b", 1: "c"}
+    assert _yolo_names.yaml_names("nc: 2") == {}
+
+
+def test_annotations_that_are_not_read_are_named(tmp_path):
+    save(picture(), tmp_path / "a.png")
+    cases = {
+        "a.json": ('{"shapes": [], "imagePath": "a.png"}', "labelme"),
+        "a.csv": ("file,x\na.png,1", "CSV"),
+    }
+    for name, (text, sentence) in cases.items():
+        (tmp_path / name).write_text(text)
+        for path in (tmp_path, tmp_path / name):
+            with pytest.raises(ValueError, match=sentence):
+                datasets.from_boxes(path)
+        (tmp_path / name).unlink()

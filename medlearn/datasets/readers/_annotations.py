@@ -15,7 +15,8 @@ class Annotated:
     """The file of a picture, and its boxes: edges and the name of a class.
 
     `declared` is the height and width that the annotations give for the picture, `source` the file
-    of the annotations. Edges of a normalised picture are shares of its sides.
+    of the annotations, `split` the part of a split that its folder names. Edges of a normalised
+    picture are shares of its sides.
     """
 
     file: str
@@ -23,6 +24,7 @@ class Annotated:
     declared: tuple[int, int] | None = None
     source: str = ""
     is_normalised: bool = False
+    split: str = ""
 
 
 def edges(y0: float, x0: float, y1: float, x1: float) -> Edges:

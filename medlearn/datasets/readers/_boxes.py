@@ -1,4 +1,4 @@
-"""Pictures with boxes around objects, in the format of COCO or Pascal VOC."""
+"""Pictures with boxes around objects, in the format of COCO, Pascal VOC or YOLO."""
 
 from dataclasses import replace
 from functools import partial
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from medlearn.datasets import _crop
-from medlearn.datasets.readers import _coco, _mask_files, _paths, _patterns, _voc
+from medlearn.datasets.readers import _box_formats, _mask_files, _paths, _patterns
 from medlearn.datasets.readers._annotations import Annotated, Edges, is_normalised
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
@@ -27,14 +27,18 @@ def from_boxes(
     patient_pattern: str | None = None,
     study: str | None = None,
 ) -> ReadResult:
-    """Read pictures with boxes from a COCO file, or from a folder of Pascal VOC files.
+    """Read pictures with boxes from a COCO file, or from a folder of Pascal VOC or YOLO files.
+
+    Annotations of labelme and tables of boxes are recognised, and refused in one sentence.
 
     Parameters
     ----------
     annotations : str or Path
-        A COCO file (.json), or a folder of Pascal VOC files (.xml).
+        A COCO file (.json), a folder of Pascal VOC files (.xml), or a folder of YOLO: text files
+        beside the pictures or in labels/ beside images/, and data.yaml or classes.txt.
     pictures : str or Path, optional
-        The folder of the pictures. Default: the folder of the annotations.
+        The folder of the pictures. Default: the folder of the annotations;
+        for YOLO also images/ beside labels/.
     size : int
         Pixels a side after a central crop that keeps the aspect, 28 to 1024. A box stays if its
         centre does.
@@ -61,16 +65,16 @@ def from_boxes(
     pattern = _patterns.checked(patient_pattern)
     path = Path(annotations).expanduser()
     problems = Problems()
-    annotated = _annotated(path, problems)
-    folder_of_path = path if path.is_dir() else path.parent
-    root = _paths.folder(folder_of_path if pictures is None else pictures)
-    names = {name for picture in annotated.values() for _, name in picture.boxes}
-    classes = tuple(sorted(names))
+    annotated, classes, root = _box_formats.parse(path, pictures, problems)
     locator = _paths.Locator(root)
-    entries = [Entry(locator.find(name) or root / name, name) for name in annotated]
+    entries = [
+        Entry(locator.find(name) or root / name, name, split=picture.split)
+        for name, picture in annotated.items()
+    ]
     entries = _patterns.applied(pattern, entries, problems)
     report_completed(locator, problems)
-    if is_normalised(annotated.values()):
+    is_yolo = any(picture.is_normalised for picture in annotated.values())
+    if not is_yolo and is_normalised(annotated.values()):
         problems.add(
             path.name,
             "all boxes are shares of the picture, from 0 to 1, and no pixels",
@@ -157,18 +161,6 @@ def _upright(edges: Edges, orientation: int, height: int, width: int) -> Edges:
     if orientation == 7:
         return width - x1, height - y1, width - x0, height - y0
     return width - x1, y0, width - x0, y1  # 8
-
-
-def _annotated(path: Path, problems: Problems) -> dict[str, Annotated]:
-    """Return the pictures of a COCO file or of a folder of VOC files by their name."""
-    if path.is_dir():
-        return _voc.parse_folder(path, problems)
-    try:
-        return _coco.parse(_paths.contents(path, _coco.MAX_BYTES), path.name, problems)
-    except Unreadable as error:
-        raise ValueError(
-            f"The annotations {path.name!r} cannot be read: {error.what}; {error.fix}."
-        ) from error
 
 
 def _boxes_of(

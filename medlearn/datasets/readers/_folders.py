@@ -10,15 +10,6 @@ from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult
 
 LEVELS = ("site", "class", "patient")
-_PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 def from_folder(
@@ -136,7 +127,7 @@ def _entries(
         label = _words.name(meaning.get("class", ""))
         label = new_names.get(label, label)
         patient, site = meaning.get("patient", ""), meaning.get("site", "")
-        split = _PARTS.get(meaning.get("split", "").casefold(), "")
+        split = _words.PARTS.get(meaning.get("split", "").casefold(), "")
         entries.append(Entry(file, name, label, patient, site, split=split))
     return entries
 
@@ -146,7 +137,7 @@ def _is_split(files: list[tuple[Path, str]], depth: int) -> bool:
     folders = [name.split("/")[:-1] for _, name in files]
     outermost = {names[0].casefold() for names in folders if names}
     is_deep = bool(folders) and all(len(names) > depth for names in folders if names)
-    return len(outermost) > 1 and outermost <= set(_PARTS) and is_deep
+    return len(outermost) > 1 and outermost <= set(_words.PARTS) and is_deep
 
 
 def _levels(layout: str) -> list[str]:

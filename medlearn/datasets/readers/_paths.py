@@ -9,7 +9,7 @@ from medlearn.datasets.readers._problems import Unreadable, short
 
 MAX_BYTES = 1_000_000_000  # of one file
 _NO_PICTURES = ("Thumbs.db", "desktop.ini", "DICOMDIR")
-_LISTS = {".csv", ".json", ".tsv", ".txt", ".xlsx", ".xml"}  # of pictures, none themselves
+LISTS = {".csv", ".json", ".tsv", ".txt", ".xlsx", ".xml"}  # of pictures, none themselves
 _HIDDEN = (".", "__MACOSX")  # names that begin like this
 
 
@@ -126,7 +126,7 @@ class Locator:
         if self._by_name is None:
             self._by_name = {}
             for path, name in files_below(self.root):
-                if path.suffix.lower() in _LISTS:
+                if path.suffix.lower() in LISTS:
                     continue
                 bare = PurePosixPath(name).with_suffix("").as_posix()
                 for form in {name, bare, path.name, path.stem}:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from medlearn.datasets.readers import _columns, _paths, _sheets, _words
 from medlearn.datasets.readers._frame import Window
@@ -161,7 +162,7 @@ def _entries(
         name = cells[columns["file"]].strip().replace("\\", "/")
         path = locator.find(name) or root / name
         roles = [role for role in columns if role != "file"]
-        facts = {role: _words.name(cells[columns[role]]) for role in roles}
+        facts: dict[str, Any] = {role: _words.name(cells[columns[role]]) for role in roles}
         problem = _row_problem(name, path, facts, row_of_file)
         if problem:
             problems.add(name, *problem, number)

@@ -16,6 +16,16 @@ _RARER = 20  # a misspelling is at least so many times rarer
 _SHORTEST = 5  # letters; shorter labels such as "A" and "B" are alike by chance
 _DISTINGUISHING = re.compile(r"\d+|[^\w\s]")  # grade 2 is not grade 3, and HER2+ is not HER2-
 
+PARTS = {  # of a split, as folders name them
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
 
 def meaning(cell: str) -> str:
     """Return the text of a cell on one line; "" for what means nothing, such as NA."""
