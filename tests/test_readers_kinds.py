@@ -372,7 +372,7 @@ def test_what_is_no_table_is_named(tmp_path):
         datasets.from_table(tmp_path)
 
 
-# ---- YOLO, and boxes of other programs -------------------------------------------------------------
+# ---- YOLO, and boxes of other programs ---------------------------------------------------------
 
 YAML = "train: images/train\nnames:\n  0: 'red cell'\n  1: white # rare\nnc: 2\n"
 
