@@ -451,3 +451,85 @@ def test_annotations_that_are_not_read_are_named(tmp_path):
             with pytest.raises(ValueError, match=sentence):
                 datasets.from_boxes(path)
         (tmp_path / name).unlink()
+
+
+def test_a_file_listed_twice_with_another_label_is_no_mere_repetition(tmp_path):
+    path = table(tmp_path, "file,label,patient\n0.png,a,1\n0.png,b,1\n0.png,a,1\n")
+    sentences = what(datasets.from_table(path, size=64))
+    assert "row 2 lists the same file with another label | row 2 lists the same file" in sentences
+
+
+# ---- annotations as other programs leave them ----------------------------------------------------
+
+
+def coco_file(folder, categories, annotations):
+    save(picture(), folder / "0.png")
+    images = [{"id": 0, "file_name": "0.png", "width": 64, "height": 64}]
+    content = {"images": images, "categories": categories, "annotations": annotations}
+    (folder / "coco.json").write_text(json.dumps(content))
+    return folder / "coco.json"
+
+
+def test_ids_of_coco_are_the_same_as_number_and_as_text(tmp_path):
+    box = {"bbox": [10, 10, 20, 20]}
+    annotations = [
+        box | {"image_id": "0", "category_id": "1"},
+        box | {"image_id": 0.0, "category_id": 5},
+    ]
+    result = datasets.from_boxes(
+        coco_file(tmp_path, [{"id": 1, "name": "cell"}], annotations), size=64
+    )
+    assert result.dataset.boxes[0].tolist() == [[10, 10, 30, 30, 0]]
+    assert "(the file has no category with the id '5')" in what(result)
+    twice = [{"id": 1, "name": "cell"}, {"id": "1", "name": "nucleus"}]
+    with pytest.raises(ValueError, match="1 of its 2 categories have the id of another"):
+        datasets.from_boxes(coco_file(tmp_path, twice, annotations))
+
+
+def test_voc_with_decimal_commas(tmp_path):
+    save(picture(), tmp_path / "0.png")
+    corners = "<xmin>11,5</xmin><ymin>1.1e1</ymin><xmax>{}</xmax><ymax>40.0</ymax>"
+    objects = "".join(
+        f"<object><name>cell</name><bndbox>{corners.format(edge)}</bndbox></object>"
+        for edge in ("30,25", "left")
+    )
+    text = f"<annotation><filename>0.png</filename>{objects}</annotation>"
+    (tmp_path / "0.xml").write_text(text)
+    result = datasets.from_boxes(tmp_path, size=64)
+    assert result.dataset.boxes[0].tolist() == [[10, 10.5, 40, 30.25, 0]]
+    assert "the edge 'left' is no number" in what(result)
+
+
+def test_three_greys_of_two_classes_and_empty_masks_are_rows(tmp_path):
+    save(picture(), tmp_path / "p" / "0.png")
+    greys = DISK.copy()
+    greys[:10] = 127
+    save(greys, tmp_path / "m" / "0.png")
+    result = datasets.from_masks(tmp_path / "p", tmp_path / "m", size=64)
+    assert "several greys besides 0" in what(result)
+    values = {0: 0, 127: 1, 255: 2}
+    classes = ("background", "rim", "disk")
+    result = datasets.from_masks(
+        tmp_path / "p", tmp_path / "m", classes=classes, values=values, size=64
+    )
+    assert not len(result.problems) and set(np.unique(result.dataset.masks)) == {0, 1, 2}
+    save(np.zeros_like(DISK), tmp_path / "m" / "0.png")
+    result = datasets.from_masks(tmp_path / "p", tmp_path / "m", size=64)
+    assert what(result) == "no mask outlines anything: every pixel is background"
+
+
+# ---- formats that are not read -------------------------------------------------------------------
+
+
+def test_formats_that_are_not_read_have_a_name(tmp_path):
+    save(picture(), tmp_path / "a" / "1.webp")
+    (tmp_path / "a" / "2.docx").write_bytes(b"PK\3\4...")
+    (tmp_path / "a" / "3.xyz").write_bytes(b"something")
+    (tmp_path / "a" / "4.svs").write_bytes(b"II*\0broken")
+    sentences = datasets.from_folder(tmp_path).problems["what"].tolist()
+    expected = ("it is a WebP picture", "it is an archive (ZIP)", "its format is not known")
+    for sentence, beginning in zip(sentences, expected, strict=False):
+        assert sentence.startswith(beginning)
+    assert sentences[3] == "the picture is damaged (cannot identify image file)"
+    with pytest.raises(ValueError, match="is a file, but a folder is expected"):
+        datasets.from_folder(tmp_path / "a" / "2.docx")

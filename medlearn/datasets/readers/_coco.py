@@ -29,15 +29,22 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
     """
     try:
         content = json.loads(data)
-        classes = {entry["id"]: str(entry["name"])[:200] for entry in content["categories"]}
+        categories = list(content["categories"])
+        classes = {_key(entry["id"]): str(entry["name"])[:200] for entry in categories}
         images = list(content["images"])
-        pictures = {entry["id"]: _picture(entry, name) for entry in images}
+        pictures = {_key(entry["id"]): _picture(entry, name) for entry in images}
         annotations = list(content["annotations"])
     except _BAD_FILE as error:
         raise Unreadable(
             f"it is no COCO file ({short(error)})", "export images, annotations and categories anew"
         ) from error
     crowds = 0
+    if len(classes) < len(categories):
+        raise Unreadable(
+            f"{len(categories) - len(classes)} of its {len(categories)} categories have the id of "
+            "another category, so nobody knows what the boxes show",
+            "give each category an id of its own",
+        )
     if len(pictures) < len(images):
         raise Unreadable(
             f"{len(images) - len(pictures)} of its {len(images)} images have the id of another "
@@ -51,12 +58,13 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
                 continue
             x, y, width, height = (float(value) for value in annotation["bbox"])
             box = edges(y, x, y + height, x + width)
-            class_name = classes[annotation["category_id"]]
-            pictures[annotation["image_id"]].boxes.append((box, class_name))
+            class_name = _of_id(classes, annotation["category_id"], "category")
+            picture = _of_id(pictures, annotation["image_id"], "image")
+            picture.boxes.append((box, class_name))
         except _BAD_BOX as error:
             problems.add(
                 name,
-                f"the box is unusable ({type(error).__name__}: {short(error)})",
+                f"the box is unusable ({_reason(error)})",
                 "correct or delete the annotation",
                 row,
             )
@@ -67,6 +75,27 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
             "they were left out; box the objects one by one if you need them",
         )
     return merged(pictures.values(), problems)
+
+
+def _key(identifier: object) -> str:
+    """Return an id as text, so that 1, "1" and 1.0 are one id."""
+    if isinstance(identifier, float) and identifier.is_integer():
+        return str(int(identifier))
+    return str(identifier)
+
+
+def _of_id(by_id: dict, identifier: object, name: str):
+    if _key(identifier) not in by_id:
+        raise ValueError(f"the file has no {name} with the id {_key(identifier)!r}")
+    return by_id[_key(identifier)]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    if isinstance(error, ValueError):
+        return short(error)
+    return "it is not written as COCO asks: bbox holds four numbers"
 
 
 def _picture(entry: dict, source: str) -> Annotated:

@@ -25,6 +25,33 @@ _FORMATS = (
 )
 
 
+# Formats that people meet and that are not read, by the bytes at an offset.
+_FOREIGN = (
+    (0, b"\0\0\0\x0cjP", "a JPEG 2000 picture"),
+    (4, b"ftyphei", "a HEIC picture of a telephone"),
+    (4, b"ftypavif", "an AVIF picture"),
+    (4, b"ftyp", "a film"),
+    (8, b"WEBP", "a WebP picture"),
+    (8, b"AVI ", "a film"),
+    (0, b"NRRD", "an NRRD volume"),
+    (0, b"ObjectType", "a MetaImage volume"),
+    (0, b"\x93NUMPY", "a NumPy array, which from_arrays takes once it is loaded"),
+    (0, b"\x89HDF", "an HDF5 or MATLAB file"),
+    (0, b"MATLAB", "a MATLAB file"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\3\4", "an archive (ZIP) or an Office document"),
+    (0, b"Rar!", "an archive (RAR)"),
+    (0, b"7z\xbc\xaf", "an archive (7z)"),
+    (0, b"\xd0\xcf\x11\xe0", "an old Office document"),
+)
+
+
+def _foreign(data: bytes) -> str:
+    """Return the name of a format that is not supported; "" if it is not known."""
+    names = (name for offset, magic, name in _FOREIGN if data.startswith(magic, offset))
+    return next(names, "")
+
+
 def read(path: Path, window: Window | None = None, slices: int = 8) -> list[Frame]:
     """Return the pictures in a file, whatever its name says it is.
 
@@ -59,7 +86,9 @@ def read(path: Path, window: Window | None = None, slices: int = 8) -> list[Fram
             "save both as one file, .nii or .nii.gz",
         )
     names = ", ".join(file_format.name for file_format in _FORMATS)
+    foreign = _foreign(data)
+    what = f"it is {foreign}, which is not supported" if foreign else "its format is not known"
     raise Unreadable(
-        f"its content is none of {names}, whatever its name says",
+        f"{what}; its content is none of {names}, whatever its name says",
         "export it in one of these formats, or move it elsewhere",
     )

@@ -10,7 +10,7 @@ import numpy as np
 from medlearn.datasets import _crop
 from medlearn.datasets.readers import _mask_files, _paths, _patterns
 from medlearn.datasets.readers._frame import Frame
-from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
+from medlearn.datasets.readers._gather import Entry, Picture, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
@@ -75,6 +75,7 @@ def from_masks(
     mask_files = _matched([entry.name for entry in entries], mask_root, root, problems)
     annotate = partial(_mask_of, mask_files, len(classes), values, options.size, problems)
     pictures = read_entries(entries, options, problems, annotate)
+    _report_empty(pictures, mask_root.name, classes[0], problems)
     outlined = np.array([picture.annotation for picture in pictures], np.uint8)
     dataset = to_dataset(
         root.name,
@@ -155,7 +156,30 @@ def _mask_of(
     drawn = _turned(drawn, entry, path, frame.pixels.shape[:2], problems)
     if is_lossy:
         drawn = _without_ringing(drawn, entry, problems)
+    if values is None and class_count == 2:
+        _report_greys(drawn, entry.name, problems)
     return _crop.square(_class_indices(drawn, class_count, values), size, labels=True)
+
+
+def _report_empty(pictures: list[Picture], folder: str, background: str, problems: Problems):
+    """Add a row if no mask outlines anything."""
+    if pictures and not any(picture.annotation.any() for picture in pictures):
+        problems.add(
+            folder,
+            f"no mask outlines anything: every pixel is {background}",
+            "check that these are the masks, and the values that mean a class",
+        )
+
+
+def _report_greys(drawn: np.ndarray, name: str, problems: Problems) -> None:
+    """Add a row if a mask of two classes holds more than two values."""
+    if np.unique(drawn).size > 2:
+        problems.add(
+            name,
+            "its mask holds several greys besides 0, and all of them count as one class",
+            "nothing, if they number the objects; pass classes=... and values={grey: class, ...} "
+            "if they mean different classes",
+        )
 
 
 def _turned(

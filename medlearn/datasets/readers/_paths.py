@@ -43,6 +43,11 @@ def folder(path: str | Path) -> Path:
     expanded = Path(path).expanduser()
     if expanded.is_dir():
         return expanded
+    if is_file(expanded):
+        raise ValueError(
+            f"{str(path)!r} is a file, but a folder is expected: unpack it if it is an archive, "
+            "and read it with from_table if it is a table."
+        )
     parent = expanded.parent
     names = [child.name for child in parent.iterdir() if child.is_dir()] if parent.is_dir() else []
     close = difflib.get_close_matches(expanded.name, names, n=1)

@@ -143,7 +143,7 @@ def short(error: BaseException) -> str:
     """Return the first line of an error's message, shortened, or else its type."""
     lines = str(error).strip().splitlines()
     reason = lines[0] if lines else type(error).__name__
-    reason = re.sub(r"<[^<>]*0x[0-9A-Fa-f]+>", "the file", reason)  # no address in memory
+    reason = re.sub(r"\s*<[^<>]*0x[0-9A-Fa-f]+>", "", reason)  # no address in memory
     return reason[:_LONGEST_REASON].rstrip(".")
 
 

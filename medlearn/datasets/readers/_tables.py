@@ -148,7 +148,7 @@ def _entries(
 ) -> list[Entry]:
     """Return the files of the good rows; a bad row becomes a row of problems."""
     entries: list[Entry] = []
-    row_of_file: dict[str, int] = {}
+    row_of_file: dict[str, tuple[int, dict[str, str]]] = {}
     locator = _paths.Locator(root)
     for number, cells in rows:
         if len(cells) != width:
@@ -167,7 +167,7 @@ def _entries(
         if problem:
             problems.add(name, *problem, number)
             continue
-        row_of_file[name] = number
+        row_of_file[name] = (number, dict(facts))
         if "label" in facts:
             facts["label"] = new_names.get(facts["label"], facts["label"])
         entries.append(Entry(path, locator.completed.get(name, name), row=number, **facts))
@@ -195,7 +195,10 @@ def report_completed(locator: _paths.Locator, problems: Problems) -> None:
 
 
 def _row_problem(
-    name: str, path: Path, facts: Mapping[str, str], row_of_file: Mapping[str, int]
+    name: str,
+    path: Path,
+    facts: Mapping[str, str],
+    row_of_file: Mapping[str, tuple[int, Mapping[str, str]]],
 ) -> tuple[str, str] | None:
     """Return what is wrong with a row and how to fix it; None for a good row."""
     if not name:
@@ -206,12 +209,21 @@ def _row_problem(
             "close it: the rows inside the cell were not read",
         )
     if name in row_of_file:
-        return f"row {row_of_file[name]} lists the same file", "delete one of the two rows"
+        return _repeated(facts, *row_of_file[name])
     if not _paths.is_file(path):
         return "there is no such file", _paths.how_to_fix_missing(path)
     if facts.get("label") == "":
         return "the row has no label", "fill it in, or delete the row"
     return None
+
+
+def _repeated(facts: Mapping[str, str], row: int, earlier: Mapping[str, str]) -> tuple[str, str]:
+    """Return the problem of a file that an earlier row lists, perhaps with other facts."""
+    others = [role for role in facts if facts[role] != earlier[role]]
+    if not others:
+        return f"row {row} lists the same file", "delete one of the two rows"
+    what = f"row {row} lists the same file with another {' and another '.join(others)}"
+    return what, f"find out which is right and delete the other: row {row} was read"
 
 
 def _report_missing_patients(

@@ -83,10 +83,18 @@ def _tree(data: bytes) -> Any:
         raise Unreadable(f"it is no XML ({short(error)})", "export it anew") from error
 
 
+def _number(text: str | None) -> float:
+    """Return a coordinate, with a decimal comma too; raise ValueError for other texts."""
+    try:
+        return float((text or "nan").replace(",", "."))
+    except ValueError as error:
+        raise ValueError(f"the edge {str(text).strip()[:20]!r} is no number") from error
+
+
 def _box(element: Any) -> tuple[tuple[float, float, float, float], str]:
     """Return the edges and the class of an object; raise ValueError if they make no sense."""
     corners = ("ymin", "xmin", "ymax", "xmax")
-    y0, x0, y1, x1 = (float(element.findtext(f"bndbox/{name}") or "nan") for name in corners)
+    y0, x0, y1, x1 = (_number(element.findtext(f"bndbox/{name}")) for name in corners)
     class_name = (element.findtext("name") or "").strip()[:200]
     if not class_name:
         raise ValueError("it names no class")
