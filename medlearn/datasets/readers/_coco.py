@@ -39,18 +39,8 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
             f"it is no COCO file ({short(error)})", "export images, annotations and categories anew"
         ) from error
     crowds = 0
-    if len(classes) < len(categories):
-        raise Unreadable(
-            f"{len(categories) - len(classes)} of its {len(categories)} categories have the id of "
-            "another category, so nobody knows what the boxes show",
-            "give each category an id of its own",
-        )
-    if len(pictures) < len(images):
-        raise Unreadable(
-            f"{len(images) - len(pictures)} of its {len(images)} images have the id of another "
-            "image, so nobody knows whose the boxes are",
-            "give each image an id of its own when you put files together",
-        )
+    _check_unique(len(pictures), len(images), "images", "image", "whose the boxes are")
+    _check_unique(len(classes), len(categories), "categories", "category", "what the boxes show")
     for row, annotation in enumerate(annotations):
         try:
             if annotation.get("iscrowd"):
@@ -75,6 +65,16 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
             "they were left out; box the objects one by one if you need them",
         )
     return merged(pictures.values(), problems)
+
+
+def _check_unique(ids: int, entries: int, plural: str, singular: str, unknown: str) -> None:
+    """Raise Unreadable if there are fewer ids than entries."""
+    if ids < entries:
+        raise Unreadable(
+            f"{entries - ids} of its {entries} {plural} have the id of another {singular}, so "
+            f"nobody knows {unknown}",
+            f"give each {singular} an id of its own when you put files together",
+        )
 
 
 def _key(identifier: object) -> str:
