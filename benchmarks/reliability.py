@@ -22,7 +22,7 @@ import time
 from common import table  # first: it sets the threads
 from common import faults, mutated_archives, mutations
 
-FILES, KILLS = 3000, 100
+FILES, KILLS = 1000, 100
 SLOW = 5.0  # seconds that no single file may take
 KEY = ("harm",)
 COLUMNS = ("tried", "refused", "problem", "alike", "killed", "repaired", "longest", "seconds")
@@ -35,7 +35,7 @@ def _outcome(file_format: str, seed: int) -> str:
 MUTATIONS: dict[str, Callable[[int], str]] = {
     **mutated_archives.MUTATIONS,
     **{
-        f"mutated {file_format.upper()}": partial(_outcome, file_format)
+        f"mutated {file_format.upper().replace('_', ' ')}": partial(_outcome, file_format)
         for file_format in mutations.FORMATS
     },
 }

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import openpyxl
 import pydicom
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian
 
 from medlearn import datasets
 
-FORMATS = ("dicom", "nifti", "png", "tiff", "csv", "voc", "coco")
-_PICTURES = ("dicom", "nifti", "png", "tiff")
+_PICTURES = ("dicom", "nifti", "png", "tiff", "jpeg", "gif")
+_MASKS = ("mask_png", "mask_gif", "mask_tiff", "mask_jpeg")
+FORMATS = (*_PICTURES, "csv", "xlsx", "voc", "coco", *_MASKS)
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.2"
 _HEADER = 400  # bytes: headers are where it hurts
@@ -102,9 +104,16 @@ def sound(file_format: str) -> bytes:
         "nifti": _sound_nifti,
         "png": lambda: encoded(Image.fromarray(picture()), "PNG"),
         "tiff": lambda: encoded(Image.fromarray(picture()), "TIFF"),
+        "jpeg": lambda: encoded(Image.fromarray(picture()), "JPEG"),
+        "gif": lambda: encoded(Image.fromarray(picture()), "GIF"),
         "csv": lambda: b"file,label,patient,site\na.png,x,1,north\n" + b"b.png,y,2,south\n" * 3,
+        "xlsx": _sound_xlsx,
         "voc": _sound_voc,
         "coco": _sound_coco,
+        "mask_png": lambda: _sound_mask("PNG"),
+        "mask_gif": lambda: _sound_mask("GIF"),
+        "mask_tiff": lambda: _sound_mask("TIFF"),
+        "mask_jpeg": lambda: _sound_mask("JPEG"),
     }[file_format]()
 
 
@@ -133,6 +142,25 @@ def _sound_coco() -> bytes:
         "annotations": [annotation] * 3,
     }
     return json.dumps(content).encode()
+
+
+def _sound_xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    for row in (("file", "label", "patient"), ("a.png", "x", 1), ("b.png", "y", 2)):
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _sound_mask(file_format: str) -> bytes:
+    """Two classes; PNG keeps them as indices of a palette."""
+    is_inside = picture()[..., 0] > 127
+    if file_format != "PNG":
+        return encoded(Image.fromarray(np.where(is_inside, 255, 0).astype(np.uint8)), file_format)
+    mask = Image.fromarray(is_inside.astype(np.uint8), "L")
+    mask.putpalette([0, 0, 0, 200, 30, 90])
+    return encoded(mask, "PNG")
 
 
 # ---- broken ones ---------------------------------------------------------------------------------
@@ -191,10 +219,15 @@ def read(file_format: str, folder: Path, data: bytes):
         (folder / "x").mkdir(exist_ok=True)
         (folder / "x" / "file").write_bytes(data)
         return datasets.from_folder(folder, size=32)
+    if file_format in _MASKS:
+        for name, content in (("pictures", sound("png")), ("masks", data)):
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name / "a.png").write_bytes(content)
+        return datasets.from_masks(folder / "pictures", folder / "masks", size=32)
     (folder / "a.png").write_bytes(sound("png"))
-    path = folder / {"csv": "t.csv", "voc": "t.xml", "coco": "t.json"}[file_format]
+    path = folder / {"voc": "t.xml", "coco": "t.json"}.get(file_format, f"t.{file_format}")
     path.write_bytes(data)
-    if file_format == "csv":
+    if file_format in ("csv", "xlsx"):
         return datasets.from_table(path, size=32)
     return datasets.from_boxes(folder if file_format == "voc" else path, size=32)
 
@@ -227,7 +260,7 @@ def trial(file_format: str, seed: int) -> dict:
         try:
             outcome = _outcome(read(file_format, Path(folder), data))
         except ValueError as error:
-            if file_format in (*_PICTURES, "voc") or "\n" in str(error):
+            if file_format in (*_PICTURES, *_MASKS, "voc") or "\n" in str(error):
                 message = f"{file_format} {seed}: {error!r} instead of a row of problems"
                 raise AssertionError(message) from error
             outcome = "refused"
