@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from common import mutated_predictors
 from medlearn import inference, networks
 from medlearn._keras import keras
 
@@ -148,6 +149,20 @@ def test_damaged_and_foreign_folders_get_one_sentence(classifier, tmp_path):
     (folder / "predictor.json").write_text("{")
     with pytest.raises(ValueError, match="is damaged"):
         inference.load(folder)
+
+
+def test_a_number_altered_by_hand_is_noticed(classifier, tmp_path):
+    settings = classifier.save(tmp_path / "model") / "predictor.json"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('"temperature": 1.5', '"temperature": 1.6'), encoding="utf-8")
+    with pytest.raises(ValueError, match="predictor.json was altered or damaged"):
+        inference.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("harm", mutated_predictors.MUTATIONS)
+def test_broken_and_forged_predictors_get_one_sentence(harm):
+    outcomes = [mutated_predictors.MUTATIONS[harm](seed) for seed in range(6)]
+    assert "refused" in outcomes
 
 
 def test_a_folder_becomes_a_table_and_bad_files_are_rows(classifier, tmp_path):

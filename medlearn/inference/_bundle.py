@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from medlearn import _checks, report
 from medlearn._keras import keras
 from medlearn.inference import _arrays, _masks, _sources, _store
-from medlearn.inference._range import ImageRange
+from medlearn.inference._range import MEASURES, ImageRange
 
 TASKS = ("classification", "segmentation", "detection")
 _LIBRARIES = ("medlearn", "keras", "tensorflow", "tensorflow-cpu", "numpy")
@@ -238,7 +238,12 @@ def load(folder: str | Path) -> Predictor:
     ValueError
         If its files are damaged, altered, or of a newer version of medlearn.
     """
-    return Predictor(**_store.read(Path(folder)))
+    predictor = Predictor(**_store.read(Path(folder)))
+    try:
+        _check_loaded(predictor)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"The settings in {folder} do not fit their model: {error}") from error
+    return predictor
 
 
 def _task(model: keras.Model) -> tuple[str, int]:
@@ -258,6 +263,27 @@ def _task(model: keras.Model) -> tuple[str, int]:
         f"The outputs of {model.name} have the shape {outputs}; expected are probabilities (N, K), "
         "per pixel (N, H, W, K), or those of networks.detector."
     )
+
+
+def _check_loaded(predictor: Predictor) -> None:
+    """Refuse settings that a program other than `Predictor.save` has put together."""
+    task, outputs = _task(predictor.model)
+    if predictor.task != task:
+        raise ValueError(f"the task is {task}, not {predictor.task!r}.")
+    if len(predictor.classes) != outputs or not all(
+        isinstance(name, str) for name in predictor.classes
+    ):
+        raise ValueError(f"expected are {outputs} names of classes, not {predictor.classes!r}.")
+    expected = predictor.model.input_shape[1:3]
+    sizes = predictor.size
+    if len(sizes) != 2 or not all(isinstance(side, int) and side > 0 for side in sizes):
+        raise ValueError(f"the size is two whole numbers above 0, not {sizes!r}.")
+    if any(side not in (None, size) for side, size in zip(expected, sizes)):
+        raise ValueError(f"the model takes {expected}, not {sizes}.")
+    _check_numbers(predictor.temperature, predictor.threshold, predictor.ask_below)
+    limits = predictor.image_range.limits
+    if set(limits) != set(MEASURES) or any(len(pair) != 2 for pair in limits.values()):
+        raise ValueError(f"limits of {', '.join(MEASURES)} are expected, two numbers each.")
 
 
 def _check_numbers(temperature, threshold, ask_below) -> None:

@@ -9,7 +9,7 @@ _MARGIN = 0.5  # of the distance between the percentiles, on either side
 _LEAST_MARGIN = 12.0  # grey levels: a set of very similar images must not refuse its neighbours
 _SMALLEST = 0.5  # of the side that the model sees: smaller images are mostly invented pixels
 
-_MEANING = {
+MEASURES = {  # and the words for less and more
     "brightness": ("darker", "brighter"),
     "contrast": ("of lower contrast", "of higher contrast"),
     "colour": ("less colourful", "more colourful"),
@@ -64,7 +64,7 @@ class ImageRange:
         for name, values in measures.items():
             low, high = self.limits[name]
             if not low <= values[index] <= high:
-                word = _MEANING[name][int(values[index] > high)]
+                word = MEASURES[name][int(values[index] > high)]
                 return (
                     f"the image is {word} than the training images ({name} {values[index]:.0f}, "
                     f"expected {max(low, 0):.0f} to {min(high, 255):.0f}): check its window, stain "

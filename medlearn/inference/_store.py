@@ -13,6 +13,8 @@ from medlearn.inference._range import ImageRange
 
 FORMAT = 1
 MODEL, SETTINGS, CARD = "model.keras", "predictor.json", "card.html"
+_DAMAGED = "{} is damaged: copy the folder anew."
+_ALTERED = "{} was altered or damaged after it was saved: copy the folder anew."
 _LARGEST_SETTINGS = 1_000_000  # bytes
 _KEYS = {"format", "task", "classes", "size", "temperature", "threshold", "ask_below", "limits"}
 _KEYS |= {"versions", "sha256"}
@@ -42,7 +44,9 @@ def save(predictor, folder: Path) -> Path:
     draft.mkdir()
     try:
         predictor.model.save(draft / MODEL)
-        text = json.dumps(_settings(predictor, draft), indent=1, ensure_ascii=False)
+        settings = _settings(predictor, draft)
+        settings["sha256"][SETTINGS] = _digest_of_settings(settings)
+        text = json.dumps(settings, indent=1, ensure_ascii=False)
         (draft / SETTINGS).write_text(text + "\n", encoding="utf-8")
         if predictor.card is not None:
             report.save(predictor.card, draft / CARD)
@@ -84,18 +88,28 @@ def _replace(draft: Path, folder: Path) -> None:
 def read(folder: Path) -> dict:
     """Return the fields of the predictor that `save` wrote; nothing of it is run as code."""
     settings = _read_settings(folder)
-    size = tuple(settings["size"])
-    limits = {name: tuple(pair) for name, pair in settings["limits"].items()}
+    try:
+        size = tuple(settings["size"])
+        limits = {name: _pair(pair) for name, pair in settings["limits"].items()}
+        image_range = ImageRange(limits, size)
+        classes = tuple(settings["classes"])
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(_DAMAGED.format(folder / SETTINGS)) from error
     fields = {
         name: settings[name]
         for name in ("task", "temperature", "threshold", "ask_below", "versions")
     }
     return fields | {
-        "model": _read_model(folder, settings["sha256"][MODEL]),
-        "classes": tuple(settings["classes"]),
+        "model": _read_model(folder, settings["sha256"].get(MODEL)),
+        "classes": classes,
         "size": size,
-        "image_range": ImageRange(limits, size),
+        "image_range": image_range,
     }
+
+
+def _pair(values) -> tuple[float, float]:
+    low, high = values
+    return float(low), float(high)
 
 
 def _read_settings(folder: Path) -> dict:
@@ -110,8 +124,8 @@ def _read_settings(folder: Path) -> dict:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
         version = settings["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: copy the folder anew.") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(_DAMAGED.format(path)) from error
     if version != FORMAT:
         raise ValueError(
             f"{folder} was saved in format {version!r}, and this medlearn reads format {FORMAT}: "
@@ -119,6 +133,9 @@ def _read_settings(folder: Path) -> dict:
         )
     if not set(settings) >= _KEYS:
         raise ValueError(f"{path} lacks {', '.join(sorted(_KEYS - set(settings)))}.")
+    digests = settings["sha256"]
+    if not isinstance(digests, dict) or digests.get(SETTINGS) != _digest_of_settings(settings):
+        raise ValueError(_ALTERED.format(path))
     return settings
 
 
@@ -129,13 +146,20 @@ def _read_model(folder: Path, digest: str) -> keras.Model:
     if not path.is_file():
         raise FileNotFoundError(f"{folder} lacks {MODEL}: copy the folder anew.")
     if _digest(path) != digest:
-        raise ValueError(f"{path} was altered or damaged after it was saved: copy the folder anew.")
+        raise ValueError(_ALTERED.format(path))
     networks.losses  # noqa: B018 - our layers register themselves when they are imported
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f"Keras cannot load {path}: {lines[0]}") from error
+
+
+def _digest_of_settings(settings: dict) -> str:
+    """Return the digest of all settings but the digests' own."""
+    values = {name: value for name, value in settings.items() if name != "sha256"}
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _digest(path: Path) -> str:
