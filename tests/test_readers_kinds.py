@@ -13,6 +13,7 @@ from PIL import Image
 from medlearn import datasets
 from medlearn.datasets.readers import (
     _dicom,
+    _fit,
     _frame,
     _mask_files,
     _nifti,
@@ -370,6 +371,46 @@ def test_what_is_no_table_is_named(tmp_path):
         datasets.from_table(tmp_path / "list.parquet")
     with pytest.raises(ValueError, match="is a folder, but a table is expected"):
         datasets.from_table(tmp_path)
+
+
+# ---- crop and letterbox --------------------------------------------------------------------------
+
+
+def test_a_letterbox_keeps_the_whole_picture(tmp_path):
+    wide = np.zeros((40, 80, 3), np.uint8)
+    wide[:, :20] = (250, 130, 10)
+    wide[:20, 60:] = 255
+    save(wide, tmp_path / "p" / "a.png")
+    save((wide[..., 0] == 250).astype(np.uint8), tmp_path / "m" / "a.png")
+    boxes = coco(tmp_path, [{"id": 1, "file_name": "a.png"}])([(1, [60, 0, 20, 20])])
+    masked = datasets.from_masks(tmp_path / "p", tmp_path / "m", size=40, fit="letterbox").dataset
+    expected = np.zeros((40, 40), np.uint8)
+    expected[10:30, :10] = 1
+    np.testing.assert_array_equal(masked.masks[0], expected)
+    assert (masked.images[0, 12:28, 1:8] == (250, 130, 10)).mean() > 0.99
+    assert not masked.images[0, :10].any() and not masked.images[0, 30:].any()
+    boxed = datasets.from_boxes(boxes, tmp_path / "p", size=40, fit="letterbox").dataset
+    np.testing.assert_allclose(boxed.boxes[0], [[10, 30, 20, 40, 0]])
+    cropped = datasets.from_boxes(boxes, tmp_path / "p", size=40).dataset
+    assert len(cropped.boxes[0]) == 0
+    with pytest.raises(ValueError, match="fit must be 'crop' or 'letterbox'"):
+        datasets.from_folder(tmp_path, fit="pad")
+
+
+def test_spacing_of_a_letterbox_is_exact_for_each_side():
+    np.testing.assert_allclose(
+        _fit.spacing(np.array([0.5, 0.5]), 64, 96, 64, "letterbox"), [0.5 * 64 / 43, 0.75]
+    )
+    assert _fit.pixels(np.full((2, 4000, 3), 9, np.uint8), 64, "letterbox").sum() == 64 * 27
+
+
+def test_masks_are_reduced_by_area():
+    classes = np.zeros((56, 56), np.uint8)
+    classes[::2, ::2] = 2  # a quarter of each pixel
+    assert not _fit.mask(classes, 28, "crop").any()
+    classes[::2, 1::2] = classes[1::2, ::2] = 2  # three quarters
+    assert (_fit.mask(classes, 28, "crop") == 2).all()
+    np.testing.assert_array_equal(_fit.mask(classes, 56, "crop"), classes)
 
 
 # ---- YOLO, and boxes of other programs ---------------------------------------------------------

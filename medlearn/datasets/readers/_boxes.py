@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medlearn.datasets import _crop
-from medlearn.datasets.readers import _box_formats, _mask_files, _paths, _patterns
+from medlearn.datasets.readers import _box_formats, _fit, _mask_files, _paths, _patterns
 from medlearn.datasets.readers._annotations import Annotated, Edges, is_normalised
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
@@ -24,6 +23,7 @@ def from_boxes(
     pictures: str | Path | None = None,
     *,
     size: int = 256,
+    fit: str = "crop",
     patient_pattern: str | None = None,
     study: str | None = None,
 ) -> ReadResult:
@@ -40,8 +40,11 @@ def from_boxes(
         The folder of the pictures. Default: the folder of the annotations;
         for YOLO also images/ beside labels/.
     size : int
-        Pixels a side after a central crop that keeps the aspect, 28 to 1024. A box stays if its
-        centre does.
+        Pixels a side of the square, 28 to 1024.
+    fit : {"crop", "letterbox"}
+        Whether the central square of each picture is cut out, or the whole picture is kept, with
+        black above and below or left and right.
+        After a crop a box stays if its centre does.
     patient_pattern : str, optional
         A regular expression that is searched in the path of each picture as the annotations write
         it. Its group "patient" is the patient and its group "site", if it has one, the site:
@@ -61,7 +64,7 @@ def from_boxes(
         If the annotations cannot be read at all, for a folder that does not exist, and for a size
         out of range.
     """
-    options = Options(size, study=study)
+    options = Options(size, study=study, fit=fit)
     pattern = _patterns.checked(patient_pattern)
     path = Path(annotations).expanduser()
     problems = Problems()
@@ -82,7 +85,7 @@ def from_boxes(
         )
         for picture in annotated.values():
             picture.is_normalised = True
-    annotate = partial(_boxes_of, annotated, classes, options.size, problems)
+    annotate = partial(_boxes_of, annotated, classes, options, problems)
     read = read_entries(entries, options, problems, annotate)
     dataset = to_dataset(
         path.stem,
@@ -166,7 +169,7 @@ def _upright(edges: Edges, orientation: int, height: int, width: int) -> Edges:
 def _boxes_of(
     annotated: dict[str, Annotated],
     classes: tuple[str, ...],
-    size: int,
+    options: Options,
     problems: Problems,
     entry: Entry,
     frame: Frame,
@@ -193,4 +196,6 @@ def _boxes_of(
             f"it has {len(picture.boxes):,} boxes, and the first {MAX_BOXES:,} were read",
             "split the picture",
         )
-    return _crop.square_boxes(np.array(rows, float).reshape(-1, 5), height, width, size)
+    return _fit.boxes(
+        np.array(rows, float).reshape(-1, 5), height, width, options.size, options.fit
+    )

@@ -17,6 +17,7 @@ def from_folder(
     *,
     layout: str = "class",
     size: int = 128,
+    fit: str = "crop",
     window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
@@ -38,7 +39,10 @@ def from_folder(
         "/" between, such as ``"site/class/patient"``; "" if they mean nothing. Deeper folders are
         searched too.
     size : int
-        Pixels a side after a central crop that keeps the aspect, 28 to 1024.
+        Pixels a side of the square, 28 to 1024.
+    fit : {"crop", "letterbox"}
+        Whether the central square of each picture is cut out, or the whole picture is kept, with
+        black above and below or left and right.
     window : (float, float), optional
         Centre and width for deep greys, in the units of the file. Default: as the file says, or
         else by percentiles.
@@ -76,7 +80,7 @@ def from_folder(
     >>> result.dataset.classes, len(result.problems)
     (('ill',), 0)
     """
-    options = Options(size, window, slices, study)
+    options = Options(size, window, slices, study, fit)
     levels = _levels(layout)
     pattern = _patterns.checked(patient_pattern)
     twice = sorted(set(levels) & set(pattern.groupindex if pattern else ()))

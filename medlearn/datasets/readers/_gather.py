@@ -9,9 +9,8 @@ import numpy as np
 
 from medlearn import _progress
 from medlearn._dataset import Dataset
-from medlearn.datasets import _crop
 from medlearn.datasets._arrays import LICENCE, ONE_DOMAIN
-from medlearn.datasets.readers import _duplicates, _formats, _identity, _patients, _words
+from medlearn.datasets.readers import _duplicates, _fit, _formats, _identity, _patients, _words
 from medlearn.datasets.readers._frame import Frame, contrast_warnings
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._patients import Mention
@@ -183,8 +182,8 @@ def _picture(entry: Entry, frame: Frame, annotation: Any, options: Options) -> P
     return Picture(
         entry=entry,
         file=file,
-        pixels=_crop.square(frame.pixels, size),
-        spacing=_crop.square_spacing(np.array(frame.spacing, float), height, width, size),
+        pixels=_fit.pixels(frame.pixels, size, options.fit),
+        spacing=_fit.spacing(np.array(frame.spacing, float), height, width, size, options.fit),
         patient=_identity.pseudonym(patient, options.study),
         series=_identity.pseudonym(frame.series, options.study),
         index_in_series=frame.index_in_series,

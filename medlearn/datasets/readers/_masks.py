@@ -7,8 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from medlearn.datasets import _crop
-from medlearn.datasets.readers import _mask_files, _paths, _patterns
+from medlearn.datasets.readers import _fit, _mask_files, _paths, _patterns
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import Entry, Picture, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
@@ -25,6 +24,7 @@ def from_masks(
     classes: Sequence[str] = ("background", "object"),
     values: Mapping[int, int] | None = None,
     size: int = 128,
+    fit: str = "crop",
     patient_pattern: str | None = None,
     study: str | None = None,
 ) -> ReadResult:
@@ -42,7 +42,11 @@ def from_masks(
         What each grey of the masks means, as an index into `classes`. Default: the greys are the
         indices, or, with two classes, 0 and anything else.
     size : int
-        Pixels a side after a central crop that keeps the aspect, 28 to 1024.
+        Pixels a side of the square, 28 to 1024. A pixel of a mask is the class that covers most of
+        it.
+    fit : {"crop", "letterbox"}
+        Whether the central square of each picture is cut out, or the whole picture is kept, with
+        black above and below or left and right.
     patient_pattern : str, optional
         A regular expression that is searched in the path of each file below the folder. Its group
         "patient" is the patient and its group "site", if it has one, the site:
@@ -62,7 +66,7 @@ def from_masks(
     ValueError
         For folders that do not exist, and for arguments out of range.
     """
-    options = Options(size, study=study)
+    options = Options(size, study=study, fit=fit)
     pattern = _patterns.checked(patient_pattern)
     if values is not None and not all(0 <= index < len(classes) for index in values.values()):
         raise ValueError(
@@ -73,7 +77,7 @@ def from_masks(
     entries = [Entry(file, name) for file, name in _paths.files_below(root)]
     entries = _patterns.applied(pattern, entries, problems)
     mask_files = _matched([entry.name for entry in entries], mask_root, root, problems)
-    annotate = partial(_mask_of, mask_files, len(classes), values, options.size, problems)
+    annotate = partial(_mask_of, mask_files, len(classes), values, options, problems)
     pictures = read_entries(entries, options, problems, annotate)
     _report_empty(pictures, mask_root.name, classes[0], problems)
     outlined = np.array([picture.annotation for picture in pictures], np.uint8)
@@ -143,7 +147,7 @@ def _mask_of(
     mask_files: Mapping[str, Path],
     class_count: int,
     values: Mapping[int, int] | None,
-    size: int,
+    options: Options,
     problems: Problems,
     entry: Entry,
     frame: Frame,
@@ -158,7 +162,7 @@ def _mask_of(
         drawn = _without_ringing(drawn, entry, problems)
     if values is None and class_count == 2:
         _report_greys(drawn, entry.name, problems)
-    return _crop.square(_class_indices(drawn, class_count, values), size, labels=True)
+    return _fit.mask(_class_indices(drawn, class_count, values), options.size, options.fit)
 
 
 def _report_empty(pictures: list[Picture], folder: str, background: str, problems: Problems):

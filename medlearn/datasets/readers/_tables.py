@@ -22,6 +22,7 @@ def from_table(
     patient: str | None = "patient",
     site: str | None = "site",
     size: int = 128,
+    fit: str = "crop",
     window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
@@ -42,7 +43,10 @@ def from_table(
         Names of the columns. None for a label, patient or site that you do not want; if the table
         lacks one of these, a row of problems says what that means.
     size : int
-        Pixels a side after a central crop that keeps the aspect, 28 to 1024.
+        Pixels a side of the square, 28 to 1024.
+    fit : {"crop", "letterbox"}
+        Whether the central square of each picture is cut out, or the whole picture is kept, with
+        black above and below or left and right.
     window : (float, float), optional
         Centre and width for deep greys, in the units of the file. Default: as the file says, or
         else by percentiles.
@@ -65,7 +69,7 @@ def from_table(
     ValueError
         If the table cannot be read or has no column of files, and for arguments out of range.
     """
-    options = Options(size, window, slices, study)
+    options = Options(size, window, slices, study, fit)
     new_names = _words.checked_renaming(rename)
     path = Path(path).expanduser()
     start = _paths.folder(path.parent if root is None else root)
