@@ -34,7 +34,11 @@ def folder(tmp_path_factory):
     )
     detector = networks.detector(encoder, 2)
     detector.compile("adam", {"centres": detection.heatmap_loss, "sides": detection.box_loss})
-    for name, model in {"segmenter": segmenter, "detector": detector}.items():
+    any_size = keras.Input((None, None, 3))
+    free = keras.Model(any_size, keras.layers.Conv2D(4, 3, 2, "same", name="block_0")(any_size))
+    models = {"segmenter": segmenter, "detector": detector}
+    models["any_size"] = networks.segmenter(free, 2)
+    for name, model in models.items():
         model.save(folder / f"{name}.keras")
     return folder
 
@@ -43,8 +47,9 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("imports", ["import medlearn, keras", "import keras, medlearn"])
 def test_saved_networks_load_in_a_new_process(folder, imports):
     program = f"""{imports}
-for name in ("segmenter", "detector"):
-    keras.models.load_model(rf"{folder}/{{name}}.keras")
+for name in ("segmenter", "detector", "any_size"):
+    model = keras.models.load_model(rf"{folder}/{{name}}.keras")
+assert model.compute_output_shape((1, 96, 70, 3)) == (1, 96, 70, 2)
 print("loaded")
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)

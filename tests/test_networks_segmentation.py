@@ -66,6 +66,49 @@ def test_an_encoder_for_any_size_and_sides_that_its_stride_does_not_divide():
     check_odd_sides(tiny_encoder(None))
 
 
+@pytest.mark.parametrize("detail", [True, False])
+def test_without_a_size_one_model_takes_images_of_every_size(detail):
+    """It gives what models of fixed sizes give with its weights."""
+    model = networks.segmenter(tiny_encoder(None), 2, detail=detail)
+    assert model.output_shape == (None, None, None, 2)
+    for sides in [(64, 96), (50, 70)]:
+        of_one_size = networks.segmenter(tiny_encoder(None), 2, size=sides, detail=detail, seed=7)
+        of_one_size.set_weights(model.get_weights())
+        images = NOISE.uniform(0, 255, (1, *sides, 3)).astype("float32")
+        np.testing.assert_allclose(predict(model, images), predict(of_one_size, images), atol=1e-6)
+
+
+def test_a_model_for_any_size_trains_on_two_sizes():
+    model = networks.segmenter(tiny_encoder(None, batchnorm=False), 2)
+    before = transfer.snapshot(model)
+    model.compile(keras.optimizers.Adam(1e-2), losses.cross_entropy, jit_compile=False)
+    for side in (32, 64):
+        images = NOISE.uniform(0, 255, (2, side, side, 3)).astype("float32")
+        model.train_on_batch(images, np.zeros((2, side, side), "uint8"))
+    transfer.assert_moved(model, before)
+
+
+def test_weights_move_between_sizes_through_a_file(tmp_path):
+    path = tmp_path / "small.weights.h5"
+    small = networks.segmenter(tiny_encoder(128), 2)
+    small.save_weights(path)
+    for size in (192, 341, None):
+        model = networks.segmenter(tiny_encoder(size), 2, seed=1)
+        model.load_weights(path)
+        for expected, loaded in zip(small.get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(loaded, expected)
+
+
+def test_the_channels_of_usual_sizes_are_those_of_the_first_release():
+    for size in (64, 96, 128, 224, 256, None):
+        model = networks.segmenter(tiny_encoder(size), 2)
+        names = ["step_1_decode_conv", "step_2_decode_conv", "step_3_decode_conv"]
+        assert [model.get_layer(name).filters for name in names] == [36, 24, 16]
+    model = networks.segmenter(tiny_encoder(112), 2, size=96)  # shown enlarged
+    names = ["step_1_decode_conv", "step_2_decode_conv", "step_3_decode_conv"]
+    assert [model.get_layer(name).filters for name in names] == [28, 20, 16]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "densenet121", "mobilenet_v2"])
 def test_real_encoders_for_any_size_too(name):
@@ -218,11 +261,10 @@ def test_bad_arguments_are_refused(options, message):
         networks.segmenter(tiny_encoder(), **{"classes": 3} | options)
 
 
-def test_encoders_without_maps_or_size_are_refused():
+def test_encoders_without_maps_are_refused():
     flat = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()])
     wrapped = keras.Sequential([keras.Input((32, 32, 3)), tiny_encoder()])
     for encoder, message in [
-        (tiny_encoder(None), "say size=128"),
         ("efficientnet_lite0", "model of images is needed"),
         (flat, "no layer that gives maps"),
         (wrapped, "no layer that gives maps"),

@@ -49,6 +49,21 @@ def test_classes_only_is_the_argmax_and_small_images_are_mirrored():
     np.testing.assert_array_equal(classes, probabilities.argmax(-1))
 
 
+def test_a_segmenter_for_any_size_predicts_tiles_of_the_size_named():
+    image = x = keras.Input((None, None, 3))
+    for number in range(2):
+        x = keras.layers.Conv2D(4, 3, 2, "same", name=f"block_{number}")(x)
+    model = networks.segmenter(keras.Model(image, x, name="tiny"), 2)
+    picture = RANDOM.integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    whole = networks.segment(model, picture[None])[0]
+    np.testing.assert_allclose(
+        networks.predict_tiled(model, picture, tile=(64, 96)), whole, atol=1e-5
+    )
+    tiled = networks.predict_tiled(model, picture, tile=32)
+    assert tiled.shape == (64, 96, 2)
+    np.testing.assert_allclose(tiled.sum(-1), 1, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [

@@ -257,7 +257,9 @@ def test_images_that_were_scaled_or_have_another_size_are_refused(model):
 
 def test_labels_that_do_not_fit_the_outputs_are_refused(model):
     for labels, message in [
-        (np.eye(2)[LABELS], r"one entry per image.*\(16, 2\)"),
+        (np.eye(2)[LABELS], r"one entry per image.*\(16, 2\).*take labels\.argmax\(axis=1\)"),
+        (np.ones((16, 2)), "multi-label.*one sigmoid per class.*'binary_crossentropy'"),
+        (np.eye(2)[LABELS] + 1, r"one entry per image.*\(16, 2\)\.$"),
         (None, "labels is missing"),
         (np.array(["b", "a"])[LABELS], "labels such as 'b' are no whole numbers; np.unique"),
         ([*LABELS[:-1], 0.25], "labels such as 0.25 are no whole numbers"),

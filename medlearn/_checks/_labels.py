@@ -47,6 +47,7 @@ def column(name: str, values: ArrayLike) -> np.ndarray:
     if array.ndim != 1 or not len(array):
         raise ValueError(
             f"{name} is one entry per image, a list of length N; its shape is {array.shape}."
+            + (_hint_of_hot_rows(array) if name == "labels" else "")
         )
     missing = _missing(array)
     if missing.any():
@@ -216,6 +217,21 @@ def _missing(array: np.ndarray) -> np.ndarray:
     import pandas as pd  # late: only columns of objects, which pandas makes, need it
 
     return pd.isna(array)
+
+
+def _hint_of_hot_rows(labels: np.ndarray) -> str:
+    """Return what to do with rows of zeros and ones; nothing for other labels."""
+    if labels.ndim != 2 or not len(labels) or labels.dtype.kind not in "biuf":
+        return ""
+    if not np.isin(labels, (0, 1)).all():
+        return ""
+    if (labels.sum(axis=1) == 1).all():
+        return " Each row has a single 1: take labels.argmax(axis=1)."
+    return (
+        " These rows name several classes of an image, or none (multi-label): the model needs one "
+        "sigmoid per class, keras.layers.Dense(classes, activation='sigmoid'), and the loss "
+        "'binary_crossentropy'; check and score each column by itself."
+    )
 
 
 def _of_one_type(name: str, array: np.ndarray) -> np.ndarray:

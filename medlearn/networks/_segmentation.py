@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from medlearn import _checks, _files
 from medlearn._keras import keras
 from medlearn.networks import views as _views
-from medlearn.networks._encoders import cut, map_shapes, skip_layers
+from medlearn.networks._encoders import PROBE_SIDE, cut, map_shapes, skip_layers
+from medlearn.networks._resizing import ResizeLike
 
 
 def segmenter(
@@ -37,7 +38,9 @@ def segmenter(
     layers : sequence of str, optional
         Names of the encoder's layers to join, one for each resolution; None for `skip_layers`.
     size : int or tuple of int, optional
-        Side of the images or (height, width) in pixels, at least 32; None for the encoder's. To an
+        Side of the images or (height, width) in pixels, at least 32; None for the encoder's. If the
+        encoder takes images of any size, so does the segmenter then; sides that are multiples of
+        the encoder's stride, 32 as a rule, suit it best. Weights fit models of all sizes. To an
         encoder built for a larger size the images are shown enlarged: slower, and often better.
     channels : int
         Channels of the decoder at full resolution, at least 4; half as many again at each step
@@ -56,8 +59,8 @@ def segmenter(
     Raises
     ------
     ValueError
-        For an unknown layer, two layers of one resolution, a size that is missing or too small,
-        and arguments out of range.
+        For an unknown layer, two layers of one resolution, a size that is too small, and arguments
+        out of range.
 
     References
     ----------
@@ -73,14 +76,20 @@ def segmenter(
     if sides != encoder_sides:
         enlarged = keras.layers.Resizing(*encoder_sides, name="enlarge")(image)
     *maps, x = keras.tree.flatten(cut(encoder, names)(enlarged))
-    if detail and (not maps or maps[0].shape[1] < sides[0]):
+    ratios = _ratios(encoder, names, [*maps, x], sides)
+    strides = ratios if sides != encoder_sides else _powers_of_two(ratios)
+    targets = list(maps)
+    if detail and (not maps or ratios[0] > 1):
         scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="detail_scaling")(image)
         maps = [_convolve(scaled, channels, 3, "detail", seed), *maps]
-    for number, skip in enumerate(reversed(maps), start=1):
-        step_channels = _step_channels(channels, sides[0] / skip.shape[1])
-        x = _step_up(x, skip, f"step_{number}", step_channels, seed + 10 * number)
+        targets = [image, *targets]
+        strides = [1.0, *strides]
+    for number in range(1, len(maps) + 1):
+        skip, target = maps[-number], targets[-number]
+        step_channels = _step_channels(channels, strides[-1 - number])
+        x = _step_up(x, skip, target, f"step_{number}", step_channels, seed + 10 * number)
     return keras.Model(
-        image, _probabilities(x, classes, sides, seed), name=f"{encoder.name}_segmenter"
+        image, _probabilities(x, classes, image, seed), name=f"{encoder.name}_segmenter"
     )
 
 
@@ -133,14 +142,39 @@ def _predict(model, images: np.ndarray, batch_size: int) -> np.ndarray:
     return model.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]
 
 
-def _step_up(x, skip, name: str, channels: int, seed: int):
-    """Squeeze, enlarge to the size of the encoder's map, join it, and convolve both."""
+def _step_up(x, skip, target, name: str, channels: int, seed: int):
+    """Squeeze, enlarge to the target's size, which is the skip's, join the skip and convolve.
+
+    Where the skip is made of the image, the image is the target: so models of all sizes have their
+    layers in one order, by which Keras stores weights.
+    """
     x = _convolve(x, channels, 1, f"{name}_squeeze", seed + 1)
-    x = keras.layers.Resizing(*skip.shape[1:3], name=f"{name}_up")(x)
+    x = _resized(x, target, f"{name}_up")
     if skip.shape[-1] > channels:
         skip = _convolve(skip, channels, 1, f"{name}_skip", seed + 2)
     x = keras.layers.Concatenate(name=f"{name}_join")([x, skip])
     return _convolve(x, channels, 3, f"{name}_decode", seed + 3)
+
+
+def _resized(x, target, name: str, dtype=None):
+    """Resize maps to the height and width of others, which may be unknown before the images."""
+    sides = target.shape[1:3]
+    if None in sides:
+        return ResizeLike(dtype=dtype, name=name)([x, target])
+    return keras.layers.Resizing(*sides, dtype=dtype, name=name)(x)
+
+
+def _ratios(encoder, names, maps, sides) -> list[float]:
+    """Return how many pixels of the image a step in each map is, from the height of both."""
+    if None not in sides:
+        return [sides[0] / tensor.shape[1] for tensor in maps]
+    shapes = map_shapes(encoder)
+    return [PROBE_SIDE / shapes[name][0] for name in names]
+
+
+def _powers_of_two(ratios: list[float]) -> list[float]:
+    """Return strides that are the same for all sizes: the encoder rounds odd sides up."""
+    return [float(2 ** round(np.log2(ratio))) for ratio in ratios]
 
 
 def _step_channels(channels: int, stride: float) -> int:
@@ -157,14 +191,14 @@ def _convolve(x, channels: int, kernel: int, name: str, seed: int):
     return keras.layers.ReLU(name=f"{name}_relu")(x)
 
 
-def _probabilities(x, classes: int, sides: tuple[int, int], seed: int):
+def _probabilities(x, classes: int, image, seed: int):
     """Class scores, enlarged to the image, and their softmax, all in float32."""
     glorot = keras.initializers.GlorotUniform(seed)
     x = keras.layers.Conv2D(
         int(classes), 1, kernel_initializer=glorot, dtype="float32", name="head"
     )(x)
-    if x.shape[1:3] != sides:
-        x = keras.layers.Resizing(*sides, dtype="float32", name="resize")(x)
+    if None in image.shape[1:3] or x.shape[1:3] != image.shape[1:3]:
+        x = _resized(x, image, "resize", "float32")
     return keras.layers.Softmax(dtype="float32", name="probabilities")(x)
 
 
@@ -183,15 +217,12 @@ def _fine_to_coarse(encoder: keras.Model, layers: Sequence[str]) -> list[str]:
     return sorted(heights, key=heights.__getitem__, reverse=True)
 
 
-def _sides(encoder: keras.Model, size) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return (height, width) of the images, and as the encoder is shown them."""
+def _sides(encoder: keras.Model, size) -> tuple[tuple, tuple]:
+    """Return (height, width) of the images, None for any, and as the encoder is shown them."""
     built = tuple(encoder.input_shape[1:3])
     sides = _height_and_width(size) if size is not None else built
-    if None in sides:
-        raise ValueError(
-            f"{encoder.name} takes images of any size, but a U-Net has to know: say size=128, or "
-            "load the encoder with a size."
-        )
+    if size is None and None in sides:
+        return (None, None), (None, None)
     if len(sides) != 2 or min(sides) < 32:
         raise ValueError(
             f"size={size!r} is not a side in pixels, at least 32, nor a (height, width) of such."
