@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from common import mutated_predictors
-from medlearn import inference, networks
+from medlearn import datasets, inference, networks
 from medlearn._keras import keras
 
 CLASSES = ("dark", "bright")
@@ -213,6 +213,36 @@ def test_what_cannot_be_bundled_gets_one_sentence():
         inference.bundle(model, CLASSES, pictures(), temperature=0)
     with pytest.raises(ValueError, match="probability from 0 to 1"):
         inference.bundle(model, CLASSES, pictures(), ask_below=70)
+    with pytest.raises(ValueError, match="temperature is a number above 0, not '2'"):
+        inference.bundle(model, CLASSES, pictures(), temperature="2")
+    with pytest.raises(ValueError, match="Each class needs a name of its own"):
+        inference.bundle(model, ("cell", "cell"), pictures())
+    with pytest.raises(ValueError, match="2 classes, but 1 names were given: ab"):
+        inference.bundle(model, "ab", pictures())
+
+
+@pytest.mark.parametrize(
+    "activation, sentence",
+    [("linear", "are no probabilities: end the model with a softmax"), ("sigmoid", "sum to")],
+)
+def test_logits_and_classes_that_do_not_exclude_each_other_are_refused(activation, sentence):
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(image))
+    start = keras.initializers.RandomNormal(seed=0)
+    output = keras.layers.Dense(3, activation, kernel_initializer=start, bias_initializer="ones")
+    with pytest.raises(ValueError, match=sentence):
+        inference.bundle(keras.Model(image, output(x)), ("a", "b", "c"), pictures(4, 8))
+    output = keras.layers.Dense(3, "softmax", kernel_initializer=start)
+    model = keras.Model(image, output(x))
+    with pytest.raises(ValueError, match="A threshold decides between two classes"):
+        inference.bundle(model, ("a", "b", "c"), pictures(4, 8), threshold=0.5)
+
+
+def test_a_data_set_and_no_batch_get_one_sentence(classifier):
+    with pytest.raises(ValueError, match="pass dataset.images"):
+        classifier.predict(datasets.from_arrays(pictures(), np.arange(12) % 2, classes=CLASSES))
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1"):
+        classifier.predict(pictures(), batch_size=0)
 
 
 def test_an_empty_folder_is_an_empty_table(classifier, tmp_path):

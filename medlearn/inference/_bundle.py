@@ -1,6 +1,7 @@
 """A model together with its classes, image size, calibration, decision rule and training range."""
 
 import importlib.metadata
+import numbers
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from medlearn.inference._range import MEASURES, ImageRange
 
 TASKS = ("classification", "segmentation", "detection")
 _LIBRARIES = ("medlearn", "keras", "tensorflow", "tensorflow-cpu", "numpy")
+_TRIED = 32  # training images whose outputs are looked at
+_ROUNDING = 0.02  # of sums of probabilities in half precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +129,7 @@ class Predictor:
             cannot be read, or that is unlike the training images, has no answer and a sentence in
             ``problem``.
         """
+        batch_size = _checks.whole_number("batch_size", batch_size, 1)
         mask_files = None if to is None else _masks.MaskFiles(Path(to))
         parts = [
             _arrays.table(self, part, mask_files, batch_size)
@@ -190,25 +194,28 @@ def bundle(
     Raises
     ------
     ValueError
-        If classes do not fit the outputs, or the model takes other inputs, or a number is out of
-        range.
+        If classes do not fit the outputs, the model takes other inputs, its outputs are no
+        probabilities, or a number is out of range.
     """
     task, outputs = _task(model)
-    classes = tuple(map(str, classes))
-    if len(classes) != outputs:
-        raise ValueError(
-            f"{model.name} has {outputs} classes, but {len(classes)} names were given: "
-            f"{', '.join(classes)}."
-        )
+    classes = _class_names(classes, model.name, outputs)
     images = _checks.images(training_images)
     size = tuple(side or given for side, given in zip(model.input_shape[1:3], images.shape[1:3]))
     _check_numbers(temperature, threshold, ask_below)
+    if threshold is not None and outputs > 2 and task != "detection":
+        raise ValueError(
+            f"A threshold decides between two classes, and {model.name} has {outputs}: leave it "
+            "out, the most probable class is the decision."
+        )
+    fitted = _arrays.fitted(images, size)
+    if task != "detection":
+        _check_outputs(model, fitted[:_TRIED])
     return Predictor(
         model=model,
         task=task,
         classes=classes,
         size=size,
-        image_range=ImageRange.of(_arrays.fitted(images, size), size),
+        image_range=ImageRange.of(fitted, size),
         temperature=float(temperature),
         threshold=threshold,
         ask_below=ask_below,
@@ -286,8 +293,41 @@ def _check_loaded(predictor: Predictor) -> None:
         raise ValueError(f"limits of {', '.join(MEASURES)} are expected, two numbers each.")
 
 
+def _class_names(classes: Sequence[str], model: str, outputs: int) -> tuple[str, ...]:
+    """Return the names of the classes; raise ValueError if they do not fit the outputs."""
+    names = (classes,) if isinstance(classes, str) else tuple(map(str, classes))
+    if len(names) != outputs:
+        raise ValueError(
+            f"{model} has {outputs} classes, but {len(names)} names were given: {', '.join(names)}."
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"Each class needs a name of its own; given were {', '.join(names)}.")
+    return names
+
+
+def _check_outputs(model: keras.Model, images: np.ndarray) -> None:
+    """Raise ValueError if a model answers with logits, or with classes that exclude nothing."""
+    values = np.asarray(model.predict(images, verbose=0), np.float64)
+    if values.min() < 0 or values.max() > 1:
+        raise ValueError(
+            f"The outputs of {model.name} run from {values.min():.2g} to {values.max():.2g} and "
+            "are no probabilities: end the model with a softmax, or with a sigmoid if it has one "
+            "output."
+        )
+    sums = values.sum(-1)
+    if values.shape[-1] > 1 and np.abs(sums - 1).max() > _ROUNDING:
+        raise ValueError(
+            f"The probabilities of {model.name} sum to {sums.min():.2g} to {sums.max():.2g} and "
+            "not to 1: a predictor needs classes that exclude each other, so end the model with a "
+            "softmax."
+        )
+
+
 def _check_numbers(temperature, threshold, ask_below) -> None:
-    if not 0 < temperature < np.inf:
+    for name, value in (("threshold", threshold), ("ask_below", ask_below)):
+        if not (value is None or isinstance(value, numbers.Real)):
+            raise ValueError(f"{name} is a probability from 0 to 1, not {value!r}.")
+    if not (isinstance(temperature, numbers.Real) and 0 < temperature < np.inf):
         raise ValueError(
             f"temperature is a number above 0, not {temperature!r}; 1 changes nothing."
         )

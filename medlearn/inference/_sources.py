@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medlearn import _checks, _progress
+from medlearn._dataset import Dataset
 from medlearn.datasets.readers import _formats, _nifti, _paths
 from medlearn.datasets.readers._problems import Unreadable
 
@@ -49,6 +50,8 @@ def parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
     volumes : bool
         Whether all slices of a volume are taken, and not a few.
     """
+    if isinstance(source, Dataset):
+        raise ValueError("A data set was given, but images are expected: pass dataset.images.")
     if _names_files(source):
         yield from _file_parts(source, batch_size, volumes)
     else:
