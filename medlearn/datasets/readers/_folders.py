@@ -75,7 +75,7 @@ def from_folder(
     >>> from medlearn import datasets
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> (folder / "ill").mkdir()
-    >>> Image.new("L", (64, 64), 90).save(folder / "ill" / "a.png")
+    >>> Image.radial_gradient("L").save(folder / "ill" / "a.png")
     >>> result = datasets.from_folder(folder, size=64)
     >>> result.dataset.classes, len(result.problems)
     (('ill',), 0)
