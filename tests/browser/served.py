@@ -186,8 +186,9 @@ def settle(page, seconds):
 
 
 def errors(page):
-    """The texts of error outputs."""
-    return page.locator('[data-mime-type="application/vnd.jupyter.error"]').all_inner_texts()
+    """The texts of error outputs, which JupyterLab shows as it shows stderr."""
+    outputs = page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').all_inner_texts()
+    return [text for text in outputs if "Traceback (most recent call last)" in text]
 
 
 def panels(page):

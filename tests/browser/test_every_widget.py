@@ -97,7 +97,8 @@ def notebook(tmp_path_factory):
     folder.mkdir()
     shutil.copy(lessons.FOLDER / "matplotlibrc", folder)
     path = folder / "every_widget.ipynb"
-    cells = [nbformat.v4.new_code_cell(source) for name in WITH_WIDGETS for source in PARTS[name]]
+    sources = [source for name in WITH_WIDGETS for source in PARTS[name]]
+    cells = [nbformat.v4.new_code_cell(source) for source in [*sources, "1 / 0"]]
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
     return path
@@ -126,6 +127,13 @@ def test_each_widget_is_there_and_answers(name, page, shots):
         picture = shots / f"widget_{name[:2]}_{number}.png"
         cell.locator(".jp-OutputArea").first.screenshot(path=picture)
         assert answered, f"the first dial of widget {number} of {name} changed nothing"
+
+
+def test_an_error_of_a_cell_is_seen(page):
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(sum(map(len, PARTS.values())))
+    served.run_cell(page, cell)
+    (text,) = served.errors(cell)
+    assert "ZeroDivisionError" in text
 
 
 def test_no_lesson_shows_a_widget_that_is_not_tried():
