@@ -106,7 +106,7 @@ def test_the_channels_of_usual_sizes_are_those_of_the_first_release():
         assert [model.get_layer(name).filters for name in names] == [36, 24, 16]
     model = networks.segmenter(tiny_encoder(112), 2, size=96)  # shown enlarged
     names = ["step_1_decode_conv", "step_2_decode_conv", "step_3_decode_conv"]
-    assert [model.get_layer(name).filters for name in names] == [28, 20, 16]
+    assert [model.get_layer(name).filters for name in names] == [32, 20, 16]
 
 
 @pytest.mark.slow
