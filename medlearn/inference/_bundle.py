@@ -327,7 +327,7 @@ def _check_numbers(temperature, threshold, ask_below) -> None:
     for name, value in (("threshold", threshold), ("ask_below", ask_below)):
         if not (value is None or isinstance(value, numbers.Real)):
             raise ValueError(f"{name} is a probability from 0 to 1, not {value!r}.")
-    if not (isinstance(temperature, numbers.Real) and 0 < temperature < np.inf):
+    if not (isinstance(temperature, numbers.Real) and 0 < float(temperature) < np.inf):
         raise ValueError(
             f"temperature is a number above 0, not {temperature!r}; 1 changes nothing."
         )
