@@ -30,7 +30,7 @@ def with_old_names(
             DeprecationWarning,
             stacklevel=2,
         )
-        first, *rest = new.split(".")
-        return functools.reduce(getattr, rest, getattr_(first))
+        first, *submodules = new.split(".")
+        return functools.reduce(getattr, submodules, getattr_(first))
 
     return __getattr__

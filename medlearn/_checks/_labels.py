@@ -52,10 +52,8 @@ def column(name: str, values: ArrayLike) -> np.ndarray:
     missing = _missing(array)
     if missing.any():
         remedy = _REMEDIES.get(name, "did training diverge?")
-        what = "NaN" if array.dtype.kind == "f" else "missing"
-        raise ValueError(
-            f"{name} holds {missing.sum()} {what} among {len(array)} entries; {remedy}"
-        )
+        gap = "NaN" if array.dtype.kind == "f" else "missing"
+        raise ValueError(f"{name} holds {missing.sum()} {gap} among {len(array)} entries; {remedy}")
     return _of_one_type(name, array) if array.dtype.kind == "O" else array
 
 

@@ -96,14 +96,14 @@ def boxes(predictor, images: np.ndarray, batch_size: int) -> list[np.ndarray]:
 
     size = predictor.size
     lowest = _LOWEST_SCORE if predictor.threshold is None else predictor.threshold
-    found = networks.detect(
+    detections_by_image = networks.detect(
         predictor.model, fitted(images, size), score_threshold=lowest, batch_size=batch_size
     )
     if images.shape[1:3] == size:
-        return found
+        return detections_by_image
     top, left, side = _crop.central_square(*images.shape[1:3])
     scale = side / size[0]
-    return [_moved(detections, scale, top, left) for detections in found]
+    return [_moved(detections, scale, top, left) for detections in detections_by_image]
 
 
 def _moved(detections: np.ndarray, scale: float, top: int, left: int) -> np.ndarray:

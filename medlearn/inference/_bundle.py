@@ -200,7 +200,7 @@ def bundle(
     task, outputs = _task(model)
     classes = _class_names(classes, model.name, outputs)
     images = _checks.images(training_images)
-    size = tuple(side or given for side, given in zip(model.input_shape[1:3], images.shape[1:3]))
+    size = tuple(side or pixels for side, pixels in zip(model.input_shape[1:3], images.shape[1:3]))
     _check_numbers(temperature, threshold, ask_below)
     if threshold is not None and outputs > 2 and task != "detection":
         raise ValueError(

@@ -79,7 +79,9 @@ def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
         except Unreadable as error:
             yield from _together(waiting, batch_size)  # first: rows are in the order of the files
             waiting = []
-            yield Part(np.empty((0, 1, 1, 3), np.uint8), [], [(name, f"{error.what}: {error.fix}")])
+            yield Part(
+                np.empty((0, 1, 1, 3), np.uint8), [], [(name, f"{error.problem}: {error.fix}")]
+            )
             continue
         if volumes and _is_nifti(path):
             yield from _together(waiting, batch_size)

@@ -117,7 +117,7 @@ def _steps(sides: tuple[int, int], overlap: float, margin: int) -> tuple[int, in
 
 def _padded(image: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
     """Return an image of at least one tile, mirrored at its lower and right edges."""
-    missing = [max(side - given, 0) for side, given in zip(sides, image.shape[:2], strict=True)]
+    missing = [max(side - length, 0) for side, length in zip(sides, image.shape[:2], strict=True)]
     if not any(missing):
         return image
     return np.pad(image, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="symmetric")

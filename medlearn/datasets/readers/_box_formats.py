@@ -59,7 +59,7 @@ def _coco_file(path: Path, problems: Problems) -> dict[str, Annotated]:
         return _coco.parse(data, path.name, problems)
     except Unreadable as error:
         raise ValueError(
-            f"The annotations {path.name!r} cannot be read: {error.what}; {error.fix}."
+            f"The annotations {path.name!r} cannot be read: {error.problem}; {error.fix}."
         ) from error
 
 

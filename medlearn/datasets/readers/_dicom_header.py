@@ -77,8 +77,8 @@ def unreadable(dataset: pydicom.Dataset) -> tuple[tuple[str, str], ...]:
     ]
     if not named:
         return ()
-    what = f"its {', '.join(named)} cannot be read as a number, and is taken as unknown"
-    return ((what, "correct the header if the value matters to you"),)
+    problem = f"its {', '.join(named)} cannot be read as a number, and is taken as unknown"
+    return ((problem, "correct the header if the value matters to you"),)
 
 
 def index_in_series(dataset: pydicom.Dataset, index: int) -> int:

@@ -87,8 +87,8 @@ def read(path: Path, window: Window | None = None, slices: int = 8) -> list[Fram
         )
     names = ", ".join(file_format.name for file_format in _FORMATS)
     foreign = _foreign(data)
-    what = f"it is {foreign}, which is not supported" if foreign else "its format is not known"
+    problem = f"it is {foreign}, which is not supported" if foreign else "its format is not known"
     raise Unreadable(
-        f"{what}; its content is none of {names}, whatever its name says",
+        f"{problem}; its content is none of {names}, whatever its name says",
         "export it in one of these formats, or move it elsewhere",
     )

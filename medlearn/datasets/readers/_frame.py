@@ -121,8 +121,8 @@ def nan_warnings(values: np.ndarray) -> tuple[tuple[str, str], ...]:
     share = 1 - np.isfinite(values).mean()
     if not share:
         return ()
-    what = f"{share:.1%} of its values are not numbers (NaN or infinite), and are shown black"
-    return ((what, "fine for what lies outside the body; else export it anew"),)
+    problem = f"{share:.1%} of its values are not numbers (NaN or infinite), and are shown black"
+    return ((problem, "fine for what lies outside the body; else export it anew"),)
 
 
 def three_channels(grey: np.ndarray) -> np.ndarray:

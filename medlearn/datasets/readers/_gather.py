@@ -95,8 +95,8 @@ def read_entries(
         ]
         problems.hide({entry.name: read[0].file})
         notes = [note for frame in frames for note in _notes(frame)]
-        for what, fix in dict.fromkeys(notes):
-            problems.add(read[0].file, what, fix, entry.row)
+        for problem, fix in dict.fromkeys(notes):
+            problems.add(read[0].file, problem, fix, entry.row)
         pictures += read
     return _sorted(pictures)
 

@@ -156,13 +156,13 @@ def _mask_of(
     path = mask_files.get(entry.name)
     if path is None:
         raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
-    drawn, is_lossy = _mask_files.read(path)
-    drawn = _turned(drawn, entry, path, frame.pixels.shape[:2], problems)
+    mask, is_lossy = _mask_files.read(path)
+    mask = _turned(mask, entry, path, frame.pixels.shape[:2], problems)
     if is_lossy:
-        drawn = _without_ringing(drawn, entry, problems)
+        mask = _without_ringing(mask, entry, problems)
     if values is None and class_count == 2:
-        _report_greys(drawn, entry.name, problems)
-    return _fit.mask(_class_indices(drawn, class_count, values), options.size, options.fit)
+        _report_greys(mask, entry.name, problems)
+    return _fit.mask(_class_indices(mask, class_count, values), options.size, options.fit)
 
 
 def _report_empty(pictures: list[Picture], folder: str, background: str, problems: Problems):
@@ -175,9 +175,9 @@ def _report_empty(pictures: list[Picture], folder: str, background: str, problem
         )
 
 
-def _report_greys(drawn: np.ndarray, name: str, problems: Problems) -> None:
+def _report_greys(mask: np.ndarray, name: str, problems: Problems) -> None:
     """Add a row if a mask of two classes holds more than two values."""
-    if np.unique(drawn).size > 2:
+    if np.unique(mask).size > 2:
         problems.add(
             name,
             "its mask holds several greys besides 0, and all of them count as one class",
@@ -187,7 +187,7 @@ def _report_greys(drawn: np.ndarray, name: str, problems: Problems) -> None:
 
 
 def _turned(
-    drawn: np.ndarray, entry: Entry, path: Path, shape: tuple[int, int], problems: Problems
+    mask: np.ndarray, entry: Entry, path: Path, shape: tuple[int, int], problems: Problems
 ) -> np.ndarray:
     """Return a mask as the picture stands; raise Unreadable if their sizes differ."""
     orientation = _mask_files.orientation(entry.path)
@@ -197,28 +197,28 @@ def _turned(
             "its header turns the picture (EXIF orientation), and its mask has no such header",
             "the mask was turned with it, as if drawn on the stored pixels: look at both",
         )
-        drawn = _mask_files.upright(drawn, orientation)
+        mask = _mask_files.upright(mask, orientation)
     elif orientation != 1:
-        drawn = _mask_files.upright(drawn, _mask_files.orientation(path))
-    if drawn.shape != shape:
+        mask = _mask_files.upright(mask, _mask_files.orientation(path))
+    if mask.shape != shape:
         raise Unreadable(
-            f"its mask has {drawn.shape[0]} x {drawn.shape[1]} pixels, the picture {shape[0]} x "
+            f"its mask has {mask.shape[0]} x {mask.shape[1]} pixels, the picture {shape[0]} x "
             f"{shape[1]}",
             "outline the picture at its own size",
         )
-    return drawn
+    return mask
 
 
-def _without_ringing(drawn: np.ndarray, entry: Entry, problems: Problems) -> np.ndarray:
+def _without_ringing(mask: np.ndarray, entry: Entry, problems: Problems) -> np.ndarray:
     """Return a mask of black and white as 0 and 255, cut at half; JPEG blurs outlines."""
-    if set(np.unique(drawn).tolist()) <= {0, 255}:
-        return drawn
+    if set(np.unique(mask).tolist()) <= {0, 255}:
+        return mask
     problems.add(
         entry.name,
         "its mask is a JPEG, which blurs outlines: greys from half of 255 on were taken as object",
         "save masks as PNG",
     )
-    return np.where(drawn >= _HALF, 255, 0).astype(np.uint8)
+    return np.where(mask >= _HALF, 255, 0).astype(np.uint8)
 
 
 def _class_indices(

@@ -18,9 +18,9 @@ _MOST_ALIKE = 10  # rows of one kind that stand for themselves
 class Unreadable(ValueError):
     """A file that cannot be used: what is wrong with it, and how to fix that."""
 
-    def __init__(self, what: str, fix: str):
-        super().__init__(f"{what}; {fix}")
-        self.what = what
+    def __init__(self, problem: str, fix: str):
+        super().__init__(f"{problem}; {fix}")
+        self.problem = problem
         self.fix = fix
 
 
@@ -57,21 +57,21 @@ class Problems:
         self._rows: list[tuple[str, ...]] = []
         self._hidden: dict[str, str] = {}
 
-    def add(self, file: str, what: str, fix: str, row: int | str = "") -> None:
+    def add(self, file: str, problem: str, fix: str, row: int | str = "") -> None:
         """Add a row; control characters of hostile files do not reach the page.
 
         Parameters
         ----------
         file : str
             The file as the user names it; "" if a table names none.
-        what : str
+        problem : str
             What is wrong, without a capital letter and a full stop.
         fix : str
             What to do about it.
         row : int or str
             Row of the table or of the annotations; "" if there is none.
         """
-        self._rows.append(tuple(_printable(text) for text in (file, row, what, fix)))
+        self._rows.append(tuple(_printable(text) for text in (file, row, problem, fix)))
 
     def add_unreadable(self, file: str, error: Unreadable, row: int | str = "") -> None:
         """Add a row for a file that cannot be used.
@@ -85,7 +85,7 @@ class Problems:
         row : int or str
             Row of the table; "" if there is none.
         """
-        self.add(file, error.what, error.fix, row)
+        self.add(file, error.problem, error.fix, row)
 
     def hide(self, names: Mapping[str, str]) -> None:
         """Replace file names with patients in them, wherever a row names them.
@@ -95,23 +95,23 @@ class Problems:
         names : mapping of str to str
             Names of files as the user writes them, and as rows may name them.
         """
-        for name, shown in names.items():
-            if name != shown:
-                self._hidden[_printable(name)] = _printable(shown)
-                self._hidden[_stem(_printable(name))] = _stem(_printable(shown))
+        for name, pseudonym in names.items():
+            if name != pseudonym:
+                self._hidden[_printable(name)] = _printable(pseudonym)
+                self._hidden[_stem(_printable(name))] = _stem(_printable(pseudonym))
 
     def table(self) -> pd.DataFrame:
         """Return the rows so far, in the order in which they were found.
 
         Where many files have one and the same problem, a single row counts them and names some.
         """
-        kinds: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-        found = [self._without_patients(row) for row in self._rows]
-        for row in found:
-            kinds.setdefault(row[2:], []).append(row)
-        many = {kind: rows for kind, rows in kinds.items() if len(rows) > _MOST_ALIKE}
+        alike_rows: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        all_rows = [self._without_patients(row) for row in self._rows]
+        for row in all_rows:
+            alike_rows.setdefault(row[2:], []).append(row)
+        many = {problem: rows for problem, rows in alike_rows.items() if len(rows) > _MOST_ALIKE}
         rows = []
-        for row in found:
+        for row in all_rows:
             alike = many.get(row[2:])
             if alike is None:
                 rows.append(row)
@@ -122,10 +122,10 @@ class Problems:
     def _without_patients(self, row: tuple[str, ...]) -> tuple[str, ...]:
         if not self._hidden:
             return row
-        file, number, what, fix = row
-        words = re.split(r"([\s'\"]+|[,;:](?=\s))", what)
-        what = "".join(self._hidden.get(word, word) for word in words)
-        return self._hidden.get(file, file), number, what, fix
+        file, number, problem, fix = row
+        words = re.split(r"([\s'\"]+|[,;:](?=\s))", problem)
+        problem = "".join(self._hidden.get(word, word) for word in words)
+        return self._hidden.get(file, file), number, problem, fix
 
 
 def _stem(name: str) -> str:
@@ -134,9 +134,9 @@ def _stem(name: str) -> str:
 
 def _folded(rows: list[tuple[str, ...]]) -> tuple[str, ...]:
     """Return one row for many that differ in their file only."""
-    file, _, what, fix = rows[0]
-    others = ", ".join(row[0] for row in rows[1:4])
-    return file, "", f"{what} ({len(rows)} files, also {others} ...)", fix
+    file, _, problem, fix = rows[0]
+    next_files = ", ".join(row[0] for row in rows[1:4])
+    return file, "", f"{problem} ({len(rows)} files, also {next_files} ...)", fix
 
 
 def short(error: BaseException) -> str:

@@ -36,14 +36,16 @@ def rows(path: Path) -> tuple[list[Row], list[str]]:
             "save it as .xlsx without one, or as CSV",
         )
     try:
-        all_rows, others = _excel(data) if data.startswith(b"PK") else (_csv(data), [])
+        all_rows, other_sheets = _excel(data) if data.startswith(b"PK") else (_csv(data), [])
     except Unreadable:
         raise
     except Exception as error:  # openpyxl raises many types on damaged workbooks
         raise Unreadable(
             f"it is damaged ({short(error)})", "save it anew, as CSV in UTF-8"
         ) from error
-    return [(number, cells) for number, cells in all_rows if any(map(str.strip, cells))], others
+    return [
+        (number, cells) for number, cells in all_rows if any(map(str.strip, cells))
+    ], other_sheets
 
 
 def _csv(data: bytes) -> list[Row]:
@@ -108,8 +110,8 @@ def _excel(data: bytes) -> tuple[list[Row], list[str]]:
         all_rows.append((number, _bounded(map(_text, cells))))
         _check_count(number)
     width = _width(next((cells for _, cells in all_rows if any(cells)), []))
-    others = [sheet.title for sheet in book.worksheets[1:] if _has_content(sheet)]
-    return [(number, cells[:width]) for number, cells in all_rows], others
+    other_sheets = [sheet.title for sheet in book.worksheets[1:] if _has_content(sheet)]
+    return [(number, cells[:width]) for number, cells in all_rows], other_sheets
 
 
 def _has_content(sheet: Any) -> bool:

@@ -99,10 +99,10 @@ def from_table(
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
-def _of_sheets(others: list[str]) -> str:
-    if not others:
+def _of_sheets(other_sheets: list[str]) -> str:
+    if not other_sheets:
         return ""
-    return f" Only the first sheet was read; the others are {', '.join(others)}."
+    return f" Only the first sheet was read; the others are {', '.join(other_sheets)}."
 
 
 def _rows(path: Path) -> tuple[list[_sheets.Row], list[str]]:
@@ -123,7 +123,7 @@ def _rows(path: Path) -> tuple[list[_sheets.Row], list[str]]:
         return _sheets.rows(path)
     except Unreadable as error:
         raise ValueError(
-            f"The table {path.name!r} cannot be read: {error.what}; {error.fix}."
+            f"The table {path.name!r} cannot be read: {error.problem}; {error.fix}."
         ) from error
 
 
@@ -223,11 +223,11 @@ def _row_problem(
 
 def _repeated(facts: Mapping[str, str], row: int, earlier: Mapping[str, str]) -> tuple[str, str]:
     """Return the problem of a file that an earlier row lists, perhaps with other facts."""
-    others = [role for role in facts if facts[role] != earlier[role]]
-    if not others:
+    changed = [role for role in facts if facts[role] != earlier[role]]
+    if not changed:
         return f"row {row} lists the same file", "delete one of the two rows"
-    what = f"row {row} lists the same file with another {' and another '.join(others)}"
-    return what, f"find out which is right and delete the other: row {row} was read"
+    problem = f"row {row} lists the same file with another {' and another '.join(changed)}"
+    return problem, f"find out which is right and delete the other: row {row} was read"
 
 
 def _report_missing_patients(

@@ -50,16 +50,18 @@ def parse_folder(
     by_key = _pictures_by_key(pictures)
     annotated = {}
     for name, path in label_files(folder).items():
-        found = by_key.pop(_key(name), [])
-        if len(found) != 1:
-            several = f"{len(found)} pictures have" if found else "no picture has"
+        namesakes = by_key.pop(_key(name), [])
+        if len(namesakes) != 1:
+            several = f"{len(namesakes)} pictures have" if namesakes else "no picture has"
             problems.add(
                 name,
                 f"{several} the name of this text file",
                 f"name one picture {PurePosixPath(name).stem}, with any ending",
             )
             continue
-        picture = Annotated(found[0], source=name, is_normalised=True, split=_part(found[0]))
+        picture = Annotated(
+            namesakes[0], source=name, is_normalised=True, split=_part(namesakes[0])
+        )
         try:
             text = _paths.contents(path, MAX_BYTES).decode("utf-8-sig", "replace")
         except Unreadable as error:

@@ -60,30 +60,30 @@ def yaml_names(text: str) -> dict[int, str]:
     start = re.search(r"(?m)^names[ \t]*:[ \t]*", text)
     if start is None:
         return {}
-    rest = text[start.end() :]
-    if rest[:1] in ("[", "{"):
-        closing = "]" if rest[0] == "[" else "}"
-        inside = re.match(rf"(?:{_QUOTED}|[^{closing}'\"])*", rest[1:])
-        found = list(_FLOW.finditer(inside[0] if inside else ""))
+    value = text[start.end() :]
+    if value[:1] in ("[", "{"):
+        closing = "]" if value[0] == "[" else "}"
+        inside = re.match(rf"(?:{_QUOTED}|[^{closing}'\"])*", value[1:])
+        matches = list(_FLOW.finditer(inside[0] if inside else ""))
     else:
-        found = _block(rest.splitlines()[1:])
+        matches = _block(value.splitlines()[1:])
     names = {}
-    for position, match in enumerate(found):
+    for position, match in enumerate(matches):
         index = int(match["index"]) if match["index"] else position
         names[index] = _unquoted(match["name"].strip())[:200]
     return names
 
 
 def _block(lines: list[str]) -> list[re.Match[str]]:
-    found = []
+    matches = []
     for line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.fullmatch(line)
         if match is None:
             break
-        found.append(match)
-    return found
+        matches.append(match)
+    return matches
 
 
 def _unquoted(name: str) -> str:
@@ -99,11 +99,13 @@ def _candidates(folder: Path) -> list[Path]:
     folders = [folder, folder / "labels"]
     if folder.name == "labels":
         folders.append(folder.parent)
-    found = [path for place in folders if place.is_dir() for path in sorted(place.iterdir())]
+    paths = [
+        path for directory in folders if directory.is_dir() for path in sorted(directory.iterdir())
+    ]
     patterns = (r"data\.ya?ml", r".*\.ya?ml", r"classes\.txt", r".*\.names", r"labels\.txt")
     return [
         path
         for pattern in patterns
-        for path in found
+        for path in paths
         if re.fullmatch(pattern, path.name.lower()) and _paths.is_file(path)
     ]
