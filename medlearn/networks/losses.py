@@ -21,12 +21,26 @@ _registered = keras.saving.register_keras_serializable("medlearn")
 
 
 class _PixelLoss(keras.losses.Loss):
-    """A loss of one number that reads the weights of the pixels itself."""
+    """A loss of one number that reads the weights of the pixels itself; `_loss` computes it."""
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return the loss, a float32 of shape ()."""
         with keras.name_scope(self.name):
             return self.call(y_true, y_pred, sample_weight)
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        """Return the loss of masks and probabilities.
+
+        Parameters
+        ----------
+        y_true : tensor, shape (N, H, W) or (N, H, W, 1)
+            Class of each pixel.
+        y_pred : tensor, shape (N, H, W, classes)
+            Probabilities.
+        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+            Weights of pixels or images.
+        """
+        return self._loss(y_true, y_pred, sample_weight)
 
 
 @_registered
@@ -46,18 +60,7 @@ class CrossEntropy(_PixelLoss):
     def __init__(self, name: str = "cross_entropy", **options):
         super().__init__(name=name, **options)
 
-    def call(self, y_true, y_pred, sample_weight=None):
-        """Return the loss of masks and probabilities.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, H, W) or (N, H, W, 1)
-            Class of each pixel.
-        y_pred : tensor, shape (N, H, W, classes)
-            Probabilities.
-        sample_weight : tensor, optional, shape (N, H, W) or (N,)
-            Weights of pixels or images.
-        """
+    def _loss(self, y_true, y_pred, sample_weight=None):
         masks, probabilities = _pixels.masks_and_probabilities(y_true, y_pred)
         values = keras.losses.sparse_categorical_crossentropy(masks, probabilities)
         return _weighted_mean(values, masks, sample_weight)
@@ -85,18 +88,7 @@ class Dice(_PixelLoss):
     def __init__(self, name: str = "dice", **options):
         super().__init__(name=name, **options)
 
-    def call(self, y_true, y_pred, sample_weight=None):
-        """Return the loss of masks and probabilities.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, H, W) or (N, H, W, 1)
-            Class of each pixel.
-        y_pred : tensor, shape (N, H, W, classes)
-            Probabilities.
-        sample_weight : tensor, optional, shape (N, H, W) or (N,)
-            Weights of pixels or images.
-        """
+    def _loss(self, y_true, y_pred, sample_weight=None):
         truth, probabilities, weights = _one_hot_and_weights(y_true, y_pred, sample_weight)
         if weights is None:
             values = keras.losses.dice(truth, probabilities, axis=(0, 1, 2))
@@ -140,18 +132,7 @@ class Focal(_PixelLoss):
         super().__init__(name=name, **options)
         self.gamma = gamma
 
-    def call(self, y_true, y_pred, sample_weight=None):
-        """Return the loss of masks and probabilities.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, H, W)
-            Class of each pixel.
-        y_pred : tensor, shape (N, H, W, classes)
-            Probabilities.
-        sample_weight : tensor, optional, shape (N, H, W) or (N,)
-            Weights of pixels or images.
-        """
+    def _loss(self, y_true, y_pred, sample_weight=None):
         masks, probabilities = _pixels.masks_and_probabilities(y_true, y_pred)
         truth = _pixels.one_hot(masks, probabilities)
         focal = keras.losses.categorical_focal_crossentropy
@@ -209,18 +190,7 @@ class Tversky(_PixelLoss):
         self.false_negatives = false_negatives
         self.false_positives = false_positives
 
-    def call(self, y_true, y_pred, sample_weight=None):
-        """Return the loss of masks and probabilities.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, H, W)
-            Class of each pixel.
-        y_pred : tensor, shape (N, H, W, classes)
-            Probabilities.
-        sample_weight : tensor, optional, shape (N, H, W) or (N,)
-            Weights of pixels or images.
-        """
+    def _loss(self, y_true, y_pred, sample_weight=None):
         truth, probabilities, weights = _one_hot_and_weights(y_true, y_pred, sample_weight)
         outside = 1 - truth
         if weights is not None:
@@ -267,18 +237,7 @@ class Combined(_PixelLoss):
         super().__init__(name=name, **options)
         self.losses = losses
 
-    def call(self, y_true, y_pred, sample_weight=None):
-        """Return the sum of the losses of masks and probabilities.
-
-        Parameters
-        ----------
-        y_true : tensor, shape (N, H, W)
-            Class of each pixel.
-        y_pred : tensor, shape (N, H, W, classes)
-            Probabilities.
-        sample_weight : tensor, optional, shape (N, H, W) or (N,)
-            Weights of pixels or images.
-        """
+    def _loss(self, y_true, y_pred, sample_weight=None):
         values = [_value(loss, y_true, y_pred, sample_weight) for loss in self.losses]
         return sum(values)
 
