@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import nibabel
 import numpy as np
@@ -411,6 +412,27 @@ def test_masks_are_reduced_by_area():
     classes[::2, 1::2] = classes[1::2, ::2] = 2  # three quarters
     assert (_fit.mask(classes, 28, "crop") == 2).all()
     np.testing.assert_array_equal(_fit.mask(classes, 56, "crop"), classes)
+
+
+# ---- devices, pipes, and files elsewhere --------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_pipes_and_files_elsewhere_are_rows(tmp_path):
+    root, secret = tmp_path / "p", save(picture(), tmp_path / "elsewhere.png")
+    save(picture(1), root / "a.png")
+    os.mkfifo(root / "pipe.png")
+    (root / "link.png").symlink_to(secret)
+    folder = datasets.from_folder(root, layout="", size=32)
+    assert folder.problems["file"].tolist() == ["link.png", "pipe.png"]
+    assert "a link to such a place" in what(folder) and "a pipe" in what(folder)
+    (root / "t.csv").write_text(f"file\na.png\n../elsewhere.png\n{secret}\npipe.png\n/dev/zero\n")
+    table = datasets.from_table(root / "t.csv", label=None, patient=None, size=32)
+    assert len(table.dataset) == 1
+    names = ["a.png", "../elsewhere.png", "pipe.png", "/dev/zero"]
+    images = [{"id": number, "file_name": name} for number, name in enumerate(names)]
+    path = coco(root, images)([(number, [1, 1, 9, 9]) for number in range(4)])
+    assert len(datasets.from_boxes(path, size=32).dataset) == 1
 
 
 # ---- YOLO, and boxes of other programs ---------------------------------------------------------

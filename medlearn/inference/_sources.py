@@ -73,8 +73,11 @@ def _array_parts(images: np.ndarray, batch_size: int) -> Iterator[Part]:
 
 def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
     waiting: list[tuple[str, np.ndarray]] = []
+    root = _folder(source)
     for path, name in _progress.bar(_listed(source), "files", unit=" files"):
         try:
+            if root is not None:
+                _paths.check_below(path, root)
             frames = _formats.read(path, None, _ALL_SLICES if volumes else _SLICES)
         except Unreadable as error:
             yield from _together(waiting, batch_size)  # first: rows are in the order of the files
@@ -109,6 +112,14 @@ def _listed(source: str | Path | Sequence[str | Path]) -> list[tuple[Path, str]]
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}: check the path.")
     return [(path, path.name)]
+
+
+def _folder(source: str | Path | Sequence[str | Path]) -> Path | None:
+    """Return the folder in which all files must lie, without links; None where files were named."""
+    if not isinstance(source, str | Path):
+        return None
+    path = Path(source).expanduser()
+    return path.resolve() if path.is_dir() else None
 
 
 def _is_nifti(path: Path) -> bool:

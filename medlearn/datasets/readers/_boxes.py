@@ -86,7 +86,7 @@ def from_boxes(
         for picture in annotated.values():
             picture.is_normalised = True
     annotate = partial(_boxes_of, annotated, classes, options, problems)
-    read = read_entries(entries, options, problems, annotate)
+    read = read_entries(entries, root, options, problems, annotate)
     dataset = to_dataset(
         path.stem,
         read,

@@ -98,7 +98,7 @@ def from_folder(
             "", "the folder holds no file to read", f"check the path and the layout {layout!r}"
         )
     entries = _patterns.applied(pattern, entries, problems)
-    pictures = read_entries(entries, options, problems)
+    pictures = read_entries(entries, root, options, problems)
     dataset = to_dataset(root.name, pictures, options, problems)
     if pattern is None:
         _patterns.suggest(pictures, problems)
@@ -120,7 +120,7 @@ def _entries(
         )
     for file, name in files:
         folders = name.split("/")[:-1]
-        if len(folders) < len(levels):
+        if len(folders) < len(levels) and not file.is_dir():
             problems.add(
                 name,
                 f"it lies {len(folders)} folders deep, and the layout {layout!r} has {len(levels)}",

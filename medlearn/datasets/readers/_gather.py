@@ -10,7 +10,15 @@ import numpy as np
 from medlearn import _progress
 from medlearn._dataset import Dataset
 from medlearn.datasets._arrays import LICENCE, ONE_DOMAIN
-from medlearn.datasets.readers import _duplicates, _fit, _formats, _identity, _patients, _words
+from medlearn.datasets.readers import (
+    _duplicates,
+    _fit,
+    _formats,
+    _identity,
+    _paths,
+    _patients,
+    _words,
+)
 from medlearn.datasets.readers._frame import Frame, contrast_warnings
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._patients import Mention
@@ -59,7 +67,11 @@ Annotate = Callable[[Entry, Frame], Any]
 
 
 def read_entries(
-    entries: Iterable[Entry], options: Options, problems: Problems, annotate: Annotate | None = None
+    entries: Iterable[Entry],
+    root: Path,
+    options: Options,
+    problems: Problems,
+    annotate: Annotate | None = None,
 ) -> list[Picture]:
     """Read files one by one; those that cannot be read become rows of problems.
 
@@ -67,6 +79,8 @@ def read_entries(
     ----------
     entries : iterable of Entry
         The files.
+    root : Path
+        The folder that they must lie in; others are not opened.
     options : Options
         How to read them.
     problems : Problems
@@ -81,8 +95,10 @@ def read_entries(
         Sorted by folder and file; the slices of a series by their index.
     """
     pictures = []
+    root = root.resolve()
     for entry in _progress.bar(list(entries), "files"):
         try:
+            _paths.check_below(entry.path, root)
             frames = _formats.read(entry.path, options.window, options.slices)
             annotations = [annotate(entry, frame) if annotate else None for frame in frames]
         except Unreadable as error:

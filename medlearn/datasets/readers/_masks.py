@@ -77,8 +77,10 @@ def from_masks(
     entries = [Entry(file, name) for file, name in _paths.files_below(root)]
     entries = _patterns.applied(pattern, entries, problems)
     mask_files = _matched([entry.name for entry in entries], mask_root, root, problems)
-    annotate = partial(_mask_of, mask_files, len(classes), values, options, problems)
-    pictures = read_entries(entries, options, problems, annotate)
+    annotate = partial(
+        _mask_of, mask_files, mask_root.resolve(), len(classes), values, options, problems
+    )
+    pictures = read_entries(entries, root, options, problems, annotate)
     _report_empty(pictures, mask_root.name, classes[0], problems)
     outlined = np.array([picture.annotation for picture in pictures], np.uint8)
     dataset = to_dataset(
@@ -145,6 +147,7 @@ def _common_affixes(stems: list[str], mask_stems: list[str]) -> tuple[str, str]:
 
 def _mask_of(
     mask_files: Mapping[str, Path],
+    mask_root: Path,
     class_count: int,
     values: Mapping[int, int] | None,
     options: Options,
@@ -156,6 +159,7 @@ def _mask_of(
     path = mask_files.get(entry.name)
     if path is None:
         raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
+    _paths.check_below(path, mask_root)
     mask, is_lossy = _mask_files.read(path)
     mask = _turned(mask, entry, path, frame.pixels.shape[:2], problems)
     if is_lossy:

@@ -1,6 +1,8 @@
 """Files and folders as a user names them: listed, opened, and suggested where they are missing."""
 
 import difflib
+import os
+import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -11,10 +13,14 @@ MAX_BYTES = 1_000_000_000  # of one file
 _NO_PICTURES = ("Thumbs.db", "desktop.ini", "DICOMDIR")
 LISTS = {".csv", ".json", ".tsv", ".txt", ".xlsx", ".xml"}  # of pictures, none themselves
 _HIDDEN = (".", "__MACOSX")  # names that begin like this
+_LIKE_PICTURES = {".bmp", ".dcm", ".gif", ".gz", ".jpeg", ".jpg", ".nii", ".png", ".tif", ".tiff"}
+_NO_FILES = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
 
 def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file; raise Unreadable and nothing else.
+    """Return the bytes of a regular file; raise Unreadable and nothing else.
+
+    What is no regular file, such as a pipe or a device, is never opened: that could wait for ever.
 
     Parameters
     ----------
@@ -24,18 +30,52 @@ def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
         Largest size in bytes.
     """
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable(*_no_regular_file(path, status.st_mode))
+        size = status.st_size
         data = path.read_bytes() if size <= limit else b""
     except OSError as error:
         raise Unreadable(
             f"it cannot be opened ({error.strerror or short(error)})",
             "check the path and the rights to read",
         ) from error
+    except Unreadable:
+        raise
     except ValueError as error:  # a zero byte in the name
         raise Unreadable("its name is impossible", "correct it where it is listed") from error
     if size > limit:
         raise Unreadable(f"it has more than {limit:,} bytes", "save it in parts")
     return data
+
+
+def _no_regular_file(path: Path, mode: int) -> tuple[str, str]:
+    """Return what a path is that is no regular file, and how to fix it."""
+    if stat.S_ISDIR(mode) and not os.access(path, os.R_OK | os.X_OK):
+        return "it is a folder that may not be opened", "give yourself the rights to read it"
+    noun = next((noun for is_of, noun in _NO_FILES if is_of(mode)), "a device")
+    return f"it is {noun}, and no file", "take it out of the folder, or name a file instead"
+
+
+def check_below(path: Path, root: Path) -> None:
+    """Raise Unreadable if a file lies outside a folder, by its path or as a link.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    root : Path
+        The folder, without links in its path (`Path.resolve`).
+    """
+    try:
+        is_below = path.resolve().is_relative_to(root)
+    except (OSError, ValueError, RuntimeError):  # an impossible name, or links in a circle
+        return  # reading it says what is wrong
+    if not is_below:
+        raise Unreadable(
+            "it lies outside the folder of the files, or is a link to such a place",
+            "copy it into the folder, or pass the folder that holds all files",
+        )
 
 
 def folder(path: str | Path) -> Path:
@@ -58,16 +98,32 @@ def folder(path: str | Path) -> Path:
 def files_below(root: Path) -> Iterator[tuple[Path, str]]:
     """Yield every file below a folder in order, and its path from there with slashes.
 
-    Hidden files and folders, and files that never hold a picture, are left out. A link that leads
-    nowhere is yielded, so that it becomes a problem.
+    Hidden files and folders, and files that never hold a picture, are left out. What cannot be read
+    is yielded, so that it becomes a problem: links that lead nowhere or to folders, pipes, folders
+    that may not be opened, and empty folders that are named like a picture.
     """
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         is_hidden = any(part.startswith(_HIDDEN) for part in name.split("/"))
         if is_hidden or path.name in _NO_PICTURES:
             continue
-        if path.is_file() or path.is_symlink():
+        if path.is_symlink() or not path.is_dir() or _is_no_use(path):
             yield path, name
+
+
+def _is_no_use(folder: Path) -> bool:
+    """Say whether a folder may not be opened, or is empty and named like a picture."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return True
+    return folder.suffix.lower() in _LIKE_PICTURES and next(folder.iterdir(), None) is None
+
+
+def is_special(path: Path) -> bool:
+    """Say whether a path leads to something that is no regular file, such as a pipe."""
+    try:
+        return path.exists() and not path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def is_file(path: Path) -> bool:

@@ -94,7 +94,7 @@ def from_table(
     _words.report_similar_labels([entry.label for entry in entries], path.name, problems)
     if not entries:
         problems.add(path.name, "the table lists no file that could be read", "check its rows")
-    pictures = read_entries(entries, options, problems)
+    pictures = read_entries(entries, start, options, problems)
     dataset = to_dataset(path.stem, pictures, options, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
@@ -214,7 +214,7 @@ def _row_problem(
         )
     if name in row_of_file:
         return _repeated(facts, *row_of_file[name])
-    if not _paths.is_file(path):
+    if not _paths.is_file(path) and not _paths.is_special(path):
         return "there is no such file", _paths.how_to_fix_missing(path)
     if facts.get("label") == "":
         return "the row has no label", "fill it in, or delete the row"

@@ -21,8 +21,10 @@ def parse_folder(folder: Path, problems: Problems) -> dict[str, Annotated]:
         Gets a row for each bad file or box.
     """
     pictures = []
+    root = folder.resolve()
     for file in sorted(folder.glob("*.xml")):
         try:
+            _paths.check_below(file, root)
             picture = parse(_paths.contents(file, MAX_BYTES), file.name, problems)
         except Unreadable as error:
             problems.add_unreadable(file.name, error)

@@ -63,6 +63,7 @@ def parse_folder(
             namesakes[0], source=name, is_normalised=True, split=_part(namesakes[0])
         )
         try:
+            _paths.check_below(path, folder.resolve())
             text = _paths.contents(path, MAX_BYTES).decode("utf-8-sig", "replace")
         except Unreadable as error:
             problems.add_unreadable(name, error)

@@ -24,6 +24,7 @@ def class_names(folder: Path, problems: Problems) -> tuple[dict[int, str], bool]
     """
     for path in _candidates(folder):
         try:
+            _paths.check_below(path, path.parent.resolve())
             text = _paths.contents(path, _MAX_BYTES).decode("utf-8-sig", "replace")
         except Unreadable as error:
             problems.add_unreadable(path.name, error)
