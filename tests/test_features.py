@@ -2,7 +2,6 @@
 
 import gc
 import os
-import time
 import weakref
 
 import numpy as np
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from medlearn import _keras, backbones, features
 from medlearn._keras import keras
 from medlearn.backbones import _frozen
-from medlearn.features import _extract
 
 layers = keras.layers
 
@@ -341,33 +339,3 @@ def test_unknown_layers_and_empty_batches_are_answered_with_what_to_do(encoder, 
             features.extract(encoder, images, layer)
     with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1"):
         features.extract(encoder, images, batch_size=0)
-
-
-# --- two batches at once --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("batch_size", [1, 3, 7])
-def test_two_batches_at_once_come_back_in_their_order(encoder, images, batch_size, monkeypatch):
-    vectors = {}
-    for batches in (1, 2):
-        monkeypatch.setattr(_extract, "_batches_at_once", lambda count=batches: count)
-        options = {"batch_size": batch_size, "cache": False}
-        vectors[batches] = features.extract(encoder, images, "block_1", **options)
-    np.testing.assert_array_equal(vectors[1], vectors[2])
-
-
-def test_after_an_error_no_further_batch_is_begun(encoder, images, monkeypatch):
-    begun = []
-
-    def fails(batch):
-        begun.append(len(batch))
-        if len(begun) == 2:
-            raise MemoryError("no room")
-        time.sleep(0.05)
-        return [np.zeros((len(batch), 6), np.float32)]
-
-    monkeypatch.setattr(_frozen, "compiled", lambda *args: fails)
-    many = np.repeat(images, 10, axis=0)
-    with pytest.raises(MemoryError, match="no room"):
-        features.extract(encoder, many, "block_1", batch_size=1, cache=False)
-    assert len(begun) < 8

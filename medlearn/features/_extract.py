@@ -1,12 +1,11 @@
 """Features of images that are in memory, or in a memory map."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from medlearn import _checks, _files, _progress
-from medlearn._keras import keras, tf
+from medlearn._keras import keras
 from medlearn.backbones import _frozen
 from medlearn.features import _cache
 
@@ -104,34 +103,22 @@ def dtype_for(images: np.ndarray) -> str:
 def _compute(
     encoder, images: np.ndarray, fingerprints: dict[str | None, str], batch_size: int
 ) -> dict[str | None, np.ndarray]:
-    """The vectors of all images at each tap, two batches at a time."""
+    """The vectors of all images at each tap.
+
+    One batch at a time: TensorFlow 2.19 and 2.20 crashed in one process of four when two threads
+    ran the same frozen graph (its oneDNN convolutions keep kernels that the threads share).
+    """
     dtype = dtype_for(images)
     function = _frozen.compiled(
         encoder, list(fingerprints), images.shape[1:], dtype, list(fingerprints.values())
     )
-    starts = range(0, len(images), batch_size)
     results: dict[str | None, np.ndarray] = {}
-
-    def vectors_from(start: int) -> list[np.ndarray]:
-        return function(np.ascontiguousarray(images[start : start + batch_size], dtype))
-
-    pool = ThreadPoolExecutor(_batches_at_once())
-    try:
-        with _progress.bar(text="features", total=len(images), unit=" images") as bar:
-            for start, batch in zip(starts, pool.map(vectors_from, starts)):
-                for tap, vectors in zip(fingerprints, batch):
-                    if tap not in results:
-                        results[tap] = np.empty((len(images), vectors.shape[1]), np.float32)
-                    results[tap][start : start + len(vectors)] = vectors
-                bar.update(len(batch[0]))
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C no further batch is begun
+    with _progress.bar(text="features", total=len(images), unit=" images") as bar:
+        for start in range(0, len(images), batch_size):
+            batch = np.ascontiguousarray(images[start : start + batch_size], dtype)
+            for tap, vectors in zip(fingerprints, function(batch)):
+                if tap not in results:
+                    results[tap] = np.empty((len(images), vectors.shape[1]), np.float32)
+                results[tap][start : start + len(vectors)] = vectors
+            bar.update(len(batch))
     return results
-
-
-def _batches_at_once() -> int:
-    """Two: one batch fills the processor where the other waits for a single thread.
-
-    One where TensorFlow is held to one thread.
-    """
-    return 1 if tf.config.threading.get_intra_op_parallelism_threads() == 1 else 2
