@@ -19,6 +19,8 @@ from ._detection import sensitivity_at_false_positives as sensitivity_at_false_p
 from ._intervals import Interval as Interval
 from ._intervals import interval as interval
 from ._intervals import paired_difference as paired_difference
+from ._multilabel import LabelScores as LabelScores
+from ._multilabel import per_label as per_label
 from ._overlap import dice as dice
 from ._overlap import iou as iou
 from ._overlap import mean_difference as mean_difference
