@@ -12,7 +12,7 @@ from tools.site.markup import escaped, toctree
 
 LONGEST_TABLE = 100  # rows; of a longer one the first few are shown
 FIRST_ROWS = 8
-LONG_COLUMNS = {"predictions"}  # one digit per image: for intervals, not for readers
+LONG_COLUMNS = {"predictions", "dice_per_image"}  # one value per image: not for readers
 REAL_RUNS = "real_runs.txt"
 NOT_BENCHMARKS = {
     "labels_opened": "The log of every opening of real target labels, with its reason.",
