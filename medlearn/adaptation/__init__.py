@@ -14,6 +14,8 @@ Each module takes one approach:
     prior          other class shares in the target (label shift)
     randomisation  source images in random stains, light and scale, or synthesised from their masks
 
+`candidates` fits a dozen of these methods to frozen features, and `selection.choose` chooses one.
+
 No function here has an argument for target labels; a test checks every signature.
 """
 

@@ -9,3 +9,5 @@ from . import randomisation as randomisation
 from . import scale as scale
 from . import self_training as self_training
 from . import statistics as statistics
+from ._candidates import Candidate as Candidate
+from ._candidates import candidates as candidates
