@@ -6,7 +6,12 @@ import re
 
 from medlearn import adaptation, selection
 
-MODULES = [f"medlearn.adaptation.{name}" for name in dir(adaptation)]
+MODULES = ["medlearn.adaptation._candidates"]
+MODULES += [
+    f"medlearn.adaptation.{name}"
+    for name in dir(adaptation)
+    if inspect.ismodule(getattr(adaptation, name))
+]
 MODULES += [f"medlearn.selection.{name}" for name in dir(selection) if name == "validators"]
 FORBIDDEN = re.compile(
     r"^(y|y_.*|.*_y|labels?|truth|classes_true|masks?|target_masks?"
