@@ -1,7 +1,6 @@
 """Many random pairs of simulated domains: which adaptation helps, which harms, and who foresees it?
 
     python benchmarks/arena.py [--only development] [--minutes 9]  # adds the missing rows
-    python benchmarks/arena_summary.py                             # then: choices and intervals
 
 5 to 60 CPU-seconds for a pair: about an hour for all rows; fills results/arena.csv.
 
