@@ -30,7 +30,8 @@ class Entry:
     """A file to read, and what its folder or its table says about it ("" where nothing).
 
     `name` is the file as the user names it, and `row` its row in the table. `patient_span` is
-    where in the name a pattern found the patient.
+    where in the name a pattern found the patient. `findings` are the labels of an image that may
+    have several, with 0, 1 or NaN.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Entry:
     row: int | str = ""
     split: str = ""
     patient_span: tuple[int, int] | None = None
+    findings: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

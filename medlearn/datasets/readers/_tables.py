@@ -1,10 +1,10 @@
 """A table of files, labels, patients and sites, as CSV or Excel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medlearn.datasets.readers import _columns, _paths, _sheets, _words
+from medlearn.datasets.readers import _columns, _multilabel, _paths, _sheets, _words
 from medlearn.datasets.readers._frame import Window
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
@@ -18,7 +18,7 @@ def from_table(
     root: str | Path | None = None,
     *,
     file: str = "file",
-    label: str | None = "label",
+    label: str | Sequence[str] | None = "label",
     patient: str | None = "patient",
     site: str | None = "site",
     size: int = 128,
@@ -26,6 +26,7 @@ def from_table(
     window: Window | None = None,
     slices: int = 8,
     rename: Mapping[str, str] | None = None,
+    label_separator: str | None = None,
     study: str | None = None,
 ) -> ReadResult:
     """Read the files that a table lists as a data set, and list its problems.
@@ -41,7 +42,8 @@ def from_table(
         The folder from which the paths start. Default: the folder of the table.
     file, label, patient, site : str or None
         Names of the columns. None for a label, patient or site that you do not want; if the table
-        lacks one of these, a row of problems says what that means.
+        lacks one of these, a row of problems says what that means. For a multi-label task, `label`
+        is a sequence of columns that hold 0, 1 or, where nobody knows, nothing.
     size : int
         Pixels a side of the square, 28 to 1024.
     fit : {"crop", "letterbox"}
@@ -54,6 +56,9 @@ def from_table(
         At most so many slices of a volume or frames of a file, 1 to 1000.
     rename : mapping of str to str, optional
         New names of labels, such as ``{"Benign": "benign"}``; several may become one.
+    label_separator : str, optional
+        For a multi-label task in one column: what stands between the labels of a cell, such as "|".
+        "No Finding" is no label.
     study : str, optional
         Name of a study with a secret of its own for the pseudonyms of its patients. Within one
         study a patient has one pseudonym in all folders and tables.
@@ -62,12 +67,15 @@ def from_table(
     -------
     ReadResult
         ``dataset`` and ``problems``. A bad row is a row of problems, with its number in the table
-        (the heading is row 1).
+        (the heading is row 1). Of a multi-label task, ``dataset.labels`` is None, and
+        ``dataset.facts["label_matrix"]`` is an array (N, K) of 0, 1 and NaN, one column for each of
+        ``dataset.classes``.
 
     Raises
     ------
     ValueError
-        If the table cannot be read or has no column of files, and for arguments out of range.
+        If the table cannot be read, has no column of files or lacks one of several labels, and for
+        arguments out of range.
     """
     options = Options(size, window, slices, study, fit)
     new_names = _words.checked_renaming(rename)
@@ -76,7 +84,8 @@ def from_table(
     problems = Problems()
     rows, other_sheets = _rows(path)
     heading = [cell.strip() for cell in rows[0][1]] if rows else []
-    names = {"file": file, "label": label, "patient": patient, "site": site}
+    several = _multilabel.scheme(label, label_separator, heading, new_names)
+    names = {"file": file, "label": _one_label(label), "patient": patient, "site": site}
     columns = _columns.find(names, heading)
     if "file" not in columns:
         raise ValueError(_no_file_column(path.name, file, heading) + _of_sheets(other_sheets))
@@ -88,15 +97,31 @@ def from_table(
         )
     missing = {role: name for role, name in names.items() if role not in columns}
     _columns.report_missing(missing, heading, path.name, problems)
-    entries = _entries(rows[1:], columns, len(heading), start, new_names, problems)
+    entries = _entries(rows[1:], columns, len(heading), start, several, problems)
     if "patient" in columns:
         _report_missing_patients(entries, str(patient), path.name, problems)
-    _words.report_similar_labels([entry.label for entry in entries], path.name, problems)
+    _words.report_similar_labels(_labels(entries, several), path.name, problems)
+    _multilabel.report(several, [cells for _, cells in rows[1:]], path.name, problems)
+    _multilabel.suggest([entry.label for entry in entries], path.name, problems)
     if not entries:
         problems.add(path.name, "the table lists no file that could be read", "check its rows")
     pictures = read_entries(entries, start, options, problems)
     dataset = to_dataset(path.stem, pictures, options, problems)
+    if several.is_used():
+        dataset = _multilabel.with_matrix(several, dataset, pictures)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
+
+
+def _one_label(label: str | Sequence[str] | None) -> str | None:
+    return label if isinstance(label, str) else None
+
+
+def _labels(entries: list[Entry], several: _multilabel.Scheme) -> list[str]:
+    """Return all labels that cells name."""
+    labels = [entry.label for entry in entries]
+    for entry in entries:
+        labels += [] if several.columns else [name for name, _ in entry.findings]
+    return labels
 
 
 def _of_sheets(other_sheets: list[str]) -> str:
@@ -147,7 +172,7 @@ def _entries(
     columns: dict[str, int],
     width: int,
     root: Path,
-    new_names: Mapping[str, str],
+    several: _multilabel.Scheme,
     problems: Problems,
 ) -> list[Entry]:
     """Return the files of the good rows; a bad row becomes a row of problems."""
@@ -167,14 +192,23 @@ def _entries(
         path = locator.find(name) or root / name
         roles = [role for role in columns if role != "file"]
         facts: dict[str, Any] = {role: _words.name(cells[columns[role]]) for role in roles}
+        label = facts.get("label", "")
+        if several.columns:
+            facts["label"] = several.cell(cells, label)
         problem = _row_problem(name, path, facts, row_of_file)
+        findings: _multilabel.Findings = ()
+        if several.is_used() and not problem:
+            try:
+                findings = several.findings(cells, label)
+            except Unreadable as error:
+                problem = error.problem, error.fix
         if problem:
             problems.add(name, *problem, number)
             continue
         row_of_file[name] = (number, dict(facts))
-        if "label" in facts:
-            facts["label"] = new_names.get(facts["label"], facts["label"])
-        entries.append(Entry(path, locator.completed.get(name, name), row=number, **facts))
+        facts["label"] = "" if several.is_used() else several.rename.get(label, label)
+        shown = locator.completed.get(name, name)
+        entries.append(Entry(path, shown, row=number, findings=findings, **facts))
     report_completed(locator, problems)
     return entries
 
