@@ -1,7 +1,8 @@
-"""Choice without training and without target labels: a backbone, or an adapted model.
+"""Choice without training: a backbone, or an adapted model, without target labels or with few.
 
 selection.logme(features, labels)                                  # which backbone, which layer
 selection.validators.mutual_information(target_probabilities)      # which adapted model
+selection.duel(first_probabilities, second_probabilities, ask)     # is it better? By few labels
 """
 
 import lazy_loader

@@ -1,4 +1,8 @@
 from . import validators as validators
+from ._duel import Verdict as Verdict
+from ._duel import dice_limits as dice_limits
+from ._duel import duel as duel
+from ._duel import duel_scores as duel_scores
 from ._transferability import CORRELATIONS as CORRELATIONS
 from ._transferability import agreement as agreement
 from ._transferability import h_score as h_score
