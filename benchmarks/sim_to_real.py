@@ -58,12 +58,13 @@ COLUMNS = (
 def _candidate(pair: str, method: str, seed: int) -> tuple[np.ndarray, dict[str, list], float]:
     """Predicted masks of the target, each validator's value of either half, and CPU-seconds."""
     target, held_out = load(PAIRS[pair].target, seed), lesson(pair, seed).held_out
-    source, training = source_model(pair, seed, segmenter_candidates.METHODS[method].teacher)
+    recipe = segmenter_candidates.METHODS[method]
+    source, training = source_model(pair, seed, recipe.teacher)
     start = time.process_time()
     masks = np.zeros(target.masks.shape, np.uint8)
     values = {name: [] for name in VALIDATORS}
     for adapted_on, predicted in laboratories.halves(target, seed):
-        model = segmenter_candidates.adapt(method, source, target.images[adapted_on], seed)
+        model = segmenter_candidates.adapt(recipe, source, target.images[adapted_on], seed)
         masks[predicted] = model(target.images[predicted]).argmax(-1)
         for name, value in segmenter_candidates.validate(model(target.images[adapted_on])).items():
             values[name].append(value)

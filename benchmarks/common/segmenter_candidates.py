@@ -12,7 +12,7 @@ import numpy as np
 
 from common import vectors
 from common.segmenters import BATCH, LOSS, Weights, predictor, segment
-from medlearn.adaptation import consistency, entropy, scale, statistics
+from medlearn.adaptation import colour, consistency, entropy, scale, statistics
 from medlearn.selection import validators
 
 PIXELS = 4  # validators see every fourth row and column
@@ -50,6 +50,20 @@ METHODS = {
 }
 
 
+def _negative(images: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    return 255 - images
+
+
+def _negative_and_reinhard(images: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    return colour.reinhard(255 - images, reference)
+
+
+COLOURS = vectors.IMAGES | {  # what is done to the colours of the target
+    "negative": _negative,
+    "negative+reinhard": _negative_and_reinhard,
+}
+
+
 class Source(NamedTuple):
     """A trained model's weights, and the source's images and masks."""
 
@@ -63,7 +77,7 @@ class Model:
     """A segmenter after adaptation: a function from images of the target to probabilities."""
 
     weights: Weights
-    recipe: str  # a name in vectors.IMAGES: what is done to the colours
+    colours: str  # a name in COLOURS
     factor: float  # by which the images are zoomed
     reference: np.ndarray  # images of the source
 
@@ -71,20 +85,20 @@ class Model:
         """Return images of the target as the network gets them."""
         if self.factor != 1:
             images = scale.zoom(images, self.factor)
-        return vectors.IMAGES[self.recipe](images, self.reference)
+        return COLOURS[self.colours](images, self.reference)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         probabilities = segment(self.weights, self.transform(images))
         return probabilities if self.factor == 1 else _zoomed_back(probabilities, self.factor)
 
 
-def adapt(method: str, source: Source, target_images: np.ndarray, seed: int) -> Model:
+def adapt(recipe: Recipe, source: Source, target_images: np.ndarray, seed: int) -> Model:
     """Adapt a source model.
 
     Parameters
     ----------
-    method : str
-        Name in `METHODS`.
+    recipe : Recipe
+        One of `METHODS`, or of another benchmark.
     source : Source
         The source model and its data.
     target_images : uint8 array of shape (N, 96, 96, 3)
@@ -92,14 +106,13 @@ def adapt(method: str, source: Source, target_images: np.ndarray, seed: int) -> 
     seed : int
         Seed of what is drawn on the way.
     """
-    images, change, _ = METHODS[method]
     reference = source.images[:: max(1, len(source.images) // 40)]
-    zooms = images.startswith("scale")
+    zooms = recipe.images.startswith("scale")
     factor = scale.factor(target_images, reference) if zooms else 1.0
-    recipe = images.removeprefix("scale+").replace("scale", "as they are")
-    before = Model(source.weights, recipe, factor, reference)
-    weights = _changed(change, source, before.transform(target_images), seed)
-    return Model(weights, recipe, factor, reference)
+    colours = recipe.images.removeprefix("scale+").replace("scale", "as they are")
+    before = Model(source.weights, colours, factor, reference)
+    weights = _changed(recipe.model, source, before.transform(target_images), seed)
+    return Model(weights, colours, factor, reference)
 
 
 def _changed(change: str, source: Source, target_images: np.ndarray, seed: int) -> Weights:
