@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
+from medlearn.datasets.readers import _encodings
 from medlearn.datasets.readers._frame import (
     Frame,
     Window,
@@ -18,13 +19,19 @@ from medlearn.datasets.readers._problems import Unreadable, short
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
 _BIG_TIFF = (b"II+\0", b"MM\0+")
-_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", *_BIG_TIFF, b"BM", b"GIF8")
+_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", *_BIG_TIFF, b"GIF8")
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes: "BM" begins texts, too
+_WITH_PAGES = ("TIFF", "GIF", "PNG")
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # TIFF 6.0, section 8
+_SUBFILE, _REDUCED = 254, 1  # a page that shows another one smaller
+_MOST_PAGES = 100  # that are looked at for one at full size
 _TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
 def is_picture(data: bytes) -> bool:
     """Say whether bytes are a PNG, JPEG, TIFF, BMP or GIF file, by its first bytes."""
-    return data.startswith(_MAGIC)
+    is_bmp = data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADERS
+    return is_bmp or data.startswith(_MAGIC)
 
 
 def frames(data: bytes, window: Window | None = None, count: int = 1) -> list[Frame]:
@@ -44,16 +51,17 @@ def frames(data: bytes, window: Window | None = None, count: int = 1) -> list[Fr
     Unreadable
         If the file is damaged or too large.
     """
-    values, notes = decoded(data)
+    values, notes, is_negative = _decoded(data)
     deep = values
     if values.dtype != np.uint8:
         values = windowed(values, window)
+        values = 255 - values if is_negative else values
     pixels = values if values.ndim == 3 else three_channels(values)
     return [Frame(pixels, warnings=tuple(notes) + nan_warnings(deep))]
 
 
-def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
-    """Return the values of a picture, upright, and warnings (what, how to fix).
+def _decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]], bool]:
+    """Return the values of a picture, upright, warnings, and whether deep greys grow darker.
 
     The values are uint8 (H, W) or (H, W, 3), or deep greys (H, W) as they are stored. Raises
     Unreadable.
@@ -62,9 +70,10 @@ def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                notes = _page_warnings(_seek_full_size(image))
                 check_values(image.width * image.height)
-                pages = getattr(image, "n_frames", 1) if image.format in ("TIFF", "GIF") else 1
-                return _values(ImageOps.exif_transpose(image)), _page_warnings(pages)
+                is_negative = _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO
+                return _values(ImageOps.exif_transpose(image)), notes, is_negative
         except (Unreadable, MemoryError):
             raise
         except Image.DecompressionBombError as error:
@@ -73,9 +82,52 @@ def decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]]]:
                 "export it smaller, or check that the file is whole",
             ) from error
         except Exception as error:  # Pillow's plugins raise many types on damaged files
-            raise Unreadable(
-                f"the picture is damaged ({short(error)})", "copy or export it anew from its source"
-            ) from error
+            raise undecodable(data, error, "the picture") from error
+
+
+def undecodable(data: bytes, error: Exception, noun: str) -> Unreadable:
+    """Return what to say of a file that Pillow cannot decode: not supported, or damaged.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    error : Exception
+        What Pillow raised.
+    noun : str
+        What the file is, such as ``"its mask"``.
+    """
+    encoding = _encodings.unsupported(data)
+    if encoding:
+        return Unreadable(
+            f"{noun} is {encoding}, which is not supported",
+            "export it as PNG, or as TIFF of 8 or 16 bits",
+        )
+    return Unreadable(
+        f"{noun} is damaged ({short(error)})", "copy or export it anew from its source"
+    )
+
+
+def _seek_full_size(image: Image.Image) -> int:
+    """Go to the first page that is not a small copy of another; return how many pages there are.
+
+    Small copies are not counted.
+    """
+    pages = getattr(image, "n_frames", 1) if image.format in _WITH_PAGES else 1
+    if image.format != "TIFF" or pages == 1:
+        return pages
+    full_size = []
+    for page in range(min(pages, _MOST_PAGES)):
+        image.seek(page)
+        if not (_tag(image, _SUBFILE) or 0) & _REDUCED:
+            full_size.append(page)
+    image.seek(full_size[0] if full_size else 0)
+    return max(len(full_size), 1) + max(pages - _MOST_PAGES, 0)
+
+
+def _tag(image: Image.Image, number: int) -> int | None:
+    """Return a tag of a TIFF page; None if it has none."""
+    return getattr(image, "tag_v2", {}).get(number)
 
 
 def _values(image: Image.Image) -> np.ndarray:
