@@ -218,6 +218,13 @@ def test_few_disagreements_need_no_label():
     assert selection.duel(truth, truth, truth).gain == (0, 0, 0)
 
 
+def test_a_long_duel_that_goes_one_way_stays_finite():
+    first, second, truth = models(0, 700, 0, 0)
+    with np.errstate(all="raise"):
+        verdict = selection.duel(first, second, truth, alpha=1e-50, most=700)
+    assert verdict.answer == "worse"
+
+
 def test_a_patient_is_labelled_as_a_whole_and_never_beyond_the_most():
     first, second, truth = models(30, 30, 20, 40)
     patients = np.arange(120) % 11

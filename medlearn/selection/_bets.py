@@ -1,15 +1,17 @@
 """Tests of all possible totals of a finite population at once, by betting without replacement."""
 
+import math
+
 import numpy as np
 
 # Chosen on the development half of benchmarks/duels.py. They decide how soon, never how surely.
 _LARGEST_STAKE = 0.95
 _PRIOR_SQUARE = 0.7  # mean square of a relative gain, before any is known ...
 _PRIOR_DRAWS = 5  # ... and how many draws it counts for
-_FEWEST_DRAWS = 5  # a stake is made for at least so many further draws
-_SMALLEST_GOAL = 2.0  # and for a growth of the log-wealth by at least so much; above 1/2, see _paid
+_SPARE_DRAWS = 5  # a stake is made for so many draws more than remain
+_LEAST_PART = 0.25  # of a stake, where less would be enough
 _ROUNDING = 1e-9
-_SMALLEST = 1e-300
+_SMALLEST = 1e-250
 
 
 class Bets:
@@ -58,8 +60,9 @@ class Bets:
         """
         relative = float(np.clip(gain / limit, -1, 1))
         means = (self.totals - self.gain) / self.left
-        self.wealth[0] = self._paid(self.wealth[0], relative, means)
-        self.wealth[1] = self._paid(self.wealth[1], -relative, -means)
+        stake = self._stake()
+        self.wealth[0] = self._paid(self.wealth[0], stake, relative, means)
+        self.wealth[1] = self._paid(self.wealth[1], stake, -relative, -means)
         self.relative_gains.append(relative)
         self.gain += gain
         self.left = max(self.left - limit, 0.0)
@@ -67,30 +70,32 @@ class Bets:
         self.wealth[1, self.totals > self.gain + self.left + _ROUNDING] = np.inf
         self.evidence.append(self.wealth[:, self.zero].copy())
 
-    def _paid(self, wealth: np.ndarray, relative: float, means: np.ndarray) -> np.ndarray:
-        """Wealth after bets that this relative gain is above the means.
-
-        A larger mean or a smaller wealth leads to a smaller wealth: stakes fall as wealth grows,
-        but slowly enough.
-        """
+    def _paid(
+        self, wealth: np.ndarray, stake: float, relative: float, means: np.ndarray
+    ) -> np.ndarray:
+        """Wealth after bets that this relative gain is above the means."""
         chance = (1 + means) / 2  # where it is not between 0 and 1, there is nothing to bet on
         is_open = (chance > _ROUNDING) & (chance < 1 - _ROUNDING) & (wealth < self.threshold)
-        payoff = (1 + relative) / 2 / np.where(is_open, chance, 1.0)
-        return np.where(is_open, wealth * (1 + self._stakes(wealth) * (payoff - 1)), wealth)
+        chance = np.where(is_open, chance, 0.5)
+        held = np.where(is_open, np.maximum(wealth, _SMALLEST), 1.0)
+        # No more than what reaches the threshold after the largest gain: the rest is kept.
+        enough = (self.threshold - held) / held / (1 / chance - 1) + _ROUNDING
+        stakes = np.clip(enough, _LEAST_PART * stake, stake)
+        payoff = (1 + relative) / 2 / chance
+        return np.where(is_open, held * (1 + stakes * (payoff - 1)), wealth)
 
-    def _stakes(self, wealth: np.ndarray) -> np.ndarray:
-        """Parts of the wealth to stake, by past gains only.
+    def _stake(self) -> float:
+        """The part of the wealth to stake, by past gains only.
 
-        What a fixed number of draws asks for (Waudby-Smith & Ramdas 2024, the sample size known
-        in advance), made anew for the growth and the draws that remain (Voracek & Orabona 2025).
+        It is that for a fixed number of draws (Waudby-Smith & Ramdas 2024), made anew for the draws
+        that remain.
         """
-        past = np.array(self.relative_gains)
-        square = _PRIOR_DRAWS * _PRIOR_SQUARE + (past**2).sum()
-        variance = square / (_PRIOR_DRAWS + len(past))
-        draws = max(self.draws - len(past), _FEWEST_DRAWS)
-        goal = np.log(self.threshold / np.clip(wealth, _SMALLEST, self.threshold))
-        goal = np.maximum(goal, _SMALLEST_GOAL)
-        return np.minimum(np.sqrt(2 * goal / (draws * variance)), _LARGEST_STAKE)
+        squares = sum(gain**2 for gain in self.relative_gains)
+        past = len(self.relative_gains)
+        variance = (_PRIOR_DRAWS * _PRIOR_SQUARE + squares) / (_PRIOR_DRAWS + past)
+        draws = max(self.draws - past, 0) + _SPARE_DRAWS
+        stake = math.sqrt(2 * math.log(self.threshold) / (draws * variance))
+        return min(stake, _LARGEST_STAKE)
 
     def interval(self) -> tuple[float, float]:
         """Return limits of the total: the ends of what is not excluded.

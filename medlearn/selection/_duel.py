@@ -80,8 +80,8 @@ def duel(
     labelled together: convenient where a record must be opened, but it takes more labels. Neither
     extends the answer to patients who are not among these images.
 
-    Each image should enter one duel. Several candidates against one model: give each
-    ``alpha / candidates``.
+    Of several duels, each has this chance of a wrong answer: for all together, give each
+    ``alpha / duels``.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def duel(
     ----------
     Betting without replacement: Waudby-Smith & Ramdas 2024, J. R. Stat. Soc. B 86:1
     (arXiv:2010.09686). Draws in proportion to size: Shekhar et al. 2023 (arXiv:2305.06884). Stakes
-    made anew for the labels that remain: Voracek & Orabona 2025 (arXiv:2505.22422).
+    made anew for the labels that remain: compare Voracek & Orabona 2025 (arXiv:2505.22422).
 
     Examples
     --------
@@ -126,7 +126,7 @@ def duel(
     >>> truth = [0, 1] * 20
     >>> verdict = selection.duel([0] * 40, truth, ask=truth)
     >>> verdict.answer, len(verdict.asked)
-    ('better', 8)
+    ('better', 7)
     """
     first, second, classes = _predictions(first_probabilities, second_probabilities)
     gain_of = _ClassGain(first, second, classes, ask)
@@ -190,7 +190,7 @@ def duel_scores(
     >>> from medlearn import selection
     >>> verdict = selection.duel_scores([0.5] * 100, ask=lambda index: (0.4, 0.8))
     >>> verdict.answer, len(verdict.asked)
-    ('better', 12)
+    ('better', 11)
     """
     limits = _checks.column("limits", limits).astype(float)
     if limits.min() < 0 or limits.max() > 1:
@@ -417,5 +417,5 @@ def _sentence(answer, gain: Interval, facts: str, score: str, worth, alpha) -> s
     }
     return (
         f"{claims[answer]}. {facts}; on all of them the {score} changes by {gain.value:+.3f}, "
-        f"from {gain.low:+.3f} to {gain.high:+.3f} with {1 - alpha:.0%} confidence."
+        f"from {gain.low:+.3f} to {gain.high:+.3f} with {100 * (1 - alpha):.4g} % confidence."
     )
