@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from medlearn.datasets.readers import _box_formats, _fit, _mask_files, _paths, _patterns
+from medlearn.datasets.readers import _box_formats, _cache, _fit, _mask_files, _paths, _patterns
 from medlearn.datasets.readers._annotations import Annotated, Edges, is_normalised
 from medlearn.datasets.readers._frame import Frame
-from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
+from medlearn.datasets.readers._gather import Annotate, Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 from medlearn.datasets.readers._tables import report_completed
@@ -26,6 +26,7 @@ def from_boxes(
     fit: str = "crop",
     patient_pattern: str | None = None,
     study: str | None = None,
+    cache: bool = True,
 ) -> ReadResult:
     """Read pictures with boxes from a COCO file, or from a folder of Pascal VOC or YOLO files.
 
@@ -52,6 +53,10 @@ def from_boxes(
     study : str, optional
         Name of a study with a secret of its own for the pseudonyms of its patients. Within one
         study a patient has one pseudonym in all folders and tables.
+    cache : bool
+        Keep the decoded pictures in the cache folder (``MEDLEARN_CACHE``), so that the next call on
+        unchanged files is quick. Texts such as file names are enciphered there, pictures are not:
+        pass False where no copy may lie on this disk.
 
     Returns
     -------
@@ -86,24 +91,43 @@ def from_boxes(
         for picture in annotated.values():
             picture.is_normalised = True
     annotate = partial(_boxes_of, annotated, classes, options, problems)
-    read = read_entries(entries, root, options, problems, annotate)
+    arguments = path.name, classes, annotated, patient_pattern
+    source = _cache.Source("boxes", root, entries, options, arguments)
+    decode = partial(
+        _decoded, path, entries, root, options, annotate, problems, classes, pattern is None
+    )
+    return _cache.result(source, problems, decode, cache)
+
+
+def _decoded(
+    annotations: Path,
+    entries: list[Entry],
+    root: Path,
+    options: Options,
+    annotate: Annotate,
+    problems: Problems,
+    classes: tuple[str, ...],
+    suggest: bool,
+) -> ReadResult:
+    """Return what is in the files, with a pattern of patients suggested if wanted."""
+    pictures = read_entries(entries, root, options, problems, annotate)
     dataset = to_dataset(
-        path.stem,
-        read,
+        annotations.stem,
+        pictures,
         options,
         problems,
-        boxes=[picture.annotation for picture in read],
+        boxes=[picture.annotation for picture in pictures],
         classes=classes,
     )
-    if not read:
+    if not pictures:
         problems.add(
-            path.name,
+            annotations.name,
             "no picture with annotations could be read",
             "check the folder of the pictures",
         )
-    if pattern is None:
-        _patterns.suggest(read, problems)
-    return ReadResult(dataset, problems.table(), real_paths(entries, read, options))
+    if suggest:
+        _patterns.suggest(pictures, problems)
+    return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
 def _in_pixels(picture: Annotated, height: int, width: int) -> list[tuple[Edges, str]]:

@@ -1,9 +1,10 @@
 """A folder of files: the names of its sub-folders say class, patient and site."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from medlearn.datasets.readers import _paths, _patterns, _words
+from medlearn.datasets.readers import _cache, _paths, _patterns, _words
 from medlearn.datasets.readers._frame import Window
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
@@ -23,6 +24,7 @@ def from_folder(
     rename: Mapping[str, str] | None = None,
     patient_pattern: str | None = None,
     study: str | None = None,
+    cache: bool = True,
 ) -> ReadResult:
     """Read every picture below a folder as a data set, and list its problems.
 
@@ -57,6 +59,10 @@ def from_folder(
     study : str, optional
         Name of a study with a secret of its own for the pseudonyms of its patients. Within one
         study a patient has one pseudonym in all folders and tables.
+    cache : bool
+        Keep the decoded pictures in the cache folder (``MEDLEARN_CACHE``), so that the next call on
+        unchanged files is quick. Texts such as file names are enciphered there, pictures are not:
+        pass False where no copy may lie on this disk.
 
     Returns
     -------
@@ -98,9 +104,18 @@ def from_folder(
             "", "the folder holds no file to read", f"check the path and the layout {layout!r}"
         )
     entries = _patterns.applied(pattern, entries, problems)
+    source = _cache.Source("folder", root, entries, options, (root.name, patient_pattern))
+    decode = partial(_decoded, root, entries, options, problems, patient_pattern is None)
+    return _cache.result(source, problems, decode, cache)
+
+
+def _decoded(
+    root: Path, entries: list[Entry], options: Options, problems: Problems, suggest: bool
+) -> ReadResult:
+    """Return what is in the files, with a pattern of patients suggested if wanted."""
     pictures = read_entries(entries, root, options, problems)
     dataset = to_dataset(root.name, pictures, options, problems)
-    if pattern is None:
+    if suggest:
         _patterns.suggest(pictures, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 

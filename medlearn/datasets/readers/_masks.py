@@ -7,9 +7,16 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from medlearn.datasets.readers import _fit, _mask_files, _paths, _patterns
+from medlearn.datasets.readers import _cache, _fit, _mask_files, _paths, _patterns
 from medlearn.datasets.readers._frame import Frame
-from medlearn.datasets.readers._gather import Entry, Picture, read_entries, real_paths, to_dataset
+from medlearn.datasets.readers._gather import (
+    Annotate,
+    Entry,
+    Picture,
+    read_entries,
+    real_paths,
+    to_dataset,
+)
 from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
@@ -27,6 +34,7 @@ def from_masks(
     fit: str = "crop",
     patient_pattern: str | None = None,
     study: str | None = None,
+    cache: bool = True,
 ) -> ReadResult:
     """Read the pictures of one folder with the masks of another, matched by name without ending.
 
@@ -54,6 +62,10 @@ def from_masks(
     study : str, optional
         Name of a study with a secret of its own for the pseudonyms of its patients. Within one
         study a patient has one pseudonym in all folders and tables.
+    cache : bool
+        Keep the decoded pictures in the cache folder (``MEDLEARN_CACHE``), so that the next call on
+        unchanged files is quick. Texts such as file names are enciphered there, pictures are not:
+        pass False where no copy may lie on this disk.
 
     Returns
     -------
@@ -80,18 +92,46 @@ def from_masks(
     annotate = partial(
         _mask_of, mask_files, mask_root.resolve(), len(classes), values, options, problems
     )
+    arguments = root.name, mask_root, tuple(classes), values, mask_files, patient_pattern
+    files = list(mask_files.values())
+    source = _cache.Source("masks", root, entries, options, arguments, files)
+    decode = partial(
+        _decoded,
+        entries,
+        root,
+        options,
+        annotate,
+        problems,
+        tuple(classes),
+        mask_root.name,
+        pattern is None,
+    )
+    return _cache.result(source, problems, decode, cache)
+
+
+def _decoded(
+    entries: list[Entry],
+    root: Path,
+    options: Options,
+    annotate: Annotate,
+    problems: Problems,
+    classes: tuple[str, ...],
+    mask_folder: str,
+    suggest: bool,
+) -> ReadResult:
+    """Return what is in the files, with a pattern of patients suggested if wanted."""
     pictures = read_entries(entries, root, options, problems, annotate)
-    _report_empty(pictures, mask_root.name, classes[0], problems)
+    _report_empty(pictures, mask_folder, classes[0], problems)
     outlined = np.array([picture.annotation for picture in pictures], np.uint8)
     dataset = to_dataset(
         root.name,
         pictures,
         options,
         problems,
-        masks=outlined.reshape(-1, size, size),
-        mask_classes=tuple(classes),
+        masks=outlined.reshape(-1, options.size, options.size),
+        mask_classes=classes,
     )
-    if pattern is None:
+    if suggest:
         _patterns.suggest(pictures, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 

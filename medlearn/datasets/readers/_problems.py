@@ -100,6 +100,10 @@ class Problems:
                 self._hidden[_printable(name)] = _printable(pseudonym)
                 self._hidden[_stem(_printable(name))] = _stem(_printable(pseudonym))
 
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """Return the rows so far as they were added."""
+        return tuple(self._rows)
+
     def table(self) -> pd.DataFrame:
         """Return the rows so far, in the order in which they were found.
 

@@ -1,10 +1,11 @@
 """A table of files, labels, patients and sites, as CSV or Excel."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medlearn.datasets.readers import _columns, _multilabel, _paths, _sheets, _words
+from medlearn.datasets.readers import _cache, _columns, _multilabel, _paths, _sheets, _words
 from medlearn.datasets.readers._frame import Window
 from medlearn.datasets.readers._gather import Entry, read_entries, real_paths, to_dataset
 from medlearn.datasets.readers._options import Options
@@ -28,6 +29,7 @@ def from_table(
     rename: Mapping[str, str] | None = None,
     label_separator: str | None = None,
     study: str | None = None,
+    cache: bool = True,
 ) -> ReadResult:
     """Read the files that a table lists as a data set, and list its problems.
 
@@ -62,6 +64,10 @@ def from_table(
     study : str, optional
         Name of a study with a secret of its own for the pseudonyms of its patients. Within one
         study a patient has one pseudonym in all folders and tables.
+    cache : bool
+        Keep the decoded pictures in the cache folder (``MEDLEARN_CACHE``), so that the next call on
+        unchanged files is quick. Texts such as file names are enciphered there, pictures are not:
+        pass False where no copy may lie on this disk.
 
     Returns
     -------
@@ -105,8 +111,22 @@ def from_table(
     _multilabel.suggest([entry.label for entry in entries], path.name, problems)
     if not entries:
         problems.add(path.name, "the table lists no file that could be read", "check its rows")
-    pictures = read_entries(entries, start, options, problems)
-    dataset = to_dataset(path.stem, pictures, options, problems)
+    source = _cache.Source("table", start, entries, options, (path.name, several))
+    decode = partial(_decoded, path.stem, entries, start, options, several, problems)
+    return _cache.result(source, problems, decode, cache)
+
+
+def _decoded(
+    name: str,
+    entries: list[Entry],
+    root: Path,
+    options: Options,
+    several: _multilabel.Scheme,
+    problems: Problems,
+) -> ReadResult:
+    """Return what is in the files."""
+    pictures = read_entries(entries, root, options, problems)
+    dataset = to_dataset(name, pictures, options, problems)
     if several.is_used():
         dataset = _multilabel.with_matrix(several, dataset, pictures)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
