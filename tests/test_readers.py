@@ -447,7 +447,7 @@ def test_masks(tmp_path):
         "30 x 48 pixels",
         "no mask of that name",
         "has colours",
-        "its mask is damaged",
+        "its mask is of an unknown format",
     ):
         assert sentence in what(result)
     three = {"classes": ("none", "edge", "cell"), "size": 48}

@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from medlearn.datasets.readers import _paths
+from medlearn.datasets.readers import _dicom, _formats, _nifti, _paths, _pictures
 from medlearn.datasets.readers._frame import check_values
-from medlearn.datasets.readers._problems import Unreadable, short
+from medlearn.datasets.readers._problems import Unreadable
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF")
 _ORIENTATION = 0x0112  # the EXIF tag that says how to turn a picture
 _OPAQUE = 255
+_NAMES = ", ".join(_FORMATS)
+_PNG_BITS = 24  # where the header says how many bits a grey has
+_TIFF_BITS = 258  # the tag that says it
 
 
-def read(path: Path) -> tuple[np.ndarray, bool]:
+def read(path: Path, *, as_stored: bool = False) -> tuple[np.ndarray, bool]:
     """Return the values (H, W) of a mask as stored, and whether the file compresses with losses.
 
     Indices of a palette are kept. Where a mask has an alpha channel, transparent pixels are
@@ -26,23 +29,58 @@ def read(path: Path) -> tuple[np.ndarray, bool]:
     ----------
     path : Path
         The file.
+    as_stored : bool
+        Return greys of 2 or 4 bits as they are stored, such as 0 to 3, and not spread over 0 to
+        255, as pictures show them.
 
     Raises
     ------
     Unreadable
-        If it is damaged, of another format, or has colours whose meaning is unknown.
+        If it is damaged, of another format, has several pages, or colours whose meaning is unknown.
     """
     data = _paths.contents(path)
+    if not _pictures.is_picture(data):
+        raise Unreadable(_no_picture(data), "save it as PNG or TIFF, one grey per class")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 check_values(image.width * image.height)
-                return _values(image), image.format == "JPEG"
+                pages = _pictures.seek_full_size(image)
+                if pages > 1:
+                    raise Unreadable(
+                        f"its mask has {pages} pages", "save one page, with one grey per class"
+                    )
+                values = _values(image)
+                if as_stored and image.mode == "L":
+                    values = values // _spread(image, data)
+                return values, image.format == "JPEG"
     except (Unreadable, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise many types on damaged files
-        raise Unreadable(f"its mask is damaged ({short(error)})", "save it anew") from error
+        raise _pictures.undecodable(data, error, "its mask") from error
+
+
+def _no_picture(data: bytes) -> str:
+    """Return what is wrong with a mask that is no picture."""
+    if not data:
+        return "its mask is an empty file"
+    name = _formats.foreign(data)
+    if _nifti.is_nifti(data):
+        name = "a NIfTI volume"
+    elif _dicom.is_dicom(data):
+        name = "a DICOM file"
+    return f"its mask is {name or 'of an unknown format'}, and masks are read from {_NAMES} only"
+
+
+def _spread(image: Image.Image, data: bytes) -> int:
+    """Return by what Pillow multiplies the greys of a file of few bits, so that they reach 255."""
+    bits = 8
+    if image.format == "PNG":
+        bits = data[_PNG_BITS]
+    elif image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS, (8,))[0]
+    return 255 // (2 ** min(bits, 8) - 1)
 
 
 def orientation(path: Path) -> int:
@@ -54,7 +92,8 @@ def orientation(path: Path) -> int:
         The file of the picture.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
+            warnings.simplefilter("ignore")
             return int(image.getexif().get(_ORIENTATION, 1) or 1)
     except Exception:  # not a picture with EXIF
         return 1
@@ -115,6 +154,6 @@ def _whole_numbers(values: np.ndarray) -> np.ndarray:
         return values
     if not np.isfinite(values).all() or (values != np.round(values)).any():
         raise Unreadable(
-            "its mask holds fractions", "save the class of each pixel as a whole number"
+            "its mask holds fractions or NaN", "save the class of each pixel as a whole number"
         )
     return values.astype(np.int64)

@@ -1,13 +1,12 @@
 """Pictures and their masks: two folders with the same file names in both."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from medlearn.datasets.readers import _cache, _fit, _mask_files, _paths, _patterns
+from medlearn.datasets.readers import _cache, _fit, _mask_files, _mask_names, _paths, _patterns
 from medlearn.datasets.readers._frame import Frame
 from medlearn.datasets.readers._gather import (
     Annotate,
@@ -21,7 +20,6 @@ from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
 _HALF = 128  # of 255
-_TRIED = 200  # masks whose names are looked at for a common prefix or suffix
 
 
 def from_masks(
@@ -88,7 +86,7 @@ def from_masks(
     problems = Problems()
     entries = [Entry(file, name) for file, name in _paths.files_below(root)]
     entries = _patterns.applied(pattern, entries, problems)
-    mask_files = _matched([entry.name for entry in entries], mask_root, root, problems)
+    mask_files = _mask_names.matched([entry.name for entry in entries], mask_root, root, problems)
     annotate = partial(
         _mask_of, mask_files, mask_root.resolve(), len(classes), values, options, problems
     )
@@ -136,55 +134,6 @@ def _decoded(
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))
 
 
-def _stem(name: str) -> str:
-    """Return the path of a file without its ending."""
-    return PurePosixPath(name).with_suffix("").as_posix()
-
-
-def _matched(names: list[str], mask_root: Path, root: Path, problems: Problems) -> dict[str, Path]:
-    """Return the mask file of each picture that has one, by the name of the picture.
-
-    Names match without their endings. Where masks share a prefix or a suffix, such as
-    ``07_mask.png`` for ``07.jpg``, it is found and taken off.
-    """
-    if mask_root.resolve() == root.resolve():
-        raise ValueError(
-            f"Pictures and masks are one folder, {str(root)!r}: move the masks into a folder of "
-            "their own."
-        )
-    files = {_stem(name): file for file, name in _paths.files_below(mask_root)}
-    stems = {_stem(name): name for name in names}
-    if not set(stems) & set(files):
-        prefix, suffix = _common_affixes(list(stems), list(files))
-        bare = {stem[len(prefix) : len(stem) - len(suffix)]: file for stem, file in files.items()}
-        if set(stems) & set(bare):
-            problems.add(
-                mask_root.name,
-                f"the masks are named like the pictures with {prefix + '...' + suffix!r}",
-                "nothing: they were matched so",
-            )
-            files = bare
-    if stems and not set(stems) & set(files):
-        problems.add(
-            mask_root.name,
-            f"no mask is named like a picture: pictures such as {min(stems)!r}, masks such as "
-            f"{min(files, default='none')!r}",
-            "name each mask like its picture; the ending may differ",
-        )
-    return {name: files[stem] for stem, name in stems.items() if stem in files}
-
-
-def _common_affixes(stems: list[str], mask_stems: list[str]) -> tuple[str, str]:
-    """Return what stands before and after the names of pictures in the names of masks."""
-    affixes: Counter[tuple[str, str]] = Counter()
-    for mask_stem in mask_stems[:_TRIED]:
-        inside = [stem for stem in stems if stem and stem in mask_stem]
-        if inside:
-            before, _, after = mask_stem.partition(max(inside, key=len))
-            affixes[before, after] += 1
-    return affixes.most_common(1)[0][0] if affixes else ("", "")
-
-
 def _mask_of(
     mask_files: Mapping[str, Path],
     mask_root: Path,
@@ -198,9 +147,12 @@ def _mask_of(
     """Return the mask of a picture at the size of the data set; raise Unreadable if it has none."""
     path = mask_files.get(entry.name)
     if path is None:
-        raise Unreadable("there is no mask of that name", "outline it, or take the picture out")
+        raise Unreadable(
+            "there is no mask of that name, or there are several",
+            "outline it, or take the picture out",
+        )
     _paths.check_below(path, mask_root)
-    mask, is_lossy = _mask_files.read(path)
+    mask, is_lossy = _mask_files.read(path, as_stored=values is None)
     mask = _turned(mask, entry, path, frame.pixels.shape[:2], problems)
     if is_lossy:
         mask = _without_ringing(mask, entry, problems)
@@ -270,14 +222,14 @@ def _class_indices(
 ) -> np.ndarray:
     """Return the class of each pixel as uint8 (H, W)."""
     if values is None and class_count == 2:
-        return (greys > 0).astype(np.uint8)
+        return (greys != 0).astype(np.uint8)
     meaning = dict(values) if values is not None else {index: index for index in range(class_count)}
-    unknown = sorted(set(np.unique(greys).tolist()) - set(meaning))
+    present, positions = np.unique(greys, return_inverse=True)
+    unknown = sorted(set(present.tolist()) - set(meaning))
     if unknown:
         raise Unreadable(
             f"its mask has the greys {unknown[:5]}, which mean nothing",
             "pass values={grey: class, ...}, or mend the mask",
         )
-    table = np.zeros(int(max(meaning)) + 1, np.uint8)
-    table[list(meaning)] = list(meaning.values())
-    return table[greys]
+    indices = np.array([meaning[grey] for grey in present.tolist()], np.uint8)
+    return indices[positions].reshape(greys.shape)

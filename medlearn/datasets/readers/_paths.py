@@ -177,7 +177,7 @@ class Locator:
         path = self.root / name
         if not name or is_file(path):
             return path if name else None
-        candidates = self._listed().get(_key(name)) or self._listed().get(_key(name.split("/")[-1]))
+        candidates = self._listed().get(key(name)) or self._listed().get(key(name.split("/")[-1]))
         if candidates is None or len(candidates) != 1:
             return None
         self.completed[name] = candidates[0].relative_to(self.root).as_posix()
@@ -191,9 +191,10 @@ class Locator:
                     continue
                 bare = PurePosixPath(name).with_suffix("").as_posix()
                 for form in {name, bare, path.name, path.stem}:
-                    self._by_name.setdefault(_key(form), []).append(path)
+                    self._by_name.setdefault(key(form), []).append(path)
         return self._by_name
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """Return a name in one spelling: accents composed, letters small."""
     return unicodedata.normalize("NFC", name).casefold()

@@ -70,7 +70,7 @@ def _decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]], bool]:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                notes = _page_warnings(_seek_full_size(image))
+                notes = _page_warnings(seek_full_size(image))
                 check_values(image.width * image.height)
                 is_negative = _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO
                 return _values(ImageOps.exif_transpose(image)), notes, is_negative
@@ -108,10 +108,15 @@ def undecodable(data: bytes, error: Exception, noun: str) -> Unreadable:
     )
 
 
-def _seek_full_size(image: Image.Image) -> int:
+def seek_full_size(image: Image.Image) -> int:
     """Go to the first page that is not a small copy of another; return how many pages there are.
 
     Small copies are not counted.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        As it was opened.
     """
     pages = getattr(image, "n_frames", 1) if image.format in _WITH_PAGES else 1
     if image.format != "TIFF" or pages == 1:
