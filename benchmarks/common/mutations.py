@@ -9,20 +9,22 @@ import json
 import struct
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import openpyxl
 import pydicom
+import tifffile
 from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian
 
 from medlearn import datasets
 
-_PICTURES = ("dicom", "nifti", "png", "tiff", "jpeg", "gif")
+_PICTURES = ("dicom", "nifti", "png", "tiff", "jpeg", "gif", "deep_png", "deep_tiff")
 _MASKS = ("mask_png", "mask_gif", "mask_tiff", "mask_jpeg")
-FORMATS = (*_PICTURES, "csv", "xlsx", "voc", "coco", *_MASKS)
+FORMATS = (*_PICTURES, "csv", "xlsx", "voc", "coco", "yolo", *_MASKS)
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.2"
 _HEADER = 400  # bytes: headers are where it hurts
@@ -106,10 +108,13 @@ def sound(file_format: str) -> bytes:
         "tiff": lambda: encoded(Image.fromarray(picture()), "TIFF"),
         "jpeg": lambda: encoded(Image.fromarray(picture()), "JPEG"),
         "gif": lambda: encoded(Image.fromarray(picture()), "GIF"),
+        "deep_png": _sound_deep_png,
+        "deep_tiff": _sound_deep_tiff,
         "csv": lambda: b"file,label,patient,site\na.png,x,1,north\n" + b"b.png,y,2,south\n" * 3,
         "xlsx": _sound_xlsx,
         "voc": _sound_voc,
         "coco": _sound_coco,
+        "yolo": lambda: b"0 0.5 0.5 0.25 0.5\n1 0.25 0.75 0.125 0.25\n" * 3,
         "mask_png": lambda: _sound_mask("PNG"),
         "mask_gif": lambda: _sound_mask("GIF"),
         "mask_tiff": lambda: _sound_mask("TIFF"),
@@ -142,6 +147,31 @@ def _sound_coco() -> bytes:
         "annotations": [annotation] * 3,
     }
     return json.dumps(content).encode()
+
+
+def _deep() -> np.ndarray:
+    """Colours of 12 bits."""
+    return picture().astype(np.uint16) << 4
+
+
+def _sound_deep_png() -> bytes:
+    """Pillow writes no colours of 16 bits; rows without a filter."""
+    values = _deep()
+    height, width = values.shape[:2]
+    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, content in parts:
+        checksum = struct.pack(">I", zlib.crc32(name + content))
+        data += struct.pack(">I", len(content)) + name + content + checksum
+    return data
+
+
+def _sound_deep_tiff() -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, _deep(), photometric="rgb", compression="zlib")
+    return file.getvalue()
 
 
 def _sound_xlsx() -> bytes:
@@ -225,11 +255,12 @@ def read(file_format: str, folder: Path, data: bytes):
             (folder / name / "a.png").write_bytes(content)
         return datasets.from_masks(folder / "pictures", folder / "masks", size=32)
     (folder / "a.png").write_bytes(sound("png"))
-    path = folder / {"voc": "t.xml", "coco": "t.json"}.get(file_format, f"t.{file_format}")
+    names = {"voc": "t.xml", "coco": "t.json", "yolo": "a.txt"}
+    path = folder / names.get(file_format, f"t.{file_format}")
     path.write_bytes(data)
     if file_format in ("csv", "xlsx"):
         return datasets.from_table(path, size=32)
-    return datasets.from_boxes(folder if file_format == "voc" else path, size=32)
+    return datasets.from_boxes(path if file_format == "coco" else folder, size=32)
 
 
 def trial(file_format: str, seed: int) -> dict:
@@ -260,7 +291,7 @@ def trial(file_format: str, seed: int) -> dict:
         try:
             outcome = _outcome(read(file_format, Path(folder), data))
         except ValueError as error:
-            if file_format in (*_PICTURES, *_MASKS, "voc") or "\n" in str(error):
+            if file_format in (*_PICTURES, *_MASKS, "voc", "yolo") or "\n" in str(error):
                 message = f"{file_format} {seed}: {error!r} instead of a row of problems"
                 raise AssertionError(message) from error
             outcome = "refused"

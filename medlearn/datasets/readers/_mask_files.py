@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from medlearn.datasets.readers import _dicom, _formats, _nifti, _paths, _pictures
+from medlearn.datasets.readers import _deep, _dicom, _formats, _nifti, _paths, _pictures
 from medlearn.datasets.readers._frame import check_values
 from medlearn.datasets.readers._problems import Unreadable
 
@@ -51,6 +51,9 @@ def read(path: Path, *, as_stored: bool = False) -> tuple[np.ndarray, bool]:
                     raise Unreadable(
                         f"its mask has {pages} pages", "save one page, with one grey per class"
                     )
+                deep = _deep.channels(data, image, is_upright=False)
+                if deep is not None:
+                    return _deep_values(deep), False
                 values = _values(image)
                 if as_stored and image.mode == "L":
                     values = values // _spread(image, data)
@@ -129,6 +132,19 @@ def _values(image: Image.Image) -> np.ndarray:
             raise Unreadable("its mask has colours", "save it as greys, one grey per class")
         values = values[..., 0]
     return _whole_numbers(values)
+
+
+def _deep_values(channels: np.ndarray) -> np.ndarray:
+    """Return the values of a mask whose channels have 16 bits each."""
+    has_alpha = channels.shape[-1] in (2, 4)
+    values = channels[..., :-1] if has_alpha else channels
+    if not (values == values[..., :1]).all():
+        raise Unreadable("its mask has colours", "save it as greys, one grey per class")
+    if has_alpha and (channels[..., -1] < channels[..., -1].max()).any():
+        raise Unreadable(
+            "its mask has 16 bits and is partly transparent", "save it as greys, all of it opaque"
+        )
+    return values[..., 0]
 
 
 def _greys_of_gif(image: Image.Image) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""PNG, JPEG, TIFF, BMP, GIF: upright as EXIF says, RGB from any mode, deep greys windowed."""
+"""PNG, JPEG, TIFF, BMP, GIF: upright as EXIF says, RGB from any mode, deep values windowed."""
 
 import io
 import warnings
@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from medlearn.datasets.readers import _encodings
+from medlearn._images import to_uint8
+from medlearn.datasets.readers import _deep, _encodings
 from medlearn.datasets.readers._frame import (
     Frame,
     Window,
@@ -25,6 +26,7 @@ _WITH_PAGES = ("TIFF", "GIF", "PNG")
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # TIFF 6.0, section 8
 _SUBFILE, _REDUCED = 254, 1  # a page that shows another one smaller
 _MOST_PAGES = 100  # that are looked at for one at full size
+_FROM_16_BITS = 257  # 65535 / 255
 _TRANSPARENT = ("RGBA", "LA", "PA", "La", "RGBa")
 
 
@@ -42,7 +44,8 @@ def frames(data: bytes, window: Window | None = None, count: int = 1) -> list[Fr
     data : bytes
         Content of the file.
     window : (float, float), optional
-        Centre and width for deep greys; None for percentiles.
+        Centre and width for deep greys and colours. None for percentiles; colours that use more
+        than half of their 16 bits are then shown as they are.
     count : int
         Not used: one picture is read.
 
@@ -51,20 +54,38 @@ def frames(data: bytes, window: Window | None = None, count: int = 1) -> list[Fr
     Unreadable
         If the file is damaged or too large.
     """
-    values, notes, is_negative = _decoded(data)
-    deep = values
-    if values.dtype != np.uint8:
-        values = windowed(values, window)
+    deep, notes, is_negative = _decoded(data)
+    values = deep
+    if deep.ndim == 3 and deep.dtype != np.uint8:
+        values, further_notes = _colours(deep, window)
+        notes += further_notes
+    elif deep.dtype != np.uint8:
+        values = windowed(deep, window)
         values = 255 - values if is_negative else values
     pixels = values if values.ndim == 3 else three_channels(values)
     return [Frame(pixels, warnings=tuple(notes) + nan_warnings(deep))]
 
 
+def _colours(values: np.ndarray, window: Window | None) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """Return colours of 16 bits as 8 bits, the same way in each channel, and warnings."""
+    highest = int(values.max())
+    if window is not None:
+        return windowed(values, window), []
+    if _deep.uses_full_range(highest):
+        return to_uint8(values / _FROM_16_BITS), []
+    warning = (
+        f"its colours have 16 bits and reach {highest:,} of 65,535 only",
+        "nothing, if it looks right: its range was spread as that of deep greys is, the same way "
+        "in each channel; window=(centre, width) gives all pictures one range",
+    )
+    return windowed(values, None), [warning]
+
+
 def _decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]], bool]:
     """Return the values of a picture, upright, warnings, and whether deep greys grow darker.
 
-    The values are uint8 (H, W) or (H, W, 3), or deep greys (H, W) as they are stored. Raises
-    Unreadable.
+    The values are uint8 (H, W) or (H, W, 3), or deep greys (H, W) or colours (H, W, 3) as they are
+    stored. Raises Unreadable.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -73,6 +94,9 @@ def _decoded(data: bytes) -> tuple[np.ndarray, list[tuple[str, str]], bool]:
                 notes = _page_warnings(seek_full_size(image))
                 check_values(image.width * image.height)
                 is_negative = _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO
+                deep = _deep.channels(data, image)
+                if deep is not None:
+                    return _deep.over_white(deep), notes, False
                 return _values(ImageOps.exif_transpose(image)), notes, is_negative
         except (Unreadable, MemoryError):
             raise
