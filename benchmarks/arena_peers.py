@@ -37,29 +37,6 @@ SCORES = ("score", "accuracy", "transductive")
 VALIDATORS = ("source_accuracy", "certainty", "consensus", "own")
 COLUMNS = (*SCORES, "failed", *VALIDATORS, "cpu_seconds", "commit", "date")
 HALF = "development"
-NAMES = (
-    "source only",
-    "self-training",
-    "standardise",
-    "standardise, self-training",
-    "coral",
-    "coral, self-training",
-    "subspace",
-    "subspace, self-training",
-    "transport",
-    "transport, self-training",
-    "prior",
-    "standardise, prior",
-)
-AS_THEY_ARE, MATCHED = "as they are", "scale+reinhard"
-METHODS = {
-    rivals.OURS: NAMES,
-    rivals.OURS_WITH_IMAGES: tuple(
-        f"{images}: {name}" for images in (AS_THEY_ARE, MATCHED) for name in NAMES
-    ),
-    **rivals.GRIDS,
-    rivals.ORACLE: (rivals.ORACLE,),
-}
 FIRST_BLOCKS = 2  # blocks of smear pairs that come before the MRI pairs
 WORKER = rivals.Worker()
 
@@ -98,7 +75,7 @@ def measure(half: str, number: int, instrument: str, kind: str, library: str, me
     number : int
         Number of the pair.
     library, method : str
-        Names in `METHODS`.
+        Names in `rivals.METHODS`.
     """
     stamp = {"commit": _commit(), "date": date.today()}
     return _rows(number, library)[method] | stamp
@@ -107,14 +84,14 @@ def measure(half: str, number: int, instrument: str, kind: str, library: str, me
 @lru_cache(maxsize=1)
 def _rows(number: int, library: str) -> dict[str, dict]:
     """The columns of each candidate of a library on one pair."""
-    data = _data(number, AS_THEY_ARE)
+    data = _data(number, rivals.AS_THEY_ARE)
     if library == rivals.ORACLE:
         results = {rivals.ORACLE: _oracle(data)}
     elif library == rivals.OURS:
         results = _ours(data)
     elif library == rivals.OURS_WITH_IMAGES:
-        results = _named(AS_THEY_ARE, _ours(data))
-        results |= _named(MATCHED, _ours(_data(number, MATCHED)))
+        results = _named(rivals.AS_THEY_ARE, _ours(data))
+        results |= _named(rivals.MATCHED, _ours(_data(number, rivals.MATCHED)))
     else:
         results = _theirs(library, data)
     return _columns(results, data)
@@ -133,7 +110,7 @@ def _data(number: int, images: str) -> Data:
     """The features of a pair, with the target's images as they are or matched to the source's."""
     pair = _pair(number)
     source = _source_features(number)
-    target = pair.target.images if images == AS_THEY_ARE else _matched(pair)
+    target = pair.target.images if images == rivals.AS_THEY_ARE else _matched(pair)
     target = _pooled(target)
     classes = np.unique(pair.source.labels[pair.learn])
     labels = np.searchsorted(classes, pair.source.labels)
@@ -291,7 +268,7 @@ def _numbers() -> list[int]:
 ROWS = [
     (HALF, number, arena_pairs.instrument_of(number), arena_pairs.kind_of(number), library, method)
     for number in _numbers()
-    for library, methods in METHODS.items()
+    for library, methods in rivals.METHODS.items()
     for method in methods
 ]
 

@@ -11,14 +11,17 @@ import tempfile
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
-from common import peers
+from common import bootstrap, peers
 from medlearn import metrics
 from medlearn.selection import validators
 
 OURS, OURS_WITH_IMAGES, ORACLE = "medlearn", "medlearn, image recipes", "oracle"
 SOURCE_ONLY = "source only"
 BESIDE = "(beside the grid)"
+HARM = 0.02
+REPEATS = 2000
 ONE_CLASS = 0.98  # share of the target images that get the same class
 GRIDS = {  # the names of peers/grids.py
     "SKADA": (
@@ -68,6 +71,29 @@ GRIDS = {  # the names of peers/grids.py
         "scaled per domain, DANN",
         "scaled per domain, DeepCORAL, .01",
     ),
+}
+OUR_NAMES = (
+    SOURCE_ONLY,
+    "self-training",
+    "standardise",
+    "standardise, self-training",
+    "coral",
+    "coral, self-training",
+    "subspace",
+    "subspace, self-training",
+    "transport",
+    "transport, self-training",
+    "prior",
+    "standardise, prior",
+)
+AS_THEY_ARE, MATCHED = "as they are", "scale+reinhard"
+METHODS = {
+    OURS: OUR_NAMES,
+    OURS_WITH_IMAGES: tuple(
+        f"{images}: {name}" for images in (AS_THEY_ARE, MATCHED) for name in OUR_NAMES
+    ),
+    **GRIDS,
+    ORACLE: (ORACLE,),
 }
 OWN_SCORERS = {
     "SKADA": ("circular", "entropy", "neighbourhood", "embedded"),  # the first: of the headline
@@ -211,3 +237,35 @@ def choose(rows: pd.DataFrame, value: Callable[[pd.DataFrame], Sequence[float]])
     if len(left) == 0 or np.isnan(values).all():
         return SOURCE_ONLY
     return left.method.iloc[int(np.nanargmax(values))]
+
+
+# ---- lines of the summary ------------------------------------------------------------------------
+
+
+def line(gains: pd.Series, ours: pd.Series) -> dict[str, float]:
+    """Return gain, harm, failures and the distance from ours as columns of a table.
+
+    Parameters
+    ----------
+    gains : Series
+        Gains over source only by the number of the pair, without the pairs where it has failed.
+    ours : Series
+        Our gains on all pairs.
+    """
+    failed = {"count": len(ours), "failed": len(ours) - len(gains)}
+    if len(gains) == 0:
+        return failed
+    harmed = gains[gains < -HARM]
+    low, high = binomtest(len(harmed), len(gains)).proportion_ci(method="exact")
+    harm = {"harm": len(harmed) / len(gains), **bootstrap.ends("harm", low, high)}
+    ahead = ours[gains.index] - gains
+    depth = {"depth": harmed.mean() if len(harmed) else 0.0}
+    return failed | _mean("gain", gains) | harm | depth | _mean("ahead", ahead)
+
+
+def _mean(name: str, values: pd.Series) -> dict[str, float]:
+    """The mean over pairs with a percentile bootstrap interval, as columns."""
+    draws = np.random.default_rng(0).integers(len(values), size=(REPEATS, len(values)))
+    means = values.to_numpy()[draws].mean(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return {name: values.mean(), **bootstrap.ends(name, low, high)}
