@@ -11,8 +11,10 @@ Vectors travel as .npz: of the source's learning patients, with labels, and of t
 probabilities come back, and are scored here. Pairs, halves of the target, layer and views are those
 of adaptation.py, where images stay as they are. Vectors are scaled by the source's mean and
 deviation; SKADA and POT get our regression, ADAPT our layer of 64 units and head, 20 epochs; all
-else is the libraries' default. `scores` are the libraries' own label-free scores, of the two halves
-one after the other; a committed choice by each is in results/adaptation_peers_summary.csv.
+else is the libraries' default, but for the entropies of POT, in units of the largest cost (1 where
+the name says nothing). Equal grids on many pairs are in arena_peers.py. `scores` are the libraries'
+own label-free scores, of the two halves one after the other; a committed choice by each is in
+results/adaptation_peers_summary.csv.
 """
 
 from functools import lru_cache

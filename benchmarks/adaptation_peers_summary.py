@@ -10,8 +10,11 @@ choice is the best of its methods by one of its own label-free scores; POT has n
 first method, the exact plan, stands for it. "ours, vectors only" is restricted to what the peers
 may do: match and learn from the same vectors of unchanged images. `ahead` is ours, chosen by
 consensus, minus the row; `ahead_vectors` is ours, vectors only, minus the row; both with bootstrap
-intervals over patients. Seeds that both tables hold are compared. "best of the peers" was picked
-with the labels open: no method, only their ceiling.
+intervals over patients. `failed` counts halves for which at least 98 % of the predictions are one
+class: then a row has failed and is not compared. The two fair comparisons are those of "by
+consensus" with `ahead_vectors`; the pairs were in view while ours was made, and arena_peers.py has
+more of them. Seeds that both tables hold are compared. "best of the peers" was picked with the
+labels open: no method, only their ceiling.
 """
 
 from functools import partial
@@ -21,6 +24,7 @@ from common import bootstrap, candidates, choices, laboratories, peers
 import numpy as np
 import pandas as pd
 
+ONE_CLASS = 0.98  # share of the predictions of a half
 VECTORS_ONLY = [
     name
     for name, recipe in candidates.METHODS.items()
@@ -52,6 +56,9 @@ def _choices() -> dict[str, choices.Choice]:
         for scorer in scorers:
             name = f"{library.upper()} by {scorer}"
             made[name] = partial(_by_own_score, library=library, scorer=scorer)
+    for library, methods in peers.METHODS.items():
+        name = f"{library.upper()} by consensus"
+        made[name] = partial(choices.within, methods=methods, choose=consensus)
     for method in peers.ALL_METHODS:
         made[method] = partial(choices.named, method=method)
     made["best of the peers"] = partial(
@@ -66,8 +73,30 @@ def _lines(pair: str, rows: pd.DataFrame) -> list[dict]:
     counts = rows[rows.method.isin(peers.ALL_METHODS)].groupby("seed").size()
     complete = counts.index[counts == len(peers.ALL_METHODS)]
     seeds = bootstrap.common_seeds(candidates.complete_seeds(pair, own), complete)
-    scores = choices.score(pair, rows, seeds, _choices()) if seeds else {}
-    return [choices.line(pair, name, scores) | _ahead(name, scores) for name in scores]
+    if not seeds:
+        return []
+    made = _choices()
+    scores = choices.score(pair, rows, seeds, made)
+    lines = []
+    for name in scores:
+        failed = _failed_halves(pair, rows, seeds, made[name])
+        compared = _ahead(name, scores)
+        if failed:
+            compared = dict.fromkeys(compared, np.nan)
+        lines.append(choices.line(pair, name, scores) | {"failed": failed} | compared)
+    return lines
+
+
+def _failed_halves(pair: str, rows: pd.DataFrame, seeds: list[int], choose) -> int:
+    """How many halves, of all seeds, are predicted to be of one class."""
+    data, _, domain, _ = laboratories.PAIRS[pair]
+    failed = 0
+    for seed in seeds:
+        target = laboratories.load(data, domain, seed)
+        predictions = choices.compose(rows[rows.seed == seed], target, seed, choose)
+        for _, predicted in laboratories.halves(target, seed):
+            failed += np.bincount(predictions[predicted]).max() >= ONE_CLASS * len(predicted)
+    return int(failed)
 
 
 def _ahead(name: str, scores: dict[str, bootstrap.Scores]) -> dict[str, float]:

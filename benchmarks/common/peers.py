@@ -10,7 +10,14 @@ from medlearn import _files
 PROGRAMS = Path(__file__).resolve().parents[1] / "peers"
 METHODS = {
     "skada": ("SKADA CORAL", "SKADA subspace", "SKADA OT"),
-    "pot": ("POT exact", "POT Sinkhorn", "POT Sinkhorn, group"),
+    "pot": (
+        "POT exact",
+        "POT Sinkhorn",
+        "POT Sinkhorn, group",
+        "POT Sinkhorn, .02",
+        "POT Sinkhorn, .05",
+        "POT Sinkhorn, group, .05",
+    ),
     "adapt": ("ADAPT DANN", "ADAPT DeepCORAL", "ADAPT CDAN", "ADAPT MCD"),
 }
 SCORERS = {  # a library's own label-free scores
