@@ -53,6 +53,8 @@ class Dataset:
     facts : dict of str to numpy.ndarray of length N
         Further columns, such as the file name, the patient's age in years, or a note on a
         doubtful label.
+    fit : {"crop", "letterbox"}
+        How images that were no squares were made square: the central square, or with black around.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class Dataset:
     boxes: list[np.ndarray] | None = None
     split: np.ndarray | None = None
     facts: dict[str, np.ndarray] = field(default_factory=dict)
+    fit: str = "crop"
 
     def __post_init__(self) -> None:
         columns = {name: getattr(self, name) for name in _COLUMNS} | self.facts

@@ -5,14 +5,14 @@ import pandas as pd
 from PIL import Image
 
 from medlearn import metrics
-from medlearn.datasets import _crop
+from medlearn.datasets.readers import _fit
 from medlearn.inference._sources import Part
 
 _HALF, _LOWEST_SCORE = 0.5, 0.3
 
 
-def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return images in the size that the model takes: the central square, resized.
+def fitted(images: np.ndarray, size: tuple[int, int], fit: str) -> np.ndarray:
+    """Return images in the size that the model takes.
 
     Parameters
     ----------
@@ -20,6 +20,8 @@ def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         Values from 0 to 255.
     size : (int, int)
         Height and width that the model takes.
+    fit : {"crop", "letterbox"}
+        The central square, resized, or the whole image with black around it.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def fitted(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             f"{size[0]} x {size[1]}: bring them to that size first."
         )
     as_bytes = np.clip(np.round(images), 0, 255).astype(np.uint8)
-    return np.stack([_crop.square(image, size[0]) for image in as_bytes])
+    return np.stack([_fit.pixels(image, size[0], fit) for image in as_bytes])
 
 
 def probabilities(predictor, images: np.ndarray, batch_size: int) -> np.ndarray:
@@ -60,8 +62,8 @@ def probabilities(predictor, images: np.ndarray, batch_size: int) -> np.ndarray:
     return rows.reshape(values.shape)
 
 
-def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return masks of the central square in the shape of the images that it was cut from.
+def own_geometry(masks: np.ndarray, shape: tuple[int, int], fit: str) -> np.ndarray:
+    """Return masks of squares in the shape of the images that they were made of.
 
     Parameters
     ----------
@@ -69,14 +71,18 @@ def own_geometry(masks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         Class indices.
     shape : (int, int)
         Height and width of the images.
+    fit : {"crop", "letterbox"}
+        As in `fitted`.
     """
     if masks.shape[1:] == tuple(shape):
         return masks
-    top, left, side = _crop.central_square(*shape)
+    (top, left, height, width), inside = _fit.parts(*shape, masks.shape[1], fit)
+    mask_top, mask_left, mask_height, mask_width = inside
     full = np.zeros((len(masks), *shape), np.uint8)
     for index, mask in enumerate(masks):
-        resized = Image.fromarray(mask).resize((side, side), Image.Resampling.NEAREST)
-        full[index, top : top + side, left : left + side] = np.asarray(resized)
+        part = mask[mask_top : mask_top + mask_height, mask_left : mask_left + mask_width]
+        resized = Image.fromarray(part).resize((width, height), Image.Resampling.NEAREST)
+        full[index, top : top + height, left : left + width] = np.asarray(resized)
     return full
 
 
@@ -97,19 +103,28 @@ def boxes(predictor, images: np.ndarray, batch_size: int) -> list[np.ndarray]:
     size = predictor.size
     lowest = _LOWEST_SCORE if predictor.threshold is None else predictor.threshold
     detections_by_image = networks.detect(
-        predictor.model, fitted(images, size), score_threshold=lowest, batch_size=batch_size
+        predictor.model,
+        fitted(images, size, predictor.fit),
+        score_threshold=lowest,
+        batch_size=batch_size,
     )
-    if images.shape[1:3] == size:
+    shape = images.shape[1:3]
+    if shape == size:
         return detections_by_image
-    top, left, side = _crop.central_square(*images.shape[1:3])
-    scale = side / size[0]
-    return [_moved(detections, scale, top, left) for detections in detections_by_image]
+    return [_moved(detections, shape, predictor) for detections in detections_by_image]
 
 
-def _moved(detections: np.ndarray, scale: float, top: int, left: int) -> np.ndarray:
+def _moved(detections: np.ndarray, shape: tuple[int, int], predictor) -> np.ndarray:
+    """Return boxes in pixels of the image; those in the black around it are left out."""
+    (top, left, height, width), inside = _fit.parts(*shape, predictor.size[0], predictor.fit)
+    mask_top, mask_left, mask_height, mask_width = inside
+    scale = np.array([height / mask_height, width / mask_width] * 2)
     moved = detections.copy()
-    moved[:, :4] = moved[:, :4] * scale + [top, left, top, left]
-    return moved
+    moved[:, :4] = (moved[:, :4] - [mask_top, mask_left] * 2) * scale + [top, left] * 2
+    if predictor.fit == "crop":
+        return moved
+    moved[:, :4] = np.clip(moved[:, :4], 0, [*shape, *shape])
+    return moved[(moved[:, 2] > moved[:, 0]) & (moved[:, 3] > moved[:, 1])]
 
 
 # ---- tables --------------------------------------------------------------------------------------
@@ -131,8 +146,9 @@ def table(predictor, part: Part, mask_files, batch_size: int) -> pd.DataFrame:
     """
     rows = [_row(predictor, file, problem=problem) for file, problem in part.unreadable]
     if len(part.images):
-        images = fitted(part.images, predictor.size)
-        unlike = predictor.image_range.problems(images, part.images.shape[1:3])
+        native = part.images.shape[1:3]
+        images = fitted(part.images, predictor.size, predictor.fit)
+        unlike = predictor.image_range.problems(images, native, predictor.fit)
         rows += _ANSWERS[predictor.task](predictor, part, images, unlike, mask_files, batch_size)
     return pd.DataFrame(rows, columns=_columns(predictor))
 
@@ -193,7 +209,8 @@ def _decision(predictor, row: np.ndarray) -> int:
 
 def _segmented(predictor, part, images, unlike, mask_files, batch_size) -> list[dict]:
     values = probabilities(predictor, images, batch_size)
-    masks = own_geometry(values.argmax(-1).astype(np.uint8), part.images.shape[1:3])
+    classes = values.argmax(-1).astype(np.uint8)
+    masks = own_geometry(classes, part.images.shape[1:3], predictor.fit)
     confidence = values.max(-1).mean((1, 2))
     paths = mask_files.write(masks, part, unlike) if mask_files else [""] * len(masks)
     rows = []

@@ -12,7 +12,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from medlearn import _checks, report
+from medlearn._dataset import Dataset
 from medlearn._keras import keras
+from medlearn.datasets.readers._fit import FITS
 from medlearn.inference import _arrays, _masks, _sources, _store
 from medlearn.inference._range import MEASURES, ImageRange
 
@@ -49,6 +51,9 @@ class Predictor:
         The model card.
     versions : dict of str
         Versions of the libraries that trained the model.
+    fit : {"crop", "letterbox"}
+        How images of other sizes are brought to `size`: the central square, or the whole image with
+        black around it.
     """
 
     model: keras.Model
@@ -61,6 +66,7 @@ class Predictor:
     ask_below: float | None = None
     card: report.ModelCard | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    fit: str = "crop"
 
     def probabilities(self, images: ArrayLike, *, batch_size: int = 32) -> np.ndarray:
         """Return calibrated class probabilities, (N, K) or per pixel (N, H, W, K).
@@ -68,11 +74,11 @@ class Predictor:
         Parameters
         ----------
         images : array_like, shape (N, H, W, 3)
-            uint8 or float, 0 to 255, of any size; the central square is resized where it differs.
+            uint8 or float, 0 to 255, of any size; `fit` says how they are resized.
         batch_size : int
             Images per step.
         """
-        fitted = _arrays.fitted(_checks.images(images), self.size)
+        fitted = _arrays.fitted(_checks.images(images), self.size, self.fit)
         return _arrays.probabilities(self, fitted, batch_size)
 
     def masks(self, images: ArrayLike, *, batch_size: int = 32) -> np.ndarray:
@@ -81,14 +87,15 @@ class Predictor:
         Parameters
         ----------
         images : array_like, shape (N, H, W, 3)
-            uint8 or float, 0 to 255. Pixels outside the central square that the model sees get
-            class 0.
+            uint8 or float, 0 to 255. Pixels that the model does not see, outside the central
+            square, get class 0.
         batch_size : int
             Images per step.
         """
         images = _checks.images(images)
         probabilities = self.probabilities(images, batch_size=batch_size)
-        return _arrays.own_geometry(probabilities.argmax(-1).astype(np.uint8), images.shape[1:3])
+        classes = probabilities.argmax(-1).astype(np.uint8)
+        return _arrays.own_geometry(classes, images.shape[1:3], self.fit)
 
     def boxes(self, images: ArrayLike, *, batch_size: int = 16) -> list[np.ndarray]:
         """Return a detector's boxes: N arrays (k, 6) of [y0, x0, y1, x1, class, score] in pixels.
@@ -158,12 +165,13 @@ class Predictor:
 def bundle(
     model: keras.Model,
     classes: Sequence[str],
-    training_images: ArrayLike,
+    training_images: ArrayLike | Dataset,
     *,
     temperature: float = 1.0,
     threshold: float | None = None,
     ask_below: float | None = None,
     card: report.ModelCard | None = None,
+    fit: str | None = None,
 ) -> Predictor:
     """Bundle a trained model with what it needs elsewhere.
 
@@ -174,9 +182,9 @@ def bundle(
         that takes images of 0 to 255.
     classes : sequence of str
         The classes in the order of the outputs.
-    training_images : array_like, shape (N, H, W, 3)
+    training_images : array_like, shape (N, H, W, 3), or Dataset
         The images that the model learned from, or a few hundred of them: new images must resemble
-        them.
+        them. A data set says how its images were made square, too.
     temperature : float
         From `metrics.fit_temperature` on validation patients; 1 leaves probabilities as they are.
     threshold : float, optional
@@ -186,6 +194,9 @@ def bundle(
         Answers with a lower probability are marked "ask a human".
     card : report.ModelCard, optional
         Saved beside the model as a page.
+    fit : {"crop", "letterbox"}, optional
+        How the training images were made square, and new ones will be: as in the readers of
+        `datasets`. Default: what the data set says, or "crop" for arrays.
 
     Returns
     -------
@@ -199,6 +210,10 @@ def bundle(
     """
     task, outputs = _task(model)
     classes = _class_names(classes, model.name, outputs)
+    dataset_fit = None
+    if isinstance(training_images, Dataset):
+        dataset_fit, training_images = training_images.fit, training_images.images
+    fit = _checked_fit(fit, dataset_fit)
     images = _checks.images(training_images)
     size = tuple(side or pixels for side, pixels in zip(model.input_shape[1:3], images.shape[1:3]))
     _check_numbers(temperature, threshold, ask_below)
@@ -207,7 +222,7 @@ def bundle(
             f"A threshold decides between two classes, and {model.name} has {outputs}: leave it "
             "out, the most probable class is the decision."
         )
-    fitted = _arrays.fitted(images, size)
+    fitted = _arrays.fitted(images, size, fit)
     if task != "detection":
         _check_outputs(model, fitted[:_TRIED])
     return Predictor(
@@ -221,6 +236,7 @@ def bundle(
         ask_below=ask_below,
         card=card,
         versions=_versions(),
+        fit=fit,
     )
 
 
@@ -272,6 +288,20 @@ def _task(model: keras.Model) -> tuple[str, int]:
     )
 
 
+def _checked_fit(fit: str | None, dataset_fit: str | None) -> str:
+    """Return how images are made square; raise ValueError if it is not how the data set was."""
+    if fit is None:
+        return dataset_fit or "crop"
+    if fit not in FITS:
+        raise ValueError(f"fit must be 'crop' or 'letterbox'; it was {fit!r}.")
+    if dataset_fit not in (None, fit):
+        raise ValueError(
+            f"The training images were read with fit={dataset_fit!r}, and fit={fit!r} would show "
+            "the model others: leave fit out."
+        )
+    return fit
+
+
 def _check_loaded(predictor: Predictor) -> None:
     """Refuse settings that a program other than `Predictor.save` has put together."""
     task, outputs = _task(predictor.model)
@@ -287,6 +317,8 @@ def _check_loaded(predictor: Predictor) -> None:
         raise ValueError(f"the size is two whole numbers above 0, not {sizes!r}.")
     if any(side not in (None, size) for side, size in zip(expected, sizes)):
         raise ValueError(f"the model takes {expected}, not {sizes}.")
+    if not isinstance(predictor.fit, str) or predictor.fit not in FITS:
+        raise ValueError(f"the fit is 'crop' or 'letterbox', not {predictor.fit!r}.")
     _check_numbers(predictor.temperature, predictor.threshold, predictor.ask_below)
     limits = predictor.image_range.limits
     if set(limits) != set(MEASURES) or any(len(pair) != 2 for pair in limits.values()):

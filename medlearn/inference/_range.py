@@ -41,7 +41,7 @@ class ImageRange:
             limits[name] = (round(float(low - margin), 2), round(float(high + margin), 2))
         return cls(limits, size)
 
-    def problems(self, images: np.ndarray, native: tuple[int, int]) -> list[str]:
+    def problems(self, images: np.ndarray, native: tuple[int, int], fit: str = "crop") -> list[str]:
         """Return one sentence per image, or "" where it resembles the training images.
 
         Parameters
@@ -50,8 +50,11 @@ class ImageRange:
             Images in the size that the model sees.
         native : tuple of int
             Height and width of the images before they were brought to that size.
+        fit : {"crop", "letterbox"}
+            How they were made square: by the shorter side, or by the longer one.
         """
-        if min(native) < _SMALLEST * min(self.size):
+        side = max(native) if fit == "letterbox" else min(native)
+        if side < _SMALLEST * min(self.size):
             sentence = (
                 f"the image has {native[0]} x {native[1]} pixels, but the model sees "
                 f"{self.size[0]} x {self.size[1]}: bring a larger image"

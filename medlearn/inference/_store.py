@@ -11,7 +11,7 @@ from medlearn import report
 from medlearn._keras import keras
 from medlearn.inference._range import ImageRange
 
-FORMAT = 1
+FORMATS = (1, 2)  # 2 if images get black around, which readers of 1 would crop
 MODEL, SETTINGS, CARD = "model.keras", "predictor.json", "card.html"
 _DAMAGED = "{} is damaged: copy the folder anew."
 _ALTERED = "{} was altered or damaged after it was saved: copy the folder anew."
@@ -58,10 +58,11 @@ def save(predictor, folder: Path) -> Path:
 
 def _settings(predictor, draft: Path) -> dict:
     return {
-        "format": FORMAT,
+        "format": FORMATS[predictor.fit != "crop"],
         "task": predictor.task,
         "classes": predictor.classes,
         "size": predictor.size,
+        "fit": predictor.fit,
         "temperature": predictor.temperature,
         "threshold": predictor.threshold,
         "ask_below": predictor.ask_below,
@@ -103,6 +104,7 @@ def read(folder: Path) -> dict:
         "model": _read_model(folder, settings["sha256"].get(MODEL)),
         "classes": classes,
         "size": size,
+        "fit": settings.get("fit", "crop"),
         "image_range": image_range,
     }
 
@@ -126,10 +128,10 @@ def _read_settings(folder: Path) -> dict:
         version = settings["format"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(_DAMAGED.format(path)) from error
-    if version != FORMAT:
+    if isinstance(version, bool) or version not in FORMATS:
         raise ValueError(
-            f"{folder} was saved in format {version!r}, and this medlearn reads format {FORMAT}: "
-            "update medlearn."
+            f"{folder} was saved in format {version!r}, and this medlearn reads the formats "
+            f"{FORMATS[0]} to {FORMATS[-1]}: update medlearn."
         )
     if not set(settings) >= _KEYS:
         raise ValueError(f"{path} lacks {', '.join(sorted(_KEYS - set(settings)))}.")

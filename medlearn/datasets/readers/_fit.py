@@ -23,7 +23,7 @@ def pixels(image: np.ndarray, size: int, fit: str) -> np.ndarray:
     """
     if fit == "crop":
         return _crop.square(image, size)
-    _, (top, left, height, width) = _parts(image.shape[0], image.shape[1], size, fit)
+    _, (top, left, height, width) = parts(image.shape[0], image.shape[1], size, fit)
     resized = Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)
     square = np.zeros((size, size, *image.shape[2:]), np.uint8)
     square[top : top + height, left : left + width] = np.asarray(resized)
@@ -49,7 +49,7 @@ def mask(classes: np.ndarray, size: int, fit: str) -> np.ndarray:
     -------
     numpy.ndarray of uint8, shape (size, size)
     """
-    source, (top, left, height, width) = _parts(classes.shape[0], classes.shape[1], size, fit)
+    source, (top, left, height, width) = parts(classes.shape[0], classes.shape[1], size, fit)
     part = classes[source[0] : source[0] + source[2], source[1] : source[1] + source[3]]
     largest = np.zeros((height, width), np.float32)
     resized = np.zeros((height, width), np.uint8)
@@ -80,7 +80,7 @@ def boxes(edges: np.ndarray, height: int, width: int, size: int, fit: str) -> np
     """
     if fit == "crop":
         return _crop.square_boxes(edges, height, width, size)
-    _, (top, left, new_height, new_width) = _parts(height, width, size, fit)
+    _, (top, left, new_height, new_width) = parts(height, width, size, fit)
     scale = np.array([new_height / height, new_width / width] * 2)
     return np.column_stack([edges[:, :4] * scale + [top, left, top, left], edges[:, 4]])
 
@@ -101,12 +101,27 @@ def spacing(pixel: np.ndarray, height: int, width: int, size: int, fit: str) -> 
     """
     if fit == "crop":
         return _crop.square_spacing(pixel, height, width, size)
-    _, (_, _, new_height, new_width) = _parts(height, width, size, fit)
+    _, (_, _, new_height, new_width) = parts(height, width, size, fit)
     return pixel * np.array([height / new_height, width / new_width])
 
 
-def _parts(height: int, width: int, size: int, fit: str) -> tuple[_Part, _Part]:
-    """Return the part of the picture that is read, and the part of the square that it fills."""
+def parts(height: int, width: int, size: int, fit: str) -> tuple[_Part, _Part]:
+    """Return the part of the picture that is read, and the part of the square that it fills.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the picture.
+    size : int
+        Pixels a side of the square.
+    fit : {"crop", "letterbox"}
+        As in `pixels`.
+
+    Returns
+    -------
+    two tuples of int
+        Top, left, height and width.
+    """
     if fit == "crop":
         top, left, side = _crop.central_square(height, width)
         return (top, left, side, side), (0, 0, size, size)

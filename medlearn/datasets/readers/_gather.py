@@ -159,7 +159,7 @@ def to_dataset(
         "series": np.array([picture.series for picture in pictures], str),
         "index_in_series": np.array([picture.index_in_series for picture in pictures], int),
     }
-    dataset = Dataset(name=name, licence=LICENCE, **(fields | columns))
+    dataset = Dataset(name=name, licence=LICENCE, fit=options.fit, **(fields | columns))
     _duplicates.report(dataset, problems)
     return dataset
 
