@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
+from common import duel_rivals
 from medlearn import metrics, selection
 from medlearn.selection._bets import Bets
 
@@ -244,6 +246,20 @@ def test_the_verdict_reads_well():
     assert repr(verdict).startswith(f"<Verdict: better; {count} labels; gain +0.500 [+0.0")
     assert str(verdict) == verdict.sentence
     assert f"{count} of 20 disagreements among 40 images were labelled" in verdict.sentence
+
+
+def test_no_duel_beats_the_bound_of_the_benchmark():
+    for draws in (10, 15):
+        wins = np.arange(31)  # without ties, the best test counts wins: a binomial test, nearly
+        power = duel_rivals.bound(30_000, 10_000, 0, draws, 0.025)
+        tail = stats.binom.sf(wins, draws, 0.5)
+        expected = stats.binom.sf(wins[tail <= 0.025][0], draws, 0.75)
+        assert expected - 1e-3 <= power <= expected + 0.1
+    first, second, truth = models(40, 12, 20, 100)
+    verdicts = [selection.duel(first, second, truth, seed=seed, most=15) for seed in range(100)]
+    decided = np.mean([verdict.answer == "better" for verdict in verdicts])
+    assert decided <= duel_rivals.bound(40, 12, 20, 15, 0.025) + 0.1
+    assert duel_rivals.bound(40, 12, 20, 72, 0.025) == 1
 
 
 # ---- scores --------------------------------------------------------------------------------------
