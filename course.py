@@ -7,7 +7,7 @@
     python3 course.py setup             only set up (--wheels FOLDER: without a network)
     python3 course.py data              list the data sets (fetch NAME, mirror --to FOLDER NAME)
     python3 course.py site --to FOLDER  the lessons and the instructor kit as a web site
-    python3 course.py student --to F    copies of the lessons without their solutions, for a class
+    python3 course.py student --to F    copies of the lessons for a class (--solutions: solved)
     python3 course.py collect F --to T  a table of who solved what, from what students hand in
     python3 course.py colab --to F      copies for Google Colab (--repository OWNER/NAME)
     python3 course.py bench [NAME]      list the benchmarks and their tables; run one of them again

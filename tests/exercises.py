@@ -12,46 +12,43 @@ import slices
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from tools import running
+from medlearn.teaching import exercises as package
+from tools import running, solutions
 
-CALLS = ("check.value", "check.function", "check.condition")
-TAGS_OF_EXERCISES = {"parameters", "exercise", "solution", "check"}
-_SOLUTION = re.compile(
-    r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n(?:\n.*)?\n</details>",
-    re.DOTALL,
-)
+CHECK = re.compile(r'check\.answer\("(\d\d\.\d{1,2})", (\w+)(, \w+=[\w.\[\]]+)*\)')
+TAGS_OF_EXERCISES = {"parameters", "exercise", "check"}
 
 
 @dataclass(frozen=True)
-class Exercise:
-    """One exercise: its cells, and what its check says, as source text."""
+class Found:
+    """One exercise of a notebook."""
 
     id: str
     index: int  # of the stub among the notebook's cells
     name: str  # of the variable or function that holds the answer
-    solution: str
+    stub: str
     check: str
-    hints: list[str]
-    wrong: list[tuple[str, str]]  # (answer, hint)
+    task: str
 
 
-def find(notebook: NotebookNode) -> tuple[list[Exercise], list[str]]:
+def find(notebook: NotebookNode) -> tuple[list[Found], list[str]]:
     """The well-formed exercises of a notebook, and what is wrong with the others."""
-    exercises = []
+    found = []
     problems = []
     for index, cell in enumerate(notebook.cells):
         if "exercise" not in _tags(cell):
             continue
         try:
-            exercises.append(_exercise(notebook.cells, index))
+            found.append(_exercise(notebook.cells, index))
         except ValueError as problem:
             first_line = cell.source.splitlines()[0]
             problems.append(f"exercise in cell {index} ({first_line!r}): {problem}")
-    for tag in ("solution", "check"):
-        surplus = len(lessons.tagged(notebook, tag)) - len(lessons.tagged(notebook, "exercise"))
-        if surplus > 0:
-            problems.append(f"{surplus} more cells tagged {tag} than exercises")
-    return exercises, problems
+    surplus = len(lessons.tagged(notebook, "check")) - len(lessons.tagged(notebook, "exercise"))
+    if surplus > 0:
+        problems.append(f"{surplus} more cells tagged check than exercises")
+    if lessons.tagged(notebook, "solution"):
+        problems.append(f"a solution stands in the lesson; its place is {solutions.PAGE}")
+    return found, problems
 
 
 def numbering(lesson: lessons.Lesson) -> list[str]:
@@ -61,12 +58,90 @@ def numbering(lesson: lessons.Lesson) -> list[str]:
     return [] if ids == expected else [f"exercise ids are {ids}, not {expected}"]
 
 
+def agreement(lesson: lessons.Lesson) -> list[str]:
+    """The package has these exercises and no others, under the same names, each with a solution."""
+    found = find(lesson.notebook)[0]
+    answers = solutions.read()
+    problems = []
+    if [exercise.id for exercise in found] != list(package.ids(lesson.name[:2])):
+        problems.append(f"the package has the exercises {package.ids(lesson.name[:2])}")
+    for exercise in found:
+        if exercise.id not in answers:
+            problems.append(f"{exercise.id} has no solution in {solutions.PAGE}")
+        elif exercise.name not in bound(ast.parse(answers[exercise.id].code)):
+            problems.append(f"the solution of {exercise.id} does not set {exercise.name}")
+        if exercise.id not in package.ids():
+            problems.append(f"{exercise.id} is not in medlearn.teaching.exercises")
+        elif package.find(exercise.id).name != exercise.name:
+            problems.append(f"the package calls the answer {package.find(exercise.id).name}")
+    return problems
+
+
+def clashes(notebook: NotebookNode) -> list[str]:
+    """Names of the lesson that a stub or a solution would overwrite, and the other way round."""
+    own: set[str] = set()
+    for cell in lessons.code(notebook):
+        if not {"exercise", "check"} & set(_tags(cell)):
+            own |= bound(lessons.parse(cell))
+    answers = solutions.read()
+    problems = []
+    taken: dict[str, str] = {}
+    for exercise in find(notebook)[0]:
+        names = bound(ast.parse(exercise.stub))
+        if exercise.id in answers:
+            names |= bound(ast.parse(answers[exercise.id].code))
+        for name in sorted(names):
+            if name in own:
+                problems.append(f"{exercise.id} sets {name}, which the lesson sets as well")
+            if name in taken:
+                problems.append(f"{exercise.id} sets {name}, as {taken[name]} does")
+            taken[name] = exercise.id
+    return problems
+
+
+def signatures(notebook: NotebookNode) -> list[str]:
+    """A function that a task asks for has the name and the arguments that its stub has."""
+    problems = []
+    for exercise in find(notebook)[0]:
+        for node in ast.parse(exercise.stub).body:
+            if isinstance(node, ast.FunctionDef):
+                arguments = exercise.stub.partition("(")[2].partition("):")[0]
+                signature = f"`{node.name}({arguments})`"
+                if signature not in exercise.task:
+                    problems.append(f"{exercise.id}: the task does not say {signature}")
+    return problems
+
+
+def bound(tree: ast.Module) -> set[str]:
+    """The names that code binds at its top level."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        else:
+            names |= {part.id for part in _stored(node)}
+    return names
+
+
+def _stored(node: ast.stmt) -> Iterator[ast.Name]:
+    """Names that a statement stores; those inside a comprehension stay there."""
+    scopes = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part
+        elif not isinstance(part, scopes):
+            yield from _stored(part)
+
+
 def with_proofs(notebook: NotebookNode) -> NotebookNode:
     """A copy that proves each exercise after its untouched check, and then puts the stub back."""
     notebook = copy.deepcopy(notebook)
+    answers = solutions.read()
     for exercise in reversed(find(notebook)[0]):
-        proofs = list(_proofs(exercise, notebook.cells[exercise.index].source))
-        after_check = exercise.index + 3
+        proofs = list(_proofs(exercise, answers[exercise.id].code))
+        after_check = exercise.index + 2
         notebook.cells[after_check:after_check] = proofs
     return notebook
 
@@ -74,15 +149,22 @@ def with_proofs(notebook: NotebookNode) -> NotebookNode:
 def needed(notebook: NotebookNode) -> NotebookNode:
     """A copy without the code that no exercise builds on: proofs need not play a whole lesson."""
     notebook = copy.deepcopy(notebook)
-    cells = [
-        cell for cell in notebook.cells if cell.cell_type == "code" or "solution" in _tags(cell)
-    ]
+    answers = solutions.read()
+    ids = {found.index: found.id for found in find(notebook)[0]}
+    cells = []
+    trees = []
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            cells.append(cell)
+            tree = lessons.parse(cell)
+            if index in ids:  # what the solution reads is needed as well
+                tree.body += ast.parse(answers[ids[index]].code).body
+            trees.append(tree)
 
     def is_part_of_exercise(index: int) -> bool:
         return bool(TAGS_OF_EXERCISES & set(_tags(cells[index])))
 
-    kept = slices.needed([_tree(cell) for cell in cells], is_part_of_exercise)
-    kept_ids = {id(cells[index]) for index in kept}
+    kept_ids = {id(cells[index]) for index in slices.needed(trees, is_part_of_exercise)}
     notebook.cells = [
         cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in kept_ids
     ]
@@ -104,94 +186,54 @@ def run(notebook: NotebookNode, folder: Path) -> list[str]:
     return problems
 
 
-def _tree(cell: NotebookNode) -> ast.Module:
-    """The syntax tree of a code cell, or of the code in a solution."""
-    if "solution" in _tags(cell):
-        return ast.parse(_SOLUTION.fullmatch(cell.source.strip())[1])
-    return lessons.parse(cell)
-
-
-def _exercise(cells: list[NotebookNode], index: int) -> Exercise:
-    task, stub, solution, check = _four_cells(cells, index)
+def _exercise(cells: list[NotebookNode], index: int) -> Found:
+    three = cells[max(index - 1, 0) : index + 2]
+    if len(three) < 3 or "check" not in _tags(three[2]):
+        raise ValueError("after the stub comes a cell tagged check")
+    task, stub, check = three
     if not re.search(r"^#{2,4} .*(Your turn|Exercise)", lessons.prose(task), re.MULTILINE):
         raise ValueError(
             'no markdown cell with a heading "Your turn ..." or "Exercise ..." before it'
         )
     if "..." not in stub.source:
         raise ValueError("the stub leaves no `...` to fill in")
-    block = _SOLUTION.fullmatch(solution.source.strip())
-    if solution.cell_type != "markdown" or not block:
-        raise ValueError("the solution is not one python block, collapsed, in a markdown cell")
-    call = _check_call(check)
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-    return Exercise(
-        id=call.args[0].value,
-        index=index,
-        name=call.args[1].id,
-        solution=block[1],
-        check=check.source,
-        hints=[ast.unparse(hint) for hint in _elements(keywords, "hints")],
-        wrong=[_answer_and_hint(entry) for entry in _elements(keywords, "wrong")],
-    )
+    match = CHECK.fullmatch(check.source)
+    if not match:
+        raise ValueError('the check is not one short call, check.answer("02.1", name)')
+    if match[2] not in bound(ast.parse(stub.source)):
+        raise ValueError(f"the stub does not set {match[2]}")
+    return Found(match[1], index, match[2], stub.source, check.source, task.source)
 
 
-def _four_cells(cells: list[NotebookNode], index: int) -> list[NotebookNode]:
-    four = cells[max(index - 1, 0) : index + 3]
-    if len(four) < 4 or "solution" not in _tags(four[2]) or "check" not in _tags(four[3]):
-        raise ValueError("after the stub come a cell tagged solution and a cell tagged check")
-    return four
-
-
-def _check_call(check: NotebookNode) -> ast.Call:
-    nodes = [node for node in ast.walk(lessons.parse(check)) if isinstance(node, ast.Call)]
-    calls = [node for node in nodes if ast.unparse(node.func) in CALLS]
-    if len(calls) != 1:
-        raise ValueError(f"the cell calls {' or '.join(CALLS)} {len(calls)} times, not once")
-    id, answer = (*calls[0].args, None, None)[:2]
-    if not isinstance(id, ast.Constant) or not isinstance(answer, ast.Name):
-        raise ValueError(
-            'the check begins with an id such as "02.1" and the name that the stub assigns'
+def _proofs(exercise: Found, solution: str) -> Iterator[NotebookNode]:
+    id, name = exercise.id, exercise.name
+    untouched = f"assert (_check.last().id, _check.last().state) == ({id!r}, 'blank')"
+    begin = "from medlearn.teaching import check as _check, exercises as _exercises"
+    yield _proof(f"{id}: the untouched stub is not an answer", f"{begin}\n{untouched}")
+    for number, entry in enumerate(package.find(id).wrong):
+        attempt = (
+            f"_typical, *_, _hint = _exercises.find({id!r}).wrong[{number}]\n"
+            f"{name} = {_wrong_answer(exercise)}\n{exercise.check}\n"
+            f"assert (_check.last().state, _check.last().message) == ('wrong', "
+            f"f'{id}: not yet. Hint: {{_hint}}'), _check.last()"
         )
-    return calls[0]
-
-
-def _elements(keywords: dict[str, ast.expr], name: str) -> list[ast.expr]:
-    node = keywords.get(name)
-    if not isinstance(node, ast.List) or not node.elts:
-        raise ValueError(f"the check lists no {name}=[...]")
-    return node.elts
-
-
-def _answer_and_hint(entry: ast.expr) -> tuple[str, str]:
-    if not isinstance(entry, ast.Tuple) or len(entry.elts) not in (2, 3):
-        raise ValueError("wrong is a list of (typical wrong answer, its hint) pairs")
-    return ast.unparse(entry.elts[0]), ast.unparse(entry.elts[-1])
-
-
-def _proofs(exercise: Exercise, stub: str) -> Iterator[NotebookNode]:
-    id = exercise.id
-    untouched = _assert_last(id, "blank", exercise.hints[0])
-    yield _proof(f"{id}: the untouched stub gets the first hint", untouched)
-    for answer, hint in exercise.wrong:
-        attempt = f"{exercise.name} = {answer}\n{exercise.check}\n{_assert_last(id, 'wrong', hint)}"
-        yield _proof(f"{id}: the wrong answer {answer} gets its own hint", attempt)
-    solve = f"{exercise.solution}\n{exercise.check}\n{_assert_last(id, 'solved')}"
+        yield _proof(f"{id}: the wrong answer {number} gets its hint, {entry[-1]!r}", attempt)
+    solve = f"{solution}\n{exercise.check}\nassert _check.last().state == 'solved', _check.last()"
     yield _proof(f"{id}: the solution is right", solve)
     # The lesson goes on as for a learner who has not solved the exercise.
-    yield _proof(f"{id}: the stub runs again", stub)
+    yield _proof(f"{id}: the stub runs again", exercise.stub)
+
+
+def _wrong_answer(exercise: Found) -> str:
+    """A wrong value may be a function of the data that the check cell passes on."""
+    if not isinstance(package.find(exercise.id), package.Value):
+        return "_typical"
+    data = exercise.check.partition(f"{exercise.name}")[2].lstrip(", ").removesuffix(")")
+    return f"_typical({data}) if callable(_typical) else _typical"
 
 
 def _proof(name: str, source: str) -> NotebookNode:
     return new_code_cell(source, metadata={"proof": name})
-
-
-def _assert_last(id: str, state: str, ending: str = "''") -> str:
-    return (
-        "from medlearn.teaching import check as _check\n"
-        "_last = _check.last()\n"
-        f"assert (_last.id, _last.state) == ({id!r}, {state!r}), _last\n"
-        f"assert _last.message.endswith({ending}), _last"
-    )
 
 
 def _failures(index: int, cell: NotebookNode) -> list[str]:

@@ -123,7 +123,10 @@ def _opening() -> list[NotebookNode]:
     return [
         text_cell(f"# Sum numbers\n\nAbout 5 minutes.\n\nYou will be able to:\n{_THREE_LINES}"),
         code_cell('DATASET = "smear"\nCOUNT = 4', "parameters"),
-        code_cell("from medlearn.teaching import check"),
+        code_cell(
+            "import numpy as np\n\nfrom medlearn.teaching import check\n\n"
+            "classes, vectors = COUNT, np.zeros((1, COUNT))"
+        ),
         code_cell(
             "# NBVAL_CHECK_OUTPUT\nnumbers = list(range(COUNT + 1))\nprint(COUNT)", printed="4\n"
         ),
@@ -134,30 +137,24 @@ def _opening() -> list[NotebookNode]:
 
 def _value_exercise() -> list[NotebookNode]:
     return [
-        text_cell("### Your turn: twice the sum\n\nWhat is twice the sum?"),
-        code_cell("twice = ...   # your answer", "exercise"),
-        solution_cell("twice = 2 * sum(numbers)"),
+        text_cell("### Your turn: a probe\n\nHow many numbers does it learn?"),
+        code_cell("n_parameters = ...   # your answer", "exercise"),
         code_cell(
-            'check.value(\n    "02.1", twice, expected=2 * sum(numbers),\n'
-            '    wrong=[(sum(numbers), "Twice, please.")],\n'
-            '    hints=["Start from the sum."],\n)',
+            'check.answer("02.1", n_parameters, classes=COUNT, features=COUNT)',
             "check",
-            printed="02.1: not answered yet. Hint: Start from the sum.\n",
+            printed="02.1: not answered yet\n",
         ),
     ]
 
 
 def _function_exercise() -> list[NotebookNode]:
     return [
-        text_cell("### Your turn: a mean"),
-        code_cell("def mean(values):\n    ...", "exercise"),
-        solution_cell("def mean(values):\n    return sum(values) / len(values)"),
+        text_cell("### Your turn: a mean\n\nWrite `mean_pool(maps)`."),
+        code_cell("def mean_pool(maps):\n    ...", "exercise"),
         code_cell(
-            'check.function(\n    "02.2", mean, cases=[(([1, 2, 6],), 3.0)],\n'
-            '    wrong=[(sum, "Divide by how many there are.")],\n'
-            '    hints=["Sum, then divide."],\n)',
+            'check.answer("02.2", mean_pool)',
             "check",
-            printed="02.2: the function returns nothing yet. Hint: Sum, then divide.\n",
+            printed="02.2: the function returns nothing yet\n",
         ),
     ]
 

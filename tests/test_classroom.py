@@ -7,7 +7,9 @@ import pytest
 from lessons import code, miniature, tagged
 
 from medlearn.teaching import check
-from tools import collect, commands, lessons, student
+from tools import collect, commands, lessons, solutions, student
+
+PAGE = lessons.ROOT / solutions.PAGE  # the course's own, before a test moves the root
 
 
 @pytest.fixture
@@ -24,19 +26,40 @@ def course(tmp_path, monkeypatch):
     return root
 
 
-def test_student_copies_hold_stubs_and_checks_but_no_solution(course, tmp_path):
+def test_student_copies_hold_stubs_and_checks_that_printed_nothing(course, tmp_path):
     list(student.write(tmp_path / "class"))
     copied = lessons.read(tmp_path / "class" / "notebooks" / miniature().name)
     whole = miniature().notebook
-    assert tagged(whole, "solution") and not tagged(copied, "solution")
     for tag in ("exercise", "check"):
         assert sources(tagged(copied, tag)) == sources(tagged(whole, tag))
         assert not any(cell.outputs for cell in tagged(copied, tag))
-    assert "twice = 2 * sum(numbers)" not in json.dumps(copied)
+    assert solutions.read(PAGE)["02.2"].code not in json.dumps(copied)
     assert len(code(copied)) == len(code(whole)) and any(cell.outputs for cell in code(copied))
     # The links of the copies lead somewhere.
     assert (tmp_path / "class" / "docs" / "glossary.md").read_text() == "text"
     assert (tmp_path / "class" / "notebooks" / "matplotlibrc").exists()
+
+
+def test_copies_for_teachers_are_filled_in(course, tmp_path):
+    page = course / solutions.PAGE
+    page.parent.mkdir()
+    page.write_bytes(PAGE.read_bytes())
+    assert commands.main(["student", "--solutions", "--to", str(tmp_path / "kit")]) == 0
+    copied = lessons.read(tmp_path / "kit" / "notebooks" / miniature().name)
+    answers = solutions.read(PAGE)
+    stubs = sources(tagged(copied, "exercise"))
+    assert stubs == [answers["02.1"].code, answers["02.2"].code]
+    assert sources(tagged(copied, "solution")) == [answers["02.1"].text, answers["02.2"].text]
+    assert not tagged(miniature().notebook, "solution")
+
+
+def test_a_solution_that_is_missing_or_malformed_is_named(tmp_path):
+    with pytest.raises(KeyError, match=r"exercise 02\.1 has no solution"):
+        solutions.filled_in(miniature().notebook, {})
+    page = tmp_path / "solutions.md"
+    page.write_text("### 02.1 · A probe\n\nfour\n\n### 02.2 · A mean\n")
+    with pytest.raises(ValueError, match=r"solution of 02\.1 .* holds no block"):
+        solutions.read(page)
 
 
 def sources(cells):
@@ -48,7 +71,7 @@ def test_untouched_copies_may_be_written_again_but_a_students_work_stays(course,
     list(student.write(to))
     list(student.write(to))
     path = to / "notebooks" / miniature().name
-    solved = path.read_text(encoding="utf-8").replace("twice = ...", "twice = 20")
+    solved = path.read_text(encoding="utf-8").replace("n_parameters = ...", "n_parameters = 20")
     path.write_text(solved, encoding="utf-8")
     assert commands.main(["student", "--to", str(to)]) == 1
     error = capsys.readouterr().err.strip()
@@ -83,10 +106,20 @@ def test_a_class_is_collected_from_notebooks_and_progress_files(tmp_path):
     ]
 
 
-def test_what_a_check_prints_is_what_is_collected(tmp_path, capsys):
-    check.value("97.1", 4, expected=4, hints=["Count."])
-    check.value("97.2", 5, expected=4, hints=["Count."])
-    assert collect.in_notebook(handed_in(capsys.readouterr().out)) == {"97.1": True, "97.2": False}
+def test_what_a_check_prints_is_what_is_collected(capsys):
+    check.value("16.1", "a", expected="a", hints=["Count."])
+    check.value("16.2", 5, expected=4, hints=["Count."])
+    check.value("16.3", ..., expected=4, hints=["Count."])
+    check.value("97.1", 4, expected=4, hints=["No exercise of the course."])
+    printed = handed_in(capsys.readouterr().out)
+    assert collect.in_notebook(printed) == {"16.1": True, "16.2": False, "16.3": False}
+
+
+def test_tables_of_any_country_are_collected_and_invented_ids_are_not():
+    assert collect.in_table("id;attempts;solved\r\n02.1;3;True\r\n99.1;1;True\r\n") == {
+        "02.1": True
+    }
+    assert collect.in_table("\ufeffid\tattempts\tsolved\n02.1\t\tFALSE\n") == {"02.1": False}
 
 
 def test_hostile_files_are_left_out_with_a_sentence(tmp_path, monkeypatch):

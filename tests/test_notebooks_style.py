@@ -9,9 +9,35 @@ import pytest
 from lessons import Lesson, code_cell, text_cell
 
 MEDLEARN = frozenset(lessons.public_names(lessons.ROOT / "medlearn"))
-# The formatter writes an argument a line: what was 7 lines before it came is 10 lines after.
-# Cells that check an exercise are scaffolding, folded away, and not read.
-MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 10, 25, 100
+# The formatter writes an argument a line: what was 7 lines before it came is 9 lines after.
+MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 9, 20, 100
+LONGEST_EXCEPTION = 25
+# Cells above MOST_LINES, by their first line. A cell that gets shorter leaves the list; none joins.
+LONG_CELLS = {
+    "03": {"def show_choice(task, images, points_for_half_the_time):"},
+    "04": {"class PowerCut(keras.callbacks.Callback):"},
+    "05": {"price = metrics.paired_difference("},
+    "07": {"def heat_dial(image, layer, class_name, alpha):", "ill = judge[truth[judge] > 0]"},
+    "08": {"def taught(model, steps, decay=1.0):", "examples = {"},
+    "09": {
+        "def turn_dials(score_threshold, iou_threshold, field=0):",
+        "on_validation = networks.detect(",
+        "def stained_share(field, box):",
+    },
+    "10": {"answers = {"},
+    "12": {
+        'def fitted_with(distance, weight, on="features"):',
+        "AMOUNTS, DRAWS = [1, 2, 5, 10], 5",
+    },
+    "13": {"MATCHERS = {", "def validated(model):"},
+    "15": {'REPORT = """', "print("},
+    "16": {
+        'DATASET = "smear"',
+        "import re",
+        "sure = classifier.predict_proba(",
+        'untouched, committed, alarms = ("as they are", "as they are"',
+    },
+}
 
 
 def named_by_number_verb_and_object(lesson: Lesson) -> list[str]:
@@ -72,16 +98,22 @@ def no_star_import(lesson: Lesson) -> list[str]:
 
 
 def short_cells(lesson: Lesson) -> list[str]:
-    lengths = [
-        len(cell.source.strip().splitlines())
-        for cell in lessons.code(lesson.notebook)
-        if "check" not in cell.metadata.get("tags", [])
-    ]
+    """Check cells count as well: they are one call."""
+    sources = [cell.source.strip() for cell in lessons.code(lesson.notebook)]
+    lengths = [len(source.splitlines()) for source in sources]
+    exceptions = LONG_CELLS.get(lesson.name[:2], set())
     problems = []
     if median(lengths) > MEDIAN_LINES:
         problems.append(f"the median code cell has {median(lengths)} lines; at most {MEDIAN_LINES}")
-    if max(lengths) > MOST_LINES:
-        problems.append(f"the longest code cell has {max(lengths)} lines; at most {MOST_LINES}")
+    long = [source for source, length in zip(sources, lengths, strict=True) if length > MOST_LINES]
+    for source in long:
+        length, first_line = len(source.splitlines()), source.splitlines()[0]
+        is_exception = first_line.startswith(tuple(exceptions)) and length <= LONGEST_EXCEPTION
+        if not is_exception:
+            problems.append(f"a cell has {length} lines; at most {MOST_LINES}: {first_line}")
+    for beginning in exceptions:
+        if not any(source.startswith(beginning) for source in long):
+            problems.append(f"no longer a long cell, take it off the list: {beginning}")
     return problems
 
 
@@ -277,8 +309,10 @@ OFFENDERS = [
     (one_result, remove(5)),
     (one_result, insert(5, code_cell("print(1)", "result"))),
     (no_star_import, insert(3, code_cell("from medlearn.teaching.check import *"))),
-    (short_cells, insert(3, code_cell("x = 1\n" * 26))),
-    (short_cells, insert(3, *[code_cell("x = 1\n" * 11)] * 12)),
+    (short_cells, insert(3, code_cell("x = 1\n" * 21))),
+    (short_cells, insert(3, code_cell("x = 1\n" * 21, "check"))),
+    (short_cells, insert(3, *[code_cell("x = 1\n" * 10)] * 12)),
+    (short_cells, rename("15_sum_numbers.ipynb")),
     (short_lines, insert(3, code_cell("x = " + "1 + " * 30 + "1"))),
     (not_in_medlearn_already, insert(3, code_cell(F1_BY_HAND))),
     (no_tricks, insert(3, code_cell("%matplotlib inline"))),

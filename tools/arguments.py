@@ -88,9 +88,11 @@ def _add_data(commands) -> None:
 
 
 def _add_student(commands) -> None:
-    text = "write copies of the lessons without their solutions"
+    text = "write copies of the lessons for students, or for teachers"
     command = commands.add_parser("student", help=text)
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    text = "fill in all exercises: copies for teachers"
+    command.add_argument("--solutions", action="store_true", help=text)
 
 
 def _add_collect(commands) -> None:

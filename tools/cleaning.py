@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from medlearn import _files
+from medlearn.teaching import _scores
 from tools import lessons
 
 LEFTOVERS = {
@@ -23,7 +24,7 @@ def clean(cache: bool = False, venv: bool = False) -> None:
     Parameters
     ----------
     cache : bool
-        Also remove the cache folder.
+        Also remove the cache folder, except the progress that a learner made.
     venv : bool
         Also remove the environment ``.venv``.
 
@@ -33,14 +34,21 @@ def clean(cache: bool = False, venv: bool = False) -> None:
         If the cache folder holds more than a cache.
     """
     folders = _leftovers(lessons.ROOT)
+    progress: dict[Path, bytes] = {}
     if cache:
         folders.append(_removable_cache())
+        file = folders[-1] / _scores.NAME
+        if file.is_file():
+            progress[file] = file.read_bytes()
     if venv:
         environment = lessons.ROOT / ".venv"
         (environment / "set-up.stamp").unlink(missing_ok=True)  # half of it must not be trusted
         folders.append(environment)
     for folder in folders:
         shutil.rmtree(folder)
+    for file, solved in progress.items():
+        file.parent.mkdir(parents=True)
+        file.write_bytes(solved)
     print(f"Removed {len(folders)} folder(s).")
 
 

@@ -11,13 +11,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from medlearn.teaching import check
+from medlearn.teaching import _table, check, exercises
 
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
 LONGEST_NAME = 80
 FORMULA_SIGNS = tuple("=+-@|%＝＋－＠")
-_EXERCISE = re.compile(r"\d\d\.\d{1,2}", re.ASCII)
 _VERDICT = re.compile(r"^(\d\d\.\d{1,2}): (.*)$", re.MULTILINE)
 # Whatever a damaged or hostile file may raise while it is read.
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, csv.Error)
@@ -113,14 +112,15 @@ def in_notebook(text: str) -> Solved:
             if output.get("name") == "stdout":
                 printed = "".join(output["text"])  # nbformat: a string, or a list of lines
                 for id, verdict in _VERDICT.findall(printed):
-                    _merge(solved, {id: verdict == check.RIGHT})
+                    if _is_exercise(id):
+                        _merge(solved, {id: verdict == check.RIGHT})
     return solved
 
 
 def in_table(text: str) -> Solved:
     """Return the exercises of a progress file: rows of id, attempts, solved."""
-    rows = csv.DictReader(text.splitlines())
-    return {row["id"]: row["solved"] == "True" for row in rows if _is_exercise(row["id"])}
+    rows = _table.read_table(text)
+    return {id: is_solved for id, (_, is_solved) in rows.items() if _is_exercise(id)}
 
 
 def harmless(name: str, longest: int = LONGEST_NAME) -> str:
@@ -143,8 +143,9 @@ def _merge(solved: Solved, more: Solved) -> None:
         solved[id] = solved.get(id, False) or is_solved
 
 
-def _is_exercise(id: str | None) -> bool:
-    return _EXERCISE.fullmatch(id or "") is not None
+def _is_exercise(id: str) -> bool:
+    """Whether the course has it: an invented id gets no column."""
+    return id in exercises.ids()
 
 
 def _read_file(path: Path) -> Solved:

@@ -84,7 +84,7 @@ def _data(options: argparse.Namespace) -> int:
 def _student(options: argparse.Namespace) -> int:
     from tools import student
 
-    return _show(student.write(options.to))
+    return _show(student.write(options.to, options.solutions))
 
 
 def _collect(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`course.py student`: copies of the lessons for students, without the solutions."""
+"""`course.py student`: copies of the lessons for students, and for teachers with the solutions."""
 
 import copy
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools import lessons
+from tools import lessons, solutions
 
 BESIDE = {
     "notebooks/matplotlibrc": "figures in the course's style",
@@ -16,8 +16,15 @@ BESIDE = {
 }
 
 
-def write(to: Path) -> Iterator[str]:
-    """Write the student copies below the folder `to`, and yield what to print.
+def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
+    """Write the copies below the folder `to`, and yield what to print.
+
+    Parameters
+    ----------
+    to : Path
+        The folder; it is made if there is none.
+    with_solutions : bool
+        Fill in all stubs: copies for teachers.
 
     Raises
     ------
@@ -25,8 +32,9 @@ def write(to: Path) -> Iterator[str]:
         Before anything is written, if a notebook there differs from the copy that would be
         written: it may hold a student's work.
     """
+    answers = solutions.read() if with_solutions else None
     copies = {
-        to / "notebooks" / path.name: without_solutions(lessons.read(path))
+        to / "notebooks" / path.name: without_outputs(lessons.read(path), answers)
         for path in lessons.find([])
     }
     for path, notebook in copies.items():
@@ -41,19 +49,26 @@ def write(to: Path) -> Iterator[str]:
     for name in BESIDE:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(lessons.ROOT / name, to / name)
-    yield f"{len(copies)} lessons without their solutions are in {to / 'notebooks'}."
+    filled = "with all exercises solved" if with_solutions else "for students"
+    yield f"{len(copies)} lessons {filled} are in {to / 'notebooks'}."
     yield "They run wherever medlearn is installed; `course.py collect` reads what comes back."
 
 
-def without_solutions(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy without the cells tagged `solution`.
+def without_outputs(
+    notebook: NotebookNode, answers: dict[str, solutions.Solution] | None = None
+) -> NotebookNode:
+    """Return a copy in which stubs and checks have printed nothing.
 
-    Stubs and checks stay; what they printed is removed.
+    Parameters
+    ----------
+    notebook : NotebookNode
+        A lesson.
+    answers : dict of str to Solution, optional
+        Solutions to fill in.
     """
     notebook = copy.deepcopy(notebook)
-    notebook.cells = [
-        cell for cell in notebook.cells if "solution" not in cell.metadata.get("tags", [])
-    ]
+    if answers is not None:
+        notebook = solutions.filled_in(notebook, answers)
     for tag in ("exercise", "check"):
         for cell in lessons.tagged(notebook, tag):
             cell.outputs = []

@@ -1,10 +1,10 @@
 """Verdicts on exercises: what is printed, and how each exercise went in this session."""
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from medlearn.teaching import _scores
 
 RIGHT = "right, well done!"  # `course.py collect` looks for it in what students hand in
 
@@ -17,8 +17,9 @@ class Verdict:
     ----------
     id : str
         Of the exercise, such as ``"02.1"``.
-    state : {"blank", "wrong", "error", "solved"}
-        "blank": not answered yet; "error": the learner's code raised.
+    state : {"blank", "stale", "wrong", "error", "stopped", "solved"}
+        "blank": not answered yet; "stale": the cell that answers failed; "error": the learner's
+        code raised; "stopped": it took too long.
     message : str
         The printed line.
     """
@@ -26,24 +27,6 @@ class Verdict:
     id: str
     state: str
     message: str
-
-
-class Progress(list):
-    """Rows (id, attempts, solved), in the order of the ids; shown as a small table."""
-
-    def __repr__(self) -> str:
-        if not self:
-            return "No exercise checked yet."
-        lines = []
-        for id, attempts, solved in self:
-            lines.append(f"{id}   {'solved' if solved else 'open  '}   attempts: {attempts}")
-        solved_count = sum(solved for _, _, solved in self)
-        return "\n".join([*lines, f"{solved_count} of {len(self)} solved"])
-
-    def save(self, path: str | Path = "progress.csv") -> None:
-        """Write the rows to a table that a teacher's `course.py collect` reads."""
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("id", "attempts", "solved"), *self])
 
 
 @dataclass
@@ -57,14 +40,26 @@ class Record:
     is_solved: bool = False
 
     def blank(self, reason: str = "not answered yet") -> None:
-        """The learner has not begun: the first hint."""
-        self.hints_given = max(self.hints_given, 1)
-        self._print("blank", f"{reason}. Hint: {self.hints[0]}")
+        """The learner has not begun; a hint comes only to who asks for it."""
+        way = "put your answer in place of `...` above, run that cell, then this one"
+        self._print("blank", f'{reason}: {way}. Stuck? check.hint("{self.id}")')
+
+    def stale(self, name: str, error: str) -> None:
+        """The cell that should set the answer failed, so that the answer is an older one.
+
+        Parameters
+        ----------
+        name : str
+            What the cell should set.
+        error : str
+            The name of its error.
+        """
+        reason = f"the cell that sets `{name}` stopped with {error}, so `{name}` is still the one"
+        self._print("stale", f"{reason} from before. Mend that cell and run it, then this one.")
 
     def solved(self) -> None:
         """The answer is right; a solved exercise stays solved."""
-        self.attempts += not self.is_solved
-        self.is_solved = True
+        self._count(is_solved=True)
         self._print("solved", RIGHT)
 
     def wrong(self, own_hint: str | None, mismatch: str = "") -> None:
@@ -75,23 +70,44 @@ class Record:
         own_hint : str or None
             Of a typical wrong answer.
         mismatch : str
-            A sentence on the type of the answer, or nothing.
+            A sentence on the type of the answer, or nothing; the hint of its own says more.
         """
-        self.attempts += 1
-        hint = own_hint
-        if hint is None:
-            hint = self.hints[min(self.hints_given, len(self.hints) - 1)]
-            self.hints_given += 1
-        self._print("wrong", f"not yet. {mismatch}Hint: {hint}")
+        self._count()
+        hint = f"{mismatch}Hint: {self.next_hint()}" if own_hint is None else f"Hint: {own_hint}"
+        self._print("wrong", f"not yet. {hint}")
 
-    def raised(self, error: Exception) -> None:
+    def raised(self, error: BaseException) -> None:
         """The learner's code raised: one line of the error."""
-        if "ellipsis" in str(error):  # a stub with some lines filled in computes with its `...`
+        # A stub with some lines filled in computes with its `...`.
+        if "ellipsis" in str(error) or isinstance(error, NotImplementedError):
             return self.blank()
-        self.attempts += 1
+        self._count()
         first_line = (str(error).splitlines() or [""])[0]
         text = f"your answer stops with an error, {type(error).__name__}: {first_line}"
         return self._print("error", text)
+
+    def stopped(self, seconds: float) -> None:
+        """The learner's code took too long."""
+        self._count()
+        text = f"your answer took more than {seconds:.0f} s and was stopped. "
+        advice = "Look for a loop that never ends, or for work that is done again and again."
+        self._print("stopped", text + advice)
+
+    def next_hint(self) -> str:
+        """Return the next hint; the last one stays."""
+        self.hints_given = min(self.hints_given + 1, len(self.hints))
+        return self.hints[self.hints_given - 1]
+
+    def _count(self, is_solved: bool = False) -> None:
+        """Count an attempt, here and on disk; none counts after the exercise is solved."""
+        if self.is_solved:
+            return
+        self.attempts += 1
+        self.is_solved = is_solved
+        problem = _scores.add(self.id, is_solved)
+        if problem and not unkept:
+            unkept.append(problem)
+            print(f"Your progress cannot be kept on disk ({problem}); this session remembers it.")
 
     def _print(self, state: str, message: str) -> None:
         verdicts.append(Verdict(self.id, state, f"{self.id}: {message}"))
@@ -100,6 +116,7 @@ class Record:
 
 records: dict[str, Record] = {}
 verdicts: list[Verdict] = []
+unkept: list[str] = []  # why progress is not on disk; said once
 
 
 def record_of(id: str, hints: Sequence[str], wrong: Sequence[tuple]) -> Record:

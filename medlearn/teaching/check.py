@@ -1,19 +1,96 @@
 """Check an exercise: a friendly verdict and a hint, never the answer and never a stack trace.
 
-An exercise is three cells: a stub tagged `exercise` that leaves `...` to fill in, a collapsed
-solution tagged `solution`, and a cell tagged `check` that calls one of `value`, `function` and
-`condition`. Each of them prints one verdict. A mistake of the learner never raises; a mistake of
-the author, such as a malformed id or no hint, raises ValueError.
+A lesson's exercise is two cells: a stub tagged `exercise` that leaves `...` to fill in, and a cell
+tagged `check` that calls `answer`. What is right, what is typically wrong, and the hints are in
+`medlearn.teaching.exercises`. For exercises of your own there are `value`, `function` and
+`condition`. A mistake of the learner never raises; a mistake of the author, such as a malformed id
+or no hint, raises ValueError.
+
+One rule holds for all numbers: they may be rounded, but to no fewer than two significant digits.
+A number is right if it is the expected one rounded to as many digits as it shows; more than six are
+not compared, and a whole number must be exact. So 0.67, 0.667 and 2 / 3 are two thirds, while 0.7
+and 0.6708 are not. Text may differ in case, spaces, hyphens, quotation marks and brackets.
+
+An answer that computes for more than ten seconds is stopped.
 """
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from medlearn.teaching import _verdicts
-from medlearn.teaching._answers import agree, is_blank, type_mismatch
-from medlearn.teaching._verdicts import RIGHT, Progress, Verdict, record_of
+import numpy as np
 
-__all__ = ["RIGHT", "Progress", "Verdict", "condition", "function", "last", "progress", "value"]
+from medlearn.teaching import _cells, _limits, _scores, _verdicts, exercises
+from medlearn.teaching._answers import agree, is_blank, is_numeric, plain, type_mismatch
+from medlearn.teaching._table import Progress
+from medlearn.teaching._verdicts import RIGHT, Record, Verdict, record_of
+
+__all__ = [
+    "RIGHT",
+    "Progress",
+    "Verdict",
+    "answer",
+    "condition",
+    "function",
+    "hint",
+    "last",
+    "progress",
+    "value",
+]
+PER_CENT = "A share between 0 and 1 is asked for, not per cent."
+_cells.watch()
+
+
+def answer(id: str, answer: Any, **data: object) -> None:
+    """Check an exercise of the course.
+
+    Parameters
+    ----------
+    id : str
+        Lesson and number, such as ``"02.1"``.
+    answer : object
+        The learner's.
+    **data : object
+        What the right answer depends on, if the lesson computed it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> answer("06.1", ...)
+    06.1: not answered yet: put your answer in place of `...` above, run that cell, then this \
+one. Stuck? check.hint("06.1")
+    """
+    exercise = exercises.find(id)
+    error = _cells.failed.get(exercise.name)
+    if error is not None:
+        record_of(id, exercise.hints, ()).stale(exercise.name, error)
+    elif isinstance(exercise, exercises.Function):
+        wrong_functions, hints = exercise.wrong, exercise.hints
+        function(id, answer, cases=exercise.cases, wrong=wrong_functions, hints=hints)
+    elif isinstance(exercise, exercises.Condition):
+        _condition(id, answer, exercise.test, exercise.wrong, exercise.hints, data)
+    else:
+        assert isinstance(exercise, exercises.Value)
+        wrong = [(_of_data(typical, data), own_hint) for typical, own_hint in exercise.wrong]
+        expected = _of_data(exercise.expected, data)
+        choices, hints = exercise.choices, exercise.hints
+        value(id, answer, expected=expected, wrong=wrong, hints=hints, choices=choices)
+
+
+def hint(id: str) -> None:
+    """Print the next hint of an exercise of the course; the last one stays.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    record = record_of(id, exercises.find(id).hints, ())
+    print(f"{id}: Hint: {record.next_hint()}")
 
 
 def value(
@@ -23,7 +100,7 @@ def value(
     expected: object,
     wrong: Sequence[tuple[object, str]] = (),
     hints: Sequence[str],
-    tolerance: float = 1e-6,
+    choices: Sequence[str] = (),
 ) -> None:
     """Check a number, text, array, list or mapping against the expected one.
 
@@ -34,13 +111,13 @@ def value(
     answer : object
         The learner's.
     expected : object
-        The right answer. Text may differ in case and surrounding space.
+        The right answer. Numbers may be rounded, see above.
     wrong : sequence of (object, str)
         Typical wrong answers, each with its own hint.
     hints : sequence of str
         From gentle to plain; each further wrong attempt prints the next.
-    tolerance : float
-        Of numbers: relative above 1, absolute below.
+    choices : sequence of str
+        If one of these texts has to be chosen; another text is told which they are.
 
     Raises
     ------
@@ -48,13 +125,17 @@ def value(
         If the id, the hints or the wrong answers are not of this form.
     """
     record = record_of(id, hints, wrong)
-    if is_blank(answer):
-        record.blank()
-    elif agree(answer, expected, tolerance):
-        record.solved()
-    else:
-        own_hints = [hint for typical, hint in wrong if agree(answer, typical, tolerance)]
-        record.wrong(_first(own_hints), type_mismatch(answer, expected))
+    if is_blank(answer) or (answer is None and expected is not None):
+        return record.blank("the answer is still None" if answer is None else "not answered yet")
+    if agree(answer, expected):
+        return record.solved()
+    own_hints = [own_hint for typical, own_hint in wrong if agree(answer, typical)]
+    if not own_hints and _is_per_cent(answer, expected):
+        own_hints = [PER_CENT]
+    mismatch = type_mismatch(answer, expected)
+    if not mismatch and _is_no_choice(answer, choices):
+        mismatch = f"Choose {' or '.join(repr(choice) for choice in choices)}. "
+    return record.wrong(_first(own_hints), mismatch)
 
 
 def function(
@@ -64,7 +145,6 @@ def function(
     cases: Sequence[tuple[tuple, object]],
     wrong: Sequence[tuple[Callable, str]] = (),
     hints: Sequence[str],
-    tolerance: float = 1e-6,
 ) -> None:
     """Check a function on cases; it works on copies of their arguments.
 
@@ -75,14 +155,12 @@ def function(
     function : callable
         The learner's.
     cases : sequence of (tuple, object)
-        Arguments and the expected result.
+        Arguments and the expected result. Numbers may be rounded, see above.
     wrong : sequence of (callable, str)
         Typical wrong functions, each with its own hint. A learner's function that gives the
         results of a wrong one on all cases gets that hint.
     hints : sequence of str
         From gentle to plain; each further wrong attempt prints the next.
-    tolerance : float
-        Of numbers: relative above 1, absolute below.
 
     Raises
     ------
@@ -94,24 +172,21 @@ def function(
         raise ValueError(
             f"Exercise {id}: cases are (arguments, expected) pairs, arguments being a tuple."
         )
-    if is_blank(function):
+    if is_blank(function) or function is None:
         return record.blank()
     if not callable(function):
         return record.wrong(None, type_mismatch(function, len))
-    try:
-        results = _results(function, cases)
-    except Exception as error:
-        return record.raised(error)
+    results = _limited(record, lambda: _results(function, cases))
+    if results is None:
+        return None
     expected = [result for _, result in cases]
     pairs = list(zip(results, expected, strict=True))
     if all(is_blank(result) or (result is None and goal is not None) for result, goal in pairs):
         return record.blank("the function returns nothing yet")
-    if agree(results, expected, tolerance):
+    if agree(results, expected):
         return record.solved()
-    own_hints = [hint for typical, hint in wrong if _gives(typical, cases, results, tolerance)]
-    mismatches = [
-        type_mismatch(result, goal) for result, goal in pairs if not agree(result, goal, tolerance)
-    ]
+    own_hints = [own_hint for typical, own_hint in wrong if _gives(typical, cases, results)]
+    mismatches = [type_mismatch(result, goal) for result, goal in pairs if not agree(result, goal)]
     return record.wrong(_first(own_hints), mismatches[0])
 
 
@@ -144,16 +219,7 @@ def condition(
     ValueError
         If the id, the hints or the wrong answers are not of this form.
     """
-    record = record_of(id, hints, wrong)
-    if is_blank(answer):
-        return record.blank()
-    try:
-        is_right = bool(test(answer))
-    except Exception as error:
-        return record.raised(error)
-    if is_right:
-        return record.solved()
-    return record.wrong(_first([entry[-1] for entry in wrong if _deserves(answer, entry)]))
+    _condition(id, answer, test, wrong, hints, {})
 
 
 def last() -> Verdict:
@@ -164,9 +230,52 @@ def last() -> Verdict:
 
 
 def progress() -> Progress:
-    """Return rows (id, attempts, solved) of the exercises checked in this session."""
-    records = sorted(_verdicts.records.items())
-    return Progress((id, record.attempts, record.is_solved) for id, record in records)
+    """Return rows (id, attempts, solved) of all exercises checked, in earlier sessions as well.
+
+    They are kept in the cache folder; the environment variable ``MEDLEARN_PROGRESS=off`` keeps
+    them in this session only.
+    """
+    records = _verdicts.records
+    session = {id: (record.attempts, record.is_solved) for id, record in records.items()}
+    scores = _scores.merged(_scores.read(), session)
+    return Progress((id, attempts, is_solved) for id, (attempts, is_solved) in scores.items())
+
+
+def _condition(
+    id: str,
+    answer: object,
+    test: Callable[..., bool],
+    wrong: Sequence[tuple],
+    hints: Sequence[str],
+    data: dict[str, object],
+) -> None:
+    record = record_of(id, hints, wrong)
+    if is_blank(answer) or answer is None:
+        return record.blank()
+    outcomes = _limited(record, lambda: [bool(test(answer, **data))])
+    if outcomes is None:
+        return None
+    if outcomes[0]:
+        return record.solved()
+    return record.wrong(_first([entry[-1] for entry in wrong if _deserves(answer, entry, data)]))
+
+
+def _limited(record: Record, work: Callable[[], list]) -> list | None:
+    """The result of a learner's code, or None after its verdict if it fails or takes too long."""
+    try:
+        return _limits.run(work)
+    except KeyboardInterrupt:
+        raise
+    except _limits.TooLong:
+        record.stopped(_limits.SECONDS)
+    except BaseException as error:  # exit() as well
+        record.raised(error)
+    return None
+
+
+def _of_data(answer: object, data: dict[str, object]) -> object:
+    """An answer, or what a function of the lesson's data says it is."""
+    return answer(**data) if callable(answer) else answer
 
 
 def _is_case(case: object) -> bool:
@@ -177,22 +286,37 @@ def _first(hints: list[str]) -> str | None:
     return hints[0] if hints else None
 
 
+def _is_per_cent(answer: Any, expected: object) -> bool:
+    try:
+        number = np.asarray(answer)
+    except Exception:  # an object that refuses
+        return False
+    is_number = number.ndim == 0 and is_numeric(number)
+    return is_number and bool(abs(number) > 1) and agree(answer / 100, expected)
+
+
+def _is_no_choice(answer: object, choices: Sequence[str]) -> bool:
+    if not choices or not isinstance(answer, str):
+        return False
+    return not any(plain(answer).startswith(plain(choice)) for choice in choices)
+
+
 def _results(function: Callable, cases: Sequence[tuple[tuple, object]]) -> list:
     return [function(*copy.deepcopy(arguments)) for arguments, _ in cases]
 
 
-def _gives(function: Callable, cases: Sequence, results: list, tolerance: float) -> bool:
+def _gives(function: Callable, cases: Sequence, results: list) -> bool:
     """Whether a typical wrong function gives these results; one that cannot does not."""
     try:
-        return agree(results, _results(function, cases), tolerance)
+        return agree(results, _results(function, cases))
     except Exception:
         return False
 
 
-def _deserves(answer: object, entry: tuple) -> bool:
+def _deserves(answer: object, entry: tuple, data: dict[str, object]) -> bool:
     """Whether an answer is the example of an entry of `wrong`, or fits its rule."""
     example, *rule, _ = entry
     try:
-        return bool(rule[0](answer)) if rule else agree(answer, example, 1e-6)
+        return bool(rule[0](answer, **data)) if rule else agree(answer, example)
     except Exception:  # a rule made for numbers need not understand text
         return False

@@ -1,0 +1,73 @@
+"""Lesson 10: from error to distance, the class of a shift, and the worst single factor."""
+
+from medlearn.instruments import smear
+from medlearn.teaching._sealed import Sealed
+from medlearn.teaching.exercises._forms import Value
+
+
+def _by_accuracy(factors):
+    """Names of single factors, the least accurate first."""
+    return sorted(smear.FACTORS, key=lambda name: factors[name]["accuracy"].value)
+
+
+EXERCISES = [
+    Value(
+        id="10.1",
+        name="distance",
+        expected=Sealed("10.1", "a number", ("f7ff5b9c",)),
+        wrong=[
+            (1.4, "That is not 0 for a critic that guesses; put in an error of 0.5 and see."),
+            (0.4, "The factor 2 in front is missing."),
+            (-0.8, "A distance is positive: what would an error of 0 give?"),
+        ],
+        hints=[
+            "Put the error into the formula of section 2.",
+            "What does the formula give for an error of 0.5, and of 0?",
+        ],
+    ),
+    Value(
+        id="10.2",
+        name="shift_of_the_clinic",
+        expected=Sealed("10.2", "text", ("251f960a 9c861168 a008a63b e6c2e6e9 fa334fc8 febb9965",)),
+        choices=["covariate", "prior", "concept"],
+        wrong=[
+            (
+                "covariate",
+                "Then eosinophils would look different; but within each class nothing changed.",
+            ),
+            (
+                "covariate shift",
+                "Then eosinophils would look different; but within each class nothing changed.",
+            ),
+            (
+                "concept",
+                "Then the labels of the two laboratories would disagree about the same cell.",
+            ),
+            (
+                "concept shift",
+                "Then the labels of the two laboratories would disagree about the same cell.",
+            ),
+        ],
+        hints=[
+            "Within each class, is anything different?",
+            "Write down how often each class comes, at home and in the clinic.",
+        ],
+    ),
+    Value(
+        id="10.3",
+        name="worst",
+        expected=lambda factors: _by_accuracy(factors)[0],
+        wrong=[
+            (
+                lambda factors: _by_accuracy(factors)[-1],
+                "That one costs least: look for the smallest accuracy.",
+            ),
+            ("all but stain", "That is six factors at once; name a single one."),
+            ("everything", "That is all factors at once; name a single one."),
+        ],
+        hints=[
+            "Print the accuracy of each name in `smear.FACTORS`.",
+            "`min` takes a `key`: a function of the name.",
+        ],
+    ),
+]
