@@ -51,7 +51,9 @@ def test_agreement_falls_where_brightness_differs():
 
 PERMUTED_MASKS = """
 import numpy as np
+import pandas as pd
 import nuclei
+import nuclei_summary
 from common import nuclei_pairs, segmenter_candidates, segmenters
 
 random = np.random.default_rng(0)
@@ -83,6 +85,19 @@ groups = domains["stained"].groups
 assert not set(groups[adapted]) & set(groups[predicted])
 flood = np.zeros((1, 8, 8, 3)); flood[..., 1] = 1
 assert nuclei_pairs.validator_values(flood, np.zeros((1, 8, 8), int))["amounts"] == -1
+
+names = ("source only", "negative", "oracle")
+rows = pd.DataFrame({"method": names, "certainty": ["-2 -1", "-1 -2", ""]})
+for validator in ("source_dice", "information", "amounts"):
+    rows[validator] = ["1 1", "0 0", ""]
+rows["dice_per_image"] = ["100 200; 300 400", "500 nan; 700 800", "900 900; 900 900"]
+sides = [(np.array([0]), np.array([1])), (np.array([1]), np.array([0]))]
+runs = nuclei_summary.runs_of_seed(rows, sides)
+committed = runs["committed by certainty"]            # negative by image 0, source only by image 1
+assert committed.methods == ("negative", "source only")
+np.testing.assert_array_equal(committed.dice, [[0.1, np.nan], [0.7, 0.4]])
+assert runs["chosen by amounts"].methods == ("source only", "source only")
+assert runs["best candidate"].methods == ("negative",) and runs["oracle"].dice[0, 0] == 0.9
 print("done")
 """
 
