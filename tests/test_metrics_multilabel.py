@@ -8,6 +8,7 @@ import pytest
 from sklearn import metrics as sk
 
 from medlearn import metrics
+from medlearn.metrics import _limits, _resamples
 
 RANDOM = np.random.default_rng(0)
 PATIENTS = np.repeat(np.arange(30), 3)
@@ -47,11 +48,17 @@ def test_scores_equal_scikit_learn(metric, score, decide, unknown):
     resamples = one_by_one(score, labels, predictions)
     known = ~np.isnan(labels)
     values = [score(labels[k, c], predictions[k, c]) for c, k in enumerate(known.T)]
-    for interval, value, column in zip(ours.labels, values, resamples.T, strict=True):
-        np.testing.assert_allclose(interval, [value, *np.quantile(column, [0.025, 0.975])])
-    means = resamples.mean(1)
-    expected = [np.mean(values), *np.quantile(means, [0.025, 0.975])]
-    np.testing.assert_allclose(ours.mean, expected)
+    numbers = [
+        _resamples.patients_that_count(metric, labels[k, c], predictions[k, c], PATIENTS[k])
+        for c, k in enumerate(known.T)
+    ]
+    resampled = zip(ours.labels, values, resamples.T, numbers, strict=True)
+    for interval, value, column, number in resampled:
+        ends = _limits.of_share(value, column, number, 0.95)
+        np.testing.assert_allclose(interval, [value, *ends])
+    mean = np.mean(values)
+    ends = _limits.of_share(mean, resamples.mean(1), max(numbers), 0.95)
+    np.testing.assert_allclose(ours.mean, [mean, *ends])
     if not unknown:
         macro = {"average": "macro"} if metric in (metrics.auroc, metrics.f1) else None
         assert macro is None or np.isclose(ours.mean.value, score(LABELS, predictions, **macro))

@@ -221,7 +221,11 @@ def test_the_mean_over_images_resamples_patients_and_leaves_nan_out():
     plain = metrics.interval(
         lambda _, scores: float(np.nanmean(scores)), SCORES, SCORES, PATIENTS, seed=1
     )
-    assert interval == plain and interval.value == pytest.approx(np.nanmean(SCORES))
+    assert interval.value == plain.value == pytest.approx(np.nanmean(SCORES))
+    assert interval[1:] == pytest.approx(plain[1:], abs=0.02)  # another shape of the ends
+    assert metrics.mean_score(SCORES * 100, PATIENTS).high > 1  # millimetres have no upper end
+    perfect = metrics.mean_score(np.ones(60), PATIENTS)
+    assert perfect.low < 1 == perfect.high
     assert metrics.mean_score(SCORES, np.arange(60), seed=1) != interval  # patients are used
     assert metrics.mean_score(SCORES, PATIENTS, seed=2) != interval
     narrow = metrics.mean_score(SCORES, PATIENTS, level=0.5, seed=1)
@@ -231,7 +235,9 @@ def test_the_mean_over_images_resamples_patients_and_leaves_nan_out():
 
 def test_a_difference_is_paired_and_each_side_leaves_out_its_own_nan():
     better = metrics.mean_difference(SCORES + 0.1, SCORES, PATIENTS)
-    assert better.low == pytest.approx(0.1) and better.high == pytest.approx(0.1)
+    assert better.low < 0.1 < better.high  # as no patient differs from the others here
+    in_mm = metrics.mean_difference(SCORES * 100 + 10, SCORES * 100, PATIENTS)
+    assert in_mm[1:] == pytest.approx((10, 10))  # without a largest difference, no width either
     a, b = (
         np.array([0.5, 0.5, np.nan, 0.5]),
         np.array([0.5, 0.5, 0.0, 0.5]),

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from medlearn import _checks, metrics
+from medlearn.metrics import _resamples
 
 SCORES_OF_CLASSES = [metrics.accuracy, metrics.balanced_accuracy, metrics.macro_f1, metrics.kappa]
 ONE_CLASS = [metrics.sensitivity, metrics.specificity, metrics.precision, metrics.f1]
@@ -113,17 +116,29 @@ def test_many_classes_are_one_against_the_rest():
 )
 @settings(max_examples=12)
 @given(question=questions(), seed=st.integers(0, 100))
-@pytest.mark.filterwarnings("ignore:Only one patient")
 def test_the_fast_way_equals_scoring_every_resample(score, question, seed):
     labels, scores, patients = question
     predictions = scores if score in CURVES else (scores > 0).astype(int)
     if score is metrics.kappa and len(np.unique([*labels, *predictions])) < 2:
         return
-    fast = metrics.interval(score, labels, predictions, patients, repeats=20, seed=seed)
-    slow = metrics.interval(
-        lambda a, b: score(a, b), labels, predictions, patients, repeats=20, seed=seed
+    patient = np.unique(patients, return_inverse=True)[1]
+    number = patient.max() + 1
+    chances = np.full(number, 1 / number)
+    counts = np.random.default_rng(seed).multinomial(number, chances, size=20)
+    fast, slow = (
+        _resamples.resampled_scores(metric, labels, predictions, patient, counts)
+        for metric in (score, lambda a, b: score(a, b))
     )
-    assert fast == pytest.approx(slow)
+    assert fast == pytest.approx(slow, nan_ok=True)
+    if score in ONE_CLASS:
+        named = partial(score, positive=0)
+        try:
+            value = named(labels, predictions)
+        except ValueError:
+            return
+        everybody = np.ones((1, number), int)
+        fast = _resamples.resampled_scores(named, labels, predictions, patient, everybody)
+        assert fast == pytest.approx([value])
 
 
 def test_paired_difference_of_areas():
@@ -142,8 +157,6 @@ def test_paired_difference_of_areas():
 
 
 def test_many_images_are_scored_in_blocks(monkeypatch):
-    from medlearn.metrics import _resamples
-
     random = np.random.default_rng(0)
     labels, patients = np.tile([0, 1], 50), np.arange(100) // 2
     scores = labels + random.normal(size=100)
@@ -155,7 +168,7 @@ def test_many_images_are_scored_in_blocks(monkeypatch):
 def test_a_class_in_one_patient_is_warned_of_where_it_matters(recwarn):
     labels, answers, patients = [0, 0, 0, 1, 1], [0, 0, 1, 1, 0], [0, 1, 2, 3, 3]
     metrics.interval(metrics.accuracy, labels, answers, patients)
-    assert not recwarn.list
+    assert not [warning for warning in recwarn.list if "Only one" in str(warning.message)]
     for score in (metrics.macro_f1, metrics.auroc):
         with pytest.warns(UserWarning, match="Only one patient has class 1"):
             metrics.interval(score, labels, answers, patients)

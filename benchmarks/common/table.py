@@ -6,9 +6,11 @@ means in our tables. Then
     table.grow("transfer", __doc__, KEY, COLUMNS, ROWS, measure)
 
 reads the command line (`--only TEXT`, `--minutes M`), calls `measure(*row) -> dict` for every row
-that results/transfer.csv lacks, and appends what it returns. The first lines of the file say the
-command, the processor and the versions; the last two are printed first as well. The environment
-variable MEDLEARN_RESULTS names another folder for the tables.
+that results/transfer.csv lacks, and appends what it returns, with the columns of `common.origin`
+that say where the row comes from. The first lines of the file say the command, the processor and
+the versions of the first row; the last two are printed first as well. The environment variable
+MEDLEARN_RESULTS names another folder for the tables. Summaries (`write`) are made anew from such
+tables within two minutes, so their rows do not say it again.
 """
 
 import os
@@ -27,6 +29,7 @@ import time
 
 import pandas as pd
 
+from common import origin
 from medlearn import _files
 from medlearn._keras import tf
 from medlearn.teaching.doctor import processor
@@ -127,7 +130,9 @@ def grow(
     """
     arguments = command_line(command) if isinstance(command, str) else command
     present = _begin(name, key, columns)
-    print(*machine(), sep="\n", flush=True)
+    processor_and_versions = machine()
+    origin.of_row(name, *processor_and_versions)  # remembers the code as it is loaded now
+    print(*processor_and_versions, sep="\n", flush=True)
     end = time.monotonic() + 60 * arguments.minutes
     for row in rows:
         if tuple(map(str, row)) in present or arguments.only not in " ".join(map(str, row)):
@@ -135,8 +140,10 @@ def grow(
         if time.monotonic() > end:
             break
         result = dict(zip(key, row)) | measure(*row)
+        source = origin.of_row(name, *processor_and_versions)
         with open(path(name), "a", newline="") as stream:
-            csv.DictWriter(stream, (*key, *columns), lineterminator="\n").writerow(result)
+            names = (*key, *columns, *origin.COLUMNS)
+            csv.DictWriter(stream, names, lineterminator="\n").writerow(result | source)
         short = [value for value in result.values() if len(str(value)) < _LONGEST_PRINTED]
         print(*short, flush=True)
 
@@ -146,10 +153,29 @@ def _begin(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[s
     if not path(name).exists():
         head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
         comments = "".join(f"# {line}\n" for line in head)
-        path(name).write_text(comments + ",".join((*key, *columns)) + "\n")
+        path(name).write_text(comments + ",".join((*key, *columns, *origin.COLUMNS)) + "\n")
+    add_origin(name)
     with open(path(name), newline="") as stream:
         rows = csv.DictReader(line for line in stream if not line.startswith("#"))
         return {tuple(row[column] for column in key) for row in rows}
+
+
+def add_origin(name: str) -> None:
+    """Give an older table the columns of `origin`; what its rows do not know is "unknown".
+
+    Parameters
+    ----------
+    name : str
+        Name of the table without its ending.
+    """
+    lines = path(name).read_text(encoding="utf-8").splitlines(keepends=True)
+    comments = [line for line in lines if line.startswith("#")]
+    header, *rows = (line.rstrip("\n") for line in lines if not line.startswith("#"))
+    if header.endswith(",".join(origin.COLUMNS)):
+        return
+    unknown = ",".join(origin.of_old_row(name).values())
+    added = [f"{header},{','.join(origin.COLUMNS)}", *(f"{row},{unknown}" for row in rows)]
+    _files.write_text(path(name), "".join(comments) + "\n".join(added) + "\n")
 
 
 def machine() -> tuple[str, str]:

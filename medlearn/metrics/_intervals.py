@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medlearn import _checks
-from medlearn.metrics import _resamples
+from medlearn.metrics import _limits, _resamples
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
+_FEW_PATIENTS = 10
 
 
 class Interval(NamedTuple):
@@ -44,13 +45,21 @@ def interval(
     repeats: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """Return a metric with its percentile interval from a bootstrap of whole patients.
+    """Return a metric with its interval from a bootstrap of whole patients.
 
     Images of one patient resemble each other, so intervals that resample images are too narrow;
     here whole patients are drawn. A resample that lacks a class is scored over the classes it has,
-    or left out where the metric is then undefined. With few
-    patients, or a score near 1, the interval is still too narrow: only more patients help. A class
-    that occurs in one patient only raises a warning.
+    or left out where the metric is then undefined.
+
+    The resamples give the standard error. For the metrics of this package that lie between 0 and 1,
+    and means of such scores, the interval is Wilson's for the number of independent images that
+    would have this error, with Student's t: it stays within 0 and 1, and has a width even where
+    every prediction is right. For other metrics, and functions of your own, it holds the
+    percentiles, corrected for bias, skewness and few patients.
+
+    In simulations (``benchmarks/results/interval_coverage.csv``) nominal 95 % intervals of 20 and
+    more patients hold the truth about as often as they should. A score that rests on fewer than
+    ten patients raises a warning, as does a class that occurs in one patient only.
 
     Parameters
     ----------
@@ -84,22 +93,25 @@ def interval(
     References
     ----------
     Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8; Field & Welsh,
-    Bootstrapping clustered data, J. R. Stat. Soc. B 69:369, 2007.
+    Bootstrapping clustered data, J. R. Stat. Soc. B 69:369, 2007. Wilson's interval with an
+    effective number of images: Korn & Graubard, Surv. Methodol. 24:193, 1998. Corrected
+    percentiles: Efron, J. Am. Stat. Assoc. 82:171, 1987; Hesterberg, Am. Stat. 69:371, 2015.
 
     Examples
     --------
     >>> from medlearn import metrics
-    >>> print(metrics.interval(metrics.accuracy, [0, 1, 1, 0], [0, 1, 0, 0], ["a", "a", "b", "c"]))
-    .75 [.00, 1.00]
+    >>> print(metrics.interval(metrics.accuracy, [0, 1] * 10, [0, 1, 1, 1] * 5, range(20)))
+    .75 [.51, .90]
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     _check_metric(metric)
     counts, patient = _resampled_patients(patients, level, repeats, seed)
     _check_lengths(patient, labels=labels, predictions=predictions)
-    value = metric(labels, predictions)
-    _warn_of_classes_in_one_patient(metric, labels, patient)
+    value = float(metric(labels, predictions))
+    number = _resamples.patients_that_count(metric, labels, predictions, patient)
+    _warn(metric, labels, patient, number)
     scores = _resamples.resampled_scores(metric, labels, predictions, patient, counts)
-    return _percentile(value, scores, level)
+    return _of_score(value, scores, _resamples.is_share(metric, predictions), number, level)
 
 
 def paired_difference(
@@ -117,7 +129,9 @@ def paired_difference(
 
     Above zero, a is better. Both are scored on the same resamples of patients, so that what is hard
     for both cancels out. An interval that holds zero means that these patients do not show a
-    difference.
+    difference. It reaches Student's t times the standard error of the resamples to either side.
+    Where a and b agree on every image, other patients may still tell them apart: the interval of a
+    metric from 0 to 1 then allows for as many as Wilson's interval does.
 
     Parameters
     ----------
@@ -150,11 +164,14 @@ def paired_difference(
     _check_metric(metric)
     counts, patient = _resampled_patients(patients, level, repeats, seed)
     _check_lengths(patient, labels=labels, predictions_a=a, predictions_b=b)
-    value = metric(labels, a) - metric(labels, b)
-    _warn_of_classes_in_one_patient(metric, labels, patient)
+    value = float(metric(labels, a) - metric(labels, b))
+    number = min(_resamples.patients_that_count(metric, labels, part, patient) for part in (a, b))
+    _warn(metric, labels, patient, number)
     scores_a = _resamples.resampled_scores(metric, labels, a, patient, counts)
     scores_b = _resamples.resampled_scores(metric, labels, b, patient, counts)
-    return _percentile(value, scores_a - scores_b, level)
+    scores = _defined(value, scores_a - scores_b)
+    largest = 1.0 if _resamples.is_share(metric, a, b) else None
+    return Interval(value, *_limits.of_difference(value, scores, number, level, largest=largest))
 
 
 def _check_metric(metric: Metric) -> None:
@@ -198,30 +215,48 @@ def _check_lengths(patient: np.ndarray, **arrays: np.ndarray) -> None:
             )
 
 
-def _warn_of_classes_in_one_patient(
-    metric: Metric, labels: np.ndarray, patient: np.ndarray
-) -> None:
-    if metric not in _resamples.BY_CLASS or labels.ndim != 1:
-        return
-    classes = np.unique(labels).tolist()
-    in_one_patient = [name for name in classes if len(np.unique(patient[labels == name])) < 2]
-    if in_one_patient:
-        warnings.warn(
-            f"Only one patient has class {', '.join(map(str, in_one_patient))}: the interval "
-            "cannot know how other patients of that class would fare, and is too narrow.",
-            stacklevel=3,
+def _warn(metric: Metric, labels: np.ndarray, patient: np.ndarray, number: int) -> None:
+    """One warning of a class in one patient, or of few patients."""
+    names = _classes_in_one_patient(metric, labels, patient)
+    if names:
+        sentence = (
+            f"Only one patient has class {', '.join(map(str, names))}: the interval "
+            "cannot know how other patients of that class would fare, and is too narrow."
         )
+    elif number < _FEW_PATIENTS:
+        sentence = (
+            f"This score rests on {number} patients: with fewer than {_FEW_PATIENTS}, its interval "
+            "is a rough guess."
+        )
+    else:
+        return
+    warnings.warn(sentence, stacklevel=3)
 
 
-def _percentile(value: float, scores: np.ndarray, level: float) -> Interval:
+def _classes_in_one_patient(metric: Metric, labels: np.ndarray, patient: np.ndarray) -> list:
+    if metric not in _resamples.BY_CLASS or labels.ndim != 1:
+        return []
+    classes = np.unique(labels).tolist()
+    return [name for name in classes if len(np.unique(patient[labels == name])) < 2]
+
+
+def _of_score(
+    value: float, scores: np.ndarray, is_share: bool, number: int, level: float
+) -> Interval:
+    """The interval of a score that rests on a number of patients, from its resamples."""
+    limits = _limits.of_share if is_share else _limits.of_any
+    return Interval(value, *limits(value, _defined(value, scores), number, level))
+
+
+def _defined(value: float, scores: np.ndarray) -> np.ndarray:
+    """The scores of the resamples on which the metric is defined."""
     defined = scores[~np.isnan(scores)]
     if np.isnan(value) or len(defined) < 0.5 * len(scores):
         where = "these images" if np.isnan(value) else "most resamples of these patients"
         raise _checks.Undefined(
             f"The score is undefined (NaN) on {where}: is a class missing, or in a single patient?"
         )
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(value), float(low), float(high))
+    return defined
 
 
 def _short(number: float) -> str:

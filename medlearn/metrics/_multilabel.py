@@ -79,25 +79,28 @@ def per_label(
     >>> labels, decisions = [[0, 1], [1, 1], [0, 0], [1, 0]], [[0, 1], [1, 0], [0, 0], [1, 0]]
     >>> scores = metrics.per_label(metrics.accuracy, labels, decisions, ["a", "b", "c", "d"])
     >>> print(scores.labels[1], scores.mean)
-    .75 [.25, 1.00] .88 [.62, 1.00]
+    .75 [.13, .98] .88 [.31, .99]
     """
     values, predictions = _two_tables(labels, predictions)
     _intervals._check_metric(metric)
     counts, patient = _intervals._resampled_patients(patients, level, repeats, seed)
     _intervals._check_lengths(patient, labels=values, predictions=predictions)
-    intervals, resamples = [], []
+    intervals, resamples, numbers = [], [], []
     for column, scores in zip(values.T, predictions.T, strict=True):
         is_known = ~np.isnan(column)
         rows = column[is_known].astype(int), scores[is_known], patient[is_known]
         interval, resampled = _of_one_label(metric, *rows, counts, level)
         intervals.append(interval)
         resamples.append(resampled)
+        numbers.append(_resamples.patients_that_count(metric, *rows))
     has_interval = np.array([not np.isnan(interval.low) for interval in intervals])
     _warn_of_labels(metric, values, patient, has_interval)
     defined = [interval.value for interval in intervals if not np.isnan(interval.low)]
     value = float(np.mean(defined))
     mean = _mean_of_defined(np.array(resamples)[has_interval])
-    return LabelScores(tuple(intervals), _intervals._percentile(value, mean, level))
+    is_share = _resamples.is_share(metric, predictions)
+    number = max(np.array(numbers)[has_interval])
+    return LabelScores(tuple(intervals), _intervals._of_score(value, mean, is_share, number, level))
 
 
 def _two_tables(labels: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +146,9 @@ def _of_one_label(
     value = np.nan
     try:
         value = float(metric(labels, predictions))
-        return _intervals._percentile(value, scores, level), scores
+        number = _resamples.patients_that_count(metric, labels, predictions, patient)
+        is_share = _resamples.is_share(metric, predictions)
+        return _intervals._of_score(value, scores, is_share, number, level), scores
     except _checks.Undefined:
         return Interval(value, np.nan, np.nan), scores
 

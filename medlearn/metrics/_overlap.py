@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medlearn import _checks
+from medlearn.metrics import _resamples
 from medlearn.metrics._intervals import Interval, interval, paired_difference
 
 
@@ -128,7 +129,9 @@ def mean_score(
     """
     scores = np.asarray(scores, float)
     _check_finite(scores)
-    return interval(_mean, scores, scores, patients, level=level, repeats=repeats, seed=seed)
+    return interval(
+        _resamples.mean_of_scores, scores, scores, patients, level=level, repeats=repeats, seed=seed
+    )
 
 
 def mean_difference(
@@ -167,7 +170,9 @@ def mean_difference(
     a, b = np.asarray(scores_a, float), np.asarray(scores_b, float)
     _check_finite(a)
     _check_finite(b)
-    return paired_difference(_mean, a, a, b, patients, level=level, repeats=repeats, seed=seed)
+    return paired_difference(
+        _resamples.mean_of_scores, a, a, b, patients, level=level, repeats=repeats, seed=seed
+    )
 
 
 def regions(
@@ -215,11 +220,6 @@ def _areas(masks, predictions, positive, patients) -> tuple[np.ndarray, ...]:
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray, empty: float) -> np.ndarray:
     return np.where(denominator > 0, numerator / np.maximum(denominator, 1), empty)
-
-
-def _mean(_, scores: np.ndarray) -> float:
-    defined = scores[~np.isnan(scores)]
-    return float(defined.mean()) if len(defined) else np.nan
 
 
 def _check_finite(scores: np.ndarray) -> None:

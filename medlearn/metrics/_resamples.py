@@ -4,11 +4,12 @@ Tests compare each fast way with scoring the resamples one by one.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from medlearn import _checks
-from medlearn.metrics import _scores
+from medlearn.metrics import _detection, _scores
 
 _WEIGHTS_AT_ONCE = 4_000_000  # entries of a (resamples, images) block: 32 MB
 
@@ -40,12 +41,81 @@ def resampled_scores(
     """
     if metric in _FROM_CONFUSION:
         return _FROM_CONFUSION[metric](_confusions(labels, predictions, patient, counts))
-    if metric in _FROM_BINARY_CONFUSION:
-        confusions = _confusions(labels == 1, predictions == 1, patient, counts, (False, True))
-        return _FROM_BINARY_CONFUSION[metric](confusions)
+    if metric is mean_of_scores and predictions.ndim == 1:
+        return _means(predictions, patient, counts)
+    name, positive = named(metric)
+    if name in _FROM_BINARY_CONFUSION:
+        is_true, is_predicted = labels == positive, predictions == positive
+        confusions = _confusions(is_true, is_predicted, patient, counts, (False, True))
+        return _FROM_BINARY_CONFUSION[name](confusions)
     if metric in _FROM_CURVE and predictions.ndim == 1:
         return _from_curve(_FROM_CURVE[metric], labels, predictions, patient, counts)
     return _one_by_one(metric, labels, predictions, patient, counts)
+
+
+def mean_of_scores(_, scores: np.ndarray) -> float:
+    """Return the mean of scores per image, NaN left out; the metric of `metrics.mean_score`.
+
+    Parameters
+    ----------
+    _ : object
+        Not used; a metric has two arguments.
+    scores : numpy.ndarray, shape (N,)
+        A score of each image.
+    """
+    defined = scores[~np.isnan(scores)]
+    return float(defined.mean()) if len(defined) else np.nan
+
+
+def named(metric: Callable) -> tuple[Callable, object]:
+    """Return the metric and its positive class, also of ``partial(metric, positive=...)``."""
+    options = getattr(metric, "keywords", {})
+    if isinstance(metric, partial) and not metric.args and set(options) == {"positive"}:
+        return metric.func, options["positive"]
+    return metric, 1
+
+
+def is_share(metric: Callable, *scores: np.ndarray) -> bool:
+    """Return whether a metric lies between 0 and 1 because of what it is.
+
+    Parameters
+    ----------
+    metric : callable
+        A function of (labels, predictions).
+    *scores : numpy.ndarray
+        The predictions, which decide for the mean of scores per image.
+    """
+    if metric is not mean_of_scores:
+        return named(metric)[0] in _SHARES
+    return all(np.nanmin(values) >= 0 and np.nanmax(values) <= 1 for values in scores)
+
+
+def patients_that_count(
+    metric: Callable, labels: np.ndarray, predictions: np.ndarray, patient: np.ndarray
+) -> int:
+    """Return the number of patients that a metric depends on, at least two.
+
+    For sensitivity these are the patients with an image of the class; for the metrics of curves,
+    those of the class that fewer patients have; else all.
+
+    Parameters
+    ----------
+    metric : callable
+        A function of (labels, predictions).
+    labels, predictions : numpy.ndarray, shape (N, ...)
+        One row per image.
+    patient : numpy.ndarray of int, shape (N,)
+        The number of each image's patient.
+    """
+    name, positive = named(metric)
+    by_class = [patient]
+    if predictions.ndim == labels.ndim == 1:
+        if name in _FROM_CURVE or name is _scores.sensitivity_at_specificity:
+            by_class = [patient[labels == index] for index in (0, 1)]
+        elif name in _IMAGES_OF_ONE_CLASS:
+            is_true, is_predicted = labels == positive, predictions == positive
+            by_class = [patient[_IMAGES_OF_ONE_CLASS[name](is_true, is_predicted)]]
+    return max(2, min(len(np.unique(patients)) for patients in by_class))
 
 
 def _one_by_one(metric, labels, predictions, patient, counts) -> np.ndarray:
@@ -58,6 +128,14 @@ def _one_by_one(metric, labels, predictions, patient, counts) -> np.ndarray:
         except _checks.Undefined:
             scores.append(np.nan)
     return np.array(scores)
+
+
+def _means(scores: np.ndarray, patient: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean of the scores of a resample, NaN left out."""
+    defined = ~np.isnan(scores)
+    patients = counts.shape[1]
+    sums = counts @ np.bincount(patient[defined], scores[defined], patients)
+    return _ratio(sums, counts @ np.bincount(patient[defined], minlength=patients))
 
 
 # ---- of decisions: the confusion matrix of a resample is the sum of its patients' own ------------
@@ -168,6 +246,34 @@ _FROM_BINARY_CONFUSION = {
     _scores.f1: _f1,
 }
 _FROM_CURVE = {_scores.auroc: _auroc, _scores.average_precision: _average_precision}
+
+_SHARES = {
+    *(_FROM_CONFUSION.keys() - {_scores.kappa}),
+    *_FROM_BINARY_CONFUSION,
+    *_FROM_CURVE,
+    _scores.sensitivity_at_specificity,
+    _detection.mean_average_precision,
+}
+
+
+def _true(is_true: np.ndarray, is_predicted: np.ndarray) -> np.ndarray:
+    return is_true
+
+
+def _false(is_true: np.ndarray, is_predicted: np.ndarray) -> np.ndarray:
+    return ~is_true
+
+
+def _predicted(is_true: np.ndarray, is_predicted: np.ndarray) -> np.ndarray:
+    return is_predicted
+
+
+_IMAGES_OF_ONE_CLASS: dict[Callable, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    _scores.sensitivity: _true,
+    _scores.specificity: _false,
+    _scores.precision: _predicted,
+    _scores.f1: np.logical_or,
+}
 
 # Metrics that need images of every class: the interval warns of a class in one patient only.
 BY_CLASS = {
