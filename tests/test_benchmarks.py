@@ -4,6 +4,7 @@ Programs that import `common.table` need a process of their own: it holds Tensor
 """
 
 import ast
+import csv
 import os
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stale
 
-from common import bootstrap
+from common import bootstrap, origin
 from medlearn import metrics
+from medlearn.metrics import _resamples
 from tools import bench, commands, lessons
 from tools.site import results
 
@@ -91,7 +94,10 @@ def test_committed_tables_have_the_columns_that_their_programs_write():
     assert {"adaptation", "dense_detection_ceiling", "sim_to_real", "transfer"} <= set(headers)
     for name, header in headers.items():
         lines = (BENCHMARKS / "results" / f"{name}.csv").read_text(encoding="utf-8").splitlines()
-        assert next(line for line in lines if not line.startswith("#")) == header, name
+        columns = next(line for line in lines if not line.startswith("#"))
+        own = header.split(",")
+        added = [column for column in origin.COLUMNS if column not in own]
+        assert columns in (header, ",".join((*own, *added))), name
 
 
 @pytest.mark.slow
@@ -104,8 +110,56 @@ def test_a_table_begins_with_the_machine_and_lies_in_the_folder_of_the_environme
     output = run_in_a_process(grow, "--only", "2", MEDLEARN_RESULTS=str(tmp_path))
     processor, versions, row = output.splitlines()
     assert processor.endswith("one thread") and "tensorflow" in versions and row == "2 4"
-    head = (tmp_path / "tiny.csv").read_text().splitlines()[1:3]
-    assert head == [f"# {processor}", f"# {versions}"]
+    lines = (tmp_path / "tiny.csv").read_text().splitlines()
+    assert lines[1:3] == [f"# {processor}", f"# {versions}"]
+    measured = dict(zip(lines[-2].split(","), next(csv.reader(lines[-1:]))))
+    assert measured["processor"] == processor and measured["versions"] == versions
+    assert measured["command"] == "python benchmarks/tiny.py --only 2" and measured["date"] > "2026"
+
+
+# ---- where a row comes from ----------------------------------------------------------------------
+
+
+def test_the_code_of_a_benchmark_is_what_it_imports():
+    paths = {path.relative_to(BENCHMARKS.parent).as_posix() for path in origin.files("learning")}
+    assert {"benchmarks/learning.py", "benchmarks/common/recipes.py"} <= paths
+    assert {"medlearn/metrics/_scores.py", "medlearn/instruments/smear/_scene.py"} <= paths
+    assert not {path for path in paths if "plots" in path or "adaptation" in path}
+
+
+def test_a_digest_changes_with_the_code_and_not_with_comments(tmp_path):
+    folder = tmp_path / "benchmarks" / "common"
+    folder.mkdir(parents=True)
+    program = folder.parent / "pay.py"
+    program.write_text("from common import prices\nprint(prices.BEST)")
+    prices = folder / "prices.py"
+
+    def digest(text):
+        prices.write_text(text)
+        origin.digest.cache_clear()
+        origin._code.cache_clear()
+        return origin.digest("pay", tmp_path)
+
+    first = digest('"""Prices."""\nBEST = 1')
+    assert first == digest("BEST   = 1  # the lowest")
+    assert first != digest("BEST = 2")
+
+
+def test_rows_by_other_code_are_listed_and_forbid_nothing():
+    now = {"code": origin.digest("learning")}
+    rows = [now, {"code": "0123456789"}, {"code": origin.UNKNOWN}, {"code": origin.UNKNOWN}]
+    counts = {name: len(part) for name, part in stale.states("learning", rows).items()}
+    assert counts == {"by the code of today": 1, "by other code": 1, "unknown": 2}
+    lines = list(stale.report())
+    assert any(line.startswith("transfer: ") for line in lines)
+
+
+def test_rows_that_say_where_they_come_from_leave_nothing_out():
+    for path in (BENCHMARKS / "results").glob("*.csv"):
+        with open(path, encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(line for line in stream if not line.startswith("#")))
+        if rows and set(origin.COLUMNS) <= set(rows[0]):
+            assert all(row[column] for row in rows for column in origin.COLUMNS), path.name
 
 
 # ---- the bootstrap -------------------------------------------------------------------------------
@@ -130,24 +184,55 @@ def test_a_share_is_given_where_there_is_a_gap():
     assert bootstrap.share_of_gap(scored((0,)), scored((0,), 0.2), level) is None
 
 
-def test_scores_over_seeds_agree_with_the_intervals_of_the_package():
-    random = np.random.default_rng(0)
-    patients = np.repeat(np.arange(20).astype(str), 4)
-    labels = random.integers(3, size=80)
-    predictions = {seed: np.where(random.random(80) < 0.7, labels, 0) for seed in (0, 1)}
-    draws = bootstrap.Patients(dict.fromkeys(predictions, patients), repeats=100)
-    score = draws.score(metrics.macro_f1, dict.fromkeys(predictions, labels), predictions)
+def made_by_seeds(seeds, patients=20, images=4, spread=0.0, seed=0):
+    """Labels, predictions by seed and patients; seeds differ in how often they are right."""
+    random = np.random.default_rng(seed)
+    ids = np.repeat(np.arange(patients).astype(str), images)
+    labels = random.integers(3, size=len(ids))
+    predictions = {}
+    for number in seeds:
+        is_right = random.random(len(ids)) < 0.7 + spread * random.normal()
+        predictions[number] = np.where(is_right, labels, (labels + 1) % 3)
+    return dict.fromkeys(predictions, labels), predictions, dict.fromkeys(predictions, ids)
 
-    def mean_over_seeds(labels, columns):
-        return float(np.mean([metrics.macro_f1(labels, column) for column in columns.T]))
 
-    both = np.column_stack(list(predictions.values()))
-    expected = metrics.interval(mean_over_seeds, labels, both, patients, repeats=100)
-    assert list(score.columns("f1").values()) == pytest.approx(list(expected))
-    correct = {seed: (values == labels).astype(float) for seed, values in predictions.items()}
-    correct[0][labels == 2] = np.nan  # left out of the mean
-    mean = draws.mean({0: correct[0]})
-    assert mean.value == pytest.approx(np.nanmean(correct[0]))
+def test_scores_of_one_seed_are_those_of_the_package():
+    labels, predictions, patients = made_by_seeds([3])
+    draws = bootstrap.Patients(patients, repeats=100)
+    score = draws.score(metrics.macro_f1, labels, predictions)
+    patient = np.unique(patients[3], return_inverse=True)[1]
+    everything = (labels[3], predictions[3], patient, draws.counts[1:])
+    expected = _resamples.resampled_scores(metrics.macro_f1, *everything)
+    assert score.draws == pytest.approx(expected)
+    assert score.value == pytest.approx(metrics.macro_f1(labels[3], predictions[3]))
+    correct = (predictions[3] == labels[3]).astype(float)
+    correct[labels[3] == 2] = np.nan  # left out of the mean
+    assert draws.mean({3: correct}).value == pytest.approx(np.nanmean(correct))
+
+
+def test_intervals_over_seeds_hold_the_spread_of_seeds_and_of_patients():
+    """Five seeds that differ: the variance is that of the mean over seeds plus that of patients."""
+    labels, predictions, patients = made_by_seeds(range(5), patients=200, spread=0.06)
+    draws = bootstrap.Patients(patients, repeats=4000)
+    score = draws.score(metrics.accuracy, labels, predictions)
+    by_seed = [metrics.accuracy(labels[seed], predictions[seed]) for seed in predictions]
+    assert score.value == pytest.approx(np.mean(by_seed))
+    of_patients = np.mean(
+        [draws.score(metrics.accuracy, labels, {s: predictions[s]}).draws for s in range(5)], axis=0
+    ).var()
+    assert score.draws.var() == pytest.approx(of_patients + np.var(by_seed, ddof=1) / 5, rel=0.1)
+
+
+def test_what_seeds_have_in_common_cancels_out_in_a_difference():
+    labels, predictions, patients = made_by_seeds(range(4), spread=0.1)
+    draws = bootstrap.Patients(patients)
+    shuffled = dict(sorted(predictions.items(), reverse=True))
+    first, second = (
+        draws.score(metrics.accuracy, labels, part) for part in (predictions, shuffled)
+    )
+    assert not bootstrap.difference(first, second).draws.any()
+    columns = first.columns("accuracy")
+    assert columns["accuracy_low"] < columns["accuracy"] < columns["accuracy_high"]
 
 
 # ---- the command ---------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-"""Scores as means over seeds, with intervals from a bootstrap of whole patients.
+"""Scores as means over seeds, with intervals from a bootstrap of seeds and of whole patients.
 
-Everything that is compared is scored on the same draws of patients, so that what is hard for all
-cancels out in a difference. Differences and shares refuse scores of unequal seeds.
+Each draw takes patients and seeds anew, so that an interval holds both sources of chance; of a
+single seed it can only hold the patients. Everything that is compared is scored on the same draws,
+so that what is hard for all cancels out in a difference. Differences and shares refuse scores of
+unequal seeds.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +15,7 @@ from medlearn.metrics import _resamples
 
 
 class Scores(NamedTuple):
-    """A score as mean over `seeds`, and the same on every draw of patients, (repeats,)."""
+    """A score as mean over `seeds`, and on every draw of seeds and patients, (repeats,)."""
 
     seeds: tuple[int, ...]
     value: float
@@ -26,7 +28,7 @@ class Scores(NamedTuple):
 
 
 class Patients:
-    """Bootstrap draws of whole patients, the same ones for everything that is scored by them.
+    """Bootstrap draws of seeds and patients, the same ones for everything that is scored by them.
 
     Parameters
     ----------
@@ -80,10 +82,37 @@ class Patients:
         weights = self.counts[:, self.index[seed][defined]]
         return weights @ values[defined] / weights.sum(1)
 
-    @staticmethod
-    def _over_seeds(seeds: Iterable[int], scores: list[np.ndarray]) -> Scores:
-        means = np.mean(scores, axis=0)
+    def _over_seeds(self, seeds: Iterable[int], scores: list[np.ndarray]) -> Scores:
+        order = np.argsort(list(seeds))
+        by_seed = np.array(scores)[order]
+        weights = seed_weights(len(by_seed), len(self.counts) - 1)
+        means = (weights.T * by_seed).sum(axis=0)
         return Scores(tuple(sorted(seeds)), float(means[0]), means[1:])
+
+
+def seed_weights(seeds: int, repeats: int) -> np.ndarray:
+    """Return the weight of each seed in the mean and in each draw, (1 + repeats, seeds).
+
+    A bootstrap of few seeds scatters too little, by (seeds - 1) / seeds of its variance; so the
+    weights are moved away from the even ones by the root of the inverse.
+
+    Parameters
+    ----------
+    seeds : int
+        Number of seeds; of a single one every weight is 1.
+    repeats : int
+        Number of draws.
+
+    References
+    ----------
+    Rao & Wu, Resampling inference with complex survey data, J. Am. Stat. Assoc. 83:231, 1988.
+    """
+    even = np.full((1, seeds), 1 / seeds)
+    if seeds == 1:
+        return np.ones((1 + repeats, 1))
+    counts = np.random.default_rng(seeds).multinomial(seeds, even[0], size=repeats)
+    moved = (counts / seeds - even) * np.sqrt(seeds / (seeds - 1))
+    return np.vstack([even, even + moved])
 
 
 def common_seeds(*by_seed: Iterable[int]) -> list[int]:

@@ -73,7 +73,7 @@ def _git(*words: str) -> str:
 
 @lru_cache
 def digest(program: str, root: Path = _ROOT) -> str:
-    """Return the digest of the code that a benchmark runs, ten hexadecimal digits.
+    """Return the digest of the code that a benchmark runs: ten hexadecimal digits, or "unknown".
 
     Parameters
     ----------
@@ -82,6 +82,8 @@ def digest(program: str, root: Path = _ROOT) -> str:
     root : Path
         The checkout.
     """
+    if not (root / "benchmarks" / f"{program}.py").is_file():
+        return UNKNOWN
     total = hashlib.sha256()
     for path in files(program, root):
         total.update(path.relative_to(root).as_posix().encode())

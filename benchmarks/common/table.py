@@ -142,8 +142,8 @@ def grow(
         result = dict(zip(key, row)) | measure(*row)
         source = origin.of_row(name, *processor_and_versions)
         with open(path(name), "a", newline="") as stream:
-            names = (*key, *columns, *origin.COLUMNS)
-            csv.DictWriter(stream, names, lineterminator="\n").writerow(result | source)
+            names = (*key, *columns, *_added((*key, *columns)))
+            csv.DictWriter(stream, names, lineterminator="\n").writerow(source | result)
         short = [value for value in result.values() if len(str(value)) < _LONGEST_PRINTED]
         print(*short, flush=True)
 
@@ -153,7 +153,7 @@ def _begin(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[s
     if not path(name).exists():
         head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
         comments = "".join(f"# {line}\n" for line in head)
-        path(name).write_text(comments + ",".join((*key, *columns, *origin.COLUMNS)) + "\n")
+        path(name).write_text(comments + ",".join((*key, *columns)) + "\n")
     add_origin(name)
     with open(path(name), newline="") as stream:
         rows = csv.DictReader(line for line in stream if not line.startswith("#"))
@@ -171,11 +171,17 @@ def add_origin(name: str) -> None:
     lines = path(name).read_text(encoding="utf-8").splitlines(keepends=True)
     comments = [line for line in lines if line.startswith("#")]
     header, *rows = (line.rstrip("\n") for line in lines if not line.startswith("#"))
-    if header.endswith(",".join(origin.COLUMNS)):
-        return
-    unknown = ",".join(origin.of_old_row(name).values())
-    added = [f"{header},{','.join(origin.COLUMNS)}", *(f"{row},{unknown}" for row in rows)]
-    _files.write_text(path(name), "".join(comments) + "\n".join(added) + "\n")
+    added = _added(header.split(","))
+    if added:
+        known = origin.of_old_row(name)
+        end = ",".join(known[column] for column in added)
+        wider = [f"{header},{','.join(added)}", *(f"{row},{end}" for row in rows)]
+        _files.write_text(path(name), "".join(comments) + "\n".join(wider) + "\n")
+
+
+def _added(columns: Sequence[str]) -> list[str]:
+    """The columns of `origin` that a table does not have; some programs write a few themselves."""
+    return [column for column in origin.COLUMNS if column not in columns]
 
 
 def machine() -> tuple[str, str]:

@@ -6,6 +6,8 @@ import pandas as pd
 
 from medlearn import _files
 
+_ORIGIN = ["command", "commit", "date", "processor", "versions", "code"]
+
 
 def read(name: str, **options: Any) -> pd.DataFrame:
     """Return the table of one benchmark.
@@ -20,7 +22,8 @@ def read(name: str, **options: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The rows as they were measured; lines that begin with ``#`` say how and are left out.
+        The rows as they were measured. Lines that begin with ``#``, and the columns that say where
+        a row comes from (command, commit, date, processor, versions, code), are left out.
 
     Raises
     ------
@@ -31,4 +34,5 @@ def read(name: str, **options: Any) -> pd.DataFrame:
     names = sorted(path.stem for path in folder.glob("*.csv"))
     if name not in names:
         raise ValueError(_files.unknown("table of results", name, names))
-    return pd.read_csv(folder / f"{name}.csv", comment="#", **options)
+    table = pd.read_csv(folder / f"{name}.csv", comment="#", **options)
+    return table.drop(columns=_ORIGIN) if set(_ORIGIN) <= set(table.columns) else table

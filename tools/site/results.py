@@ -12,6 +12,7 @@ from tools.site.markup import escaped, toctree
 
 LONGEST_TABLE = 100  # rows; of a longer one the first few are shown
 FIRST_ROWS = 8
+ORIGIN = {"command", "commit", "date", "processor", "versions", "code"}  # of each row
 LONG_COLUMNS = {"predictions", "dice_per_image"}  # one value per image: not for readers
 REAL_RUNS = "real_runs.txt"
 NOT_BENCHMARKS = {
@@ -70,11 +71,12 @@ def as_html(columns: list[str], rows: list[list[str]]) -> str:
     Parameters
     ----------
     columns : list of str
-        The names of the columns; those in `LONG_COLUMNS` are left out.
+        The names of the columns; those in `LONG_COLUMNS` and `ORIGIN` are left out.
     rows : list of list of str
         The cells; missing ones at the end of a row are empty.
     """
-    kept = [index for index, column in enumerate(columns) if column not in LONG_COLUMNS]
+    hidden = LONG_COLUMNS | (ORIGIN if set(columns) >= ORIGIN else set())
+    kept = [index for index, column in enumerate(columns) if column not in hidden]
     head = _html_row("th", [columns[index].replace("_", " ") for index in kept])
     body = []
     for row in rows:
