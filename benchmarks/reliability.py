@@ -2,7 +2,7 @@
 
     python benchmarks/reliability.py [--only TEXT]   # adds the missing rows
 
-About three minutes; fills results/reliability.csv.
+About ten minutes; fills results/reliability.csv.
 
 Every row is a kind of harm. Columns: tried (files, kills); refused (a documented exception of one
 sentence), problem (listed in the table of problems) and alike (read: an archive as if nothing had
@@ -12,8 +12,9 @@ single file in CPU-seconds, and all of them in seconds. An undocumented exceptio
 as something else, or a file that takes SLOW CPU-seconds ends the benchmark with an error.
 
 The tests do the same harm, less often. It is written in common/mutations.py (files of a user's
-own), common/mutated_archives.py (NPZ and ZIP), common/mutated_predictors.py (what `inference.load`
-reads; forged: with checksums that fit) and common/faults.py (kills).
+own), common/mutated_archives.py (NPZ and ZIP), common/mutated_sets.py (decoded sets of the cache),
+common/mutated_predictors.py (what `inference.load` reads; forged: with checksums that fit) and
+common/faults.py (kills).
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from functools import partial
 import time
 
 from common import table  # first: it sets the threads
-from common import faults, mutated_archives, mutated_predictors, mutations
+from common import faults, mutated_archives, mutated_predictors, mutated_sets, mutations
 
 FILES, KILLS = 1000, 100
 SLOW = 10.0  # CPU-seconds that no single file may take
@@ -36,6 +37,7 @@ def _outcome(file_format: str, seed: int) -> str:
 MUTATIONS: dict[str, Callable[[int], str]] = {
     **mutated_archives.MUTATIONS,
     **mutated_predictors.MUTATIONS,
+    **mutated_sets.MUTATIONS,
     **{
         f"mutated {file_format.upper().replace('_', ' ')}": partial(_outcome, file_format)
         for file_format in mutations.FORMATS
