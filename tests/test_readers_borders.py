@@ -8,13 +8,13 @@ import pytest
 from own_files import png, put, what
 
 from common import mutations
-from medlearn import datasets, inference
+from medlearn import datasets
 from medlearn.datasets.readers import _paths
 from medlearn.datasets.readers._problems import Unreadable
-from medlearn.inference import _sources
+from medlearn.inference import _sources, load  # loads TensorFlow before a clock runs
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
-SECONDS = 20  # a reader that opens a pipe would wait for ever
+SECONDS = 60  # a reader that opens a pipe would wait for ever
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +90,15 @@ def test_a_table_with_odd_paths_is_read_without_them(tmp_path):
     assert path in wide.dataset.facts["file"]  # this root holds it
 
 
+def test_a_table_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    os.mkfifo(tmp_path / "t.json")
+    with pytest.raises(ValueError, match="'t.csv' cannot be read: it is a pipe"):
+        datasets.from_table(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match="'t.json' cannot be read: it is a pipe"):
+        datasets.from_boxes(tmp_path / "t.json")
+
+
 def test_a_link_to_the_folder_itself_is_followed(tmp_path):
     put(tmp_path / "store", ill__a_png=png())
     (tmp_path / "link").symlink_to(tmp_path / "store")
@@ -134,7 +143,7 @@ def test_a_predictor_reads_no_pipe_and_nothing_elsewhere(tmp_path):
     assert "it is a pipe" in named[0].unreadable[0][1] and len(named[1].images) == 1
     os.mkfifo(tmp_path / "predictor.json")
     with pytest.raises(FileNotFoundError, match="no predictor"):
-        inference.load(tmp_path)
+        load(tmp_path)
 
 
 def test_a_folder_that_may_not_be_opened_is_a_row(tmp_path, monkeypatch):

@@ -209,6 +209,13 @@ def test_a_full_or_closed_cache_is_a_warning(folder, monkeypatch):
         assert_equal(expected, read_folder(folder))
 
 
+def test_a_large_set_does_not_fill_the_disk(folder, count, monkeypatch):
+    monkeypatch.setattr(_cache, "_LARGEST_SHARE", 0)
+    with pytest.warns(UserWarning, match=r"too little space.*cache=False"):
+        read_folder(folder)
+    assert not list((folder.parent / "cache" / "decoded").iterdir())
+
+
 def test_sets_that_nobody_reads_are_removed(folder):
     read_folder(folder)
     (old,) = (folder.parent / "cache" / "decoded").iterdir()

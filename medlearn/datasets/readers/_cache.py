@@ -6,9 +6,11 @@ readers are of another version, or if the kept one is damaged.
 """
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import os
+import shutil
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ from medlearn.datasets.readers._problems import Problems, ReadResult
 _ENDING = ".decoded"
 _DECODERS = ("pillow", "pydicom", "nibabel", "numpy")
 _DAYS = 60  # after which a set that nobody read is removed
+_LARGEST_SHARE = 0.25  # of the free disk that one set may take
 _TICK = 50_000_000  # ns: two changes within it may bear one time stamp
 _COARSE_TICK = 2_000_000_000  # of file systems that count whole seconds
 
@@ -144,6 +147,8 @@ def _keep(path: Path, digest: bytes, secret: bytes, decoded: ReadResult) -> None
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         _remove_old(path.parent)
+        if decoded.dataset.images.nbytes > _LARGEST_SHARE * shutil.disk_usage(path.parent).free:
+            raise OSError(errno.ENOSPC, "the disk has too little space")
         _sealed.write(path, digest, secret, decoded)
     except OSError as error:
         warnings.warn(

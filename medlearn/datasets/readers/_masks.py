@@ -90,7 +90,8 @@ def from_masks(
     annotate = partial(
         _mask_of, mask_files, mask_root.resolve(), len(classes), values, options, problems
     )
-    arguments = root.name, mask_root, tuple(classes), values, mask_files, patient_pattern
+    greys = None if values is None else dict(values)
+    arguments = root.name, mask_root, tuple(classes), greys, mask_files, patient_pattern
     files = list(mask_files.values())
     source = _cache.Source("masks", root, entries, options, arguments, files)
     decode = partial(

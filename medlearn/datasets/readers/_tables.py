@@ -160,7 +160,7 @@ def _rows(path: Path) -> tuple[list[_sheets.Row], list[str]]:
             f"{str(path)!r} is a folder, but a table is expected; {_tables_in(path)}. A folder "
             "without a table is read by from_folder."
         )
-    if not _paths.is_file(path):
+    if not _paths.is_file(path) and not _paths.is_special(path):
         raise ValueError(
             f"There is no table {path.name!r} in {str(path.parent)!r}; {_tables_in(path.parent)}."
         )
