@@ -367,9 +367,9 @@ def test_an_open_quotation_mark_loses_no_row_in_silence(tmp_path):
 
 
 def test_what_is_no_table_is_named(tmp_path):
-    (tmp_path / "list.parquet").write_bytes(b"PAR1" + bytes(500))
+    (tmp_path / "list.sav").write_bytes(b"data" + bytes(500))
     with pytest.raises(ValueError, match="it is no text and no Excel workbook"):
-        datasets.from_table(tmp_path / "list.parquet")
+        datasets.from_table(tmp_path / "list.sav")
     with pytest.raises(ValueError, match="is a folder, but a table is expected"):
         datasets.from_table(tmp_path)
 

@@ -1,7 +1,7 @@
 """The columns of a table by their names, and what it means if one is missing."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from medlearn.datasets.readers._problems import Problems
 
@@ -27,6 +27,32 @@ def find(names: dict[str, str | None], heading: Sequence[str]) -> dict[str, int]
     """
     indices = {role: _index(name, heading) for role, name in names.items() if name is not None}
     return {role: index for role, index in indices.items() if index is not None}
+
+
+def report_twice(
+    columns: Mapping[str, int], heading: Sequence[str], table: str, problems: Problems
+) -> None:
+    """Add a row for each column that is used and whose name stands above several columns.
+
+    Parameters
+    ----------
+    columns : mapping of str to int
+        What `find` returned.
+    heading : sequence of str
+        Names of the columns of the table.
+    table : str
+        Name of the table.
+    problems : Problems
+        Gets the rows.
+    """
+    for index in columns.values():
+        count = list(heading).count(heading[index])
+        if count > 1:
+            problems.add(
+                table,
+                f"{count} columns are named {heading[index]!r}, and the first was read",
+                "rename the others, or delete them",
+            )
 
 
 def similar(name: str, heading: Sequence[str]) -> str | None:

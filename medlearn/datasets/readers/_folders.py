@@ -143,7 +143,7 @@ def _entries(
             )
             continue
         meaning = dict(zip(levels, folders))
-        label = _words.name(meaning.get("class", ""))
+        label = _words.folder_name(meaning["class"]) if "class" in meaning else ""
         label = new_names.get(label, label)
         patient, site = meaning.get("patient", ""), meaning.get("site", "")
         split = _words.PARTS.get(meaning.get("split", "").casefold(), "")

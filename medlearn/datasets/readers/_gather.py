@@ -98,7 +98,9 @@ def read_entries(
     """
     pictures = []
     root = root.resolve()
-    for entry in _progress.bar(list(entries), "files"):
+    entries = list(entries)
+    from_zero = _patients.counts_from_zero(entry.patient for entry in entries)
+    for entry in _progress.bar(entries, "files"):
         try:
             _paths.check_below(entry.path, root)
             frames = _formats.read(entry.path, options.window, options.slices)
@@ -108,7 +110,7 @@ def read_entries(
             problems.add_unreadable(entry.name, error, entry.row)
             continue
         read = [
-            _picture(entry, frame, annotation, options)
+            _picture(entry, frame, annotation, options, from_zero)
             for frame, annotation in zip(frames, annotations)
         ]
         problems.hide({entry.name: read[0].file})
@@ -191,12 +193,15 @@ def _notes(frame: Frame) -> tuple[tuple[str, str], ...]:
     return frame.warnings + contrast_warnings(frame.pixels)
 
 
-def _picture(entry: Entry, frame: Frame, annotation: Any, options: Options) -> Picture:
+def _picture(
+    entry: Entry, frame: Frame, annotation: Any, options: Options, from_zero: bool
+) -> Picture:
     """Return a picture at the size of the data set; its full size is not kept."""
     height, width = frame.pixels.shape[:2]
     size, identifier = options.size, entry.patient or frame.patient
     file = _shown(entry, identifier, options)
-    patient = "" if _patients.is_placeholder(identifier) else identifier
+    is_nobody = _patients.is_placeholder(identifier, counts_from_zero=from_zero)
+    patient = "" if is_nobody else identifier
     return Picture(
         entry=entry,
         file=file,

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import unicodedata
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,10 @@ def pseudonym(identifier: str, study: str | None = None) -> str:
         Name of the study. One study has one secret on this machine, so a patient who appears in
         two of its folders has one pseudonym. Default: the secret that all unnamed studies share.
     """
-    return _pseudonyms.pseudonym(identifier, secret(study)) if identifier.strip() else ""
+    if not identifier.strip():
+        return ""
+    composed = unicodedata.normalize("NFC", identifier)  # accents differ between file systems
+    return _pseudonyms.pseudonym(composed, secret(study))
 
 
 def hidden(

@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 from medlearn.datasets.readers._problems import Unreadable, short
 
 MAX_BYTES = 1_000_000_000  # of one file
-_NO_PICTURES = ("Thumbs.db", "desktop.ini", "DICOMDIR")
+_NO_PICTURES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "icon\r")  # in any case
 LISTS = {".csv", ".json", ".tsv", ".txt", ".xlsx", ".xml"}  # of pictures, none themselves
-_HIDDEN = (".", "__MACOSX")  # names that begin like this
+# Names that begin like this, in any case: hidden, of macOS, waste baskets, previews of a server.
+_HIDDEN = (".", "__macosx", "$recycle.bin", "#recycle", "system volume information", "@eadir")
 _LIKE_PICTURES = {".bmp", ".dcm", ".gif", ".gz", ".jpeg", ".jpg", ".nii", ".png", ".tif", ".tiff"}
 _NO_FILES = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 
@@ -103,12 +104,17 @@ def files_below(root: Path) -> Iterator[tuple[Path, str]]:
     that may not be opened, and empty folders that are named like a picture.
     """
     for path in sorted(root.rglob("*")):
-        name = path.relative_to(root).as_posix()
-        is_hidden = any(part.startswith(_HIDDEN) for part in name.split("/"))
-        if is_hidden or path.name in _NO_PICTURES:
+        name = _as_text(path.relative_to(root).as_posix())
+        is_hidden = any(part.casefold().startswith(_HIDDEN) for part in name.split("/"))
+        if is_hidden or path.name.casefold() in _NO_PICTURES:
             continue
         if path.is_symlink() or not path.is_dir() or _is_no_use(path):
             yield path, name
+
+
+def _as_text(name: str) -> str:
+    """Return a name that can be written; bytes that are no UTF-8, as of old archives, as \\xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _is_no_use(folder: Path) -> bool:

@@ -25,6 +25,14 @@ _PLACEHOLDERS = {
     "xxx",
 }
 _NOBODY = re.compile(r"[0\W_]+")  # 0000, -, ...
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)  # 1.23457E+11
+_DATE = re.compile(
+    r"(?:19|20)\d\d-\d\d-\d\d(?: 00:00:00)?|\d{1,2}\.?[-. ][A-Za-zä]{3}\.?(?:[-. ]\d{2,4})?"
+    r"|[A-Za-zä]{3}[-. ]\d{2,4}"
+)
+_MONTHS = re.compile(
+    "jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|^[-0-9: ]+$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,31 @@ class Mention:
     file: str
 
 
-def is_placeholder(identifier: str) -> bool:
+def is_placeholder(identifier: str, *, counts_from_zero: bool = False) -> bool:
     """Say whether an id stands for nobody, such as ANONYMOUS or 0000.
 
     Parameters
     ----------
     identifier : str
         As it is written.
+    counts_from_zero : bool
+        Whether 0 is a patient like 1, as where a program has numbered them.
     """
     text = " ".join(identifier.split()).casefold()
+    if text == "0" and counts_from_zero:
+        return False
     return bool(text) and (text in _PLACEHOLDERS or _NOBODY.fullmatch(text) is not None)
+
+
+def counts_from_zero(identifiers: Iterable[str]) -> bool:
+    """Say whether 0 is a patient, because 1 is one.
+
+    Parameters
+    ----------
+    identifiers : iterable of str
+        All ids.
+    """
+    return "1" in {identifier.strip() for identifier in identifiers}
 
 
 def report(mentions: Iterable[Mention], problems: Problems) -> None:
@@ -61,7 +84,8 @@ def report(mentions: Iterable[Mention], problems: Problems) -> None:
         Gets the rows.
     """
     mentions = list(mentions)
-    placeholders = [m for m in mentions if is_placeholder(m.identifier)]
+    from_zero = counts_from_zero(m.identifier for m in mentions)
+    placeholders = [m for m in mentions if is_placeholder(m.identifier, counts_from_zero=from_zero)]
     if placeholders:
         problems.add(
             placeholders[0].file,
@@ -69,9 +93,34 @@ def report(mentions: Iterable[Mention], problems: Problems) -> None:
             f"{placeholders[0].identifier.strip()!r}: each file counts as a patient of its own",
             "name the patients by folders or by a table",
         )
-    named = [m for m in mentions if m.identifier.strip() and not is_placeholder(m.identifier)]
+    nobody = set(placeholders)
+    named = [m for m in mentions if m.identifier.strip() and m not in nobody]
+    _report_changed(named, problems)
     _report_spellings(named, problems)
     _report_sites(named, problems)
+
+
+def _report_changed(mentions: list[Mention], problems: Problems) -> None:
+    """Add a row for ids that a spreadsheet has rounded or turned into dates."""
+    rounded = [m for m in mentions if _ROUNDED.fullmatch(m.identifier.strip())]
+    if rounded:
+        problems.add(
+            rounded[0].file,
+            f"the patient ids of {len(rounded)} files are rounded, as Excel writes long numbers "
+            "(1.2E+11): several patients may have become one",
+            "export the ids as text",
+        )
+    dates = [m for m in mentions if _is_date(m.identifier.strip())]
+    if dates:
+        problems.add(
+            dates[0].file,
+            f"the patient ids of {len(dates)} files are dates: Excel makes them of ids such as 3-1",
+            "nothing, if they are the ids; else export them as text",
+        )
+
+
+def _is_date(identifier: str) -> bool:
+    return bool(_DATE.fullmatch(identifier) and _MONTHS.search(identifier))
 
 
 def _report_spellings(mentions: list[Mention], problems: Problems) -> None:

@@ -11,6 +11,7 @@ from medlearn._dataset import Dataset
 
 COLUMNS = ("file", "row", "what", "how to fix")
 _LONGEST_CELL = 300  # characters
+_LONGEST_PATH = 4096
 _LONGEST_REASON = 120
 _MOST_ALIKE = 10  # rows of one kind that stand for themselves
 
@@ -71,7 +72,8 @@ class Problems:
         row : int or str
             Row of the table or of the annotations; "" if there is none.
         """
-        self._rows.append(tuple(_printable(text) for text in (file, row, problem, fix)))
+        cells = (_printable(text) for text in (row, problem, fix))
+        self._rows.append((_printable(file, _LONGEST_PATH), *cells))
 
     def add_unreadable(self, file: str, error: Unreadable, row: int | str = "") -> None:
         """Add a row for a file that cannot be used.
@@ -97,8 +99,9 @@ class Problems:
         """
         for name, pseudonym in names.items():
             if name != pseudonym:
-                self._hidden[_printable(name)] = _printable(pseudonym)
-                self._hidden[_stem(_printable(name))] = _stem(_printable(pseudonym))
+                shown, replacement = (_printable(text, _LONGEST_PATH) for text in (name, pseudonym))
+                self._hidden[shown] = replacement
+                self._hidden[_stem(shown)] = _stem(replacement)
 
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """Return the rows so far as they were added."""
@@ -151,6 +154,6 @@ def short(error: BaseException) -> str:
     return reason[:_LONGEST_REASON].rstrip(".")
 
 
-def _printable(text: object) -> str:
+def _printable(text: object, longest: int = _LONGEST_CELL) -> str:
     characters = [char if char.isprintable() else "?" for char in str(text)]
-    return "".join(characters)[:_LONGEST_CELL]
+    return "".join(characters)[:longest]

@@ -1,5 +1,6 @@
 """A table of files, labels, patients and sites, as CSV or Excel."""
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult, Unreadable
 
 _ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
+_HEADINGS = 20  # rows in which a heading is looked for
 
 
 def from_table(
@@ -88,13 +90,17 @@ def from_table(
     path = Path(path).expanduser()
     start = _paths.folder(path.parent if root is None else root)
     problems = Problems()
-    rows, other_sheets = _rows(path)
+    table = _table(path)
+    rows, other_sheets = table.rows, table.other_sheets
     heading = [cell.strip() for cell in rows[0][1]] if rows else []
     several = _multilabel.scheme(label, label_separator, heading, new_names)
     names = {"file": file, "label": _one_label(label), "patient": patient, "site": site}
     columns = _columns.find(names, heading)
     if "file" not in columns:
-        raise ValueError(_no_file_column(path.name, file, heading) + _of_sheets(other_sheets))
+        raise ValueError(_no_file_column(path.name, file, rows) + _of_sheets(other_sheets))
+    for problem, fix in table.warnings:
+        problems.add(path.name, problem, fix)
+    _columns.report_twice(columns, heading, path.name, problems)
     if other_sheets:
         problems.add(
             path.name,
@@ -150,11 +156,8 @@ def _of_sheets(other_sheets: list[str]) -> str:
     return f" Only the first sheet was read; the others are {', '.join(other_sheets)}."
 
 
-def _rows(path: Path) -> tuple[list[_sheets.Row], list[str]]:
-    """Return the rows of a table, and the names of other sheets with content.
-
-    Raises ValueError if the table is missing or unreadable.
-    """
+def _table(path: Path) -> _sheets.Table:
+    """Return the content of a table; raise ValueError if it is missing or unreadable."""
     if path.is_dir():
         raise ValueError(
             f"{str(path)!r} is a folder, but a table is expected; {_tables_in(path)}. A folder "
@@ -165,7 +168,7 @@ def _rows(path: Path) -> tuple[list[_sheets.Row], list[str]]:
             f"There is no table {path.name!r} in {str(path.parent)!r}; {_tables_in(path.parent)}."
         )
     try:
-        return _sheets.rows(path)
+        return _sheets.read(path)
     except Unreadable as error:
         raise ValueError(
             f"The table {path.name!r} cannot be read: {error.problem}; {error.fix}."
@@ -180,7 +183,14 @@ def _tables_in(folder: Path) -> str:
     return "there is no other table either: check the path"
 
 
-def _no_file_column(table: str, name: str, heading: list[str]) -> str:
+def _no_file_column(table: str, name: str, rows: list[_sheets.Row]) -> str:
+    below = [number for number, cells in rows[1:_HEADINGS] if name in map(str.strip, cells)]
+    if below:
+        return (
+            f"The heading of the table {table!r} seems to be row {below[0]}, and must be the first "
+            "row: delete the rows above it."
+        )
+    heading = [cell.strip() for cell in rows[0][1]] if rows else []
     listed = ", ".join(heading)[:300] or "none"
     close = _columns.similar(name, heading)
     advice = f", perhaps pass file={close!r}." if close else "."
@@ -215,7 +225,8 @@ def _entries(
         label = facts.get("label", "")
         if several.columns:
             facts["label"] = several.cell(cells, label)
-        problem = _row_problem(name, path, facts, row_of_file)
+        same_path = os.path.normpath(path)  # ./a.png is a.png
+        problem = _row_problem(name, path, facts, row_of_file.get(same_path))
         findings: _multilabel.Findings = ()
         if several.is_used() and not problem:
             try:
@@ -225,7 +236,7 @@ def _entries(
         if problem:
             problems.add(name, *problem, number)
             continue
-        row_of_file[name] = (number, dict(facts))
+        row_of_file[same_path] = (number, dict(facts))
         facts["label"] = "" if several.is_used() else several.rename.get(label, label)
         shown = locator.completed.get(name, name)
         entries.append(Entry(path, shown, row=number, findings=findings, **facts))
@@ -253,10 +264,7 @@ def report_completed(locator: _paths.Locator, problems: Problems) -> None:
 
 
 def _row_problem(
-    name: str,
-    path: Path,
-    facts: Mapping[str, str],
-    row_of_file: Mapping[str, tuple[int, Mapping[str, str]]],
+    name: str, path: Path, facts: Mapping[str, str], earlier: tuple[int, Mapping[str, str]] | None
 ) -> tuple[str, str] | None:
     """Return what is wrong with a row and how to fix it; None for a good row."""
     if not name:
@@ -266,8 +274,8 @@ def _row_problem(
             "the name of the file runs over several lines: a quotation mark is probably not closed",
             "close it: the rows inside the cell were not read",
         )
-    if name in row_of_file:
-        return _repeated(facts, *row_of_file[name])
+    if earlier is not None:
+        return _repeated(facts, *earlier)
     if not _paths.is_file(path) and not _paths.is_special(path):
         return "there is no such file", _paths.how_to_fix_missing(path)
     if facts.get("label") == "":

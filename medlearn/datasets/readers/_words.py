@@ -2,13 +2,17 @@
 
 import difflib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from medlearn.datasets.readers._problems import Problems
 
 # What programs and people leave in an empty cell.
-NOTHING = {"", "?", "na", "n/a", "#n/a", "nan", "null"}
+NOTHING = {"", "?", "na", "n/a", "nan", "null"}
+NOTHING |= {"#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!"}  # of Excel
+# Spaces of no width, marks of direction and soft hyphens, which nobody sees.
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _WHOLE_FLOAT = re.compile(r"[+-]?\d+\.0+")
 _MIN_LIKENESS = 0.8  # of two spellings
@@ -27,15 +31,28 @@ PARTS = {  # of a split, as folders name them
 }
 
 
+def spelled(text: str) -> str:
+    """Return a text on one line as it looks: accents composed, and nothing invisible in it."""
+    return " ".join(unicodedata.normalize("NFC", _INVISIBLE.sub("", text)).split())
+
+
 def meaning(cell: str) -> str:
-    """Return the text of a cell on one line; "" for what means nothing, such as NA."""
-    text = " ".join(cell.split())
+    """Return the text of a cell as it looks; "" for what means nothing, such as NA."""
+    text = spelled(cell)
     return "" if text.casefold() in NOTHING else text
 
 
 def name(text: str) -> str:
     """Return a label or an id on one line; 1.0, which a program made of 1, is 1 again."""
-    text = meaning(text)
+    return _whole(meaning(text))
+
+
+def folder_name(folder: str) -> str:
+    """Return the label that a folder names; unlike a cell, a folder "na" means something."""
+    return _whole(spelled(folder)) or folder
+
+
+def _whole(text: str) -> str:
     return text.split(".")[0] if _WHOLE_FLOAT.fullmatch(text) else text
 
 
@@ -60,7 +77,7 @@ def checked_renaming(rename: Mapping[str, str] | None) -> dict[str, str]:
         raise ValueError(
             f"rename maps labels to labels, such as {{'Benign': 'benign'}}; it was {rename!r}."
         )
-    return names
+    return {spelled(label): new_name for label, new_name in names.items()}
 
 
 def report_similar_labels(labels: Sequence[str], file: str, problems: Problems) -> None:
