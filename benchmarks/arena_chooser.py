@@ -1,0 +1,83 @@
+"""The rule of `selection.choose`, calibrated on the development half of the arena.
+
+    python benchmarks/arena_chooser.py [--freeze]  # after arena.py; compares, and writes the rule
+
+A CPU-minute; fills results/arena_chooser.csv, and with --freeze also
+medlearn/selection/_calibration.csv. Two regressions are compared with one pair left out at a time:
+the gain of each candidate of that pair is predicted by a regression that was fitted to all others,
+and the ranges are those of the others, too. `error` is the 95 % quantile of predicted minus true
+gain of the candidate with the highest prediction. A row is one regression and threshold of the
+lower bound. No row reads the test half.
+"""
+
+from dataclasses import replace
+import math
+
+from common import table  # first: it sets the threads
+from common import arena_choices
+import numpy as np
+import pandas as pd
+from sklearn.base import RegressorMixin
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from medlearn.selection import _rule
+
+THRESHOLDS = (-0.04, -0.02, 0.0, 0.02, 0.04)
+CHOSEN = ("trees", 0.0)  # regression and threshold that were frozen
+
+
+def ridge() -> RegressorMixin:
+    """Return a linear regression, unfitted."""
+    return make_pipeline(StandardScaler(), Ridge(30.0))
+
+
+REGRESSIONS = {"trees": _rule.trees, "ridge": ridge}
+
+
+def error_of(rows: pd.DataFrame, rules: dict[int, _rule.Rule]) -> float:
+    """Return the 95 % quantile of predicted minus true gain of the best candidate of each pair.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        What `arena_choices.read` returns.
+    rules : dict of int to Rule
+        What `arena_choices.left_out_rules` returns.
+    """
+    choices = arena_choices.decisions(rules.get, rows)
+    gains = rows.set_index(["pair", "method"]).score_gain
+    errors = []
+    for pair, choice in choices.items():
+        best = choice.table.predicted_gain.iloc[1:].idxmax()
+        errors.append(choice.table.predicted_gain[best] - gains[pair, best])
+    return float(np.quantile(errors, 0.95, method="higher"))
+
+
+def main() -> None:
+    """Compare, print, and with --freeze write the calibration."""
+    arguments = table.command_line(__doc__, freeze="write the calibration of the package")
+    rows = arena_choices.read("development")
+    calibration = arena_choices.calibration(rows)
+    lines, errors = [], {}
+    for name, regression in REGRESSIONS.items():
+        blank = _rule.Rule(regression(), {}, 0.0, -math.inf)
+        rules = arena_choices.left_out_rules(calibration, blank)
+        errors[name] = error_of(rows, rules)
+        for threshold in THRESHOLDS:
+            final = {}
+            for pair, rule in rules.items():
+                final[pair] = replace(rule, error=errors[name], threshold=threshold)
+            choices = arena_choices.decisions(final.get, rows)
+            names = {pair: choice.name for pair, choice in choices.items()}
+            key = {"regression": name, "threshold": threshold, "error": errors[name]}
+            lines.append(key | arena_choices.line(rows, names))
+    table.write("arena_chooser", lines)
+    if arguments.freeze:
+        name, threshold = CHOSEN
+        _rule.write(calibration, math.ceil(1000 * errors[name]) / 1000, threshold)
+
+
+if __name__ == "__main__":
+    main()

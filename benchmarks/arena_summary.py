@@ -1,0 +1,75 @@
+"""The arena over its pairs: gain, share of the best candidate's gain, harm and regret of choices.
+
+    python benchmarks/arena_summary.py     # after arena.py
+
+Half a CPU-minute; fills results/arena_summary.csv. A row is a choice on one half of the arena and
+one group of its pairs. On the development half `choose` is a rule that was fitted to all other
+pairs; on the test half it is the rule of the package. The other choices are single validators
+("take the candidate with the highest value"), fixed candidates, and the best candidate, which
+nobody can know. `harm` is the share of pairs in which the choice scores more than two points below
+source only. Intervals are over pairs (PROTOCOL.md).
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from common import table  # first: it sets the threads
+from common import arena_choices
+import pandas as pd
+
+from medlearn.selection import _rule
+
+CHOOSER = "choose"
+
+
+def choices(half: str, rows: pd.DataFrame) -> dict[str, dict[int, str]]:
+    """Return the candidate that each choice takes on each pair.
+
+    Parameters
+    ----------
+    half : {"development", "test"}
+        Half of the arena.
+    rows : DataFrame
+        Its candidates.
+    """
+    rule = _rule.load()
+    rules = partial(_package_rule, rule)
+    if half == "development":
+        rules = arena_choices.left_out_rules(arena_choices.calibration(rows), rule).get
+    decided = arena_choices.decisions(rules, rows)
+    result = {CHOOSER: {pair: choice.name for pair, choice in decided.items()}}
+    for column, name in arena_choices.VALIDATORS.items():
+        result[name] = arena_choices.highest(rows, column)
+    for method in rows.method.unique():
+        result[f"always {method}"] = dict.fromkeys(rows.pair.unique(), method)
+    result["best candidate"] = arena_choices.highest(rows, "score_gain")
+    return result
+
+
+def _package_rule(rule: _rule.Rule, pair: int) -> _rule.Rule:
+    return rule
+
+
+def groups(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield names of groups of pairs, and their rows."""
+    yield "all", rows
+    for column in ("instrument", "kind"):
+        for name, group in rows.groupby(column):
+            yield str(name), group
+
+
+def lines() -> Iterator[dict[str, object]]:
+    """Yield the rows of the summary; the test half has none until it is measured."""
+    for half in ("development", "test"):
+        rows = arena_choices.read(half)
+        if rows.empty:
+            continue
+        for name, names in choices(half, rows).items():
+            for group, members in groups(rows):
+                of_group = {pair: names[pair] for pair in members.pair.unique()}
+                key = {"half": half, "group": group, "choice": name}
+                yield key | arena_choices.line(members, of_group)
+
+
+if __name__ == "__main__":
+    table.write("arena_summary", lines())
