@@ -2,6 +2,7 @@
 
 selection.logme(features, labels)                                  # which backbone, which layer
 selection.validators.mutual_information(target_probabilities)      # which adapted model
+selection.choose(models, source_features, source_labels, target_features)   # or source only
 selection.duel(first_probabilities, second_probabilities, ask)     # is it better? By few labels
 """
 

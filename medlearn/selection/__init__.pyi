@@ -1,4 +1,7 @@
 from . import validators as validators
+from ._choose import Choice as Choice
+from ._choose import PredictedGain as PredictedGain
+from ._choose import choose as choose
 from ._duel import Verdict as Verdict
 from ._duel import dice_limits as dice_limits
 from ._duel import duel as duel

@@ -42,9 +42,11 @@ class Choice:
         Name of the chosen candidate; the first one ("source only") where the choice abstained.
     reason : str
         Why, in sentences.
+    best : str
+        Candidate with the highest predicted gain, also where the choice abstained: the one to
+        compare with source only by a few labels (`duel`).
     gain : PredictedGain
-        Predicted gain in balanced accuracy of the chosen candidate, or of the best one that was
-        considered where the choice abstained; NaN where none was considered.
+        Predicted gain in balanced accuracy of this candidate.
     table : pandas.DataFrame
         A row for each candidate: predicted gain, its lower bound, whether the candidate lies in
         the range of the calibration, and the label-free quantities.
@@ -54,6 +56,7 @@ class Choice:
 
     name: str
     reason: str
+    best: str
     gain: PredictedGain
     table: pd.DataFrame
     abstained: bool
@@ -151,26 +154,24 @@ def decide(rule: _rule.Rule, pair: Mapping[str, float], evidence: pd.DataFrame) 
     pool = considered if len(considered) else rivals
     best = str(pool.predicted_gain.idxmax())
     gain = PredictedGain(*map(float, pool.loc[best, ["predicted_gain", "lower_bound"]]))
-    kept = f"{source_only!r} is kept. "
+    problem = ""
     if pair_outside:
-        reason = "The two domains lie outside the range of the calibration: "
-        return Choice(
-            source_only, f"{kept}{reason}{_listed(pair_outside)} {_ADVICE}", gain, table, True
+        problem = (
+            f"the two domains lie outside the range of the calibration: {_listed(pair_outside)}"
         )
-    if not len(considered):
-        reason = "Every candidate lies outside the range of the calibration; the best one, "
-        problems = _listed(outside[list(table.index).index(best)])
-        return Choice(
-            source_only, f"{kept}{reason}{best!r}: {problems} {_ADVICE}", gain, table, True
-        )
-    if gain.low <= rule.threshold:
-        reason = f"The best candidate, {best!r}, has a predicted gain of {_of(gain)}: not clear. "
-        return Choice(source_only, f"{kept}{reason}{_ADVICE}", gain, table, True)
+    elif not len(considered):
+        phrases = outside[list(table.index).index(best)]
+        problem = f"{best!r} lies outside the range of the calibration: {_listed(phrases)}"
+    elif gain.low <= rule.threshold:
+        problem = f"the gain of the best candidate, {best!r}, is not clear: predicted {_of(gain)}"
+    if problem:
+        reason = f"{source_only!r} is kept, because {problem}. {_ADVICE}"
+        return Choice(source_only, reason, best, gain, table, True)
     reason = (
-        f"{best!r} has a predicted gain of {_of(gain)} in balanced accuracy, and the pair lies in "
-        "the range of the calibration, which was made on simulated images."
+        f"{best!r} has a predicted gain in balanced accuracy of {_of(gain)}. The pair lies in the "
+        "range of the calibration, which was made on simulated images."
     )
-    return Choice(best, reason, gain, table, False)
+    return Choice(best, reason, best, gain, table, False)
 
 
 def _of(gain: PredictedGain) -> str:
@@ -178,7 +179,7 @@ def _of(gain: PredictedGain) -> str:
 
 
 def _listed(problems: list[str]) -> str:
-    return "; ".join(problems) + "."
+    return "; ".join(problems)
 
 
 def _class_indices(source_labels: ArrayLike, count: int) -> np.ndarray:

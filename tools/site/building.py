@@ -15,6 +15,7 @@ PAGES_BY_HAND = (
     "index.md",
     "glossary.md",
     "jupyterhub.md",
+    "two_sites.md",
     "instructor",
     "_static",
     "pictures",
