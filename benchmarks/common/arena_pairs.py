@@ -12,7 +12,7 @@ from medlearn.instruments import mri, smear
 
 SIDE = 96
 KINDS = "laboratory", "shares", "missing", "background", "inverted", "none", "subtypes", "few"
-SMEAR_PAIRS, MRI_PAIRS = 64, 16
+SMEAR_PAIRS, MRI_PAIRS = 96, 16
 FIRST_MRI = 1000  # number of the first pair of scanners
 _POOL = {"smear": (360, 600), "mri": (128, 208)}  # images that are simulated at most
 _MOST = {"smear": (200, 360), "mri": (128, 208)}  # images that are kept of source and target
