@@ -148,6 +148,9 @@ def decide(rule: _rule.Rule, pair: Mapping[str, float], evidence: pd.DataFrame) 
     table.insert(1, "lower_bound", predicted - rule.error)
     table.insert(2, "in_range", [not problems for problems in outside])
     pair_outside = rule.outside(pair, _evidence.OF_PAIR)
+    unusual = rule.neighbours.unusual(_rule.point(pair, evidence))
+    if unusual:
+        pair_outside = [*pair_outside, unusual]
     source_only = str(table.index[0])
     rivals = table.iloc[1:]
     considered = rivals[rivals.in_range]

@@ -21,6 +21,10 @@ from medlearn.selection import _evidence
 
 _PATH = Path(__file__).with_name("_calibration.csv")
 _SHIFTED = _evidence.OF_CANDIDATE[:-1]  # all but agreement, which is 1 for source only
+_MARGIN = 0.05  # of the width of a range, on both sides of it
+_USUAL = 0.9  # this share of the calibration's pairs is no farther from its nearest other pair
+_DISTANT = ("classes", "home", "gap", "spread", "overlap")
+_MEANS = ("consensus", "agreement", "reverse", "structure", "information")
 _ABOUT_PAIR = ("home", "gap", "overlap", "classes")
 # More than this is outside the range only in the direction that is said.
 _ONLY_LOW = {"source_images", "target_images", "home"}
@@ -54,6 +58,8 @@ class Rule:
         Predicts the gain from the columns of `design`.
     ranges : dict of str to tuple of float
         Lowest and highest value of each quantity.
+    neighbours : Neighbours
+        The pairs of the calibration, to see whether another pair is like them.
     error : float
         What is subtracted from a predicted gain to get its lower bound.
     threshold : float
@@ -62,6 +68,7 @@ class Rule:
 
     regression: RegressorMixin
     ranges: dict[str, tuple[float, float]]
+    neighbours: "Neighbours"
     error: float
     threshold: float
 
@@ -92,14 +99,60 @@ class Rule:
         phrases = []
         for name in names:
             low, high = self.ranges[name]
-            too_low = values[name] < low - 1e-9 and name not in _ONLY_HIGH
-            too_high = values[name] > high + 1e-9 and name not in _ONLY_LOW
+            margin = _MARGIN * (high - low) + 1e-9
+            too_low = values[name] < low - margin and name not in _ONLY_HIGH
+            too_high = values[name] > high + margin and name not in _ONLY_LOW
             if too_low or too_high:
                 phrases.append(
                     f"the {_WORDS[name]} is {values[name]:.2f}, in the calibration "
                     f"{low:.2f} to {high:.2f}"
                 )
         return phrases
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Pairs as points: their quantities, standardised, and how far apart they usually are."""
+
+    points: np.ndarray  # (pairs, quantities)
+    mean: np.ndarray
+    deviation: np.ndarray
+    farthest: float  # usual distance of a pair to its nearest other pair, at most
+
+    def unusual(self, point: np.ndarray) -> str:
+        """Return a phrase if a pair is farther from all pairs than is usual, else ""."""
+        distances = np.linalg.norm(self.points - (point - self.mean) / self.deviation, axis=1)
+        if distances.min() <= self.farthest:
+            return ""
+        return (
+            f"they resemble none of its pairs (distance to the nearest {distances.min():.1f}, "
+            f"usual up to {self.farthest:.1f})"
+        )
+
+
+def neighbours(points: np.ndarray) -> Neighbours:
+    """Return the points of pairs (pairs, quantities), ready to be compared with another pair."""
+    mean, deviation = points.mean(0), points.std(0) + 1e-9
+    standardised = (points - mean) / deviation
+    distances = np.linalg.norm(standardised[:, None] - standardised[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    farthest = float(np.quantile(distances.min(1), _USUAL, method="lower"))
+    return Neighbours(standardised, mean, deviation, farthest)
+
+
+def point(pair: Mapping[str, float], table: pd.DataFrame) -> np.ndarray:
+    """Return a pair as a point: quantities of the pair, of source only, and means of the others.
+
+    Parameters
+    ----------
+    pair : mapping of str to float
+        What `_evidence.of_pair` returns.
+    table : DataFrame
+        Rows of `_evidence.of_candidates`, source only first.
+    """
+    means = table.iloc[1:][list(_MEANS)].mean()
+    of_pair = [pair[name] for name in _DISTANT]
+    return np.array([*of_pair, *table.iloc[0][list(_SHIFTED)], *means], float)
 
 
 def design(pair: Mapping[str, float], table: pd.DataFrame) -> pd.DataFrame:
@@ -143,16 +196,18 @@ def fit(
     regression : scikit-learn regressor, optional
         Unfitted; by default `trees`.
     """
-    parts = []
+    parts, points = [], []
     for _, rows in calibration.groupby("pair", sort=False):
         pair = rows.iloc[0][list(_evidence.OF_PAIR)].astype(float)
         parts.append(design(pair, rows).iloc[1:])
+        points.append(point(pair, rows))
     columns = pd.concat(parts)
     gains = calibration.loc[columns.index, "gain"]
     regression = trees() if regression is None else regression
     names = (*_evidence.OF_PAIR, *_evidence.OF_CANDIDATE)
     ranges = {name: (calibration[name].min(), calibration[name].max()) for name in names}
-    return Rule(regression.fit(columns.to_numpy(), gains), ranges, error, threshold)
+    fitted = regression.fit(columns.to_numpy(), gains)
+    return Rule(fitted, ranges, neighbours(np.array(points)), error, threshold)
 
 
 @lru_cache(maxsize=1)
