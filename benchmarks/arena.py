@@ -1,8 +1,9 @@
 """Many random pairs of simulated domains: which adaptation helps, which harms, and who foresees it?
 
-    python benchmarks/arena.py [--only development] [--minutes 9]  # adds the missing rows
+    python benchmarks/arena.py [--only TEXT] [--minutes 9]   # adds the missing rows
+    python benchmarks/arena_summary.py                       # then: choices and intervals
 
-5 to 60 CPU-seconds for a pair: about an hour for all rows; fills results/arena.csv.
+About 8 CPU-seconds for a pair, a quarter of an hour for all rows; fills results/arena.csv.
 
 A row is one candidate of `adaptation.candidates` on one pair (common/arena_pairs.py), as
 PROTOCOL.md says. What is fitted to the target sees the first half of its patients. `score`

@@ -1,6 +1,6 @@
 """The rule of `selection.choose`, calibrated on the development half of the arena.
 
-    python benchmarks/arena_chooser.py [--freeze]  # after arena.py; compares, and writes the rule
+    python benchmarks/arena_chooser.py [--freeze]   # after arena.py
 
 A CPU-minute; fills results/arena_chooser.csv, and with --freeze also
 medlearn/selection/_calibration.csv. Two regressions are compared with one pair left out at a time:

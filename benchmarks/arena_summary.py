@@ -1,6 +1,6 @@
 """The arena over its pairs: gain, share of the best candidate's gain, harm and regret of choices.
 
-    python benchmarks/arena_summary.py     # after arena.py
+    python benchmarks/arena_summary.py
 
 Half a CPU-minute; fills results/arena_summary.csv. A row is a choice on one half of the arena and
 one group of its pairs. On the development half `choose` is a rule that was fitted to all other

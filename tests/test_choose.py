@@ -128,7 +128,7 @@ def test_a_clear_gain_inside_the_range_is_taken():
             "b",
             "means of the features (in standard deviations) is 3.50",
         ),
-        ({"pair": PAIR | {"home": -0.1}}, "b", "cross-validated"),
+        ({"pair": PAIR | {"home": -0.5}}, "b", "cross-validated"),
         ({"far": 0.1}, "b", "they resemble none of its pairs"),
         ({"imbalance": 4.0}, "a", "'a', is not clear"),
     ],
