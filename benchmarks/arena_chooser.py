@@ -1,4 +1,4 @@
-"""The rule of `selection.choose`, calibrated on the development half of the arena.
+"""Which rule for `selection.choose` harms least on the development half of the arena?
 
     python benchmarks/arena_chooser.py [--freeze]   # after arena.py
 

@@ -1,4 +1,4 @@
-"""What the frozen chooser does on real pairs: cell types of two laboratories, exploratory.
+"""What does the frozen chooser do on real pairs, the cells of two laboratories?
 
     python benchmarks/arena_real.py [--only TEXT] [--minutes 9]   # adds the missing rows
 
@@ -6,8 +6,8 @@ A quarter of a CPU-minute for a row; fills results/arena_real.csv. A row is a pa
 seed of the halves, as PROTOCOL.md says: candidates are fitted to one half of the target and scored
 by balanced accuracy on the other. `proposed` is the candidate with the highest predicted gain, also
 where the choice abstained. The columns of validators hold the gain of the candidate with the
-highest value. Basophils are left out: there are next
-to none. Patients are unknown, so halves are by image. Each opening of labels adds a line to
+highest value. The pairs are exploratory: these images were looked at throughout development.
+Patients are unknown, so halves are by image. Each opening of labels adds a line to
 results/labels_opened.csv.
 """
 

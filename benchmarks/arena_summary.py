@@ -1,4 +1,4 @@
-"""The arena over its pairs: gain, share of the best candidate's gain, harm and regret of choices.
+"""How much does each choice gain over the pairs of the arena, and how often does it harm?
 
     python benchmarks/arena_summary.py
 
