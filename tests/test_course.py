@@ -221,6 +221,11 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "course/.pytest_cache").exists()
     assert commands.main(["clean", "--cache", "--venv"]) == 0
     assert not (tmp_path / "cache").exists() and not (tmp_path / "course/.venv").exists()
+    (tmp_path / "cache/x").mkdir(parents=True)
+    (tmp_path / "cache/progress.json").write_text("what a learner solved")
+    assert commands.main(["clean", "--cache"]) == 0
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["progress.json"]
+    assert (tmp_path / "cache/progress.json").read_text() == "what a learner solved"
 
 
 def test_a_cache_folder_that_holds_the_course_is_not_removed(tmp_path, monkeypatch):
