@@ -2,12 +2,18 @@
 
     python benchmarks/arena_summary.py
 
-Half a CPU-minute; fills results/arena_summary.csv. A row is a choice on one half of the arena and
-one group of its pairs. On the development half `choose` is a rule that was fitted to all other
-pairs; on the test half it is the rule of the package. The other choices are single validators
-("take the candidate with the highest value"), fixed candidates, and the best candidate, which
-nobody can know. `harm` is the share of pairs in which the choice scores more than two points below
-source only. Intervals are over pairs (PROTOCOL.md).
+Half a CPU-minute; fills results/arena_summary.csv and results/arena_properties.csv.
+
+A row of the summary is a choice on one half of the arena and one group of its pairs. On the
+development half `choose` is a rule that was fitted to all other pairs; on the test half it is the
+rule of the package. The other choices are single validators ("take the candidate with the highest
+value"), fixed candidates, and the best candidate, which nobody can know. `harm` is the share of
+pairs in which the choice scores more than two points below source only. Intervals are over pairs
+(PROTOCOL.md).
+
+A row of arena_properties.csv is a property of a pair that needs no target label, with its rank
+correlations over the pairs of both halves: with the score of source only, with the gain of the best
+candidate, and with the gain of two fixed candidates.
 """
 
 from collections.abc import Iterator
@@ -17,7 +23,7 @@ from common import table  # first: it sets the threads
 from common import arena_choices
 import pandas as pd
 
-from medlearn.selection import _rule
+from medlearn.selection import _evidence, _rule
 
 CHOOSER = "choose"
 
@@ -71,5 +77,25 @@ def lines() -> Iterator[dict[str, object]]:
                 yield key | arena_choices.line(members, of_group)
 
 
+def properties() -> Iterator[dict[str, object]]:
+    """Yield the rank correlations of each property of a pair."""
+    rows = pd.concat([arena_choices.read("development"), arena_choices.read("test")])
+    by_method = rows.set_index(["method", "pair"])
+    source_only = by_method.loc[arena_choices.SOURCE_ONLY]
+    outcomes = {
+        "source_only_score": source_only.score,
+        "best_gain": rows.groupby("pair").score_gain.max(),
+        "standardise_gain": by_method.loc["standardise"].score_gain,
+        "coral_self_training_gain": by_method.loc["coral, self-training"].score_gain,
+    }
+    for name in (*_evidence.OF_PAIR, *_evidence.OF_CANDIDATE[:-1]):
+        values = source_only[name]
+        line = {"property": name, "pairs": len(values)}
+        for outcome, column in outcomes.items():
+            line[outcome] = values.corr(column, method="spearman")
+        yield line
+
+
 if __name__ == "__main__":
     table.write("arena_summary", lines())
+    table.write("arena_properties", properties())
