@@ -13,8 +13,8 @@ the masks open: no method, only a ceiling. `methods` counts what was chosen over
 adapted on. `gain` is the score minus that of source only, and `harm` is "yes" where it is below
 -.02. `share` is the share of the gap between source only and oracle that is closed, left empty
 where the gap is under two standard errors. Intervals resample seeds and image groups, which are
-tiles of one field and not patients; all methods are scored on the same draws. With few seeds the
-intervals are rather too short. Only seeds of which every method is in the table count.
+tiles of one field and not patients; those of a single seed hold the groups only. All methods are
+scored on the same draws. Only seeds of which every method is in the table count.
 """
 
 from collections import Counter
@@ -94,17 +94,10 @@ def _composed(runs: dict[str, Run], methods: list[str], halves: list) -> Run:
 
 def _scores(groups: np.ndarray, runs: dict[str, dict[int, Run]]) -> dict[str, bootstrap.Scores]:
     """Mean inductive Dice of every choice, on the same draws of seeds and of image groups."""
-    seeds = sorted(runs["oracle"])
-    draws = bootstrap.Patients(dict.fromkeys(seeds, groups))
-    repeats = len(draws.counts) - 1
-    chances = np.full(len(seeds), 1 / len(seeds))
-    weights = np.random.default_rng(1).multinomial(len(seeds), chances, size=repeats) / len(seeds)
+    draws = bootstrap.Patients(dict.fromkeys(runs["oracle"], groups))
     scores = {}
     for name, by_seed in runs.items():
-        parts = [draws.mean({seed: by_seed[seed].dice[0]}) for seed in seeds]
-        resampled = np.einsum("rs,sr->r", weights, np.stack([part.draws for part in parts]))
-        mean = float(np.mean([part.value for part in parts]))
-        scores[name] = bootstrap.Scores(tuple(seeds), mean, resampled)
+        scores[name] = draws.mean({seed: run.dice[0] for seed, run in by_seed.items()})
     return scores
 
 
