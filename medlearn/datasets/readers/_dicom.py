@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 from pydicom import pixels
 
-from medlearn.datasets.readers import _dicom_header
+from medlearn.datasets.readers import _dicom_header, _dicom_pixels
 from medlearn.datasets.readers._frame import (
     Frame,
     Window,
@@ -21,6 +21,7 @@ from medlearn.datasets.readers._problems import Unreadable, short
 
 # Group 0002 or 0008, a low element, then a type of two letters or a short length.
 _BARE = re.compile(rb"[\x02\x08]\0.\0(?:[A-Z]{2}|..\0\0)", re.DOTALL)
+_ITEM = b"\xfe\xff\x00\xe0"  # begins compressed pixels (PS3.5 A.4)
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _PLUGINS = "pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -88,6 +89,8 @@ def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list
         raise Unreadable(
             "the DICOM file holds no picture", "leave it out: reports and plans belong elsewhere"
         )
+    completed = _dicom_pixels.complete(dataset)
+    _check_interpretation(dataset)
     total = int(dataset.get("NumberOfFrames", 1) or 1)
     values_of_frame = (
         int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel", 1))
@@ -98,7 +101,7 @@ def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list
     _check_length(dataset, total * values_of_frame)
     patient = str(dataset.get("PatientID", ""))
     series = str(dataset.get("SeriesInstanceUID", ""))
-    notes = _dicom_header.burned_in_text(dataset) + _dicom_header.unreadable(dataset)
+    notes = _dicom_header.burned_in_text(dataset) + _dicom_header.unreadable(dataset) + completed
     return [
         Frame(
             _picture(dataset, index, window),
@@ -130,8 +133,8 @@ def _complete_meta(dataset: pydicom.Dataset) -> None:
 
 def _picture(dataset: pydicom.Dataset, index: int, window: Window | None) -> np.ndarray:
     """Return one frame as uint8 (H, W, 3)."""
-    values = pixels.pixel_array(dataset, index=index)
-    interpretation = str(dataset.get("PhotometricInterpretation", "")).strip()
+    values = _dicom_pixels.stored(dataset, index)
+    interpretation = _interpretation(dataset)
     is_palette = interpretation == "PALETTE COLOR"
     if is_palette:
         values = pixels.apply_color_lut(values, dataset)
@@ -140,16 +143,42 @@ def _picture(dataset: pydicom.Dataset, index: int, window: Window | None) -> np.
         return _to_8_bits(values, bits)
     if values.ndim != 2 or not interpretation.startswith("MONOCHROME"):
         raise Unreadable(
-            f"its colours {interpretation or '(not named)'} are not understood",
+            f"its colours {interpretation} do not fit its number of channels",
             "export it as RGB or MONOCHROME2",
         )
     padding = _dicom_header.padding(dataset, values)
     rescaled = np.where(padding, np.nan, _rescaled(dataset, values, index))
     function = _dicom_header.voi_function(dataset, index)
-    grey = windowed(rescaled, window or _dicom_header.window(dataset, index), function)
+    window = window or _dicom_header.window(dataset, index)
+    if window is None and dataset.get("VOILUTSequence"):
+        grey = _dicom_pixels.by_voi_table(dataset, rescaled)
+    else:
+        grey = windowed(rescaled, window, function)
     if interpretation == "MONOCHROME1":
         grey = 255 - grey
     return three_channels(np.where(padding, 0, grey).astype(np.uint8))
+
+
+def _interpretation(dataset: pydicom.Dataset) -> str:
+    return str(dataset.get("PhotometricInterpretation", "")).strip()
+
+
+def _check_interpretation(dataset: pydicom.Dataset) -> None:
+    """Raise Unreadable for colours that are not understood."""
+    name, channels = _interpretation(dataset), int(dataset.get("SamplesPerPixel", 1))
+    is_grey = name.startswith("MONOCHROME") or name == "PALETTE COLOR"
+    if (is_grey and channels != 1) or (name in _COLOURS and channels != 3):
+        raise Unreadable(f"its colours {name} do not fit its {channels} channels", "export it anew")
+    if name.startswith("YBR") and int(dataset.BitsAllocated) != 8:
+        raise Unreadable(
+            f"its colours {name} of {dataset.BitsAllocated} bits are not understood",
+            "export it as RGB of 8 bits",
+        )
+    if not is_grey and name not in _COLOURS:
+        raise Unreadable(
+            f"its colours {name or '(not named)'} are not understood",
+            "export it as RGB or MONOCHROME2",
+        )
 
 
 def _to_8_bits(colours: np.ndarray, bits: int) -> np.ndarray:
@@ -169,6 +198,11 @@ def _rescaled(dataset: pydicom.Dataset, values: np.ndarray, index: int) -> np.nd
 
 def _check_decoder(syntax: pydicom.uid.UID) -> None:
     """Raise Unreadable if the compression is not understood, or needs a package."""
+    if not syntax.is_transfer_syntax:
+        raise Unreadable(
+            f"its transfer syntax {syntax} is a private one, which is not understood",
+            "export it uncompressed, in a transfer syntax of the standard",
+        )
     if not syntax.is_compressed:
         return
     try:
@@ -188,6 +222,11 @@ def _check_length(dataset: pydicom.Dataset, values: int) -> None:
     """Raise Unreadable if uncompressed pixels end early."""
     if dataset.file_meta.TransferSyntaxUID.is_compressed or "PixelData" not in dataset:
         return
+    if dataset.PixelData.startswith(_ITEM):
+        raise Unreadable(
+            "its pixels are compressed, and its header says that they are not",
+            "export it anew: the header was changed, and its pixels were not",
+        )
     needed = values * int(dataset.BitsAllocated) // 8
     if dataset.PhotometricInterpretation == "YBR_FULL_422":
         needed = needed * 2 // 3

@@ -125,7 +125,16 @@ def padding(dataset: pydicom.Dataset, values: np.ndarray) -> np.ndarray:
     if first is None:
         return np.zeros(values.shape, bool)
     last = number(dataset, "PixelPaddingRangeLimit", 0, first)
+    first, last = (_as_stored(dataset, padding_value, values) for padding_value in (first, last))
     return (values >= min(first, last)) & (values <= max(first, last))
+
+
+def _as_stored(dataset: pydicom.Dataset, entry: float, values: np.ndarray) -> float:
+    """Return a padding value in the type of the pixels: some scanners write 63536 for -2000."""
+    span = 2 ** int(dataset.BitsAllocated)
+    if values.dtype.kind == "i" and entry >= span / 2:
+        return entry - span
+    return entry + span if values.dtype.kind == "u" and entry < 0 else entry
 
 
 def number(dataset: pydicom.Dataset, keyword: str, index: int, default: Any = None) -> Any:

@@ -22,6 +22,8 @@ from medlearn.datasets.readers._problems import Unreadable, short
 MAX_BYTES = 1_000_000_000  # of one volume
 _GZIP = b"\x1f\x8b"
 _HEADER_BYTES = 540  # of NIfTI-2; NIfTI-1 has fewer
+_MILLIMETRES = {"meter": 1000.0, "micron": 0.001}  # in a unit
+_SAME_SIZE = 0.2  # an sform may lead to a template, whose voxels are a little larger
 _UP = 2  # the axis from feet to head, after nibabel's turn to right, anterior, superior
 
 
@@ -81,6 +83,7 @@ def _frames(data: bytes, window: Window | None, count: int) -> list[Frame]:
         raise Unreadable("the volume holds complex numbers", "save its magnitude")
     spacing = _spacing(image, turn)
     notes = _volume_warnings(math.prod(image.shape[3:])) + nan_warnings(slices)
+    notes += _unit_warnings(image) + _orientation_warnings(image, turn)
     return [
         Frame(three_channels(grey), spacing, index_in_series=number, warnings=notes)
         for number, grey in enumerate(windowed(slices, window))
@@ -98,7 +101,44 @@ def _slice(image: Any, up: int, index: int, turn: np.ndarray) -> np.ndarray:
 def _spacing(image: Any, turn: np.ndarray) -> tuple[float, float]:
     """Return the height and width of a pixel of an axial slice in mm."""
     sizes = dict(zip(turn[:3, 0].astype(int), nibabel.affines.voxel_sizes(image.affine)))
-    return float(sizes[1]), float(sizes[0])
+    factor = _MILLIMETRES.get(_unit(image), 1.0)
+    return float(sizes[1]) * factor, float(sizes[0]) * factor
+
+
+def _unit(image: Any) -> str:
+    """Return the unit of lengths: "meter", "mm" or "micron"; "unknown" where none is named."""
+    return str(image.header.get_xyzt_units()[0])
+
+
+def _unit_warnings(image: Any) -> tuple[tuple[str, str], ...]:
+    unit = _unit(image)
+    if _MILLIMETRES.get(unit, 1.0) == 1.0:
+        return ()
+    return ((f"its lengths are in the unit {unit}", "nothing: they were converted to mm"),)
+
+
+def _orientation_warnings(image: Any, turn: np.ndarray) -> tuple[tuple[str, str], ...]:
+    """Return a warning if a header says nothing of how its volume lies, or says two things."""
+    header = image.header
+    has_sform, has_qform = int(header["sform_code"]) > 0, int(header["qform_code"]) > 0
+    if not has_sform and not has_qform:
+        warning = "its header does not say how the volume lies: right and left are a guess"
+        return ((warning, "look at it, and write the orientation (qform or sform) if it matters"),)
+    if has_sform and has_qform and not _do_agree(header, turn):
+        warning = "its header has two orientations that differ (sform and qform): sform was used"
+        return ((warning, "look at right and left, and correct the header: programs will differ"),)
+    return ()
+
+
+def _do_agree(header: Any, turn: np.ndarray) -> bool:
+    """Say whether the qform turns a volume like the sform, with voxels of about one size."""
+    try:
+        qform = header.get_qform()
+        own_turn = nibabel.io_orientation(qform)
+    except Exception:  # a quaternion that makes no sense
+        return False
+    sizes = [nibabel.affines.voxel_sizes(affine) for affine in (qform, header.get_sform())]
+    return np.array_equal(own_turn, turn) and np.allclose(*sizes, rtol=_SAME_SIZE)
 
 
 def _volume_warnings(volumes: int) -> tuple[tuple[str, str], ...]:
