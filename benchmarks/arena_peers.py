@@ -1,4 +1,4 @@
-"""On equal features, halves and sizes of grids: our candidates, SKADA, POT and ADAPT.
+"""On equal features, which gains more: our candidates, SKADA, POT or ADAPT?
 
     python benchmarks/arena_peers.py [--only smear] [--minutes 9]  # adds the missing rows
     python benchmarks/arena_peers_summary.py                        # then: gain, harm, failures

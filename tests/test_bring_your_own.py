@@ -87,7 +87,6 @@ def test_a_folder_by_class_with_one_site_and_no_table(notebook, tmp_path):
         LAYOUT="class",
         RENAME={},
         FEWEST=4,
-        STAINED=False,
         SIZE=64,
         EPOCHS=2,
     )
@@ -125,7 +124,6 @@ def test_a_table_with_two_sites_and_columns_of_its_own(notebook, tmp_path):
         HOME="studie.csv",
         RENAME={"healthy": "no lesion"},
         FEWEST=3,
-        STAINED=False,
         SIZE=64,
         EPOCHS=2,
         COLUMNS={"file": "Datei", "label": "Diagnose", "patient": "PatientenID", "site": "Gerät"},
@@ -137,9 +135,9 @@ def test_a_table_with_two_sites_and_columns_of_its_own(notebook, tmp_path):
     assert "no lesion" in lesson.printed and "patients are known" in lesson.printed
     assert "80 images without labels, 0 problems" in lesson.printed
     assert "80 images scored" in lesson.printed
-    assert "home's scale" not in lesson.printed and "home's colours" in lesson.printed
+    assert "In use from now on" in lesson.printed
     assert "site 3T-FLAIR" in lesson.card and "A third site is untested" in lesson.card
-    assert "balanced accuracy, second site, adapted" in lesson.card
+    assert "balanced accuracy, second site, model as it is" in lesson.card
     assert "own folder: 160 images read" in lesson.result
     scored = r"second site, balanced accuracy: model as it is \S+ \["
     assert re.search(scored, lesson.result)

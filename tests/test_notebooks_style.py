@@ -31,12 +31,7 @@ LONG_CELLS = {
     },
     "13": {"MATCHERS = {", "def validated(model):"},
     "15": {'REPORT = """', "print("},
-    "16": {
-        'DATASET = "smear"',
-        "import re",
-        "sure = classifier.predict_proba(",
-        'untouched, committed, alarms = ("as they are", "as they are"',
-    },
+    "16": {'DATASET = "smear"', "import shutil", "sure = classifier.predict_proba("},
 }
 
 
