@@ -26,7 +26,7 @@ def complete(dataset: pydicom.Dataset) -> tuple[tuple[str, str], ...]:
     Unreadable
         If the header does not say the size of the picture.
     """
-    unknown = [keyword for keyword in _SIZES if not dataset.get(keyword)]
+    unknown = [keyword for keyword in _SIZES if dataset.get(keyword) is None]
     if unknown:
         raise Unreadable(
             f"its header does not say the size of the picture ({' and '.join(unknown)})",

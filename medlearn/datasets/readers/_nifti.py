@@ -138,7 +138,7 @@ def _do_agree(header: Any, turn: np.ndarray) -> bool:
     except Exception:  # a quaternion that makes no sense
         return False
     sizes = [nibabel.affines.voxel_sizes(affine) for affine in (qform, header.get_sform())]
-    return np.array_equal(own_turn, turn) and np.allclose(*sizes, rtol=_SAME_SIZE)
+    return np.array_equal(own_turn, turn) and np.allclose(sizes[0], sizes[1], rtol=_SAME_SIZE)
 
 
 def _volume_warnings(volumes: int) -> tuple[tuple[str, str], ...]:
