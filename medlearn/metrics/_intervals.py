@@ -171,7 +171,8 @@ def paired_difference(
     scores_b = _resamples.resampled_scores(metric, labels, b, patient, counts)
     scores = _defined(value, scores_a - scores_b)
     largest = 1.0 if _resamples.is_share(metric, a, b) else None
-    return Interval(value, *_limits.of_difference(value, scores, number, level, largest=largest))
+    limits = _limits.of_difference(value, scores, number, level, largest=largest)
+    return Interval(value, *map(float, limits))
 
 
 def _check_metric(metric: Metric) -> None:
@@ -245,7 +246,7 @@ def _of_score(
 ) -> Interval:
     """The interval of a score that rests on a number of patients, from its resamples."""
     limits = _limits.of_share if is_share else _limits.of_any
-    return Interval(value, *limits(value, _defined(value, scores), number, level))
+    return Interval(value, *map(float, limits(value, _defined(value, scores), number, level)))
 
 
 def _defined(value: float, scores: np.ndarray) -> np.ndarray:
