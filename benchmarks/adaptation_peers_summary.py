@@ -45,7 +45,8 @@ def _score_of(text: str, scorer: str) -> float:
     return float(np.nan_to_num(float(scores.get(scorer, "nan")), nan=-np.inf))
 
 
-def _choices() -> dict[str, choices.Choice]:
+def _choices(measured: set[str]) -> dict[str, choices.Choice]:
+    """The choices among the methods that were measured."""
     consensus = choices.consensus
     made = {
         "source only": partial(choices.named, method="source only"),
@@ -57,9 +58,10 @@ def _choices() -> dict[str, choices.Choice]:
             name = f"{library.upper()} by {scorer}"
             made[name] = partial(_by_own_score, library=library, scorer=scorer)
     for library, methods in peers.METHODS.items():
-        name = f"{library.upper()} by consensus"
-        made[name] = partial(choices.within, methods=methods, choose=consensus)
-    for method in peers.ALL_METHODS:
+        if measured.issuperset(methods):
+            name = f"{library.upper()} by consensus"
+            made[name] = partial(choices.within, methods=methods, choose=consensus)
+    for method in filter(measured.__contains__, peers.ALL_METHODS):
         made[method] = partial(choices.named, method=method)
     made["best of the peers"] = partial(
         choices.within, methods=peers.ALL_METHODS, choose=choices.best
@@ -70,12 +72,14 @@ def _choices() -> dict[str, choices.Choice]:
 
 def _lines(pair: str, rows: pd.DataFrame) -> list[dict]:
     own = rows[rows.method.isin(candidates.METHODS)]
-    counts = rows[rows.method.isin(peers.ALL_METHODS)].groupby("seed").size()
-    complete = counts.index[counts == len(peers.ALL_METHODS)]
+    needed = set(peers.ALL_METHODS) - set(peers.LATER)
+    counts = rows[rows.method.isin(needed)].groupby("seed").size()
+    complete = counts.index[counts == len(needed)]
     seeds = bootstrap.common_seeds(candidates.complete_seeds(pair, own), complete)
     if not seeds:
         return []
-    made = _choices()
+    rows = rows[rows.seed.isin(seeds)]
+    made = _choices(_measured(rows, seeds))
     scores = choices.score(pair, rows, seeds, made)
     lines = []
     for name in scores:
@@ -85,6 +89,12 @@ def _lines(pair: str, rows: pd.DataFrame) -> list[dict]:
             compared = dict.fromkeys(compared, np.nan)
         lines.append(choices.line(pair, name, scores) | {"failed": failed} | compared)
     return lines
+
+
+def _measured(rows: pd.DataFrame, seeds: list[int]) -> set[str]:
+    """The methods that have a row for each of these seeds."""
+    counts = rows.groupby("method").seed.nunique()
+    return set(counts.index[counts == len(seeds)])
 
 
 def _failed_halves(pair: str, rows: pd.DataFrame, seeds: list[int], choose) -> int:

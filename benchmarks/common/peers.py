@@ -25,6 +25,7 @@ SCORERS = {  # a library's own label-free scores
     "adapt": ("covariance",),
 }
 ALL_METHODS = sum(METHODS.values(), ())
+LATER = METHODS["pot"][3:]  # rows that a pair may still lack
 
 
 def python(folder: str, requirements: str) -> Path:
