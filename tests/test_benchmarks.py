@@ -18,7 +18,7 @@ from common import bootstrap, origin
 from medlearn import metrics
 from medlearn.metrics import _resamples
 from tools import bench, commands, lessons
-from tools.site import results
+from tools.site import evidence, results
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 OWN_ENVIRONMENT = "peers"  # a folder of programs that run elsewhere
@@ -324,3 +324,38 @@ def test_every_committed_table_is_made_by_a_benchmark_that_can_be_called():
         assert "?" in program.question, program.name
         for command in program.commands:
             assert (BENCHMARKS.parent / command.words[0]).is_file()
+
+
+# ---- what we know --------------------------------------------------------------------------------
+
+
+def test_the_page_of_evidence_says_what_the_tables_hold():
+    page = (lessons.ROOT / evidence.WHERE).read_text(encoding="utf-8")
+    assert page == evidence.text(), "write it anew: python -m tools.site.evidence"
+    assert "exploratory" in page and "Real pairs that the project had never seen" in page
+    of_real_cells = [
+        claim
+        for claims in evidence.SECTIONS.values()
+        for claim in claims
+        if "wbc" in "".join(claim.row.values())
+    ]
+    assert of_real_cells
+    for claim in of_real_cells:
+        assert claim.status == evidence.EXPLORATORY and evidence.BY_IMAGE in claim.limits
+
+
+def test_a_claim_without_its_row_is_an_error():
+    claim = evidence.Claim("none", "transfer_summary", {"data": "nowhere"}, "macro_f1")
+    with pytest.raises(LookupError, match="transfer_summary has 0 rows of"):
+        evidence._record(claim)
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    """The committed simulation: scores of 20 and more patients, and what is missed."""
+    path = BENCHMARKS / "results" / "interval_coverage.csv"
+    with open(path, encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(line for line in stream if not line.startswith("#")))
+    enough = [row for row in rows if int(row["patients"]) >= 20]
+    coverage = np.array([float(row["coverage"]) for row in enough])
+    before = np.array([float(row["percentile_coverage"]) for row in enough])
+    assert np.mean(coverage >= 0.92) >= 0.85 and coverage.mean() > before.mean() + 0.03

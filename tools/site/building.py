@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tools import lessons
-from tools.site import charts, copies, data, front, results, rooms, slides, vendor
+from tools.site import charts, copies, data, evidence, front, results, rooms, slides, vendor
 
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
 PAGES_BY_HAND = (
@@ -91,6 +91,7 @@ def gather(source: Path) -> list[str]:
     front.write(pages, source)
     rooms.write(source / "reference")
     results.write(source)
+    evidence.write(source)
     data.write(source)
     return sentences
 
