@@ -11,6 +11,8 @@ import pooch
 _PACKAGE = Path(__file__).resolve().parent
 _IN_CHECKOUT = {"datasets": "datasets", "results": "benchmarks/results", "style": "notebooks"}
 
+_LONGEST_START = 40  # characters of a name that its temporary file begins with
+
 
 def folder(name: str) -> Path:
     """Return the folder of the data cards, the benchmark tables or the figures' style.
@@ -59,7 +61,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     write : callable
         Called with the path of the temporary file, which it must write.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    start = path.name[:_LONGEST_START]  # the whole name may be too long with more around it
+    temporary = path.with_name(f".{start}.{secrets.token_hex(4)}.partial")
     try:
         write(temporary)
         os.replace(temporary, path)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -203,6 +204,26 @@ def test_masks_of_a_volume_lie_in_its_own_axes(segmenter, tmp_path):
     mask = nibabel.load(table["mask"][0])
     assert mask.shape == values.shape and len(table) == 12
     np.testing.assert_array_equal(mask.affine, affine)
+
+
+def test_masks_never_replace_files_of_the_user(segmenter, tmp_path):
+    Image.fromarray(pictures(1, size=64)[0]).save(tmp_path / "a.png")
+    for source in (tmp_path, tmp_path / "a.png", [tmp_path / "a.png"]):
+        with pytest.raises(ValueError, match="among the images .* name another folder"):
+            segmenter.predict(source, to=tmp_path)
+    first = segmenter.predict(tmp_path, to=tmp_path / "masks")
+    again = segmenter.predict(tmp_path, to=tmp_path / "masks")
+    assert list(first.file) == list(again.file) == ["a.png"]
+
+
+def test_masks_of_long_and_numbered_names(segmenter, tmp_path):
+    names = ["x" * 245 + ".png", "ä" * 120 + ".png", "IM.0001", "IM.0002"]
+    for name, picture in zip(names, pictures(4, size=64)):
+        Image.fromarray(picture).save(tmp_path / name, "PNG")
+    table = segmenter.predict(tmp_path, to=tmp_path / "masks").set_index("file")
+    masks = [Path(path).name for path in table["mask"]]
+    assert len(set(masks)) == 4 and all(Path(path).is_file() for path in table["mask"])
+    assert Path(table["mask"]["IM.0002"]).name == "IM.0002_mask.png"
 
 
 def test_what_cannot_be_bundled_gets_one_sentence():

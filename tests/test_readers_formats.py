@@ -1,6 +1,7 @@
 """Formats of a user's own pictures: values as the standards say, no stack trace and no bomb."""
 
 import io
+import json
 import re
 import struct
 import zlib
@@ -273,3 +274,32 @@ def test_a_picture_of_too_many_pixels_is_not_decoded():
         data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
         with pytest.raises(Unreadable, match=message):
             _pictures.frames(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("[1]", "lacks images, annotations and categories"),
+        ("{", "broken JSON"),
+        ('{"categories": [], "images": []}', "it has no annotations"),
+        ('{"categories": [{"id": 1}]}', "it has no name"),
+    ],
+)
+def test_what_is_no_coco_file_is_said_in_words_of_the_format(tmp_path, text, sentence):
+    (tmp_path / "c.json").write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        datasets.from_boxes(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("box", [[], [1, 2, 3], [1, 2, 3, 4, 0.5]])
+def test_a_box_of_other_than_four_numbers_is_a_row(tmp_path, box):
+    (tmp_path / "a.png").write_bytes(png())
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "categories": [{"id": 1, "name": "cell"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": box}],
+    }
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    rows = what(datasets.from_boxes(tmp_path / "c.json", size=48))
+    assert f"bbox holds {len(box)} numbers and not the four" in rows
+    assert "no picture has a box" in rows

@@ -125,7 +125,8 @@ class Predictor:
         source : array_like (N, H, W, 3), path, or list of paths
             Images, an image file, several files, or a folder that is searched at all depths.
         to : path, optional
-            Of a segmenter: the folder for the masks, PNG or NIfTI as their images.
+            Of a segmenter: the folder for the masks, PNG or NIfTI as their images. It is no folder
+            of images: below `source` it is left out, and `source` itself is refused.
         batch_size : int
             Images per step; memory does not grow with the number of files.
 
@@ -137,10 +138,11 @@ class Predictor:
             ``problem``.
         """
         batch_size = _checks.whole_number("batch_size", batch_size, 1)
-        mask_files = None if to is None else _masks.MaskFiles(Path(to))
+        written = None if to is None else Path(to)
+        mask_files = None if written is None else _masks.MaskFiles(written)
         parts = [
             _arrays.table(self, part, mask_files, batch_size)
-            for part in _sources.parts(source, batch_size, volumes=self.task == "segmentation")
+            for part in _sources.parts(source, batch_size, self.task == "segmentation", written)
         ]
         return pd.concat(parts, ignore_index=True) if parts else _arrays.empty_table(self)
 

@@ -1,5 +1,7 @@
 """Predicted masks as files in the geometry of their images: PNG, or NIfTI with the same affine."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import nibabel
@@ -10,6 +12,7 @@ from medlearn import _files
 from medlearn.datasets.readers import _nifti, _paths
 from medlearn.inference._sources import Part
 
+_LONGEST = 200  # bytes of a name without its ending; file systems allow 255 in all
 _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
 
 
@@ -50,7 +53,7 @@ class MaskFiles:
     def _target(self, name: str, ending: str) -> Path:
         """Return the file for an image's mask: of `a.png` and `a.jpg`, two files."""
         path = Path(name.replace("#", "_"))
-        stem = path.name.removesuffix(".gz").rsplit(".", 1)[0] or path.name
+        stem = _stem(path.name.removesuffix(".gz"))
         parent = self._folder / path.parent
         target, number = parent / f"{stem}_mask{ending}", 1
         while target in self._written:
@@ -59,6 +62,15 @@ class MaskFiles:
         self._written.add(target)
         parent.mkdir(parents=True, exist_ok=True)
         return target
+
+
+def _stem(name: str) -> str:
+    """Return a name without its ending, not too long; a number at its end is no ending."""
+    start, _, ending = name.rpartition(".")
+    stem = name if ending.isdigit() or not start else start
+    if len(os.fsencode(stem)) <= _LONGEST:
+        return stem
+    return f"{stem[:40]}-{hashlib.sha256(stem.encode()).hexdigest()[:12]}"
 
 
 def _write_picture(path: Path, mask: np.ndarray) -> str:

@@ -38,7 +38,7 @@ class Part:
     volume: Path | None = None
 
 
-def parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
+def parts(source, batch_size: int, volumes: bool, written: Path | None = None) -> Iterator[Part]:
     """Yield the images of an array, of files or of a folder, a part at a time.
 
     Parameters
@@ -49,11 +49,18 @@ def parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
         Images of a part, at most; the slices of a volume stay together.
     volumes : bool
         Whether all slices of a volume are taken, and not a few.
+    written : Path, optional
+        The folder of the answers. Below the folder of the images, it is left out.
+
+    Raises
+    ------
+    ValueError
+        If the answers would be written among the images.
     """
     if isinstance(source, Dataset):
         raise ValueError("A data set was given, but images are expected: pass dataset.images.")
     if _names_files(source):
-        yield from _file_parts(source, batch_size, volumes)
+        yield from _file_parts(source, batch_size, volumes, written)
     else:
         yield from _array_parts(_checks.images(source), batch_size)
 
@@ -71,10 +78,14 @@ def _array_parts(images: np.ndarray, batch_size: int) -> Iterator[Part]:
         yield Part(batch, names, [])
 
 
-def _file_parts(source, batch_size: int, volumes: bool) -> Iterator[Part]:
+def _file_parts(source, batch_size: int, volumes: bool, written: Path | None) -> Iterator[Part]:
     waiting: list[tuple[str, np.ndarray]] = []
     root = _folder(source)
-    for path, name in _progress.bar(_listed(source), "files", unit=" files"):
+    listed = _listed(source)
+    if written is not None:
+        _check_apart(listed, root, written.expanduser().resolve())
+        listed = _without(listed, root, written.expanduser().resolve())
+    for path, name in _progress.bar(listed, "files", unit=" files"):
         try:
             if root is not None:
                 _paths.check_below(path, root)
@@ -120,6 +131,26 @@ def _folder(source: str | Path | Sequence[str | Path]) -> Path | None:
         return None
     path = Path(source).expanduser()
     return path.resolve() if path.is_dir() else None
+
+
+def _check_apart(listed: list[tuple[Path, str]], root: Path | None, written: Path) -> None:
+    """Raise ValueError if answers would be written into the folder of the images."""
+    folders = {path.parent.resolve() for path, _ in listed} if root is None else {root}
+    if written in folders:
+        raise ValueError(
+            f"The masks would be written among the images in {str(written)!r}, and could replace "
+            "files of yours: name another folder for them."
+        )
+
+
+def _without(
+    listed: list[tuple[Path, str]], root: Path | None, written: Path
+) -> list[tuple[Path, str]]:
+    """Return the files that do not lie in the folder of the answers."""
+    if root is None or not written.is_relative_to(root):
+        return listed
+    start = f"{written.relative_to(root).as_posix()}/"
+    return [(path, name) for path, name in listed if not name.startswith(start)]
 
 
 def _is_nifti(path: Path) -> bool:

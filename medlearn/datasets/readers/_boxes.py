@@ -125,6 +125,12 @@ def _decoded(
             "no picture with annotations could be read",
             "check the folder of the pictures",
         )
+    elif not any(len(picture.annotation) for picture in pictures):
+        problems.add(
+            annotations.name,
+            "no picture has a box",
+            "check that these are the annotations, and not those of an unlabelled test set",
+        )
     if suggest:
         _patterns.suggest(pictures, problems)
     return ReadResult(dataset, problems.table(), real_paths(entries, pictures, options))

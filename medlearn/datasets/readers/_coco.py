@@ -36,7 +36,8 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
         annotations = list(content["annotations"])
     except _BAD_FILE as error:
         raise Unreadable(
-            f"it is no COCO file ({short(error)})", "export images, annotations and categories anew"
+            f"it is no COCO file ({_no_coco(error)})",
+            "export images, annotations and categories anew",
         ) from error
     crowds = 0
     _check_unique(len(pictures), len(images), "images", "image", "whose the boxes are")
@@ -46,7 +47,7 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
             if annotation.get("iscrowd"):
                 crowds += 1
                 continue
-            x, y, width, height = (float(value) for value in annotation["bbox"])
+            x, y, width, height = _numbers(annotation["bbox"])
             box = edges(y, x, y + height, x + width)
             class_name = _of_id(classes, annotation["category_id"], "category")
             picture = _of_id(pictures, annotation["image_id"], "image")
@@ -65,6 +66,25 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
             "they were left out; box the objects one by one if you need them",
         )
     return merged(pictures.values(), problems)
+
+
+def _numbers(bbox: list) -> list[float]:
+    if len(bbox) != 4:
+        raise ValueError(f"bbox holds {len(bbox)} numbers and not the four x, y, width, height")
+    return [float(value) for value in bbox]
+
+
+def _no_coco(error: Exception) -> str:
+    """Return in words of the format why a file is not one of COCO."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"broken JSON: {short(error)}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}"
+    return "it lacks images, annotations and categories in the form of COCO"
 
 
 def _check_unique(ids: int, entries: int, plural: str, singular: str, unknown: str) -> None:
