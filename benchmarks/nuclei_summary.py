@@ -6,15 +6,21 @@ A few seconds; results/nuclei.csv becomes results/nuclei_summary.csv. Explorator
 
 A validator chooses anew for each pair, seed and half of the target; its choice on the half that was
 adapted on answers for the other half. The committed choice is by certainty (PROTOCOL.md); the
-others stand beside it. "best candidate" is the one of the highest mean Dice in a seed, picked with
-the masks open: no method, only a ceiling. `methods` counts what was chosen over seeds and halves.
+others stand beside it. Of equal values the first in the table counts, so `source_dice`, which the
+image recipes leave as it is, keeps source only. "best candidate" is the one of the highest mean
+Dice in a seed, picked with the masks open: no method, only a ceiling. `methods` counts what was
+chosen over seeds and halves.
+
+`candidates` is how many candidates the table holds for every seed that counts: where it is below
+ten, more rows may still change a choice. Where a seed has all ten and the oracle, only such seeds
+count.
 
 `score` is inductive Dice, mean over images and seeds, `transductive` that of the halves that were
 adapted on. `gain` is the score minus that of source only, and `harm` is "yes" where it is below
 -.02. `share` is the share of the gap between source only and oracle that is closed, left empty
-where the gap is under two standard errors. Intervals resample seeds and image groups, which are
-tiles of one field and not patients; those of a single seed hold the groups only. All methods are
-scored on the same draws. Only seeds of which every method is in the table count.
+where the gap is under two standard errors or the oracle is missing. Intervals resample seeds and
+image groups, which are tiles of one field and not patients; those of a single seed hold the groups
+only. All methods are scored on the same draws.
 """
 
 from collections import Counter
@@ -39,16 +45,18 @@ class Run(NamedTuple):
 def _lines(pair: str, rows: pd.DataFrame) -> list[dict]:
     """A line for each method and choice of a pair."""
     target = nuclei_pairs.load(PAIRS[pair].target)
-    runs: dict[str, dict[int, Run]] = {}
-    for seed, group in rows.groupby("seed"):
-        if {*METHODS, "oracle"} <= set(group.method):
-            halves = nuclei_pairs.halves(target, int(seed))
-            for name, run in runs_of_seed(group, halves).items():
-                runs.setdefault(name, {})[int(seed)] = run
-    if not runs:
+    rows = rows[rows.method.isin([*METHODS, "oracle"])]
+    counts = rows.groupby("seed").size()
+    if rows.empty or "source only" not in set(rows.method):
         return []
+    runs: dict[str, dict[int, Run]] = {}
+    for seed in counts.index[counts == counts.max()]:
+        halves = nuclei_pairs.halves(target, int(seed))
+        for name, run in runs_of_seed(rows[rows.seed == seed], halves).items():
+            runs.setdefault(name, {})[int(seed)] = run
     scores = _scores(target.groups, runs)
-    return [_line(pair, name, runs[name], scores) for name in runs]
+    candidates = len(set(METHODS) & set(runs))
+    return [_line(pair, name, candidates, runs[name], scores) for name in runs]
 
 
 def runs_of_seed(rows: pd.DataFrame, halves: list) -> dict[str, Run]:
@@ -64,7 +72,7 @@ def runs_of_seed(rows: pd.DataFrame, halves: list) -> dict[str, Run]:
     runs = {
         row.method: Run(_parsed(row.dice_per_image), (row.method,)) for row in rows.itertuples()
     }
-    oracle = runs.pop("oracle")
+    oracle = {"oracle": runs.pop("oracle")} if "oracle" in runs else {}
     candidates = rows[rows.method != "oracle"]
     chosen = {}
     for validator in VALIDATORS:
@@ -75,7 +83,7 @@ def runs_of_seed(rows: pd.DataFrame, halves: list) -> dict[str, Run]:
         ]
         chosen[f"{begin} by {validator}"] = _composed(runs, methods, halves)
     best = max(runs, key=lambda method: np.nanmean(runs[method].dice[0]))
-    return runs | chosen | {"best candidate": runs[best], "oracle": oracle}
+    return runs | chosen | {"best candidate": runs[best]} | oracle
 
 
 def _parsed(text: str) -> np.ndarray:
@@ -94,7 +102,7 @@ def _composed(runs: dict[str, Run], methods: list[str], halves: list) -> Run:
 
 def _scores(groups: np.ndarray, runs: dict[str, dict[int, Run]]) -> dict[str, bootstrap.Scores]:
     """Mean inductive Dice of every choice, on the same draws of seeds and of image groups."""
-    draws = bootstrap.Patients(dict.fromkeys(runs["oracle"], groups))
+    draws = bootstrap.Patients(dict.fromkeys(runs["source only"], groups))
     scores = {}
     for name, by_seed in runs.items():
         scores[name] = draws.mean({seed: run.dice[0] for seed, run in by_seed.items()})
@@ -102,18 +110,21 @@ def _scores(groups: np.ndarray, runs: dict[str, dict[int, Run]]) -> dict[str, bo
 
 
 def _line(
-    pair: str, name: str, runs: dict[int, Run], scores: dict[str, bootstrap.Scores]
+    pair: str, name: str, candidates: int, runs: dict[int, Run], scores: dict[str, bootstrap.Scores]
 ) -> dict[str, object]:
     """Score, gain, share of the gap and what was chosen."""
     score, source_only = scores[name], scores["source only"]
     gain = bootstrap.difference(score, source_only)
-    share = bootstrap.share_of_gap(score, source_only, scores["oracle"])
+    share = None
+    if "oracle" in scores:
+        share = bootstrap.share_of_gap(score, source_only, scores["oracle"])
     counts = Counter(method for run in runs.values() for method in run.methods)
     transductive = np.mean([np.nanmean(run.dice[1]) for run in runs.values()])
     return {
         "pair": pair,
         "choice": name,
         "methods": "; ".join(f"{method} {count}" for method, count in counts.most_common()),
+        "candidates": candidates,
         "seeds": len(runs),
         **score.columns("score"),
         **gain.columns("gain"),
