@@ -6,6 +6,7 @@ Programs that import `common.table` need a process of their own: it holds Tensor
 import ast
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -342,6 +343,16 @@ def test_the_page_of_evidence_says_what_the_tables_hold():
     assert of_real_cells
     for claim in of_real_cells:
         assert claim.status == evidence.EXPLORATORY and evidence.BY_IMAGE in claim.limits
+
+
+def test_the_readme_says_what_the_page_says():
+    page = (lessons.ROOT / evidence.WHERE).read_text(encoding="utf-8")
+    readme = (lessons.ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = re.search(r"nothing is shown: share (-?\.\d\d \[-?\.\d\d, \.\d\d\])", readme)
+    assert f"| real cells, b to a | {quoted.group(1)} | 5 seeds |" in page
+    below = re.search(r"mean Dice (\.\d\d) and (\.\d\d) below a segmenter", readme)
+    for laboratory, value in zip("ab", below.groups()):
+        assert f"| real laboratory {laboratory} | {value} [" in page
 
 
 def test_a_claim_without_its_row_is_an_error():
