@@ -3,6 +3,7 @@
 import datetime
 import io
 import os
+import time
 import unicodedata
 import zipfile
 
@@ -102,6 +103,18 @@ def test_huge_merged_ranges_end_soon():
     assert _workbook_xml.fill_merged(xml, rows) <= 1_000_000
 
 
+@pytest.mark.parametrize(
+    "text", [b"<c ", b"<c><f>", b"<mergeCell ", b'<mergeCell ref="A9:A1000"/>']
+)
+def test_hostile_sheets_are_searched_in_linear_time(text):
+    xml = text * (500_000 // len(text))
+    rows = [(number, ["x"]) for number in range(1, 2000)]
+    start = time.process_time()
+    _workbook_xml.formulas_without_result(xml)
+    _workbook_xml.fill_merged(xml, rows)
+    assert time.process_time() - start < 10
+
+
 def test_formulas_without_result_are_a_row(tmp_path):
     rows = [[row[0], '=IF(1=1,"a","b")', row[2]] for row in ROWS]
     assert "4 formulas of the sheet hold no result" in what(
@@ -183,6 +196,15 @@ def test_zero_is_a_patient_where_one_is(tmp_path):
         result = read(tmp_path, [HEADING, *rows])
         assert len(set(result.dataset.patients)) == count
         assert ("placeholder" in what(result)) == (count == 3)
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_names_of_patients_are_hidden_in_every_spelling(tmp_path, forms):
+    in_table, in_file = (unicodedata.normalize(form, "Müller") for form in forms)
+    (tmp_path / f"{in_file}_1.png").write_bytes(png())
+    (tmp_path / "t.csv").write_text(f"file,label,patient\n{in_file}_1.png,a,{in_table}\n", "utf-8")
+    result = datasets.from_table(tmp_path / "t.csv", size=32)
+    assert len(result.dataset) == 1 and "ller" not in result.dataset.facts["file"][0]
 
 
 # ---- folders -------------------------------------------------------------------------------------

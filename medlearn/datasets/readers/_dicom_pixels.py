@@ -81,7 +81,7 @@ def stored(dataset: pydicom.Dataset, index: int) -> np.ndarray:
     is_compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
     if not is_compressed and "PixelData" in dataset:
         shift = int(dataset.HighBit) + 1 - int(dataset.BitsStored)
-        if shift > 0:
+        if shift > 0 and int(dataset.HighBit) < int(dataset.BitsAllocated):
             return _shifted(dataset, index, shift)
     try:
         return pixels.pixel_array(dataset, index=index)

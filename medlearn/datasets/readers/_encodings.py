@@ -12,6 +12,7 @@ _STRIPS, _TILES = 273, 324  # where the values are
 _NUMBERS = {1: "whole numbers", 2: "whole numbers", 3: "floats", 5: "complex", 6: "complex"}
 _JPEG_PROCESSES = {0xC3: "lossless", 0xC7: "lossless", 0xCB: "lossless", 0xF7: "JPEG-LS"}
 _FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # markers that begin a frame
+_MOST_SEGMENTS = 10_000  # of a JPEG that are looked at
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 
 
@@ -58,7 +59,9 @@ def _tiff(data: bytes) -> str:
 def _jpeg(data: bytes) -> str:
     """Return the kind of a JPEG that is not of 8 bits and coded as cameras do."""
     start = 2
-    while start + 5 <= len(data) and data[start] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if start + 5 > len(data) or data[start] != 0xFF:
+            return ""
         marker = data[start + 1]
         if marker in _FRAMES:
             bits = data[start + 4]

@@ -56,7 +56,9 @@ def hidden(
         parts = name.split("/")
         return "/".join(pseudonym(part, study) if part == identifier else part for part in parts)
     # A record number stands alone: "12" does not hide in "2012.png".
-    pattern = rf"(?<![A-Za-z0-9]){re.escape(identifier)}(?![A-Za-z0-9])"
+    spellings = {unicodedata.normalize(form, identifier) for form in ("NFC", "NFD")} | {identifier}
+    alternatives = "|".join(map(re.escape, sorted(spellings)))
+    pattern = rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])"
     return re.sub(pattern, pseudonym(identifier, study), name, flags=re.IGNORECASE)
 
 

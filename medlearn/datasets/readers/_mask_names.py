@@ -85,8 +85,9 @@ def _found(stems: Mapping[str, str], files: _Files) -> _Files:
     for stem in files:
         spellings.setdefault(_paths.key(stem), []).append(stem)
     found = {}
+    exact = set(stems.values())
     for name, stem in stems.items():
-        similar = spellings.get(_paths.key(stem), [])
+        similar = [match for match in spellings.get(_paths.key(stem), []) if match not in exact]
         match = stem if stem in files else similar[0] if len(similar) == 1 else None
         if match is not None:
             found[name] = files[match]
