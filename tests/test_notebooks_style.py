@@ -31,7 +31,7 @@ LONG_CELLS = {
     },
     "13": {"MATCHERS = {", "def validated(model):"},
     "15": {'REPORT = """', "print("},
-    "16": {'DATASET = "smear"', "import shutil", "sure = classifier.predict_proba("},
+    "16": {'DATASET = "smear"', "sure = classifier.predict_proba("},
 }
 
 
