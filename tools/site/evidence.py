@@ -130,6 +130,14 @@ SECTIONS = {
     ],
 }
 
+ON_REAL_CELLS = {  # columns of arena_real
+    "`selection.choose`": "gain",
+    "highest consensus": "consensus",
+    "highest information": "information",
+    "highest certainty": "certainty",
+    "the candidate that `selection.choose` ranks first, without abstaining": "proposed_gain",
+}
+
 HEAD = """\
 # What we know and how well
 
@@ -176,7 +184,7 @@ def text() -> str:
     parts = [HEAD]
     for title, claims in SECTIONS.items():
         parts.append(f"## {title}\n\n{_table(claims) if claims else NOT_YET}\n")
-    return "".join([*parts, UNSEEN, "\n", _intervals()])
+    return "".join([*parts, _on_real_cells(), "\n", UNSEEN, "\n", _intervals()])
 
 
 def write(source: Path) -> None:
@@ -222,6 +230,24 @@ def _record(claim: Claim) -> dict[str, str]:
     if len(matches) != 1:
         raise LookupError(f"{claim.table} has {len(matches)} rows of {claim.row}, not one.")
     return matches[0]
+
+
+def _on_real_cells() -> str:
+    """What choices without labels did on real cells."""
+    records = tables.records("arena_real")
+    lines = [
+        "## The same choices on real cells\n",
+        f"{len(records)} runs of [arena_real](../benchmarks/results/arena_real.csv): two "
+        "laboratories, both ways, two tasks, five seeds, by image. Exploratory, and without "
+        "intervals, because the runs share their cells. Harm is more than .02 below source only.\n",
+        "| choice | mean gain | runs with harm |",
+        "|---|---|---|",
+    ]
+    for sentence, column in ON_REAL_CELLS.items():
+        gains = [float(record[column]) for record in records]
+        mean = f"{sum(gains) / len(gains):+.3f}".replace("0.", ".")
+        lines.append(f"| {sentence} | {mean} | {sum(gain < -0.02 for gain in gains)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _intervals() -> str:
