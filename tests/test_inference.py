@@ -59,7 +59,8 @@ def test_probabilities_are_calibrated_and_the_table_says_who_is_asked(classifier
     np.testing.assert_allclose(classifier.probabilities(images), expected, rtol=1e-5)
     table = classifier.predict(images)
     assert list(table.columns) == [
-        "file", "probability of dark", "probability of bright", "decision", "ask_human", "problem"
+        "file", "probability of dark", "probability of bright", "decision", "ask_human", "problem",
+        "note",
     ]  # fmt: skip
     assert (table.decision == np.array(CLASSES)[expected.argmax(1)]).all()
     assert (table.ask_human == (expected.max(1) < 0.6)).all()
@@ -179,6 +180,15 @@ def test_a_folder_becomes_a_table_and_bad_files_are_rows(classifier, tmp_path):
     expected = classifier.probabilities(images)
     np.testing.assert_array_equal(good["probability of bright"].astype(float), expected[:, 1])
     assert table[table.file == "broken.png"].problem.str.len().item() > 10
+
+
+def test_what_was_odd_about_a_picture_is_a_note(classifier, tmp_path):
+    first, second = (Image.fromarray(picture) for picture in pictures(2))
+    first.save(tmp_path / "pages.tif", save_all=True, append_images=[second])
+    first.save(tmp_path / "sound.png")
+    table = classifier.predict(tmp_path).set_index("file")
+    assert (table.problem == "").all() and not table.decision.isna().any()
+    assert "page" in table.note["pages.tif"] and table.note["sound.png"] == ""
 
 
 def test_masks_of_pictures_have_their_geometry(segmenter, tmp_path):

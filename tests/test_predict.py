@@ -123,6 +123,7 @@ def test_the_summary_counts_files_and_their_images():
     names = ["a.dcm#0", "a.dcm#1", "a.dcm#2", "b.png", "b.png"]  # two boxes in b.png
     problems = ["", "too dark", "", "", ""]
     asked = [True, True, False, False, False]
-    table = pd.DataFrame({"file": names, "problem": problems, "ask_human": asked})
+    table = pd.DataFrame({"file": names, "problem": problems, "ask_human": asked, "note": ""})
     expected = '2 files with 4 images: 3 answers (1 "ask a human"), 1 problem'
     assert predict.summary(table) == expected
+    assert predict.summary(table.assign(note="its second page")) == f"{expected}, 4 notes"

@@ -15,7 +15,7 @@ from tools import collect
 
 ENCODING = "utf-8-sig"
 LONGEST_CELL = 32_000  # signs; Excel takes 32,767
-_HEADER = re.compile(r"file,.*,ask_human,problem\r?\n?")
+_HEADER = re.compile(r"file,.*,ask_human,problem(,note)?\r?\n?")
 _FRAME = re.compile(r"#\d+$")  # an image of a file that holds several
 
 
@@ -70,12 +70,13 @@ def summary(table: pd.DataFrame) -> str:
     is_problem = table.problem != ""
     problems = table.file[is_problem].nunique()
     asked = table.file[table.ask_human.astype(bool) & ~is_problem].nunique()
+    noted = table.file[table.note != ""].nunique()
     counted = _count(files, "file")
     if images > files:
         counted += f" with {_count(images, 'image')}"
     return (
         f'{counted}: {_count(images - problems, "answer")} ({asked} "ask a human"), '
-        f"{_count(problems, 'problem')}"
+        f"{_count(problems, 'problem')}" + (f", {_count(noted, 'note')}" if noted else "")
     )
 
 

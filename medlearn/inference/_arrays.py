@@ -150,6 +150,8 @@ def table(predictor, part: Part, mask_files, batch_size: int) -> pd.DataFrame:
         images = fitted(part.images, predictor.size, predictor.fit)
         unlike = predictor.image_range.problems(images, native, predictor.fit)
         rows += _ANSWERS[predictor.task](predictor, part, images, unlike, mask_files, batch_size)
+    for row in rows:
+        row["note"] = part.notes.get(row["file"], "")
     return pd.DataFrame(rows, columns=_columns(predictor))
 
 
@@ -164,7 +166,7 @@ def _columns(predictor) -> list[str]:
         "segmentation": [*map(_share_of, predictor.classes), "mask"],
         "detection": ["y0", "x0", "y1", "x1", "decision", "score"],
     }[predictor.task]
-    return ["file", *middle, "ask_human", "problem"]
+    return ["file", *middle, "ask_human", "problem", "note"]
 
 
 def _probability_of(name: str) -> str:

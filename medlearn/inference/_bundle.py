@@ -133,9 +133,10 @@ class Predictor:
         Returns
         -------
         pandas.DataFrame
-            Columns ``file``, the answer of the task, ``ask_human`` and ``problem``. An image that
-            cannot be read, or that is unlike the training images, has no answer and a sentence in
-            ``problem``.
+            Columns ``file``, the answer of the task, ``ask_human``, ``problem`` and ``note``. An
+            image that cannot be read, or that is unlike the training images, has no answer and a
+            sentence in ``problem``. What was odd about an image that has an answer, such as a
+            second page that was not read, is in ``note``.
         """
         batch_size = _checks.whole_number("batch_size", batch_size, 1)
         written = None if to is None else Path(to)

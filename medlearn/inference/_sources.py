@@ -1,7 +1,7 @@
 """Where new images come from: arrays, files and folders, read in parts of bounded memory."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from medlearn import _checks, _progress
 from medlearn._dataset import Dataset
 from medlearn.datasets.readers import _formats, _nifti, _paths
+from medlearn.datasets.readers._frame import Frame, contrast_warnings
 from medlearn.datasets.readers._problems import Unreadable
 
 _SLICES = 8  # of a volume or a series in one file that a classifier looks at
@@ -30,12 +31,15 @@ class Part:
         Name and problem of each file without an image.
     volume : Path or None
         The NIfTI file of which the images are all slices, from the feet to the head.
+    notes : dict of str to str
+        What was odd about an image that could be read, by its name.
     """
 
     images: np.ndarray
     files: list[str]
     unreadable: list[tuple[str, str]]
     volume: Path | None = None
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def parts(source, batch_size: int, volumes: bool, written: Path | None = None) -> Iterator[Part]:
@@ -79,7 +83,7 @@ def _array_parts(images: np.ndarray, batch_size: int) -> Iterator[Part]:
 
 
 def _file_parts(source, batch_size: int, volumes: bool, written: Path | None) -> Iterator[Part]:
-    waiting: list[tuple[str, np.ndarray]] = []
+    waiting: list[tuple[str, Frame]] = []
     root = _folder(source)
     listed = _listed(source)
     if written is not None:
@@ -103,7 +107,7 @@ def _file_parts(source, batch_size: int, volumes: bool, written: Path | None) ->
             yield _volume(path, name, frames)
             continue
         waiting += [
-            (name if len(frames) == 1 else f"{name}#{number}", frame.pixels)
+            (name if len(frames) == 1 else f"{name}#{number}", frame)
             for number, frame in enumerate(frames)
         ]
         if len(waiting) >= batch_size:
@@ -161,13 +165,25 @@ def _is_nifti(path: Path) -> bool:
 def _volume(path: Path, name: str, frames: list) -> Part:
     ordered = sorted(frames, key=lambda frame: frame.index_in_series)
     images = np.stack([frame.pixels for frame in ordered])
-    return Part(images, [f"{name}#{number}" for number in range(len(ordered))], [], path)
+    files = [f"{name}#{number}" for number in range(len(ordered))]
+    return Part(images, files, [], path, _notes(files, ordered))
 
 
-def _together(waiting: list[tuple[str, np.ndarray]], batch_size: int) -> Iterator[Part]:
+def _notes(files: Sequence[str], frames: Sequence[Frame]) -> dict[str, str]:
+    """What was odd about these images, where anything was."""
+    notes = {}
+    for file, frame in zip(files, frames, strict=True):
+        warnings = frame.warnings + contrast_warnings(frame.pixels)
+        if warnings:
+            notes[file] = "; ".join(f"{what}: {fix}" for what, fix in warnings)
+    return notes
+
+
+def _together(waiting: list[tuple[str, Frame]], batch_size: int) -> Iterator[Part]:
     """Yield parts of neighbouring images of one size."""
-    for _, group in groupby(waiting, key=lambda item: item[1].shape):
+    for _, group in groupby(waiting, key=lambda item: item[1].pixels.shape):
         items = list(group)
         for start in range(0, len(items), batch_size):
-            batch = items[start : start + batch_size]
-            yield Part(np.stack([pixels for _, pixels in batch]), [name for name, _ in batch], [])
+            files, frames = zip(*items[start : start + batch_size], strict=True)
+            images = np.stack([frame.pixels for frame in frames])
+            yield Part(images, list(files), [], notes=_notes(files, frames))
