@@ -26,7 +26,11 @@ class Model(Protocol):
 
 
 class PredictedGain(NamedTuple):
-    """Predicted change of balanced accuracy against source only, and its lower bound."""
+    """Predicted change of balanced accuracy against source only, and a lower bound.
+
+    The bound lies below the value by the 90 % quantile of the errors on calibration pairs that
+    were left out. It is no confidence interval, least of all for the best of several.
+    """
 
     value: float
     low: float

@@ -72,7 +72,8 @@ def duel(
     of a wrong answer is at most `alpha`, for any models and any images, however wrong their
     probabilities are. Wrong answers are: "better" without a gain, "worse" without a loss, and "no
     difference worth having" where accuracies differ by more than `worth`. Keep the first model
-    unless the answer is "better".
+    unless the answer is "better". The score is accuracy, so frequent classes count most: a better
+    accuracy can go with a worse balanced accuracy.
 
     The guarantee is about these images: chance comes from the draw alone. So images of one patient
     need not be independent, and `patients` may be left out. With `patients`, whole patients are
@@ -99,7 +100,8 @@ def duel(
         The accepted chance of a wrong answer, above 0 and below 1.
     most : int
         The most labels that may be asked for. A patient whose disagreements would exceed it ends
-        the duel.
+        the duel. Fix `most` and `seed` before the first label: a call with other values is a second
+        duel, so give each ``alpha / 2``.
     seed : int
         Seed of the draw.
 
@@ -386,8 +388,8 @@ def _duel(draws, gain_of, worth, alpha, differing: str, score: str) -> Verdict:
     low, high = bets.interval()
     gain = Interval(bets.estimate() / count, low / count, high / count)
     differ = int((draws.limits > 0).sum())
-    facts = f"{len(asked)} of {differ} {differing} among {count} images were labelled"
-    sentence = _sentence(answer, gain, facts, score, worth, alpha)
+    facts = f"{len(asked)} of {differ} {differing} among {count} images were labelled. Over all"
+    sentence = _sentence(answer, gain, f"{facts} {count} images the {score}", worth, alpha)
     return Verdict(answer, sentence, tuple(asked), np.array(bets.evidence).reshape(-1, 2), gain)
 
 
@@ -408,14 +410,14 @@ def _answer(bets: Bets, margin: float) -> str:
     return WORSE if bets.excludes_zero(above=True) else UNDECIDED
 
 
-def _sentence(answer, gain: Interval, facts: str, score: str, worth, alpha) -> str:
+def _sentence(answer, gain: Interval, facts: str, worth, alpha) -> str:
     claims = {
         BETTER: "The second model is better",
         WORSE: "The second model is worse",
         NO_DIFFERENCE: f"The models differ by no more than {worth:g}, which is not worth having",
-        UNDECIDED: "The duel is undecided: keep the first model, or ask for more labels",
+        UNDECIDED: "The duel is undecided: keep the first model",
     }
     return (
-        f"{claims[answer]}. {facts}; on all of them the {score} changes by {gain.value:+.3f}, "
-        f"from {gain.low:+.3f} to {gain.high:+.3f} with {100 * (1 - alpha):.4g} % confidence."
+        f"{claims[answer]}. {facts} changes by an estimated {gain.value:+.3f} "
+        f"[{gain.low:+.3f}, {gain.high:+.3f}], with {100 * (1 - alpha):.4g} % confidence."
     )
