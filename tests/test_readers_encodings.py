@@ -4,6 +4,7 @@ import struct
 
 import numpy as np
 import pytest
+import tifffile
 from own_files import encoded, what
 from PIL import Image
 
@@ -62,10 +63,9 @@ def test_the_window_of_a_negative_tiff_is_in_its_own_units(tmp_path):
 
 
 def test_small_copies_in_a_tiff_are_passed_over(tmp_path):
-    large, small = Image.fromarray(GREY), Image.fromarray(GREY).resize((8, 8))
-    small.encoderinfo = {"tiffinfo": {254: 1}}
-    large.encoderinfo = {"tiffinfo": {254: 0}}
-    small.save(tmp_path / "a.tif", save_all=True, append_images=[large])
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(GREY[::8, ::8], subfiletype=1, photometric="minisblack")
+        file.write(GREY, subfiletype=0, photometric="minisblack")
     result = datasets.from_folder(tmp_path, layout="", size=64)
     np.testing.assert_array_equal(result.dataset.images[0, ..., 0], GREY)
     assert not len(result.problems)

@@ -69,7 +69,7 @@ def test_classes_of_any_number_are_looked_up(tmp_path):
 
 
 def test_a_mask_of_several_pages_is_not_read_in_part(tmp_path):
-    pages = [Image.fromarray(DISK), Image.fromarray(THREE)]
+    pages = [Image.fromarray(255 - DISK), Image.fromarray(THREE)]
     for kind, name in (("TIFF", "a.tif"), ("PNG", "b.png")):
         data = encoded(DISK, kind, save_all=True, append_images=pages)
         result = read(tmp_path / kind, {name: data})
