@@ -24,21 +24,7 @@ from medlearn import adaptation
 
 KEY = ("half", "pair", "instrument", "kind", "method")
 COLUMNS = (*arena_rows.SCORES, *arena_rows.OF_SOURCE, *arena_rows.EVIDENCE, "commit", "date")
-METHODS = (
-    "source only",
-    "self-training",
-    "standardise",
-    "standardise, self-training",
-    "coral",
-    "coral, self-training",
-    "subspace",
-    "subspace, self-training",
-    "transport",
-    "transport, self-training",
-    "prior",
-    "standardise, prior",
-    "oracle",
-)
+METHODS = (*arena_rows.CANDIDATES, "oracle")
 
 
 def measure(half: str, number: int, instrument: str, kind: str, method: str) -> dict:

@@ -23,7 +23,7 @@ def candidates(**columns):
 def test_the_grids_are_of_equal_size_and_hold_source_only():
     for library, names in rivals.GRIDS.items():
         in_grid = [name for name in names if not name.endswith(rivals.BESIDE)]
-        assert len(set(in_grid)) == len(rivals.OUR_NAMES) == 12, library
+        assert len(set(in_grid)) == len(rivals.METHODS[rivals.OURS]) == 12, library
         assert in_grid[0] == rivals.SOURCE_ONLY
 
 

@@ -15,6 +15,20 @@ from medlearn.selection import _evidence, validators
 
 SCORES = ("score", "accuracy", "auroc", "transductive")
 OF_SOURCE = ("source_accuracy", "weighted")
+CANDIDATES = (  # the names of `adaptation.candidates`, in its order
+    "source only",
+    "self-training",
+    "standardise",
+    "standardise, self-training",
+    "coral",
+    "coral, self-training",
+    "subspace",
+    "subspace, self-training",
+    "transport",
+    "transport, self-training",
+    "prior",
+    "standardise, prior",
+)
 EVIDENCE = (*_evidence.OF_PAIR, *_evidence.OF_CANDIDATE)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from common import bootstrap, peers
+from common import arena_rows, bootstrap, peers
 from medlearn import metrics
 from medlearn.selection import validators
 
@@ -72,25 +72,11 @@ GRIDS = {  # the names of peers/grids.py
         "scaled per domain, DeepCORAL, .01",
     ),
 }
-OUR_NAMES = (
-    SOURCE_ONLY,
-    "self-training",
-    "standardise",
-    "standardise, self-training",
-    "coral",
-    "coral, self-training",
-    "subspace",
-    "subspace, self-training",
-    "transport",
-    "transport, self-training",
-    "prior",
-    "standardise, prior",
-)
 AS_THEY_ARE, MATCHED = "as they are", "scale+reinhard"
 METHODS = {
-    OURS: OUR_NAMES,
+    OURS: arena_rows.CANDIDATES,
     OURS_WITH_IMAGES: tuple(
-        f"{images}: {name}" for images in (AS_THEY_ARE, MATCHED) for name in OUR_NAMES
+        f"{images}: {name}" for images in (AS_THEY_ARE, MATCHED) for name in arena_rows.CANDIDATES
     ),
     **GRIDS,
     ORACLE: (ORACLE,),

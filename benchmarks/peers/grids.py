@@ -18,6 +18,7 @@ import sys
 import time
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
+from fit import score_or_nan
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -270,23 +271,6 @@ def _adapt_scores(embed: Callable, data: dict[str, np.ndarray]) -> Scores:
 
 
 GRIDS = {"skada": skada_grid, "pot": pot_grid, "adapt": adapt_grid}
-
-
-def score_or_nan(scorer: Callable, *arguments, **options) -> float:
-    """Return a score, or NaN where the library's scorer gives up on these data.
-
-    Parameters
-    ----------
-    scorer : callable
-        A function of the arguments.
-    *arguments, **options
-        Passed on.
-    """
-    try:
-        return float(scorer(*arguments, **options))
-    except Exception as error:
-        print(f"No score: {type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
-        return np.nan
 
 
 def results(grid: dict[str, Method], data: dict[str, np.ndarray]) -> Iterator[dict]:
