@@ -15,7 +15,7 @@ Scores: `dice` is the mean over classes, then over images (hippocampus: over cas
 with an interval over patients; `dice_per_class` the same class by class; `pooled` over all test
 pixels at once; `one_view` is that without averaging. `alarms`: of the images without a class, the
 share that is given at least one pixel of it. `hd95` is the median over images, in pixels or, where
-the spacing is known, in mm. Settings are defaults of the libraries and of lesson 08; one, the
+the spacing is known, in mm. Settings are defaults of the libraries and of lesson 12; one, the
 highest rate, was tried on validation patients among the training patients of `wbc`. The seconds of
 `hippocampus` were raised from 40 to 150 when its first row, with 173 steps, had learned only one of
 the two classes.

@@ -15,7 +15,7 @@ import time
 import venv
 from pathlib import Path
 
-NUMBERS = ["00", "02", "06", "13"]
+NUMBERS = ["00", "02", "09", "18"]
 SECONDS = 280
 DRIVE = (
     "import os\n\ndef mount(path):\n    os.makedirs(path + '/MyDrive/medlearn', exist_ok=True)\n"

@@ -1,4 +1,4 @@
-"""Lesson 16 as a template: it runs on other folders, and a wrong parameter ends in one sentence."""
+"""Lesson 25 as a template: it runs on other folders, and a wrong parameter ends in one sentence."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from PIL import Image
 from medlearn import datasets
 from tools import running
 
-PATH = lessons.FOLDER / "16_bring_your_own_data.ipynb"
+PATH = lessons.FOLDER / "25_bring_your_own_data.ipynb"
 # One network less; every other cell stays.
 FEWER = 'CANDIDATES = {"efficientnet_lite0": ["block_10", "block_14"]}'
 SIDE = 96

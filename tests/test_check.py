@@ -316,7 +316,7 @@ def verdict_on_choice(answer, **changes):
         (0.0, lambda severity: severity < 0.4, "That is hardly a shift."),
     ]
     arguments = {"test": is_half, "wrong": wrong, "hints": HINTS}
-    check.condition("10.1", answer, **arguments | changes)
+    check.condition("15.1", answer, **arguments | changes)
     return check.last()
 
 
@@ -375,16 +375,16 @@ def cell(source, error=None, error_before=None):
 
 def test_a_stub_that_failed_is_noticed(capsys):
     _cells._after(cell("f1_by_hand = 1 / 0", ZeroDivisionError("division by zero")))
-    check.answer("06.1", 0.6)
+    check.answer("09.1", 0.6)
     verdict = check.last()
     assert verdict.state == "stale" and "stopped with ZeroDivisionError" in verdict.message
     assert "`f1_by_hand` is still the one from before" in verdict.message
     _cells._after(cell("other = 1"))
-    check.answer("06.1", 2 / 3)
+    check.answer("09.1", 2 / 3)
     assert check.last().state == "stale"
     _cells._after(cell("f1_by_hand = 2 / 3"))
-    check.answer("06.1", 2 / 3)
-    assert check.last().state == "solved" and check.progress() == [("06.1", 1, True)]
+    check.answer("09.1", 2 / 3)
+    assert check.last().state == "solved" and check.progress() == [("09.1", 1, True)]
 
 
 def test_a_notebook_reports_its_cells(monkeypatch):
@@ -410,9 +410,9 @@ def test_the_names_that_a_cell_sets_even_if_it_is_no_python():
 
 
 def test_an_exercise_of_the_course():
-    check.answer("06.1", 0.67)
+    check.answer("09.1", 0.67)
     assert check.last().state == "solved"
-    check.answer("06.3", lambda prevalence, sensitivity, specificity: prevalence * sensitivity)
+    check.answer("09.3", lambda prevalence, sensitivity, specificity: prevalence * sensitivity)
     assert "divide by all who were called yes" in check.last().message
     check.answer("02.1", 8 * 384, classes=8, features=384)
     assert "each class also has a bias" in check.last().message
@@ -424,25 +424,25 @@ def test_an_exercise_of_the_course():
 
 def test_hints_come_to_who_asks(capsys):
     for _ in range(3):
-        check.hint("06.1")
-    first, second = exercises.find("06.1").hints
+        check.hint("09.1")
+    first, second = exercises.find("09.1").hints
     expected = [first, second, second]
-    assert capsys.readouterr().out.splitlines() == [f"06.1: Hint: {hint}" for hint in expected]
-    assert check.progress() == [("06.1", 0, False)]
+    assert capsys.readouterr().out.splitlines() == [f"09.1: Hint: {hint}" for hint in expected]
+    assert check.progress() == [("09.1", 0, False)]
 
 
 def test_a_seal_opens_to_every_right_spelling_and_shows_nothing():
-    number = _sealed.seal("06.1", 2 / 3)
-    assert number == exercises.find("06.1").expected
+    number = _sealed.seal("09.1", 2 / 3)
+    assert number == exercises.find("09.1").expected
     assert all(map(number.opens, (2 / 3, 0.67, np.float32(2 / 3), np.array(0.6667))))
     assert not any(map(number.opens, (0.7, "0.67", None, [0.67], 0.67j, len, np.ones(2))))
-    pair = _sealed.seal("12.1", (15, -10))
+    pair = _sealed.seal("17.1", (15, -10))
     assert pair.opens([15.0, -10]) and pair.opens(np.array([15, -10]))
     assert not pair.opens((-10, 15)) and not pair.opens(np.ones((2, 2)))
-    text = _sealed.seal("10.2", "prior", "prior shift")
+    text = _sealed.seal("15.2", "prior", "prior shift")
     assert text.opens("Prior-Shift") and text.opens('"prior"') and not text.opens(["prior"])
     assert "0.67" not in repr(number) and "prior" not in repr(text)
-    assert _sealed.seal("06.1", 0.5).hashes != _sealed.seal("06.2", 0.5).hashes
+    assert _sealed.seal("09.1", 0.5).hashes != _sealed.seal("09.2", 0.5).hashes
 
 
 # ---- the session ----
@@ -454,10 +454,10 @@ def test_progress_lists_the_exercises_by_lesson():
         check.last()
     verdict_on_choice(0.9)
     verdict_on(4)
-    assert check.progress() == [("02.1", 1, True), ("10.1", 1, False)]
+    assert check.progress() == [("02.1", 1, True), ("15.1", 1, False)]
     assert repr(check.progress()).splitlines() == [
         "02 · 1 of 2 solved   open: 02.2",
-        "10 · 0 of 3 solved   open: 10.1 (1 attempt), 10.2, 10.3",
+        "15 · 0 of 3 solved   open: 15.1 (1 attempt), 15.2, 15.3",
         f"1 of {len(exercises.ids())} of the course solved",
     ]
     assert pretty(check.progress()) == repr(check.progress())  # what a notebook displays

@@ -107,12 +107,12 @@ def test_a_class_is_collected_from_notebooks_and_progress_files(tmp_path):
 
 
 def test_what_a_check_prints_is_what_is_collected(capsys):
-    check.value("16.1", "a", expected="a", hints=["Count."])
-    check.value("16.2", 5, expected=4, hints=["Count."])
-    check.value("16.3", ..., expected=4, hints=["Count."])
+    check.value("25.1", "a", expected="a", hints=["Count."])
+    check.value("25.2", 5, expected=4, hints=["Count."])
+    check.value("25.3", ..., expected=4, hints=["Count."])
     check.value("97.1", 4, expected=4, hints=["No exercise of the course."])
     printed = handed_in(capsys.readouterr().out)
-    assert collect.in_notebook(printed) == {"16.1": True, "16.2": False, "16.3": False}
+    assert collect.in_notebook(printed) == {"25.1": True, "25.2": False, "25.3": False}
 
 
 def test_tables_of_any_country_are_collected_and_invented_ids_are_not():

@@ -28,7 +28,7 @@ DATA = {
     "00.2": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
     "02.1": {"classes": 8, "features": 384},
     "03.3": {"costs": pd.DataFrame(COSTS, index=list("abcd"))},
-    "10.3": {
+    "15.3": {
         "factors": {
             name: {"accuracy": SimpleNamespace(value=0.9 - 0.05 * index)}
             for index, name in enumerate(FACTORS)
@@ -43,7 +43,7 @@ NAMES_OF_LESSONS = {
     "classes": 8,
     "vectors": np.zeros((1, 384)),
     **DATA["03.3"],
-    **DATA["10.3"],
+    **DATA["15.3"],
 }
 
 
@@ -114,7 +114,7 @@ def test_no_lesson_shows_an_answer_or_a_hint(path):
 
 
 def exercise(number: int, stub="{} = ..."):
-    id = f"06.{number}"
+    id = f"09.{number}"
     name = package.find(id).name
     return [
         text_cell(f"### Your turn: `{name}`"),
@@ -146,15 +146,15 @@ def test_the_miniature_is_proven(tmp_path):
 @pytest.mark.slow
 def test_every_kind_of_broken_exercise_is_named(tmp_path, monkeypatch):
     answers = solutions.read()
-    answers["06.1"] = solutions.Solution("f1_by_hand = 0.5", "")
-    answers["06.3"] = solutions.Solution("precision_at = 1 / 0", "")
+    answers["09.1"] = solutions.Solution("f1_by_hand = 0.5", "")
+    answers["09.3"] = solutions.Solution("precision_at = 1 / 0", "")
     monkeypatch.setattr(solutions, "read", lambda: answers)
     broken = notebook(*exercise(1), *exercise(2, "# ...\n{} = 1"), *exercise(3), code_cell("1 / 0"))
     problems = exercises.run(broken, tmp_path)
     for beginning in (
-        "06.1: the solution is right: AssertionError",
-        "06.2: the untouched stub is not an answer: AssertionError",
-        "06.3: the solution is right: ZeroDivisionError",
+        "09.1: the solution is right: AssertionError",
+        "09.2: the untouched stub is not an answer: AssertionError",
+        "09.3: the solution is right: ZeroDivisionError",
     ):
         assert [problem for problem in problems if problem.startswith(beginning)], beginning
     assert problems[-1].startswith("cell ") and problems[-1].endswith("division by zero")
@@ -167,9 +167,9 @@ def test_a_malformed_exercise_is_named():
         (1, {"source": "f1 = ..."}, "does not set f1_by_hand"),
         (2, {"metadata": {}}, "a cell tagged check"),
         (2, {"source": "print(f1_by_hand)"}, "not one short call"),
-        (2, {"source": 'check.value("06.1", f1_by_hand, expected=1)'}, "not one short call"),
-        (2, {"source": 'check.answer("06.1", 0.5)'}, "not one short call"),
-        (2, {"source": 'x = 1\ncheck.answer("06.1", f1_by_hand)'}, "not one short call"),
+        (2, {"source": 'check.value("09.1", f1_by_hand, expected=1)'}, "not one short call"),
+        (2, {"source": 'check.answer("09.1", 0.5)'}, "not one short call"),
+        (2, {"source": 'x = 1\ncheck.answer("09.1", f1_by_hand)'}, "not one short call"),
     ]
     for index, changes, sentence in offenders:
         cells = exercise(1)
@@ -189,7 +189,7 @@ def test_a_lonely_check_and_a_solution_in_a_lesson_are_named():
 
 
 def test_exercises_are_numbered_and_agree_with_the_package():
-    def problems(*cells, name="06_sum_numbers.ipynb"):
+    def problems(*cells, name="09_sum_numbers.ipynb"):
         lesson = lessons.Lesson(name, notebook(*cells))
         return exercises.numbering(lesson) + exercises.agreement(lesson)
 
@@ -201,7 +201,7 @@ def test_exercises_are_numbered_and_agree_with_the_package():
     renamed = json.loads(json.dumps(three[0]).replace("f1_by_hand", "f1"))
     cells = [nbformat.from_dict(cell) for cell in renamed]
     assert problems(*cells, *three[1], *three[2]) == [
-        "the solution of 06.1 does not set f1",
+        "the solution of 09.1 does not set f1",
         "the package calls the answer f1_by_hand",
     ]
 
@@ -214,7 +214,7 @@ def test_a_name_that_an_exercise_would_overwrite_is_named():
     for source in ("f1_by_hand = 1", "import os as f1_by_hand", "for f1_by_hand in []: pass"):
         assert "which the lesson sets as well" in problems(source)[0]
     assert "of_the_ill" in problems("of_the_ill = 1")[0]  # the solution's own
-    assert "as 06.1 does" in problems("", *exercise(1))[0]
+    assert "as 09.1 does" in problems("", *exercise(1))[0]
 
 
 def test_a_task_names_the_function_as_its_stub_does():

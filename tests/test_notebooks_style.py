@@ -16,22 +16,22 @@ LONGEST_EXCEPTION = 25
 LONG_CELLS = {
     "03": {"def show_choice(task, images, points_for_half_the_time):"},
     "04": {"class PowerCut(keras.callbacks.Callback):"},
-    "05": {"price = metrics.paired_difference("},
-    "07": {"def heat_dial(image, layer, class_name, alpha):", "ill = judge[truth[judge] > 0]"},
-    "08": {"def taught(model, steps, decay=1.0):", "examples = {"},
-    "09": {
+    "08": {"price = metrics.paired_difference("},
+    "10": {"def heat_dial(image, layer, class_name, alpha):", "ill = judge[truth[judge] > 0]"},
+    "12": {"def taught(model, steps, decay=1.0):", "examples = {"},
+    "13": {
         "def turn_dials(score_threshold, iou_threshold, field=0):",
         "on_validation = networks.detect(",
         "def stained_share(field, box):",
     },
-    "10": {"answers = {"},
-    "12": {
+    "15": {"answers = {"},
+    "17": {
         'def fitted_with(distance, weight, on="features"):',
         "AMOUNTS, DRAWS = [1, 2, 5, 10], 5",
     },
-    "13": {"MATCHERS = {", "def validated(model):"},
-    "15": {'REPORT = """', "print("},
-    "16": {'DATASET = "smear"', "sure = classifier.predict_proba("},
+    "18": {"MATCHERS = {", "def validated(model):"},
+    "24": {'REPORT = """', "print("},
+    "25": {'DATASET = "smear"', "sure = classifier.predict_proba("},
 }
 
 

@@ -12,8 +12,8 @@ from medlearn.teaching import _scores, _table, _verdicts, check
 TWO_KERNELS = """
 from medlearn.teaching import check
 for number in range(20):
-    check.answer("06.1", 0.5 + number)
-check.answer("06.{solved}", {answer})
+    check.answer("09.1", 0.5 + number)
+check.answer("09.{solved}", {answer})
 """
 
 
@@ -32,15 +32,15 @@ def begin_session(monkeypatch):
 
 
 def test_the_next_session_knows_what_was_solved(folder, monkeypatch):
-    check.answer("06.1", 0.1)
-    check.answer("06.1", 0.67)
+    check.answer("09.1", 0.1)
+    check.answer("09.1", 0.67)
     begin_session(monkeypatch)
-    assert check.progress() == [("06.1", 2, True)]
-    check.answer("06.1", 0.1)  # solved stays solved
-    check.answer("12.1", (1, 1))
-    check.answer("14.1", ...)  # looked at, not tried
+    assert check.progress() == [("09.1", 2, True)]
+    check.answer("09.1", 0.1)  # solved stays solved
+    check.answer("17.1", (1, 1))
+    check.answer("20.1", ...)  # looked at, not tried
     begin_session(monkeypatch)
-    assert check.progress() == [("06.1", 2, True), ("12.1", 1, False)]
+    assert check.progress() == [("09.1", 2, True), ("17.1", 1, False)]
     assert json.loads((folder / "progress.json").read_text("utf-8"))["file"] == _scores.MARK
 
 
@@ -55,17 +55,17 @@ def test_two_kernels_at_once_lose_nothing(folder):
     ]
     assert [process.wait(60) for process in running] == [0, 0]
     scores = _scores.read()
-    assert scores["06.1"][1] and scores["06.2"] == (1, True)
-    assert 21 <= scores["06.1"][0] <= 41  # attempts after it was solved do not count
+    assert scores["09.1"][1] and scores["09.2"] == (1, True)
+    assert 21 <= scores["09.1"][0] <= 41  # attempts after it was solved do not count
 
 
 def test_a_damaged_file_is_set_aside_with_a_sentence(folder, capsys):
     folder.mkdir()
     for text in ("{", "[]", '{"file": "other"}', json.dumps({"file": _scores.MARK})):
         (folder / "progress.json").write_text(text, encoding="utf-8")
-        check.answer("06.1", 0.67)
+        check.answer("09.1", 0.67)
         assert "holds no progress that can be read" in capsys.readouterr().out
-        assert check.progress() == [("06.1", 1, True)]
+        assert check.progress() == [("09.1", 1, True)]
         _verdicts.records.clear()
     damaged = sorted(path.name for path in folder.glob("progress.damaged*"))
     assert damaged == [f"progress.damaged-{number}.json" for number in range(1, 5)]
@@ -76,34 +76,34 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(folder, tmp_path, monke
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "file" / "cache"))
     for answer in (0.1, 0.2, 0.67):
-        check.answer("06.1", answer)
+        check.answer("09.1", answer)
     assert capsys.readouterr().out.count("cannot be kept on disk") == 1
-    assert check.progress() == [("06.1", 3, True)]
+    assert check.progress() == [("09.1", 3, True)]
 
 
 def test_a_lock_that_is_held_does_not_stop_the_lesson(folder, monkeypatch, capsys):
     monkeypatch.setattr(_scores, "LOCK_SECONDS", 0.05)
-    check.answer("06.1", 0.1)
+    check.answer("09.1", 0.1)
     with FileLock(folder / "progress.json.lock"):
-        check.answer("06.1", 0.67)
+        check.answer("09.1", 0.67)
         assert "another program holds the file" in capsys.readouterr().out
-        assert check.progress() == [("06.1", 2, True)]
+        assert check.progress() == [("09.1", 2, True)]
 
 
 def test_nothing_is_kept_where_progress_is_off(folder, monkeypatch):
     monkeypatch.setenv("MEDLEARN_PROGRESS", "off")
-    check.answer("06.1", 0.67)
-    assert check.progress() == [("06.1", 1, True)] and not folder.exists()
+    check.answer("09.1", 0.67)
+    assert check.progress() == [("09.1", 1, True)] and not folder.exists()
 
 
 def test_a_saved_table_is_merged_and_read_in_any_country(folder, tmp_path):
     table = tmp_path / "progress.csv"
-    check.Progress([("06.1", 3, True), ("06.2", 1, False)]).save(table)
+    check.Progress([("09.1", 3, True), ("09.2", 1, False)]).save(table)
     table.write_text("\ufeff" + table.read_text().replace(",", ";").replace("True", "TRUE"))
-    check.Progress([("06.1", 1, False), ("07.1", 2, True)]).save(table)
-    expected = {"06.1": (3, True), "06.2": (1, False), "07.1": (2, True)}
+    check.Progress([("09.1", 1, False), ("10.1", 2, True)]).save(table)
+    expected = {"09.1": (3, True), "09.2": (1, False), "10.1": (2, True)}
     assert _table.read_table(table.read_text()) == expected
     table.write_text("my thesis")
     with pytest.raises(ValueError, match="expected a table of progress"):
-        check.Progress([("06.1", 1, True)]).save(table)
+        check.Progress([("09.1", 1, True)]).save(table)
     assert table.read_text() == "my thesis"

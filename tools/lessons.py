@@ -57,7 +57,7 @@ def tagged(notebook: NotebookNode, tag: str) -> list[NotebookNode]:
 
 
 def title(notebook: NotebookNode) -> str:
-    """Return the lesson's title, such as ``"02 · Extract backbone features"``."""
+    """Return the lesson's title, such as ``"02 · Extract features"``."""
     return notebook.cells[0].source.split("\n")[0].lstrip("# ")
 
 

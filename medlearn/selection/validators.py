@@ -6,7 +6,7 @@
 Only the ranking of models on the same images has a meaning. Each validator presumes something:
 `certainty`, that certain predictions are right; `mutual_information`, that all classes occur;
 `soft_neighbourhood_density`, that clusters are classes; `weighted_accuracy`, that source and target
-overlap; `consensus`, that models make different mistakes. None is always right; lesson 13 counts
+overlap; `consensus`, that models make different mistakes. None is always right; lesson 18 counts
 the regret.
 """
 

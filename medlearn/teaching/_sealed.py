@@ -5,7 +5,7 @@ writes the answer, and the seal holds the hashes of all spellings of the right n
 `_answers`) or of all synonyms of a text. It keeps eyes off the answer and is no protection against
 somebody who tries all numbers. Authors print a seal with
 
-    python -c "from medlearn.teaching import _sealed; print(_sealed.seal('06.1', 2 / 3))"
+    python -c "from medlearn.teaching import _sealed; print(_sealed.seal('09.1', 2 / 3))"
 """
 
 import hashlib

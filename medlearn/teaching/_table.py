@@ -69,7 +69,7 @@ def read_table(text: str) -> _scores.Scores:
 
 
 def _line(lesson: str, scores: _scores.Scores) -> str:
-    """A lesson's line, such as ``06 · 2 of 3 solved   open: 06.2 (3 attempts)``."""
+    """A lesson's line, such as ``09 · 2 of 3 solved   open: 09.2 (3 attempts)``."""
     ids = sorted({*exercises.ids(lesson), *scores})
     solved = [id for id in ids if scores.get(id, (0, False))[1]]
     line = f"{lesson} · {len(solved)} of {len(ids)} solved"

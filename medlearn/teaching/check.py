@@ -60,9 +60,9 @@ def answer(id: str, answer: Any, **data: object) -> None:
 
     Examples
     --------
-    >>> answer("06.1", ...)
-    06.1: not answered yet: put your answer in place of `...` above, run that cell, then this \
-one. Stuck? check.hint("06.1")
+    >>> answer("09.1", ...)
+    09.1: not answered yet: put your answer in place of `...` above, run that cell, then this \
+one. Stuck? check.hint("09.1")
     """
     exercise = exercises.find(id)
     error = _cells.failed.get(exercise.name)

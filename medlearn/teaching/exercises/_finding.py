@@ -20,7 +20,7 @@ def find(id: str) -> Exercise:
 
     Examples
     --------
-    >>> find("06.1").name
+    >>> find("09.1").name
     'f1_by_hand'
     """
     text = str(id)

@@ -1,104 +1,82 @@
-"""Lesson 09: overlap of two boxes, from distances to a box, and average precision."""
-
-import numpy as np
+"""Lesson 09: F1 by hand, a threshold for a price, and another waiting room."""
 
 from medlearn.teaching._sealed import Sealed
 from medlearn.teaching.exercises._forms import Function, Value
 
 
-def _from_the_corner(row, column, distances):
-    return _around(8 * row, 8 * column, distances)
+def _found(prevalence, sensitivity, specificity):
+    return prevalence * sensitivity
 
 
-def _in_cells(row, column, distances):
-    return _around(row + 0.5, column + 0.5, distances)
+def _without_prevalence(prevalence, sensitivity, specificity):
+    return sensitivity / (sensitivity + 1 - specificity)
 
 
-def _all_added(row, column, distances):
-    top, left, bottom, right = distances
-    y, x = 8 * row + 4, 8 * column + 4
-    return [y + top, x + left, y + bottom, x + right]
-
-
-def _around(y, x, distances):
-    top, left, bottom, right = distances
-    return [y - top, x - left, y + bottom, x + right]
-
-
-def _precision(hits):
-    return np.cumsum(hits) / np.arange(1, len(hits) + 1)
-
-
-def _precision_there(hits, total):
-    return np.sum(np.array(hits) * _precision(hits)) / total
-
-
-def _of_those_found(hits, total):
-    from_here = np.maximum.accumulate(_precision(hits)[::-1])[::-1]
-    return np.sum(np.array(hits) * from_here) / np.sum(hits)
-
-
-def _best_before(hits, total):
-    return np.sum(np.array(hits) * np.maximum.accumulate(_precision(hits))) / total
+def _negative(prevalence, sensitivity, specificity):
+    spared = (1 - prevalence) * specificity
+    return spared / (spared + prevalence * (1 - sensitivity))
 
 
 EXERCISES = [
     Value(
         id="09.1",
-        name="overlap_of_a_speck",
-        expected=Sealed("09.1", "a number", ("35bfdf4f 3eb38198 8445811c b81e3501",)),
+        name="f1_by_hand",
+        expected=Sealed("09.1", "a number", ("15ed6c50 1eb7edbe 2c8f6b0b 2fb4618d 35a0516f",)),
         wrong=[
-            (36 / 64, "That is the share of one box; divide by the area that both cover together."),
-            (36 / 128, "The shared area is in both boxes: count it once."),
-            (0.75, "That is the overlap along one side; areas, please."),
+            (
+                0.675,
+                "That is the ordinary mean; the harmonic mean stays nearer to the smaller one.",
+            ),
+            (0.45**0.5, "That is the geometric mean; the harmonic mean is a little smaller."),
+            (0.6, "That is the precision: 30 of 50 alarms were right."),
+            (0.75, "That is the sensitivity: 30 of 40 were found."),
         ],
         hints=[
-            "They share the rows from 12 to 18 and the columns from 12 to 18.",
-            "How large is each box, and how large is the area that the two cover together?",
+            "50 patients were called ill, and 30 of them are.",
+            "Precision and sensitivity lie on either side of it. It is smaller than their ordinary "
+            "mean, and smaller than their geometric mean.",
         ],
     ),
     Function(
         id="09.2",
-        name="box_of",
-        cases=[
-            ((0, 0, [4, 4, 4, 4]), [0, 0, 8, 8]),
-            ((2, 5, [16, 8, 10, 12]), [4, 36, 30, 56]),
-            ((1, 0, [1, 2, 3, 4]), [11, 2, 15, 8]),
-        ],
+        name="choose",
+        cases=[((1, 1), 0.5), ((9, 1), 0.1), ((1, 3), 0.75), ((20, 5), 0.2)],
         wrong=[
             (
-                _from_the_corner,
-                "Distances start at the middle of the cell, half a cell further on.",
+                lambda miss, alarm: miss / (miss + alarm),
+                "The other way round: costly misses call for a low threshold.",
             ),
-            (_in_cells, "Rows and columns count cells; a cell is 8 pixels wide."),
-            (_all_added, "Top and left are smaller than the middle: which sign have they?"),
+            (
+                lambda miss, alarm: alarm / miss,
+                "Nearly: that is the odds p / (1 - p) at the threshold, not p itself.",
+            ),
+            (lambda miss, alarm: 0.5, "One half is right only if both mistakes cost the same."),
         ],
         hints=[
-            "The middle of the cell (0, 0) is at (4, 4).",
-            "Where is the middle of the next cell? Then go up, left, down and right from there.",
+            "Of patients with the probability p: what does a no cost on average, and a yes?",
+            "At the threshold both cost the same. Put in miss = 9, alarm = 1, and look for p.",
         ],
     ),
     Function(
         id="09.3",
-        name="precision_area",
+        name="precision_at",
         cases=[
-            (([1, 1, 0, 1, 0], 4), 2.75 / 4),
-            (([0, 1, 1], 2), 2 / 3),
-            (([1, 0, 0], 5), 0.2),
-            (([0, 1, 0, 1, 1, 0], 6), 0.3),
+            ((0.01, 0.9, 0.9), 0.009 / 0.108),
+            ((0.5, 0.8, 0.6), 0.4 / 0.6),
+            ((0.2, 0.5, 1.0), 1.0),
         ],
         wrong=[
             (
-                _precision_there,
-                "Nearly: at each hit, a better precision further down the list counts instead.",
+                _found,
+                "Those are the people found, as a share of everybody; "
+                "divide by all who were called yes.",
             ),
-            (_of_those_found, "Divide by all cells, not by those that were found."),
-            (_best_before, "The best precision there or *later* counts, not the best before."),
+            (_without_prevalence, "That leaves the prevalence out: the healthy outnumber the ill."),
+            (_negative, "That is the share of the healthy among those called no."),
         ],
         hints=[
-            "After each box, which share of the boxes so far is a hit? `np.cumsum` counts them.",
-            "`np.maximum.accumulate` goes from the left and keeps the largest so far; you need it "
-            "from the right.",
+            "Of 1,000 people, how many are found, and how many healthy ones are alarmed?",
+            "Draw a table of 1,000 people: ill or healthy, called yes or no. Which boxes count?",
         ],
     ),
 ]

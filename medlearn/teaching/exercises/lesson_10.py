@@ -1,73 +1,77 @@
-"""Lesson 10: from error to distance, the class of a shift, and the worst single factor."""
+"""Lesson 10: the energy inside a mask, slices for a mean, and the price of the maximum."""
 
-from medlearn.instruments import smear
+import numpy as np
+
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Value
+from medlearn.teaching.exercises._forms import Function, Value
 
-
-def _by_accuracy(factors):
-    """Names of single factors, the least accurate first."""
-    return sorted(smear.FACTORS, key=lambda name: factors[name]["accuracy"].value)
+_HEAT = np.array([[0.0, 1.0, 1.0], [0.0, 5.0, 1.0], [0.0, 0.0, 2.0]])
+_LESION = np.array([[0, 0, 0], [0, 1, 1], [0, 0, 0]], bool)
 
 
 EXERCISES = [
-    Value(
+    Function(
         id="10.1",
-        name="distance",
-        expected=Sealed("10.1", "a number", ("f7ff5b9c",)),
+        name="share_inside",
+        cases=[
+            ((_HEAT, _LESION), 0.6),
+            ((np.ones((3, 3)), _LESION), 2 / 9),
+            ((_HEAT, ~_LESION), 0.4),
+        ],
         wrong=[
-            (1.4, "That is not 0 for a critic that guesses; put in an error of 0.5 and see."),
-            (0.4, "The factor 2 in front is missing."),
-            (-0.8, "A distance is positive: what would an error of 0 give?"),
+            (
+                lambda heat_map, mask: heat_map[mask].mean(),
+                "That is how hot it is inside; how much of *all* heat is inside?",
+            ),
+            (
+                lambda heat_map, mask: mask.mean(),
+                "That is the share of the image inside the mask, whatever the map says.",
+            ),
+            (
+                lambda heat_map, mask: heat_map[mask].sum() / heat_map[~mask].sum(),
+                "Inside over outside are odds; divide by all of the heat.",
+            ),
         ],
         hints=[
-            "Put the error into the formula of section 2.",
-            "What does the formula give for an error of 0.5, and of 0?",
+            "How much heat is inside, and how much is there everywhere?",
+            "`heat_map[mask]` are the values inside the mask.",
         ],
     ),
     Value(
         id="10.2",
-        name="shift_of_the_clinic",
-        expected=Sealed("10.2", "text", ("251f960a 9c861168 a008a63b e6c2e6e9 fa334fc8 febb9965",)),
-        choices=["covariate", "prior", "concept"],
+        name="slices_needed",
+        expected=Sealed("10.2", "a number", ("e0f4e6af",)),
         wrong=[
             (
-                "covariate",
-                "Then eosinophils would look different; but within each class nothing changed.",
+                1,
+                "That is the maximum: one slice would do. The mean dilutes it with seven slices of "
+                "0.1.",
             ),
-            (
-                "covariate shift",
-                "Then eosinophils would look different; but within each class nothing changed.",
-            ),
-            (
-                "concept",
-                "Then the labels of the two laboratories would disagree about the same cell.",
-            ),
-            (
-                "concept shift",
-                "Then the labels of the two laboratories would disagree about the same cell.",
-            ),
+            (3, "With three the mean is 0.4; that is below one half."),
+            (5, "With five the mean is 0.6; would fewer do?"),
+            (8, "With all eight the mean is 0.9; would fewer do?"),
         ],
         hints=[
-            "Within each class, is anything different?",
-            "Write down how often each class comes, at home and in the clinic.",
+            "With one such slice of eight, what is the mean? And with two?",
+            "Each further slice with a lesion raises the mean by the same amount.",
         ],
     ),
     Value(
         id="10.3",
-        name="worst",
-        expected=lambda factors: _by_accuracy(factors)[0],
+        name="alarmed",
+        expected=Sealed("10.3", "a number", ("0e2090e2 24e099ac 71b896f0 809fa8e9 a444d0f2",)),
         wrong=[
+            (0.05, "That is one slice; a patient has twenty chances to be alarmed."),
             (
-                lambda factors: _by_accuracy(factors)[-1],
-                "That one costs least: look for the smallest accuracy.",
+                1.0,
+                "20 times 5 % counts those twice who are alarmed twice; "
+                "ask instead who is *never* alarmed.",
             ),
-            ("all but stain", "That is six factors at once; name a single one."),
-            ("everything", "That is all factors at once; name a single one."),
+            (0.95**20, "Those are the patients who are left in peace."),
         ],
         hints=[
-            "Print the accuracy of each name in `smear.FACTORS`.",
-            "`min` takes a `key`: a function of the name.",
+            "How probable is it that none of the twenty alarms?",
+            "Begin with two slices: which share of healthy patients is left in peace by both?",
         ],
     ),
 ]

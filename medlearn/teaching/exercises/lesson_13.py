@@ -1,76 +1,104 @@
-"""Lesson 13: information by hand, regret, and whom to believe."""
-
-import math
+"""Lesson 13: overlap of two boxes, from distances to a box, and average precision."""
 
 import numpy as np
 
 from medlearn.teaching._sealed import Sealed
 from medlearn.teaching.exercises._forms import Function, Value
 
-_SCORES, _ACCURACIES = np.array([0.1, 0.9, 0.4]), np.array([0.5, 0.6, 0.8])
+
+def _from_the_corner(row, column, distances):
+    return _around(8 * row, 8 * column, distances)
 
 
-def _of_the_chosen(scores, accuracies):
-    return accuracies[np.argmax(scores)]
+def _in_cells(row, column, distances):
+    return _around(row + 0.5, column + 0.5, distances)
 
 
-def _over_the_first(scores, accuracies):
-    return accuracies[np.argmax(scores)] - accuracies[0]
+def _all_added(row, column, distances):
+    top, left, bottom, right = distances
+    y, x = 8 * row + 4, 8 * column + 4
+    return [y + top, x + left, y + bottom, x + right]
 
 
-def _negative(scores, accuracies):
-    return accuracies[np.argmax(scores)] - np.max(accuracies)
+def _around(y, x, distances):
+    top, left, bottom, right = distances
+    return [y - top, x - left, y + bottom, x + right]
+
+
+def _precision(hits):
+    return np.cumsum(hits) / np.arange(1, len(hits) + 1)
+
+
+def _precision_there(hits, total):
+    return np.sum(np.array(hits) * _precision(hits)) / total
+
+
+def _of_those_found(hits, total):
+    from_here = np.maximum.accumulate(_precision(hits)[::-1])[::-1]
+    return np.sum(np.array(hits) * from_here) / np.sum(hits)
+
+
+def _best_before(hits, total):
+    return np.sum(np.array(hits) * np.maximum.accumulate(_precision(hits))) / total
 
 
 EXERCISES = [
     Value(
         id="13.1",
-        name="information",
-        expected=Sealed("13.1", "a number", ("4535e175 5e2dadf8 b8ed32bf ce9c8972",)),
+        name="overlap_of_a_speck",
+        expected=Sealed("13.1", "a number", ("4207ca61 67b46697 8e7522fb af7a9fc4",)),
         wrong=[
-            (0.0, "That is the mean entropy of the answers; add the entropy of the *mean* answer."),
-            (-math.log(3), "Entropy is positive: minus the sum of p log p."),
-            (math.log2(3), "Those are bits; in nats, please."),
+            (36 / 64, "That is the share of one box; divide by the area that both cover together."),
+            (36 / 128, "The shared area is in both boxes: count it once."),
+            (0.75, "That is the overlap along one side; areas, please."),
         ],
         hints=[
-            "What is the mean of the three answers, and its entropy?",
-            "And the mean entropy of the single answers?",
+            "They share the rows from 12 to 18 and the columns from 12 to 18.",
+            "How large is each box, and how large is the area that the two cover together?",
         ],
     ),
     Function(
         id="13.2",
-        name="validator_regret",
+        name="box_of",
         cases=[
-            ((_SCORES, _ACCURACIES), 0.2),
-            ((-_SCORES, _ACCURACIES), 0.3),
-            ((_ACCURACIES, _ACCURACIES), 0.0),
+            ((0, 0, [4, 4, 4, 4]), [0, 0, 8, 8]),
+            ((2, 5, [16, 8, 10, 12]), [4, 36, 30, 56]),
+            ((1, 0, [1, 2, 3, 4]), [11, 2, 15, 8]),
         ],
-        wrong=[
-            (_of_the_chosen, "That is what the choice achieves; how far is it from the best?"),
-            (_over_the_first, "That is the gain over the first candidate."),
-            (_negative, "The other way round: a loss is counted as positive."),
-        ],
-        hints=[
-            "`np.argmax(scores)` is the chosen one.",
-            "A choice without regret gives 0: with which candidate is the chosen one compared?",
-        ],
-    ),
-    Value(
-        id="13.3",
-        name="suspicion",
-        expected=Sealed(
-            "13.3",
-            "text",
-            ("03471ae3 0ed52f8d 44405112 679ec962 6ce2a0b5 a353db10 b947113a c979b8d2",),
-        ),
-        choices=["A collapsed on the source", "B is overfitted to the source", "nothing is wrong"],
         wrong=[
             (
-                "B is overfitted to the source",
-                "These are validation patients, whom B did not learn from.",
+                _from_the_corner,
+                "Distances start at the middle of the cell, half a cell further on.",
             ),
-            ("nothing is wrong", "From 0.93 to 0.61 on images with labels: what did A forget?"),
+            (_in_cells, "Rows and columns count cells; a cell is 8 pixels wide."),
+            (_all_added, "Top and left are smaller than the middle: which sign have they?"),
         ],
-        hints=["Which of the four numbers rests on labels?", "What does a low one of those say?"],
+        hints=[
+            "The middle of the cell (0, 0) is at (4, 4).",
+            "Where is the middle of the next cell? Then go up, left, down and right from there.",
+        ],
+    ),
+    Function(
+        id="13.3",
+        name="precision_area",
+        cases=[
+            (([1, 1, 0, 1, 0], 4), 2.75 / 4),
+            (([0, 1, 1], 2), 2 / 3),
+            (([1, 0, 0], 5), 0.2),
+            (([0, 1, 0, 1, 1, 0], 6), 0.3),
+        ],
+        wrong=[
+            (
+                _precision_there,
+                "Nearly: at each hit, a better precision further down the list counts instead.",
+            ),
+            (_of_those_found, "Divide by all cells, not by those that were found."),
+            (_best_before, "The best precision there or *later* counts, not the best before."),
+        ],
+        hints=[
+            "After each box, which share of the boxes so far is a hit? `np.cumsum` counts them.",
+            "`np.maximum.accumulate` goes from the left and keeps the largest so far; you need it "
+            "from the right.",
+        ],
     ),
 ]

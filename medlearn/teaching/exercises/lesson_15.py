@@ -1,77 +1,73 @@
-"""Lesson 15: gradients of uneven shares, scaling efficiency, and where to cache."""
+"""Lesson 15: from error to distance, the class of a shift, and the worst single factor."""
 
-import numpy as np
-
+from medlearn.instruments import smear
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Value
 
 
-def _naive_mean(gradients, counts):
-    return np.mean(gradients, axis=0)
-
-
-def _plain_sum(gradients, counts):
-    return np.sum(gradients, axis=0)
-
-
-def _weighted_sum(gradients, counts):
-    return np.asarray(counts) @ np.asarray(gradients)
+def _by_accuracy(factors):
+    """Names of single factors, the least accurate first."""
+    return sorted(smear.FACTORS, key=lambda name: factors[name]["accuracy"].value)
 
 
 EXERCISES = [
-    Function(
+    Value(
         id="15.1",
-        name="combined",
-        cases=[
-            (([[3.0, 0.0], [0.0, 6.0]], [8, 4]), [2.0, 2.0]),
-            (([[1.0], [5.0]], [1, 3]), [4.0]),
-            (([[2.0, 4.0], [4.0, 2.0], [9.0, 0.0]], [2, 2, 1]), [4.2, 2.4]),
-        ],
+        name="distance",
+        expected=Sealed("15.1", "a number", ("3e9d1a83",)),
         wrong=[
-            (_naive_mean, "That is the naive mean: the images of the smaller share count more."),
-            (
-                _plain_sum,
-                "Adding mean gradients multiplies the learning rate by the workers; "
-                "weigh each by its images.",
-            ),
-            (_weighted_sum, "That is a sum over all images; the mean is asked for."),
+            (1.4, "That is not 0 for a critic that guesses; put in an error of 0.5 and see."),
+            (0.4, "The factor 2 in front is missing."),
+            (-0.8, "A distance is positive: what would an error of 0 give?"),
         ],
         hints=[
-            "A mean loss times its number of images is a sum of losses; sums can be added.",
-            "If all images were on one worker, what would it do? Get the same result from shares.",
+            "Put the error into the formula of section 2.",
+            "What does the formula give for an error of 0.5, and of 0?",
         ],
     ),
     Value(
         id="15.2",
-        name="efficiency",
-        expected=Sealed("15.2", "a number", ("58dd5e42 6dda3dcd ef717278",)),
+        name="shift_of_the_clinic",
+        expected=Sealed("15.2", "text", ("07fa0da4 4d82d829 8f8738ae a5212177 bc93d84e ce8e7a31",)),
+        choices=["covariate", "prior", "concept"],
         wrong=[
-            (5.0, "That is the speed-up; you pay for eight workers."),
-            (0.2, "That is the share of the time that is left; ideal would be 1/8."),
-            (1.6, "Upside down: ideal is 1, and nobody is above it for long."),
+            (
+                "covariate",
+                "Then eosinophils would look different; but within each class nothing changed.",
+            ),
+            (
+                "covariate shift",
+                "Then eosinophils would look different; but within each class nothing changed.",
+            ),
+            (
+                "concept",
+                "Then the labels of the two laboratories would disagree about the same cell.",
+            ),
+            (
+                "concept shift",
+                "Then the labels of the two laboratories would disagree about the same cell.",
+            ),
         ],
         hints=[
-            "How much faster is it? How much faster would be ideal?",
-            "How long would eight workers take if nothing were lost? Compare with what they take.",
+            "Within each class, is anything different?",
+            "Write down how often each class comes, at home and in the clinic.",
         ],
     ),
     Value(
         id="15.3",
-        name="cache_after",
-        expected=Sealed("15.3", "text", ("071228c6 91685285 f33f73da f5660f63",)),
-        choices=["read", "decode", "turn", "batch"],
+        name="worst",
+        expected=lambda factors: _by_accuracy(factors)[0],
         wrong=[
             (
-                "read",
-                "Possible, and best where decoded images do not fit; "
-                "but decoding is then done in each epoch.",
+                lambda factors: _by_accuracy(factors)[-1],
+                "That one costs least: look for the smallest accuracy.",
             ),
-            ("turn", "Then every epoch shows the first epoch's random turns."),
-            ("batch", "Then turns and batches are those of the first epoch for ever."),
+            ("all but stain", "That is six factors at once; name a single one."),
+            ("everything", "That is all factors at once; name a single one."),
         ],
         hints=[
-            "What is the same in every epoch?",
-            "What the cache holds is frozen: which step must not be frozen?",
+            "Print the accuracy of each name in `smear.FACTORS`.",
+            "`min` takes a `key`: a function of the name.",
         ],
     ),
 ]

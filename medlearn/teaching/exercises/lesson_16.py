@@ -1,75 +1,58 @@
-"""Lesson 16: which problem first, labels that come later, and marks for a report."""
+"""Lesson 16: CORAL in one dimension, a scale factor, and the remedy for other shares."""
 
 from medlearn.teaching._sealed import Sealed
 from medlearn.teaching.exercises._forms import Function, Value
 
-_FILES, _NAMES, _LABELS = ["a.png", "b.png", "c.png"], ["c.png", "a.png"], ["ill", "well"]
-
-
-def _as_they_come(files, names, labels):
-    return list(labels)
-
-
-def _without_gaps(files, names, labels):
-    return [labels[names.index(file)] for file in files if file in names]
-
-
-def _order_of_names(files, names, labels):
-    return [label if name in files else None for name, label in zip(names, labels, strict=True)]
-
-
 EXERCISES = [
     Value(
         id="16.1",
-        name="worst_problem",
-        expected=Sealed("16.1", "text", ("1a8e648f 2bcc48fc 3930d637 47de4491 821b3d6f f5a22919",)),
-        choices=["a", "b", "c"],
+        name="sent_to",
+        expected=Sealed("16.1", "a number", ("4f10db05",)),
         wrong=[
-            ("b", "One row among hundreds hardly moves a number."),
-            ("c", "One pair among hundreds hardly moves a number; tie it all the same."),
+            (2.0, "That is whitened; now give it the target's spread and mean."),
+            (6.0, "Now give it the target's mean as well."),
+            (8.0, "The mean is the target's; the spread is still the source's."),
+            (13.0, "Divide by the standard deviation, which is the root of the variance."),
         ],
         hints=[
-            "What is special about those that are missing?",
-            "A loss at random makes the data smaller; a loss of one scanner bends them.",
+            "How many of its standard deviations lies 14 above the source's mean?",
+            "In the target, where is a value that lies just as many of *its* deviations away?",
         ],
     ),
     Function(
         id="16.2",
-        name="in_order",
-        cases=[
-            ((_FILES, _NAMES, _LABELS), ["well", None, "ill"]),
-            ((["b.png"], _NAMES, _LABELS), [None]),
-            ((["c.png", "c.png"], _NAMES, _LABELS), ["ill", "ill"]),
-        ],
+        name="length_factor",
+        cases=[((1800, 2450), 7 / 6), ((100, 100), 1.0), ((400, 100), 0.5)],
         wrong=[
-            (_as_they_come, "That trusts the order of the table; match by name."),
             (
-                _without_gaps,
-                "Files without a label vanish there, and all later rows slip; "
-                "keep their places with None.",
+                lambda target_area, source_area: source_area / target_area,
+                "That is the factor of areas; how do lengths grow?",
             ),
-            (_order_of_names, "That is the order of the names; the order of the files is asked."),
+            (
+                lambda target_area, source_area: (target_area / source_area) ** 0.5,
+                "The other way round: theirs are smaller, so they must grow.",
+            ),
         ],
         hints=[
-            "Which structure of Python finds a label by the name of its file?",
-            "And what does that structure answer to a name that it does not hold?",
+            "If all lengths double, what happens to an area?",
+            "Try areas of 100 and 400: by how much must the lengths grow?",
         ],
     ),
     Value(
         id="16.3",
-        name="points",
-        expected=Sealed("16.3", "a number", ("ee5398f2",)),
+        name="first_remedy",
+        expected=Sealed("16.3", "text", ("2a359734 42f149c9 7843f49e db80786f dcf3cc91 ed4c5ac3",)),
+        choices=["match the features", "change the colours", "correct the prior"],
         wrong=[
-            (6, "One too many: on whom was the network chosen, and did anybody look for copies?"),
-            (7, "Two too many: on whom was the network chosen, and did anybody look for copies?"),
             (
-                4,
-                "One too few: what is said about other hospitals, and about the files that failed?",
+                "match the features",
+                "The features of each class already agree; matching would mix the classes.",
             ),
+            ("change the colours", "Same scanner, same protocol: the pictures look the same."),
         ],
         hints=[
-            "Go through the six rows; each says what one point asks for.",
-            "For each row ask twice: is it said at all, and is it said with its reason?",
+            "What differs: how a class looks, or how often it comes?",
+            "Would a single picture tell you which of the two hospitals it comes from?",
         ],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Lesson 14: orders of greys, the share of a gap, and a belief that breaks."""
+"""Lesson 20: orders of greys, the share of a gap, and a belief that breaks."""
 
 from medlearn.teaching._sealed import Sealed
 from medlearn.teaching.exercises._forms import Function, Value
@@ -18,9 +18,9 @@ def _what_is_left(source, adapted, oracle):
 
 EXERCISES = [
     Value(
-        id="14.1",
+        id="20.1",
         name="orders",
-        expected=Sealed("14.1", "a number", ("64de1a25",)),
+        expected=Sealed("20.1", "a number", ("c48976e9",)),
         wrong=[
             (3, "Three tissues can be the darkest; how many orders are left for the other two?"),
             (8, "Two choices a tissue would be 8; but no two tissues share a place."),
@@ -29,7 +29,7 @@ EXERCISES = [
         hints=["How many choices for the darkest?", "And then for the middle one?"],
     ),
     Function(
-        id="14.2",
+        id="20.2",
         name="closed_share",
         cases=[
             ((0.2, 0.6, 0.7), 0.8),
@@ -48,9 +48,9 @@ EXERCISES = [
         ],
     ),
     Value(
-        id="14.3",
+        id="20.3",
         name="broken_belief",
-        expected=Sealed("14.3", "text", ("5dbbca79 9b0f6948",)),
+        expected=Sealed("20.3", "text", ("103e69df b3c09399",)),
         choices=["certainty", "information", "amounts"],
         wrong=[
             (

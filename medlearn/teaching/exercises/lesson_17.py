@@ -1,0 +1,40 @@
+"""Lesson 17: a gradient turned round, and a balanced choice."""
+
+from medlearn.teaching._sealed import Sealed
+from medlearn.teaching.exercises._forms import Value
+
+EXERCISES = [
+    Value(
+        id="17.1",
+        name="value_and_gradient",
+        expected=Sealed("17.1", "a list of 2 numbers", ("1026b7c1", "c30c9d2f")),
+        wrong=[
+            (
+                (15, 5),
+                "That is the gradient without the layer; turn it round, and mind its weight.",
+            ),
+            ((-30, -10), "Forwards the layer is the identity: the value is not turned."),
+            ((15, -5), "The weight multiplies the gradient too."),
+            ((15, 10), "The weight is there; the sign is missing."),
+            ((-10, 15), "First the value, then the gradient."),
+        ],
+        hints=[
+            "What does the layer do on the way forwards?",
+            "What is the gradient without the layer? Two things happen to it on the way back.",
+        ],
+    ),
+    Value(
+        id="17.2",
+        name="chosen_eosinophils",
+        expected=Sealed("17.2", "a list of 2 numbers", ("269b2dcd", "a650baaa")),
+        wrong=[
+            ((0, 10), "The other way round: `balanced` is the one that keeps the shy class."),
+            ((10, 10), "How sure are the eosinophils? Would any be among the surest fifty?"),
+            ((50, 0), "Count the eosinophils only."),
+        ],
+        hints=[
+            "`balanced` takes its share of each class. How many eosinophils are there?",
+            "The surest half of all: how many neutrophils are surer than the eosinophils?",
+        ],
+    ),
+]
