@@ -498,3 +498,23 @@ def test_cases_need_a_tuple_of_arguments():
     for cases in ([], [(1, 2)], [([1], 2)]):
         with pytest.raises(ValueError, match="arguments being a tuple"):
             check.function("02.1", double, cases=cases, hints=HINTS)
+
+
+def test_a_guess_is_printed_beside_the_truth_and_never_wrong(capsys):
+    check.guess(..., 0.4, "share")
+    check.guess(0.25, 0.4, "share")
+    check.guess(np.float32(0.5), 0.4, "share")
+    check.guess(0.4, 0.4)
+    check.guess("stain", "magnification", "the worst dial")
+    check.guess("no idea", 0.4, "share")
+    check.guess(True, 1, "yes")
+    assert capsys.readouterr().out.splitlines() == [
+        "share: 0.4; you made no guess",
+        "share: 0.4; your guess: 0.25, which is 0.15 too low",
+        "share: 0.4; your guess: 0.5, which is 0.1 too high",
+        "measured: 0.4; your guess: 0.4, which is right",
+        "the worst dial: magnification; your guess: stain",
+        "share: 0.4; your guess: no idea",
+        "yes: 1; your guess: True",
+    ]
+    assert check.progress() == []

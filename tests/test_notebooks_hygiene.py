@@ -14,7 +14,7 @@ MACHINE_PATH = re.compile(
     r"(?<![\w.~-])/(home|work|root|tmp|Users|mnt|opt|var)/[\w.]|\b[A-Z]:\\\\?[A-Za-z]"
 )
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
-MOST_BYTES = 1_000_000
+MOST_BYTES = 2_000_000  # figures have the pixels of a sharp display
 
 
 def no_error_output(lesson: Lesson) -> list[str]:
@@ -56,9 +56,9 @@ def outputs_present(lesson: Lesson) -> list[str]:
     ]
 
 
-def under_a_megabyte(lesson: Lesson) -> list[str]:
+def under_two_megabytes(lesson: Lesson) -> list[str]:
     size = len(nbformat.writes(lesson.notebook).encode())
-    return [] if size < MOST_BYTES else [f"{size / 1e6:.1f} MB; at most 1"]
+    return [] if size < MOST_BYTES else [f"{size / 1e6:.1f} MB; at most 2"]
 
 
 def not_stale(lesson: Lesson) -> list[str]:
@@ -107,7 +107,7 @@ RULES = [
     no_machine_path,
     no_widget_state,
     outputs_present,
-    under_a_megabyte,
+    under_two_megabytes,
     not_stale,
     cell_ids_present_and_unique,
     language_is_python,

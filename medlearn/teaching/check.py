@@ -32,6 +32,7 @@ __all__ = [
     "answer",
     "condition",
     "function",
+    "guess",
     "hint",
     "last",
     "progress",
@@ -91,6 +92,46 @@ def hint(id: str) -> None:
     """
     record = record_of(id, exercises.find(id).hints, ())
     print(f"{id}: Hint: {record.next_hint()}")
+
+
+def guess(guess: object, measured: float | str, name: str = "measured") -> None:
+    """Print the learner's guess beside what was measured. No guess is wrong.
+
+    Parameters
+    ----------
+    guess : object
+        A number or a text; ``...`` if the learner has not committed yet.
+    measured : float or str
+        What the lesson has measured.
+    name : str
+        What it is, such as ``"accuracy at lab-b"``.
+
+    Examples
+    --------
+    >>> guess(0.8, 0.371, "accuracy at lab-b")
+    accuracy at lab-b: 0.37; your guess: 0.8, which is 0.43 too high
+    >>> guess(..., "magnification", "the dial that hurts most")
+    the dial that hurts most: magnification; you made no guess
+    """
+    line = f"{name}: {_written(measured)}"
+    if is_blank(guess):
+        print(f"{line}; you made no guess")
+        return
+    line += f"; your guess: {_written(guess)}"
+    if _is_number(guess) and _is_number(measured):
+        difference = float(f"{guess - measured:.2g}")  # type: ignore[operator]
+        side = "high" if difference > 0 else "low"
+        line += f", which is {abs(difference):g} too {side}" if difference else ", which is right"
+    print(line)
+
+
+def _written(answer: object) -> str:
+    """A number with two significant digits, a text as it is."""
+    return f"{float(answer):.2g}" if _is_number(answer) else str(answer)  # type: ignore[arg-type]
+
+
+def _is_number(answer: object) -> bool:
+    return isinstance(answer, int | float | np.number) and not isinstance(answer, bool)
 
 
 def value(
