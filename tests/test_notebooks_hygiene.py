@@ -250,7 +250,7 @@ OFFENDERS = [
     (outputs_present, change_cell(0, execution_count=None)),
     (outputs_present, forget_outputs("result")),
     (outputs_present, forget_outputs("check")),
-    (under_a_megabyte, shown("image/png", "A" * MOST_BYTES)),
+    (under_two_megabytes, shown("image/png", "A" * MOST_BYTES)),
     (not_stale, change_cell(1, source="import medlearn")),
     (not_stale, change_metadata("medlearn")),
     (cell_ids_present_and_unique, without_id),
