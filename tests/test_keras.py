@@ -1,8 +1,10 @@
 """What an import does can only be seen once, so most of these tests ask a new process."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -136,3 +138,13 @@ def test_the_warning_of_many_models_is_silenced_and_no_other():
     for text, passes in ((retracing, False), ("something else", True)):
         record = logger.makeRecord("tensorflow", 30, "", 0, text, (), None)
         assert bool(logger.filter(record)) == passes
+
+
+def test_the_example_on_the_page_about_keras_runs():
+    page = Path(__file__).resolve().parents[1] / "docs" / "keras.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict = {}
+    exec(example, names)
+    assert names["probabilities"].shape == (200, 2)
+    correct = names["probabilities"].argmax(1) == names["labels"]
+    assert correct.mean() > 0.8

@@ -12,6 +12,7 @@ from tools import lessons, solutions
 BESIDE = {
     "notebooks/matplotlibrc": "figures in the course's style",
     "docs/glossary.md": "the lessons link to it",
+    "docs/keras.md": "the lessons link to it",
     "LICENSE-LESSONS": "what may be done with the copies",
 }
 

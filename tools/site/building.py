@@ -15,6 +15,7 @@ PAGES_BY_HAND = (
     "index.md",
     "glossary.md",
     "jupyterhub.md",
+    "keras.md",
     "two_sites.md",
     "instructor",
     "_static",
@@ -85,7 +86,8 @@ def gather(source: Path) -> list[str]:
         copy(docs / name, source / name)
     sentences = vendor.fetch(source / "_static" / "vendor")
     pages = copies.copy(source)
-    copies.link_glossary(source / "glossary.md")
+    for name in ("glossary.md", "keras.md"):
+        copies.link_glossary(source / name)
     slides.write(pages, source)
     charts.draw(source / "_static" / "charts")
     front.write(pages, source)
