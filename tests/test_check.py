@@ -336,6 +336,13 @@ def test_a_condition_on_another_type_of_answer():
     assert verdict_on_choice("high", **is_one).state == "wrong"  # and no rule raises
 
 
+def test_a_function_that_returns_nothing_meets_no_condition_yet():
+    asks = {"test": lambda answer: None if answer() is None else answer() == 1, "wrong": []}
+    assert verdict_on_choice(lambda: None, **asks).state == "blank"
+    assert verdict_on_choice(lambda: 2, **asks).state == "wrong"
+    assert verdict_on_choice(lambda: 1, **asks).state == "solved"
+
+
 # ---- what takes too long, and what failed before ----
 
 

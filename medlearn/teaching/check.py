@@ -235,7 +235,7 @@ def condition(
     id: str,
     answer: object,
     *,
-    test: Callable[[object], bool],
+    test: Callable[[object], bool | None],
     wrong: Sequence[tuple] = (),
     hints: Sequence[str],
 ) -> None:
@@ -248,7 +248,8 @@ def condition(
     answer : object
         The learner's.
     test : callable
-        A function of the answer, true if it is right.
+        A function of the answer, true if it is right; None if the answer is a function that
+        returns nothing yet.
     wrong : sequence of (object, str) or (object, callable, str)
         Typical wrong answers, each with its own hint. A rule between them, a function of the
         answer, recognises all answers that deserve the hint.
@@ -285,7 +286,7 @@ def progress() -> Progress:
 def _condition(
     id: str,
     answer: object,
-    test: Callable[..., bool],
+    test: Callable[..., bool | None],
     wrong: Sequence[tuple],
     hints: Sequence[str],
     data: dict[str, object],
@@ -293,9 +294,11 @@ def _condition(
     record = record_of(id, hints, wrong)
     if is_blank(answer) or answer is None:
         return record.blank()
-    outcomes = _limited(record, lambda: [bool(test(answer, **data))])
+    outcomes = _limited(record, lambda: [test(answer, **data)])
     if outcomes is None:
         return None
+    if outcomes[0] is None:
+        return record.blank("the function returns nothing yet")
     if outcomes[0]:
         return record.solved()
     return record.wrong(_first([entry[-1] for entry in wrong if _deserves(answer, entry, data)]))

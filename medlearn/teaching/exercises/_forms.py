@@ -71,10 +71,11 @@ class Condition(Exercise):
     Attributes
     ----------
     test : callable
-        A function of the answer and the lesson's data, true if the answer is right.
+        A function of the answer and the lesson's data, true if the answer is right; None if the
+        answer is a function that returns nothing yet.
     wrong : sequence of (object, callable, str)
         An example of a wrong answer, a rule (as `test`) for all that deserve the hint, the hint.
     """
 
-    test: Callable[..., bool]
+    test: Callable[..., bool | None]
     wrong: Sequence[tuple[object, Callable[..., bool], str]]
