@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from medlearn import _files
-from medlearn.metrics import Interval
+from medlearn.metrics import Interval, SubgroupScore
 
 NOT_FOR_CLINICAL_USE = (
     "Not for clinical use. Made in a course, "
@@ -70,6 +70,12 @@ class ModelCard:
         Whether the tested images are simulated; the card says so at the top.
     figures : mapping of str to matplotlib.figure.Figure
         Figures by caption, such as a reliability curve.
+    users : str
+        Who may use the model, and for which decisions; empty leaves the section out, as below.
+    subgroups : mapping of str to (mapping of str to SubgroupScore)
+        For each measure, the score of each subgroup, such as `metrics.per_subgroup` returns.
+    change : str
+        What would change our mind: which result would end the use of the model, or widen it.
 
     Raises
     ------
@@ -86,6 +92,9 @@ class ModelCard:
     limits: Sequence[str]
     simulated: bool
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    users: str = ""
+    subgroups: Mapping[str, Mapping[str, SubgroupScore]] = field(default_factory=dict)
+    change: str = ""
 
     def __post_init__(self) -> None:
         for item in _SENTENCES:
@@ -161,12 +170,15 @@ def _article(card: ModelCard) -> str:
         f"<h1>{escape(card.name)}</h1>",
         f'<p class="warning">{NOT_FOR_CLINICAL_USE}{simulated}</p>',
         _section("What it is for", card.purpose),
+        *_optional("Who may use it", card.users),
         _section("What it learned from", card.data),
         _section("Who was tested", card.tested),
         f"<h2>How well it did</h2>\n{_table(card.numbers)}",
+        *(_subgroup_table(measure, scores) for measure, scores in card.subgroups.items()),
         _section("How its answer is used", card.decision),
         *(_figure(caption, figure) for caption, figure in card.figures.items()),
         f"<h2>What it cannot do</h2>\n<ul>{limits}</ul>",
+        *_optional("What would change our mind", card.change),
     ]
     return '<article class="model-card">\n' + "\n".join(parts) + "\n</article>"
 
@@ -175,16 +187,45 @@ def _section(title: str, text: str) -> str:
     return f"<h2>{title}</h2>\n<p>{escape(text)}</p>"
 
 
+def _optional(title: str, text: str) -> list[str]:
+    return [_section(title, text)] if text.strip() else []
+
+
 def _table(numbers: Mapping[str, Interval]) -> str:
-    rows = []
+    cells = {}
     for name, (value, low, high) in numbers.items():
-        interval = f"<td>{value:.2f}</td><td>{low:.2f} to {high:.2f}</td>"
-        rows.append(f"<tr><td>{escape(str(name))}</td>{interval}</tr>\n")
+        rests_on = getattr(numbers[name], "rests_on", "")
+        cells[name] = (f"{value:.2f}", f"{low:.2f} to {high:.2f}", rests_on or "not said")
     return (
-        "<table>\n<thead><tr><th>Measure</th><th>Value</th><th>95 % interval</th></tr></thead>\n"
-        f"<tbody>\n{''.join(rows)}</tbody>\n</table>\n<p>Tested on other patients of the same kind,"
-        " a value may well lie anywhere in its interval.</p>"
+        _rows("Measure", cells)
+        + "\n<p>Tested on other patients of the same kind, a value may well lie anywhere in its "
+        "interval. Where a number rests on images, each image was taken for a patient of its own: "
+        "if patients have several images, the interval is too narrow.</p>"
     )
+
+
+def _subgroup_table(measure: str, scores: Mapping[str, SubgroupScore]) -> str:
+    cells = {}
+    for name, score in scores.items():
+        if score.interval is None:
+            cells[name] = ("too few to say", "", f"{score.patients} patients")
+        else:
+            value, low, high = score.interval
+            rests_on = score.interval.rests_on
+            cells[name] = (f"{value:.2f}", f"{low:.2f} to {high:.2f}", rests_on)
+    return f"<h2>For whom: {escape(str(measure))}</h2>\n" + _rows("Subgroup", cells)
+
+
+def _rows(first_column: str, cells: Mapping[str, Sequence[str]]) -> str:
+    """A table of name, value, interval, and what these rest on."""
+    rows = []
+    for name, row in cells.items():
+        texts = "".join(f"<td>{escape(text)}</td>" for text in row)
+        rows.append(f"<tr><td>{escape(str(name))}</td>{texts}</tr>\n")
+    heads = (first_column, "Value", "95 % interval", "Rests on")
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    body = "".join(rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
 
 
 def _figure(caption: str, figure: Figure) -> str:

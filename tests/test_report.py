@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from medlearn import report
-from medlearn.metrics import Interval
+from medlearn.metrics import Interval, SubgroupScore
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(1)> & ' </style>"
 
@@ -72,6 +72,29 @@ def test_the_page_says_all_of_it():
         "Not for clinical use.",
     ):
         assert expected in text, expected
+
+
+def test_numbers_say_what_they_rest_on():
+    numbers = {"accuracy": Interval(0.9, 0.8, 0.95, rests_on="104 images"), "F1": (0.5, 0.4, 0.6)}
+    text = " ".join(" ".join(ParsedPage(report.page(card(numbers=numbers))).texts).split())
+    assert "accuracy 0.90 0.80 to 0.95 104 images" in text
+    assert "F1 0.50 0.40 to 0.60 not said" in text
+    assert "each image was taken for a patient of its own" in text
+
+
+def test_users_subgroups_and_what_would_change_our_mind():
+    adult = SubgroupScore(Interval(0.9, 0.8, 0.95, rests_on="30 patients"), 30, 60)
+    child = SubgroupScore(None, 3, 6)
+    subgroups = {f"accuracy{HOSTILE}": {f"adult{HOSTILE}": adult, "child": child}}
+    full = card(users=f"Nurses.{HOSTILE}", subgroups=subgroups, change=f"A trial.{HOSTILE}")
+    parsed = ParsedPage(report.page(full))
+    text = " ".join(" ".join(parsed.texts).replace(HOSTILE, "").split())
+    assert "Who may use it Nurses." in text and "What would change our mind A trial." in text
+    assert "adult 0.90 0.80 to 0.95 30 patients" in text
+    assert "child too few to say 3 patients" in text
+    assert "script" not in {tag for tag, _ in parsed.tags}
+    assert "Who may use it" not in report.page(card())
+    assert "What would change our mind" not in report.page(card())
 
 
 def test_simulated_images_are_called_so():

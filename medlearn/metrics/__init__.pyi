@@ -6,6 +6,8 @@ from ._calibration import calibration_error as calibration_error
 from ._calibration import fit_temperature as fit_temperature
 from ._calibration import log_loss as log_loss
 from ._calibration import reliability as reliability
+from ._clusters import intraclass_correlation as intraclass_correlation
+from ._clusters import power_of_difference as power_of_difference
 from ._counts import count_boxes as count_boxes
 from ._counts import mean_absolute_error as mean_absolute_error
 from ._counts import mean_signed_error as mean_signed_error
@@ -40,6 +42,8 @@ from ._scores import precision as precision
 from ._scores import sensitivity as sensitivity
 from ._scores import sensitivity_at_specificity as sensitivity_at_specificity
 from ._scores import specificity as specificity
+from ._subgroups import SubgroupScore as SubgroupScore
+from ._subgroups import per_subgroup as per_subgroup
 from ._surfaces import hd95 as hd95
 from ._surfaces import surface_dice as surface_dice
 from ._thresholds import bayes_threshold as bayes_threshold

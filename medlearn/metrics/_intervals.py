@@ -14,7 +14,13 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 _FEW_PATIENTS = 10
 
 
-class Interval(NamedTuple):
+class _Triple(NamedTuple):
+    value: float
+    low: float
+    high: float
+
+
+class Interval(_Triple):
     """A value with the ends of its interval; as text ".91 [.86, .95]".
 
     Attributes
@@ -25,11 +31,17 @@ class Interval(NamedTuple):
         The lower end of its interval.
     high : float
         The upper end.
+    rests_on : str
+        What was resampled and counts for this score, such as "26 patients"; "104 images" where
+        each image has a patient id of its own; empty if nobody has said so.
     """
 
-    value: float
-    low: float
-    high: float
+    rests_on: str
+
+    def __new__(cls, value: float, low: float, high: float, rests_on: str = "") -> "Interval":
+        triple = super().__new__(cls, value, low, high)
+        triple.rests_on = rests_on
+        return triple
 
     def __str__(self) -> str:
         return f"{_short(self.value)} [{_short(self.low)}, {_short(self.high)}]"
@@ -113,7 +125,8 @@ def interval(
     number = _resamples.patients_that_count(metric, labels, predictions, patient)
     _warn(metric, labels, patient, number)
     scores = _resamples.resampled_scores(metric, labels, predictions, patient, counts)
-    return _of_score(value, scores, _resamples.is_share(metric, predictions), number, level)
+    is_share = _resamples.is_share(metric, predictions)
+    return _of_score(value, scores, is_share, patient, number, level)
 
 
 def paired_difference(
@@ -173,8 +186,9 @@ def paired_difference(
     scores_b = _resamples.resampled_scores(metric, labels, b, patient, counts)
     scores = _defined(value, scores_a - scores_b)
     largest = 1.0 if _resamples.is_share(metric, a, b) else None
-    limits = _limits.of_difference(value, scores, number, level, largest=largest)
-    return Interval(value, *map(float, limits))
+    limits = _limits.of_difference(value, scores, max(2, number), level, largest=largest)
+    low, high = map(float, limits)
+    return Interval(value, low, high, rests_on=_rests_on(patient, number))
 
 
 def _check_metric(metric: Metric) -> None:
@@ -244,11 +258,19 @@ def _classes_in_one_patient(metric: Metric, labels: np.ndarray, patient: np.ndar
 
 
 def _of_score(
-    value: float, scores: np.ndarray, is_share: bool, number: int, level: float
+    value: float, scores: np.ndarray, is_share: bool, patient: np.ndarray, number: int, level: float
 ) -> Interval:
     """The interval of a score that rests on a number of patients, from its resamples."""
     limits = _limits.of_share if is_share else _limits.of_any
-    return Interval(value, *map(float, limits(value, _defined(value, scores), number, level)))
+    low, high = map(float, limits(value, _defined(value, scores), max(2, number), level))
+    return Interval(value, low, high, rests_on=_rests_on(patient, number))
+
+
+def _rests_on(patient: np.ndarray, number: int) -> str:
+    """How many patients count; images, where each image has a patient id of its own."""
+    is_by_image = len(np.unique(patient)) == len(patient)
+    unit = "image" if is_by_image else "patient"
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _defined(value: float, scores: np.ndarray) -> np.ndarray:

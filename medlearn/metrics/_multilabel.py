@@ -100,7 +100,8 @@ def per_label(
     mean = _mean_of_defined(np.array(resamples)[has_interval])
     is_share = _resamples.is_share(metric, predictions)
     number = max(np.array(numbers)[has_interval])
-    return LabelScores(tuple(intervals), _intervals._of_score(value, mean, is_share, number, level))
+    macro = _intervals._of_score(value, mean, is_share, patient, number, level)
+    return LabelScores(tuple(intervals), macro)
 
 
 def _two_tables(labels: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +149,7 @@ def _of_one_label(
         value = float(metric(labels, predictions))
         number = _resamples.patients_that_count(metric, labels, predictions, patient)
         is_share = _resamples.is_share(metric, predictions)
-        return _intervals._of_score(value, scores, is_share, number, level), scores
+        return _intervals._of_score(value, scores, is_share, patient, number, level), scores
     except _checks.Undefined:
         return Interval(value, np.nan, np.nan), scores
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from medlearn import _checks
+from medlearn.metrics import _intervals
 from medlearn.metrics._intervals import Interval
 
 
@@ -128,7 +129,10 @@ def delong(
     error = float(np.sqrt(max(variance, 0.0)))
     reach = stats.norm.ppf((1 + level) / 2) * error
     p = 2 * stats.norm.sf(abs(difference) / error) if error else float(abs(difference) < 1e-12)
-    return Comparison(Interval(difference, difference - reach, difference + reach), float(p))
+    number = min(len(np.unique(patient[labels])), len(np.unique(patient[~labels])))
+    rests_on = _intervals._rests_on(patient, number)
+    low, high = difference - reach, difference + reach
+    return Comparison(Interval(difference, low, high, rests_on=rests_on), float(p))
 
 
 def _placements(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

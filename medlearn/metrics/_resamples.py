@@ -93,7 +93,7 @@ def is_share(metric: Callable, *scores: np.ndarray) -> bool:
 def patients_that_count(
     metric: Callable, labels: np.ndarray, predictions: np.ndarray, patient: np.ndarray
 ) -> int:
-    """Return the number of patients that a metric depends on, at least two.
+    """Return the number of patients that a metric depends on.
 
     For sensitivity these are the patients with an image of the class; for the metrics of curves,
     those of the class that fewer patients have; else all.
@@ -115,7 +115,7 @@ def patients_that_count(
         elif name in _IMAGES_OF_ONE_CLASS:
             is_true, is_predicted = labels == positive, predictions == positive
             by_class = [patient[_IMAGES_OF_ONE_CLASS[name](is_true, is_predicted)]]
-    return max(2, min(len(np.unique(patients)) for patients in by_class))
+    return min(len(np.unique(patients)) for patients in by_class)
 
 
 def _one_by_one(metric, labels, predictions, patient, counts) -> np.ndarray:
