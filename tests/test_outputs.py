@@ -15,6 +15,7 @@ from PIL import Image
 from tools import lessons, outputs
 
 WARNING = "a warning"
+SHOWN_SIZE = {"width": 1, "height": 1}  # of a picture of 2 by 2 pixels, on the page
 LEGEND = {0: (0, 158, 115), 20: (86, 180, 233), 40: (213, 94, 0)}  # column: colour
 
 
@@ -37,7 +38,7 @@ def dirty():
         new_output("stream", name="stderr", text=WARNING),
         new_output("stream", name="stdout", text=f"{lessons.ROOT}/notebooks\n"),
         new_output("display_data", data=view),
-        new_output("display_data", data=picture),
+        new_output("display_data", data=picture, metadata={"image/png": SHOWN_SIZE}),
     ]
     book.cells[4].outputs = [new_output("execute_result", data=value, execution_count=9)]
     book.metadata.update(
@@ -60,6 +61,7 @@ def test_cleaning_keeps_pictures_and_text_and_nothing_of_this_machine():
     stream, picture = cleaned.cells[2].outputs
     assert stream.text == "100%\nkept COURSE/notebooks\n"
     assert picture.data == book.cells[2].outputs[4].data
+    assert picture.metadata == {"image/png": SHOWN_SIZE}
     assert cleaned.cells[4].outputs[0].data["text/plain"] == "<Thing>"
     counts = [cell.get("execution_count") for cell in cleaned.cells]
     assert counts == [None, 1, 2, None, 3] and cleaned.cells[4].outputs[0].execution_count == 3

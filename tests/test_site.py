@@ -1,10 +1,12 @@
 """The site: built once, its pages read as files and, where Chromium is, opened at two sizes."""
 
+import base64
 import csv
 import html
 import importlib
 import importlib.util
 import inspect
+import io
 import os
 import re
 import shutil
@@ -14,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from PIL import Image
 
 from medlearn import _files
 from tools import lessons, running
@@ -280,6 +283,31 @@ def test_the_text_of_a_picture_names_the_chart_the_section_and_the_sentence_befo
     assert alt == "Learning curves. Section “2 · The curve”. Look at the slope of it:"
     cell.metadata["alt"] = "A dog."
     assert copies.alternative(cell, "Any", "Any.", {}) == "A dog."
+
+
+def sharp_picture(width):
+    """A code cell with a picture of twice as many pixels as its page shows."""
+    memory = io.BytesIO()
+    Image.new("RGB", (2 * width, width)).save(memory, "PNG")
+    data = {"image/png": base64.b64encode(memory.getvalue()).decode()}
+    size = {"image/png": {"width": width, "height": width // 2}}
+    output = nbformat.v4.new_output("display_data", data=data, metadata=size)
+    return nbformat.v4.new_code_cell("plot()", outputs=[output], metadata={"alt": "A line."})
+
+
+def test_sharp_pictures_keep_the_size_in_which_the_lesson_shows_them(tmp_path, monkeypatch):
+    texts = [nbformat.v4.new_markdown_cell(text) for text in ("# 01 · Test", "## 1 · First")]
+    notebook = nbformat.v4.new_notebook(cells=[*texts, sharp_picture(600)])
+    lessons.save(notebook, tmp_path / "01_test_pictures.ipynb")
+    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
+    (tmp_path / "source").mkdir()
+    (lesson,) = copies.copy(tmp_path / "source")
+    copied = lessons.read(tmp_path / "source" / "notebooks" / "01_test_pictures.ipynb")
+    assert copied.cells[2].metadata.mystnb.image == {"alt": "A line.", "width": "600px"}
+    assert copied.cells[2].outputs == notebook.cells[2].outputs
+    with Image.open(tmp_path / "source" / lesson.figures[0].thumbnail) as thumbnail:
+        assert thumbnail.size == (480, 240)
+    assert '<img alt="A line." width="600" src="data:image/png' in slides.deck(lesson, None)[1]
 
 
 def test_every_chart_has_a_sentence_that_begins_with_what_it_shows():

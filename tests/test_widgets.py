@@ -38,6 +38,9 @@ def test_a_panel_draws_at_once_and_after_each_move():
     assert calls == [("a", 3), ("a", 8), ("b", 8)]
     assert picture.value != first_picture and pixels(picture).ndim == 3
     assert plt.get_fignums() == []  # no figure stays open
+    shown_width = round(plt.rcParams["figure.dpi"])  # of an inch, in pixels of the page
+    assert picture.layout.width == f"{shown_width}px"
+    assert pixels(picture).shape[1] == 2 * shown_width  # sharp on a display of high resolution
 
 
 def test_a_control_of_ones_own_is_used_as_it_is():

@@ -16,6 +16,7 @@ from PIL import Image
 
 _CODE = '<code style="white-space: pre-wrap">{}</code>'
 _LONG = 20  # letters; a slider's own readout cuts longer names off
+_SHARP = 2  # pixels of a picture per pixel of the page, for displays of high resolution
 STYLE = {"description_width": "6em"}
 
 
@@ -42,7 +43,9 @@ def explore(draw: Callable[..., Figure], **controls: Any) -> ipywidgets.VBox:
 
     def redraw(change: object = None) -> None:
         with lock:
-            picture.value = _png(draw(**_values(dials)))
+            figure = draw(**_values(dials))
+            picture.layout.width = f"{figure.get_figwidth() * figure.dpi:.0f}px"
+            picture.value = _png(figure)
 
     _observe(dials, redraw)
     redraw()
@@ -220,7 +223,7 @@ def _row(dial: ipywidgets.Widget) -> ipywidgets.Widget:
 def _png(figure: Figure) -> bytes:
     memory = io.BytesIO()
     plt.close(figure)  # first: an open one may be drawn by the notebook's other thread meanwhile
-    figure.savefig(memory, format="png")
+    figure.savefig(memory, format="png", dpi=_SHARP * figure.dpi)
     return memory.getvalue()
 
 

@@ -21,6 +21,25 @@ SHORTEST_SENTENCE = 12  # characters; shorter ones are numbers and abbreviations
 
 
 @dataclass
+class Picture:
+    """A picture below a code cell.
+
+    Attributes
+    ----------
+    mime_type : str
+        Such as ``"image/png"``.
+    data : str
+        Its base64 text.
+    width : int or None
+        Its width on the page, in pixels; a sharp display has more than one for each of them.
+    """
+
+    mime_type: str
+    data: str
+    width: int | None
+
+
+@dataclass
 class Figure:
     """A picture of a lesson.
 
@@ -162,22 +181,31 @@ def _describe_pictures(lesson: Lesson, charts: dict[str, str], folder: Path) -> 
         if not pictures:
             continue
         alt = alternative(cell, section, text, charts)
-        cell.metadata["mystnb"] = {"image": {"alt": alt}}
-        for _, picture in pictures:
+        cell.metadata["mystnb"] = {"image": {"alt": alt, **_shown_width(pictures)}}
+        for picture in pictures:
             name = f"{lesson.number}_{len(lesson.figures) + 1:02d}.webp"
-            _write_thumbnail(picture, folder / name)
+            _write_thumbnail(picture.data, folder / name)
             lesson.figures.append(Figure(f"_static/figures/{name}", alt, plain(section)))
 
 
-def pictures_of(cell: NotebookNode) -> list[tuple[str, str]]:
-    """Return the MIME type and the base64 text of each picture below a code cell."""
+def pictures_of(cell: NotebookNode) -> list[Picture]:
+    """Return the pictures below a code cell."""
     pictures = []
     for output in cell.get("outputs", []):
         data = output.get("data", {})
-        types = [mime_type for mime_type in PICTURES if mime_type in data]
-        if types:
-            pictures.append((types[0], data[types[0]]))
+        for mime_type in [mime_type for mime_type in PICTURES if mime_type in data][:1]:
+            size = output.get("metadata", {}).get(mime_type, {})
+            pictures.append(Picture(mime_type, data[mime_type], size.get("width")))
     return pictures
+
+
+def _shown_width(pictures: list[Picture]) -> dict[str, str]:
+    """The width of a cell's pictures on the page, where their pixels are those of a sharp display.
+
+    MyST-NB takes one width for all pictures of a cell; those of a lesson are equally wide.
+    """
+    widths = [picture.width for picture in pictures if picture.width]
+    return {"width": f"{max(widths)}px"} if widths else {}
 
 
 def _write_thumbnail(picture: str, path: Path) -> None:

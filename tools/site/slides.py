@@ -194,9 +194,10 @@ def _pictures(cell) -> list[str]:
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
     alt = html.escape(alt, quote=True)
     pictures = []
-    for mime_type, data in pictures_of(cell):
-        base64_text = "".join(data.split())
-        pictures.append(f'<img alt="{alt}" src="data:{mime_type};base64,{base64_text}">')
+    for picture in pictures_of(cell):
+        width = f' width="{picture.width}"' if picture.width else ""
+        source = f"data:{picture.mime_type};base64,{''.join(picture.data.split())}"
+        pictures.append(f'<img alt="{alt}"{width} src="{source}">')
     return pictures
 
 
