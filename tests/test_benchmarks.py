@@ -80,6 +80,30 @@ def test_a_fine_tuned_row_leaves_the_pretrained_weights_to_the_next():
     run_in_a_process(STAGED_ROWS)
 
 
+OWN_ORACLES = """
+from functools import partial
+import pandas as pd
+import adaptation_summary
+from common import candidates, choices
+assert candidates.oracle_of("source only") == "oracle"
+methods = ["source only", "scale, kept, coral, probe", "oracle", "oracle, scale, kept"]
+assert candidates.oracle_of(methods[1]) == methods[3] in candidates.oracles("wbc a>b")
+assert "oracle, macenko, kept" not in candidates.oracles("brain-mri flair")
+rows = pd.DataFrame({"method": methods, "predictions": ["000", "011", "111", "110"], "seed": 0})
+scaled = partial(choices.named, method=methods[1])
+assert choices.own_oracle(rows, 0, scaled) == "110"
+assert choices.own_oracle(rows, 0, partial(choices.named, method="source only")) == "111"
+assert choices.consensus(rows, 0) == "000"             # no oracle votes
+assert adaptation_summary._own_oracles("wbc a>b", rows) == {}
+assert set(adaptation_summary._to_own_oracle("oracle", {}).values()) == {None}
+"""
+
+
+@pytest.mark.slow
+def test_a_choice_has_an_oracle_on_its_own_representation():
+    run_in_a_process(OWN_ORACLES)
+
+
 HEADERS = """
 import importlib, pathlib
 for path in sorted(pathlib.Path(".").glob("*.py")):

@@ -77,6 +77,23 @@ def _recipes() -> Iterator[Recipe]:
 
 METHODS = {"source only": SOURCE_ONLY, "oracle": SOURCE_ONLY}
 METHODS |= {", ".join(recipe): recipe for recipe in _recipes() if recipe != SOURCE_ONLY}
+
+
+def oracle_of(method: str) -> str:
+    """Return the name of the oracle that works on the same images and statistics as a candidate."""
+    images, batchnorm, _, _ = (METHODS | ORACLES)[method]
+    if (images, batchnorm) == SOURCE_ONLY[:2]:
+        return "oracle"
+    return f"oracle, {images}, {batchnorm}"
+
+
+def _oracles() -> Iterator[Recipe]:
+    for recipe in METHODS.values():
+        if recipe[:2] != SOURCE_ONLY[:2]:
+            yield recipe._replace(matcher="none", learner="probe")
+
+
+ORACLES = {", ".join(("oracle", *recipe[:2])): recipe for recipe in _oracles()}
 _UNSTAINED = ("brain-mri flair",)  # pairs where there are no stains to separate
 
 
@@ -96,8 +113,19 @@ def complete_seeds(pair: str, rows: pd.DataFrame) -> list[int]:
     rows : DataFrame
         The rows of this pair.
     """
-    counts = rows.groupby("seed").size()
-    return [int(seed) for seed in counts.index[counts == len(methods(pair))]]
+    names = methods(pair)
+    counts = rows[rows.method.isin(names)].groupby("seed").size()
+    return [int(seed) for seed in counts.index[counts == len(names)]]
+
+
+def oracles(pair: str) -> list[str]:
+    """Return the names of the oracles on other representations than plain images."""
+    recipes = {name: METHODS[name] for name in methods(pair)}
+    return [
+        name
+        for name, recipe in ORACLES.items()
+        if recipe[:2] in {used[:2] for used in recipes.values()}
+    ]
 
 
 # ---- what they do --------------------------------------------------------------------------------
@@ -122,11 +150,11 @@ def prepare(method: str, source_images: np.ndarray, target_images: np.ndarray) -
     Parameters
     ----------
     method : str
-        Name of the candidate in `METHODS`.
+        Name in `METHODS` or `ORACLES`.
     source_images, target_images : uint8 array of shape (N, H, W, 3)
         All images of the two laboratories; the arrays themselves are the key of a cache.
     """
-    recipe = METHODS[method]
+    recipe = (METHODS | ORACLES)[method]
     return space(recipe.images, recipe.batchnorm, source_images, target_images)
 
 

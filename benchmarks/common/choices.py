@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from common import bootstrap, laboratories
+from common import bootstrap, candidates, laboratories
 from medlearn import datasets, metrics
 from medlearn.selection import validators
 
@@ -96,8 +96,22 @@ def within(rows: pd.DataFrame, half: int, methods: Collection[str], choose: Choi
     return choose(rows[rows.method.isin(methods)], half)
 
 
+def own_oracle(rows: pd.DataFrame, half: int, choose: Choice) -> str:
+    """Choose the oracle that works on the same images and statistics as what a choice takes.
+
+    Parameters
+    ----------
+    rows, half
+        See the head of this file.
+    choose : callable
+        A choice among the candidates. Of candidates with equal predictions the first counts.
+    """
+    chosen = rows.method[rows.predictions == choose(rows, half)].iloc[0]
+    return named(rows, half, candidates.oracle_of(chosen))
+
+
 def _without_oracle(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows.method != "oracle"]
+    return rows[~rows.method.str.startswith("oracle")]
 
 
 def digits(text: str) -> np.ndarray:

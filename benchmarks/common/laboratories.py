@@ -47,9 +47,15 @@ def load(data: str, domain: str, seed: int) -> datasets.Dataset:
         Seed of a row; simulated patients differ from seed to seed, and between source and target.
     """
     if data == "wbc":
-        return datasets.load(data, domain=domain)
+        return _real(data, domain)
     is_target = domain not in _SIMULATED_SOURCES
     return datasets.load(data, domain=domain, count=600, seed=2 * seed + is_target)
+
+
+@lru_cache(maxsize=2)
+def _real(data: str, domain: str) -> datasets.Dataset:
+    """A real laboratory: the same object for all seeds, so that its vectors are computed once."""
+    return datasets.load(data, domain=domain)
 
 
 def labels_of(dataset: datasets.Dataset, task: str) -> np.ndarray:
