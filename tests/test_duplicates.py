@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from medlearn import datasets
 from medlearn.curation import duplicates
-from medlearn.instruments import smear
+from medlearn.instruments import mri, smear
 
 COUNT = 60
 
@@ -78,6 +78,9 @@ def test_candidate_pairs_are_the_neighbours_of_the_cosine():
     assert {tuple(pair) for pair in duplicates.candidate_pairs(vectors, 3).tolist()} == expected
     assert len(duplicates.candidate_pairs(vectors, 99)) == 30 * 29 // 2
     assert duplicates.candidate_pairs(vectors[:1]).shape == (0, 2)
+    patients = np.arange(30) // 2
+    first, second = duplicates.candidate_pairs(vectors, 99, patients).T
+    assert (patients[first] != patients[second]).all() and len(first) == 30 * 28 // 2
 
 
 def test_similarity_is_the_correlation_of_fine_detail(cells):
@@ -101,6 +104,59 @@ def test_each_argument_matters(cells):
     far = np.array([[1, 0], [0, 1], [0.9, 0.1]])  # the copy is not the nearest neighbour
     assert duplicates.find(images, far, neighbours=1).tolist() == [0, 1, 2]
     assert duplicates.find(images, far, neighbours=2).tolist() == [0, 0, 1]
+
+
+@pytest.fixture(scope="module")
+def slices():
+    return mri.slices("3T-FLAIR", 80, seed=0, size=128)
+
+
+def test_neighbouring_slices_of_a_patient_are_no_copies(slices):
+    """They are as similar as copies; without ids the copy finder ties them."""
+    vectors = colours(slices.images)
+    without_ids = duplicates.find(slices.images, vectors, neighbours=79)
+    with_ids = duplicates.find(slices.images, vectors, slices.patients, neighbours=79)
+    assert len(set(without_ids)) < 60  # 80 slices of 20 patients
+    assert with_ids.tolist() == list(range(80))
+    assert duplicates.find(slices.images, patients=slices.patients).tolist() == list(range(80))
+
+
+def test_a_slice_under_another_patient_ties_the_two_patients(slices):
+    images = np.concatenate([slices.images, [compressed(slices.images[5])]])
+    patients = np.append(slices.patients, "renamed")
+    for features in (colours(images), None):
+        groups = duplicates.find(images, features, patients, neighbours=80)
+        tied = duplicates.merge_groups(patients, groups)
+        assert groups[80] == groups[5] and len(set(tied)) == len(set(slices.patients))
+        assert set(patients[tied == tied[80]]) == {"renamed", slices.patients[5]}
+
+
+def test_a_limit_lies_between_different_patients_and_copies(slices):
+    """For two kinds of images, and with copies among the candidates."""
+    cells = smear.single_cells("lab-a", 100, size=128, seed=3)
+    copies = [shifted, compressed, turned]
+    for data in (slices, cells):
+        copied = [copies[index % 3](data.images[index]) for index in range(12)]
+        pictures = np.concatenate([data.images, copied])
+        ids = np.append(data.patients, [f"new {index}" for index in range(12)])
+        pairs = duplicates.candidate_pairs(colours(pictures), 20, patients=ids)
+        similarity = duplicates.similarity(pictures, pairs)
+        limit = duplicates.suggest_min_similarity(similarity)
+        is_original = pairs.max(axis=1) < len(data)
+        assert np.mean(similarity[is_original] >= limit) < 0.002
+        source = np.append(np.arange(len(data)), range(12))
+        is_copy = source[pairs[:, 0]] == source[pairs[:, 1]]
+        assert is_copy.sum() > 7 and np.mean(similarity[is_copy] >= limit) > 0.7
+
+
+def test_a_limit_stays_in_its_range_and_needs_a_hundred_pairs():
+    narrow, wide = np.linspace(0.1, 0.11, 100), np.linspace(-0.9, 0.9, 100)
+    assert duplicates.suggest_min_similarity(narrow) == 0.75
+    assert duplicates.suggest_min_similarity(wide) == 0.95
+    with pytest.raises(ValueError, match="at least 100 pairs, not 99"):
+        duplicates.suggest_min_similarity(narrow[:99])
+    with pytest.raises(ValueError, match="correlations"):
+        duplicates.suggest_min_similarity(wide * 2)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from("abcdef")), min_size=1, max_size=20))
@@ -129,6 +185,7 @@ def test_grey_images_and_blank_ones(cells):
         ({"neighbours": 0}, "neighbours must be a whole number"),
         ({"max_shift": 0.6}, "share of the side"),
         ({"features": np.ones((3, 2))}, "2 images, 3 features"),
+        ({"patients": ["p"]}, "1 patients, 2 images"),
         ({"features": np.full((2, 2), np.nan)}, "NaN"),
         ({"images": np.zeros((2, 64, 65, 3))}, "square"),
         ({"images": np.zeros((2, 32, 32, 3))}, "at least 64"),

@@ -2,9 +2,13 @@
 
 For example:
 
-    groups = duplicates.find(images, features)           # int (N,): copies share a number
+    groups = duplicates.find(images, features, patients)  # int (N,): copies share a number
     together = duplicates.merge_groups(patients, groups)
     train, test = splits.by_patient(together, test=0.3)
+
+Neighbouring slices of one person are as similar as copies are, and pixels cannot tell the two
+apart. They need not: the patient ties such slices already. So `patients` leaves their pairs out,
+and only pairs of different patients are judged.
 """
 
 import numpy as np
@@ -13,11 +17,15 @@ from numpy.typing import ArrayLike
 from medlearn import _checks, _similarity
 
 _MIN_SIDE = 64  # pixels; smaller images of different cells look too much alike
+_MIN_PAIRS = 100  # fewer pairs show no spread
+_SPREADS = 6  # a limit is that many spreads above the median
+_LOWEST_LIMIT, _HIGHEST_LIMIT = 0.75, 0.95
 
 
 def find(
     images: ArrayLike,
     features: ArrayLike | None = None,
+    patients: ArrayLike | None = None,
     *,
     min_similarity: float = _similarity.MIN_SIMILARITY,
     neighbours: int = 20,
@@ -36,8 +44,12 @@ def find(
         Feature vectors of the images. Without them small grey versions of the images are compared,
         which find copies that were saved anew or changed in brightness, but not those that were
         shifted or turned.
+    patients : array_like, shape (N,), optional
+        Ids. Pairs of one patient are left out: a split by patient keeps them together anyway, and
+        neighbouring slices are not copies. Without ids such slices are tied like copies.
     min_similarity : float
         Pairs count as one picture from this similarity on, above 0 and at most 1.
+        `suggest_min_similarity` finds one for a kind of image.
     neighbours : int
         Number of nearest neighbours of each image that are compared with it, 1 or more.
     max_shift : float
@@ -69,12 +81,88 @@ def find(
         )
     if features is None:
         lowest = _similarity.MIN_THUMBNAIL_CORRELATION
-        pairs = _similarity.nearest_pairs(_similarity.thumbnails(images), neighbours, lowest)
+        thumbnails, units = _similarity.thumbnails(images), _units(patients, images)
+        pairs = _similarity.nearest_pairs(thumbnails, neighbours, lowest, units)
     else:
-        pairs = candidate_pairs(features, neighbours)
         _checks.same_length(images=images, features=np.asarray(features))
+        pairs = candidate_pairs(features, neighbours, patients)
     copies = pairs[similarity(images, pairs, max_shift) >= min_similarity]
-    return _similarity.groups_of(copies, len(images))
+    return group_pairs(copies, len(images))
+
+
+def group_pairs(pairs: ArrayLike, count: int) -> np.ndarray:
+    """Return the group of each image when the images of each pair belong together.
+
+    Parameters
+    ----------
+    pairs : array_like of int, shape (P, 2)
+        Indices of images.
+    count : int
+        Number of images.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (count,)
+        Numbered from 0 in the order of their first image.
+
+    Examples
+    --------
+    >>> from medlearn.curation import duplicates
+    >>> duplicates.group_pairs([(0, 2), (2, 3)], count=5).tolist()
+    [0, 1, 0, 0, 2]
+    """
+    return _similarity.groups_of(np.asarray(pairs, int).reshape(-1, 2), count)
+
+
+def suggest_min_similarity(similarities: ArrayLike) -> float:
+    """Return a limit for copies that suits this kind of image.
+
+    How similar two different pictures are depends on their kind: slices of two heads are more alike
+    than noisy pictures of two cells. The limit lies six spreads above the median similarity of
+    candidates, on the scale of Fisher's z. The spread is the distance from the median to the 84th
+    percentile, so a few copies among the candidates do not move it. The limit is at least 0.75 and
+    at most 0.95. It is a rule of thumb, tried on cells and on slices of heads: look at some pairs
+    on both sides of it. A pair of strangers that is tied costs a little data, not honesty.
+
+    Parameters
+    ----------
+    similarities : array_like, shape (P,)
+        Of pairs of different patients, as from `candidate_pairs` with `patients` and `similarity`;
+        at least 100. Where patients are unknown, take all candidates.
+
+    Returns
+    -------
+    float
+        To be used as `min_similarity` in `find`.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 100 similarities, or numbers that are no correlations.
+
+    References
+    ----------
+    Fisher, Metron 1:3, 1921 (the z transform of a correlation).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from medlearn.curation import duplicates
+    >>> round(duplicates.suggest_min_similarity(np.linspace(0.2, 0.5, 200)), 2)
+    0.8
+    """
+    similarities = np.asarray(similarities, float).ravel()
+    if len(similarities) < _MIN_PAIRS:
+        raise ValueError(
+            f"A limit needs the similarities of at least {_MIN_PAIRS} pairs, not "
+            f"{len(similarities)}; with so few images keep the default of `find`."
+        )
+    if not (np.abs(similarities) <= 1 + 1e-6).all():
+        raise ValueError("similarities are correlations, -1 to 1, as `similarity` returns them.")
+    z = np.arctanh(np.clip(similarities, -0.9999, 0.9999))
+    median, high = np.quantile(z, [0.5, 0.84])
+    limit = np.tanh(median + _SPREADS * (high - median))
+    return float(np.clip(limit, _LOWEST_LIMIT, _HIGHEST_LIMIT))
 
 
 def merge_groups(*groupings: ArrayLike) -> np.ndarray:
@@ -118,7 +206,9 @@ def merge_groups(*groupings: ArrayLike) -> np.ndarray:
     return _similarity.groups_of(np.concatenate(pairs), len(indices))
 
 
-def candidate_pairs(features: ArrayLike, neighbours: int = 20) -> np.ndarray:
+def candidate_pairs(
+    features: ArrayLike, neighbours: int = 20, patients: ArrayLike | None = None
+) -> np.ndarray:
     """Return the pairs of images of which one is among the other's nearest neighbours.
 
     Copies (shifted, turned, compressed anew) stay near in feature space, but are not always the
@@ -130,6 +220,8 @@ def candidate_pairs(features: ArrayLike, neighbours: int = 20) -> np.ndarray:
         Finite; nearness is the cosine between them.
     neighbours : int
         Number of neighbours of each image, 1 or more.
+    patients : array_like, shape (N,), optional
+        Ids. With them, only images of other patients are neighbours.
 
     Returns
     -------
@@ -142,7 +234,8 @@ def candidate_pairs(features: ArrayLike, neighbours: int = 20) -> np.ndarray:
         For features of another shape or with NaN, and for fewer than one neighbour.
     """
     neighbours = _checks.whole_number("neighbours", neighbours, 1)
-    return _similarity.nearest_pairs(_checks.vectors(features), neighbours)
+    features = _checks.vectors(features)
+    return _similarity.nearest_pairs(features, neighbours, units=_units(patients, features))
 
 
 def similarity(images: ArrayLike, pairs: ArrayLike, max_shift: float = 0.1) -> np.ndarray:
@@ -181,6 +274,15 @@ def similarity(images: ArrayLike, pairs: ArrayLike, max_shift: float = 0.1) -> n
     if not 0 <= max_shift <= 0.5:
         raise ValueError(f"max_shift is a share of the side, 0 to 0.5, not {max_shift!r}.")
     return _similarity.similarity(images, np.asarray(pairs, int).reshape(-1, 2), max_shift)
+
+
+def _units(patients: ArrayLike | None, images: np.ndarray) -> np.ndarray | None:
+    """A number for each patient's images, or None without patients."""
+    if patients is None:
+        return None
+    patients = np.asarray(patients)
+    _checks.same_length(patients=patients, images=images)
+    return np.unique(patients, return_inverse=True)[1]
 
 
 def _square(images: ArrayLike) -> np.ndarray:
