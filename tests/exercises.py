@@ -191,9 +191,11 @@ def _exercise(cells: list[NotebookNode], index: int) -> Found:
     if len(three) < 3 or "check" not in _tags(three[2]):
         raise ValueError("after the stub comes a cell tagged check")
     task, stub, check = three
-    if not re.search(r"^#{2,4} .*(Your turn|Exercise)", lessons.prose(task), re.MULTILINE):
+    if not re.search(
+        r"^#{2,4} .*(Your turn|Exercise|Open task)", lessons.prose(task), re.MULTILINE
+    ):
         raise ValueError(
-            'no markdown cell with a heading "Your turn ..." or "Exercise ..." before it'
+            'no markdown cell with a heading "Your turn ...", "Exercise ..." or "Open task ..." before it'
         )
     if "..." not in stub.source:
         raise ValueError("the stub leaves no `...` to fill in")
