@@ -195,7 +195,8 @@ def _exercise(cells: list[NotebookNode], index: int) -> Found:
         r"^#{2,4} .*(Your turn|Exercise|Open task)", lessons.prose(task), re.MULTILINE
     ):
         raise ValueError(
-            'no markdown cell with a heading "Your turn ...", "Exercise ..." or "Open task ..." before it'
+            'no markdown cell before it with a heading "Your turn ...", "Exercise ..." or '
+            '"Open task ..."'
         )
     if "..." not in stub.source:
         raise ValueError("the stub leaves no `...` to fill in")

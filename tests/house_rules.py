@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": {"datasets", "metrics", "networks", "report"},
     "plots": {"metrics"},
     "report": {"metrics"},
-    "teaching": {"backbones", "datasets", "instruments.smear", "instruments.mri"},
+    "teaching": {"backbones", "curation", "datasets", "instruments.smear", "instruments.mri"},
 } | {name: set() for name in GROUND}
 # They print verdicts, the doctor's report and the line about a licence.
 PRINTING = ("medlearn.teaching", "medlearn.datasets._real")

@@ -15,7 +15,7 @@ import pytest
 from lessons import code_cell, solution_cell, text_cell
 from scipy import ndimage
 
-from medlearn.curation import duplicates, labelling
+from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
 from medlearn.teaching import _verdicts, check
 from medlearn.teaching import exercises as package
@@ -40,6 +40,7 @@ NAMES_OF_LESSONS = {
     "ndimage": ndimage,
     "duplicates": duplicates,
     "labelling": labelling,
+    "quality": quality,
     "smear": smear,
     "classes": 8,
     "vectors": np.zeros((1, 384)),

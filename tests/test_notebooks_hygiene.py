@@ -16,7 +16,7 @@ MACHINE_PATH = re.compile(
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 MOST_BYTES = 2_000_000  # figures have the pixels of a sharp display
 # Lessons whose code changed after their last run; a lesson that is run with --save leaves the list.
-STALE = {"08", "12", "13", "15", "16", "17", "18", "20", "24", "25"}
+STALE = {"12", "13", "15", "16", "17", "18", "20", "24", "25"}
 
 
 def no_error_output(lesson: Lesson) -> list[str]:

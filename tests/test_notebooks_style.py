@@ -16,7 +16,6 @@ LONGEST_EXCEPTION = 25
 LONG_CELLS = {
     "03": {"def show_choice(task, images, points_for_half_the_time):"},
     "04": {"class PowerCut(keras.callbacks.Callback):"},
-    "08": {"price = metrics.paired_difference("},
     "10": {"def heat_dial(image, layer, class_name, alpha):", "ill = judge[truth[judge] > 0]"},
     "12": {"def taught(model, steps, decay=1.0):", "examples = {"},
     "13": {

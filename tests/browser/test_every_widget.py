@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() 
 SHOWING = ("widgets.explore", "widgets.microscope", "widgets.scanner")
 SMALL = {  # what lessons that learn for long set, and what is enough for a widget to answer
     "04": {"EPOCHS": "2"},
+    "07": {"COUNT": "500"},
     "08": {"COUNT": "500"},
     "10": {"EPOCHS": "3"},
     "12": {"STEPS": '{"frozen": 6, "fine-tuned": 4, "random": 3}'},

@@ -1,35 +1,63 @@
-"""Lesson 08: class weights, alarms that add up, and an expert's five minutes."""
+"""Lesson 08: class weights, alarms that add up, and a gate for bad images."""
+
+import functools
 
 import numpy as np
 
+from medlearn.curation import quality
+from medlearn.instruments import smear
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Value
 
 _CELLS = [90, 30, 10, 20]
-_DOUBT = np.random.default_rng(50).permutation(60) / 60
-_MISTAKEN = np.random.default_rng(51).random(60) < 0.2 + 0.6 * _DOUBT
-_MISTAKES_OF_20 = _MISTAKEN[np.argsort(-_DOUBT)[:20]]  # hits of two minutes, of three
-_MISTAKES_OF_30 = _MISTAKEN[np.argsort(-_DOUBT)[:30]]
+_IMAGES = 60  # of each sort
+_MOST_FALSE_ALARMS, _FEWEST_FOUND = 0.12, 0.6
 
 
-def _least_suspicious(doubt, mistaken, minutes):
-    return mistaken[np.argsort(doubt)[: 10 * minutes]].mean()
+@functools.cache
+def _cells():
+    """Good cells, new cells in focus, and cells that were photographed out of focus."""
+    defocused = smear.adjust("lab-a", blur_um=0.5)
+    laboratories = {101: "lab-a", 102: "lab-a", 103: defocused}
+    return [
+        smear.single_cells(laboratory, _IMAGES, size=128, seed=seed).images
+        for seed, laboratory in laboratories.items()
+    ]
 
 
-def _one_a_minute(doubt, mistaken, minutes):
-    return mistaken[np.argsort(-doubt)[:minutes]].mean()
+def _rates(gate):
+    """The shares of images in focus, and out of focus, that a gate stops; None for a stub."""
+    good, in_focus, out_of_focus = (images.copy() for images in _cells())
+    stopped = gate(good, np.concatenate([in_focus, out_of_focus]))
+    if stopped is None or stopped is ...:
+        return None
+    stopped = np.asarray(stopped)
+    if stopped.shape != (2 * _IMAGES,):
+        raise ValueError(f"the gate returns {stopped.shape}, not one answer per new image")
+    return stopped[:_IMAGES].astype(bool).mean(), stopped[_IMAGES:].astype(bool).mean()
 
 
-def _share_of_mistakes(doubt, mistaken, minutes):
-    return mistaken[np.argsort(-doubt)[: 10 * minutes]].sum() / mistaken.sum()
+def _stops_what_is_out_of_focus(gate):
+    rates = _rates(gate)
+    return None if rates is None else rates[0] <= _MOST_FALSE_ALARMS and rates[1] >= _FEWEST_FOUND
 
 
-def _number_of_mistakes(doubt, mistaken, minutes):
-    return mistaken[np.argsort(-doubt)[: 10 * minutes]].sum()
+def _stops_too_few(gate):
+    return _rates(gate)[1] < _FEWEST_FOUND
 
 
-def _in_the_order_of_the_file(doubt, mistaken, minutes):
-    return mistaken[: 10 * minutes].mean()
+def _stops_too_many(gate):
+    return _rates(gate)[0] > _MOST_FALSE_ALARMS
+
+
+def _stop_nothing(good_images, new_images):
+    return np.zeros(len(new_images), bool)
+
+
+def _stop_if_any_measure_is_unusual(good_images, new_images):
+    limits = quality.normal_range(quality.measure(good_images), outside=0.02)
+    outside = quality.out_of_range(quality.measure(new_images), limits)
+    return np.any(list(outside.values()), axis=0)
 
 
 EXERCISES = [
@@ -82,26 +110,27 @@ EXERCISES = [
             "An image rings at least one alarm, or it rings none: there is no third way.",
         ],
     ),
-    Function(
+    Condition(
         id="08.3",
-        name="hit_rate",
-        cases=[
-            ((_DOUBT, _MISTAKEN, 2), _MISTAKES_OF_20.mean()),
-            ((_DOUBT, _MISTAKEN, 3), _MISTAKES_OF_30.mean()),
-        ],
+        name="gate",
+        test=_stops_what_is_out_of_focus,
         wrong=[
-            (_least_suspicious, "These are the least suspicious; `np.argsort` sorts upwards."),
-            (_one_a_minute, "Ten labels a minute, not one."),
             (
-                _share_of_mistakes,
-                "That is the share of all mistakes that is found; divide by the number looked at.",
+                _stop_nothing,
+                _stops_too_few,
+                "Too many images that are out of focus pass. Which measure changes when the lens "
+                "is out of focus?",
             ),
-            (_number_of_mistakes, "That is a number of mistakes; a share is asked for."),
-            (_in_the_order_of_the_file, "The most suspicious labels come first."),
+            (
+                _stop_if_any_measure_is_unusual,
+                _stops_too_many,
+                "Too many good images go back. Each measure has false alarms of its own, and they "
+                "add up: see exercise 2.",
+            ),
         ],
         hints=[
-            "`np.argsort` gives the indices in rising order; which end is the most suspicious?",
-            "How many labels does the expert look at? Of those alone, which share is mistaken?",
+            "Print what `quality.measure` returns for cells in focus and for `through_lens`.",
+            "One measure is enough. How far into its range may the limit be set?",
         ],
     ),
 ]
