@@ -15,12 +15,7 @@ MACHINE_PATH = re.compile(
 )
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 MOST_BYTES = 2_000_000  # figures have the pixels of a sharp display
-<<<<<<< HEAD
-# Lessons whose code changed after their last run; a lesson that is run with --save leaves the list.
-STALE = {"12", "13", "15", "16", "17", "18", "20", "24", "25"}
-=======
 SHORTEST_ALT, LONGEST_ALT = 60, 400  # characters
->>>>>>> 38c6d6c (Glossary: terms of adaptation, statistics and pretraining; tools.glossary links first mentions; new rules of lessons with a list that only shrinks)
 
 
 def no_error_output(lesson: Lesson) -> list[str]:
