@@ -12,6 +12,7 @@ from contextlib import suppress
 MODULES = (
     "medlearn.adaptation.distances",
     "medlearn.adaptation.layers",
+    "medlearn.backbones._tokens",
     "medlearn.networks._resizing",
     "medlearn.networks.detection._losses",
     "medlearn.networks.losses",

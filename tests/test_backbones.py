@@ -142,7 +142,7 @@ def test_taps_name_the_ends_of_the_blocks_and_the_final_map(lite0, noise):
 def test_preprocessing_is_that_of_keras(name, noise):
     builder, convention = _models.APPLICATIONS[name]
     images = keras.Input((None, None, 3))
-    outputs = keras.layers.Identity()(_models._preprocess(images, convention))
+    outputs = keras.layers.Identity()(_models.preprocess(images, convention))
     preprocessed = keras.Model(images, outputs)(noise)
     module = sys.modules[getattr(keras.applications, builder).__module__]
     expected = module.preprocess_input(noise.astype(np.float32))
@@ -257,7 +257,7 @@ def test_a_torch_file_by_path(lite0):
     "name",
     [
         pytest.param(name, marks=() if name == "efficientnet_lite0" else SLOW)
-        for name in backbones.NAMES
+        for name in (*LITE, *APPLICATIONS)
     ],
 )
 def test_the_table_says_what_is_built(name):

@@ -4,6 +4,7 @@ For example:
 
     encoder = backbones.load("efficientnet_lite0")     # images of 0 to 255 in, final map out
     encoder.get_layer("block_14").output               # any block by name; `taps` lists them
+    transformer = backbones.load("dinov2_small")       # patches of 14 x 14; blocks give tokens
 """
 
 import lazy_loader

@@ -16,7 +16,7 @@ Tap = str | None  # the name of a layer; None is the encoder's output
 
 # encoder -> {(taps, shape, dtype): (fingerprints, function)}
 _FUNCTIONS: WeakKeyDictionary = WeakKeyDictionary()
-# encoder -> {tap: (structure, variables)}
+# encoder -> {tap: (structure, layers, number of variables)}
 _PARTS: WeakKeyDictionary = WeakKeyDictionary()
 
 
@@ -85,10 +85,22 @@ def fingerprints(encoder: keras.Model, taps: Sequence[Tap]) -> list[str]:
 def _part(encoder: keras.Model, tap: Tap) -> tuple[bytes, list]:
     """The structure and the variables of the layers up to a tap."""
     parts = _PARTS.setdefault(encoder, {})
-    if tap not in parts:
-        part = _up_to(encoder, [tap])
-        parts[tap] = _structure(part.get_config()), part.weights
-    return parts[tap]
+    if tap in parts:
+        structure, layers, count = parts[tap]
+        variables = _variables(layers)
+        if len(variables) == count:  # else a layer was changed, by `enable_lora` for example
+            return structure, variables
+    part = _up_to(encoder, [tap])
+    structure, variables = _structure(part.get_config()), _variables(part.layers)
+    parts[tap] = structure, part.layers, len(variables)
+    return structure, variables
+
+
+def _variables(layers: list) -> list:
+    variables = []
+    for layer in layers:
+        variables += layer.weights
+    return variables
 
 
 def _up_to(encoder: keras.Model, taps: Sequence[Tap]) -> keras.Model:

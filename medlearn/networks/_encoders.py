@@ -121,8 +121,8 @@ def skip_layers(encoder: keras.Model) -> tuple[str, ...]:
             names.setdefault(level, name)
     if not names:
         raise ValueError(
-            f"{encoder.name} has no layer that gives maps (N, h, w, channels): "
-            "load a backbone, not its head."
+            f"{encoder.name} has no layer that gives maps (N, h, w, channels) at a half, a quarter "
+            "and so on of the image's side: load a convolutional backbone, without its head."
         )
     return tuple(names[level] for level in sorted(names))
 
