@@ -137,6 +137,12 @@ def test_random_weights_depend_on_the_seed_alone():
     assert not np.array_equal(drawn[0][positions[0]], drawn[2][positions[0]])
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch, request):
+    if "dinov2" not in request.fixturenames:
+        monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path))
+
+
 # --- in the house ---------------------------------------------------------------------------------
 
 
@@ -152,6 +158,36 @@ def test_blocks_are_taps_and_can_be_frozen_and_unfrozen(small):
     rates = transfer.layerwise_rates(model)
     assert list(rates) == ["head", "norm", "block_1"]
     transfer.unfreeze(model, "small")
+
+
+@pytest.mark.parametrize("layer", ["block_0", "norm", None])
+def test_features_are_the_class_token_the_mean_of_patches_or_both(small, images, layer):
+    all_tokens = keras.Model(small.input, small.get_layer(layer or "norm").output)(images).numpy()
+    expected = {"class": all_tokens[:, 0], "patches": all_tokens[:, 1:].mean(1)}
+    expected["both"] = np.concatenate([expected["class"], expected["patches"]], 1)
+    for tokens, vectors in expected.items():
+        for _ in range(2):  # the second time out of the cache
+            extracted = features.extract(small, images, layer, tokens=tokens)
+            np.testing.assert_allclose(extracted, vectors, atol=1e-4)
+    np.testing.assert_allclose(
+        features.extract(small, images, layer), expected["patches"], atol=1e-4
+    )
+    batches = features.stream(small, images, np.asarray, layer, tokens="both", batch_size=2)
+    streamed = np.concatenate([vectors for _, vectors in batches])
+    np.testing.assert_allclose(streamed, expected["both"], atol=1e-4)
+
+
+def test_features_that_cannot_be_had_are_answered_with_what_to_do(small, images):
+    with pytest.raises(ValueError, match="side of 18 pixels cannot be cut"):
+        features.extract(small, images[:, :18])
+    with pytest.raises(ValueError, match=r"tokens='mean' is not one of 'patches', 'class', 'both'"):
+        features.extract(small, images, tokens="mean")
+    with pytest.raises(ValueError, match="The layer 'patches' of small has no class token"):
+        features.extract(small, images, "patches", tokens="class")
+    with pytest.raises(ValueError, match="convolutional has no class token: leave tokens"):
+        layers = [keras.Input((20, 28, 3)), keras.layers.Conv2D(2, 3)]
+        model = keras.Sequential(layers, name="convolutional")
+        features.extract(model, images, tokens="both")
 
 
 def test_lora_on_queries_and_values_learns_and_is_seen_by_the_features(images):

@@ -11,10 +11,11 @@ import numpy as np
 
 from medlearn import _keras
 from medlearn._keras import keras, tf
+from medlearn.backbones._pooling import POOLINGS, Pooled
 
 Tap = str | None  # the name of a layer; None is the encoder's output
 
-# encoder -> {(taps, shape, dtype): (fingerprints, function)}
+# encoder -> {(layers and how they are pooled, shape, dtype): (fingerprints, function)}
 _FUNCTIONS: WeakKeyDictionary = WeakKeyDictionary()
 # encoder -> {tap: (structure, layers, number of variables)}
 _PARTS: WeakKeyDictionary = WeakKeyDictionary()
@@ -22,7 +23,7 @@ _PARTS: WeakKeyDictionary = WeakKeyDictionary()
 
 def compiled(
     encoder: keras.Model,
-    taps: Sequence[Tap],
+    taps: Sequence[Pooled],
     shape: tuple[int, ...],
     dtype: str,
     fingerprints: Sequence[str],
@@ -35,8 +36,8 @@ def compiled(
     ----------
     encoder : keras.Model
         A functional model.
-    taps : sequence of str or None
-        Names of its layers.
+    taps : sequence of Pooled
+        Its layers, and how each becomes a vector.
     shape : tuple of int
         Height, width and channels of an image.
     dtype : {"uint8", "float32"}
@@ -48,8 +49,7 @@ def compiled(
     Returns
     -------
     callable
-        Called with images (n, \\*shape), it returns for each tap an array float32 (n, D), the mean
-        of the layer's map.
+        Called with images (n, \\*shape), it returns for each tap an array float32 (n, D).
     """
     functions = _FUNCTIONS.setdefault(encoder, {})
     key = tuple(taps), tuple(shape), dtype
@@ -58,27 +58,28 @@ def compiled(
     return functions[key][1]
 
 
-def fingerprints(encoder: keras.Model, taps: Sequence[Tap]) -> list[str]:
-    """Return for each tap a digest of the layers up to it and their present weights.
+def fingerprints(encoder: keras.Model, taps: Sequence[Pooled]) -> list[str]:
+    """Return for each tap a digest of the layers up to it, their present weights, and the pooling.
 
     Parameters
     ----------
     encoder : keras.Model
         A functional model.
-    taps : sequence of str or None
-        Names of its layers.
+    taps : sequence of Pooled
+        Its layers, and how each becomes a vector.
     """
     digests: dict[int, bytes] = {}  # of variables, which several taps share
     texts = []
     for tap in taps:
-        structure, variables = _part(encoder, tap)
+        structure, variables = _part(encoder, tap.layer)
         fingerprint = hashlib.sha256(structure)
         for variable in variables:
             if id(variable) not in digests:
                 values = np.ascontiguousarray(variable.numpy())
                 digests[id(variable)] = hashlib.sha256(values.data).digest()
             fingerprint.update(digests[id(variable)])
-        texts.append(fingerprint.hexdigest()[:40])
+        pooling = "" if tap.how == "mean" else f"-{tap.how}"
+        texts.append(fingerprint.hexdigest()[:40] + pooling)
     return texts
 
 
@@ -135,14 +136,15 @@ def _with_numbers(config, numbers: dict[str, str]):
     return numbers.get(config, config) if isinstance(config, str) else config
 
 
-def _compile(encoder: keras.Model, taps: Sequence[Tap], shape: tuple[int, ...], dtype: str):
-    part = _fold_batchnorm(_up_to(encoder, taps))
+def _compile(encoder: keras.Model, taps: Sequence[Pooled], shape: tuple[int, ...], dtype: str):
+    part = _fold_batchnorm(_up_to(encoder, [tap.layer for tap in taps]))
 
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), dtype)], autograph=False)
     def vectors(images):
         maps = part([tf.cast(images, tf.float32)], training=False)
         maps = maps if isinstance(maps, list | tuple) else [maps]
-        return [tf.cast(tf.reduce_mean(m, range(1, len(m.shape) - 1)), tf.float32) for m in maps]
+        pooled = [POOLINGS[tap.how](output) for tap, output in zip(taps, maps)]
+        return [tf.cast(vector, tf.float32) for vector in pooled]
 
     function = _keras.freeze_graph(vectors.get_concrete_function())
     return lambda images: [vector.numpy() for vector in function(tf.constant(images))]

@@ -1,5 +1,7 @@
 """Layers of a vision transformer that Keras does not have."""
 
+import numpy as np
+
 from medlearn._keras import keras, tf
 
 _CUBIC = -0.75  # the slope of the cubic kernel in torch, with which DINOv2 resizes its positions
@@ -38,6 +40,21 @@ class Patches(keras.layers.Conv2D):
         """
         check_sides(tuple(inputs.shape[1:3]), self.kernel_size[0])
         return super().call(inputs)
+
+
+def check_images(encoder: keras.Model, images: np.ndarray) -> None:
+    """Raise ValueError if an encoder cuts images into patches and these cannot be cut so.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Any model of images.
+    images : numpy.ndarray, shape (N, H, W, channels)
+        Its images.
+    """
+    for layer in encoder.layers:
+        if isinstance(layer, Patches):
+            check_sides(images.shape[1:3], layer.kernel_size[0])
 
 
 @keras.saving.register_keras_serializable("medlearn")

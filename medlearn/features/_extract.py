@@ -7,6 +7,8 @@ import numpy as np
 from medlearn import _checks, _files, _progress
 from medlearn._keras import keras
 from medlearn.backbones import _frozen
+from medlearn.backbones._pooling import Pooled, pooled
+from medlearn.backbones._tokens import check_images
 from medlearn.features import _cache
 
 
@@ -15,6 +17,7 @@ def extract(
     images: np.ndarray,
     layer: str | Sequence[str] | None = None,
     *,
+    tokens: str = "patches",
     batch_size: int = 32,
     cache: bool = True,
 ) -> np.ndarray | dict[str | None, np.ndarray]:
@@ -31,6 +34,9 @@ def extract(
         uint8 or float, 0 to 255. A memory map is read batch by batch.
     layer : str or sequence of str, optional
         Name of a layer; several names are computed in one pass. By default the encoder's output.
+    tokens : {"patches", "class", "both"}
+        The vector of a vision transformer: the mean of its patches, its class token, or the class
+        token and then the mean. Other encoders have no class token.
     batch_size : int
         Images that are computed together.
     cache : bool
@@ -40,13 +46,14 @@ def extract(
     Returns
     -------
     numpy.ndarray, float32, shape (N, D), or dict of them
-        The mean over the map of the layer, for each of its D channels. For a sequence of names a
-        dict, name -> array.
+        The mean over the map of the layer, for each of its D channels, or what `tokens` says; of
+        ``"both"``, D is twice the channels. For a sequence of names a dict, name -> array.
 
     Raises
     ------
     ValueError
-        For images of another shape, type or range, and for an unknown layer.
+        For images of another shape, type or range, for an unknown layer, and for a class token of
+        an encoder that has none.
 
     Examples
     --------
@@ -55,16 +62,19 @@ def extract(
     (60, 192)
     """
     images = _checks.images(images, model=encoder)
+    check_images(encoder, images)
     batch_size = _checks.whole_number("batch_size", batch_size, 1)
     taps = _as_list(layer)
     check_layers(encoder, taps)
-    fingerprints = dict(zip(taps, _frozen.fingerprints(encoder, taps)))
+    poolings = dict(zip(taps, pooled(encoder, taps, tokens)))
+    texts = _frozen.fingerprints(encoder, list(poolings.values()))
+    fingerprints = dict(zip(taps, texts))
     paths = _cache.paths(images, fingerprints) if cache else {}
     stored = {tap: _cache.read(path, len(images)) for tap, path in paths.items()}
     vectors = {tap: array for tap, array in stored.items() if array is not None}
     missing = {tap: text for tap, text in fingerprints.items() if tap not in vectors}
     if missing:
-        vectors |= _compute(encoder, images, missing, batch_size)
+        vectors |= _compute(encoder, images, poolings, missing, batch_size)
     for tap in missing:
         if tap in paths:
             _cache.write(paths[tap], vectors[tap])
@@ -101,17 +111,20 @@ def dtype_for(images: np.ndarray) -> str:
 
 
 def _compute(
-    encoder, images: np.ndarray, fingerprints: dict[str | None, str], batch_size: int
+    encoder,
+    images: np.ndarray,
+    poolings: dict[str | None, Pooled],
+    fingerprints: dict[str | None, str],
+    batch_size: int,
 ) -> dict[str | None, np.ndarray]:
-    """The vectors of all images at each tap.
+    """The vectors of all images at each tap that has a fingerprint.
 
     One batch at a time: TensorFlow 2.19 and 2.20 crashed in one process of four when two threads
     ran the same frozen graph (its oneDNN convolutions keep kernels that the threads share).
     """
     dtype = dtype_for(images)
-    function = _frozen.compiled(
-        encoder, list(fingerprints), images.shape[1:], dtype, list(fingerprints.values())
-    )
+    taps = [poolings[tap] for tap in fingerprints]
+    function = _frozen.compiled(encoder, taps, images.shape[1:], dtype, list(fingerprints.values()))
     results: dict[str | None, np.ndarray] = {}
     with _progress.bar(text="features", total=len(images), unit=" images") as bar:
         for start in range(0, len(images), batch_size):

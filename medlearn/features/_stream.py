@@ -7,6 +7,8 @@ import numpy as np
 from medlearn import _checks
 from medlearn._keras import keras
 from medlearn.backbones import _frozen
+from medlearn.backbones._pooling import Pooled, pooled
+from medlearn.backbones._tokens import check_images
 from medlearn.features._extract import check_layers, dtype_for
 
 
@@ -16,6 +18,7 @@ def stream(
     read: Callable[[object], np.ndarray],
     layer: str | None = None,
     *,
+    tokens: str = "patches",
     batch_size: int = 32,
     shard: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -34,6 +37,8 @@ def stream(
         size and one type.
     layer : str, optional
         Name of a layer; by default the encoder's output.
+    tokens : {"patches", "class", "both"}
+        As for `extract`.
     batch_size : int
         Images that are read and computed together.
     shard : (int, int)
@@ -60,11 +65,12 @@ def stream(
         raise ValueError(
             f"shard={shard} is not (k, n) with k from 0 to n - 1: the share of worker k of n."
         )
-    return _batches(encoder, items, read, layer, batch_size, range(worker, len(items), workers))
+    (tap,) = pooled(encoder, [layer], tokens)
+    return _batches(encoder, items, read, tap, batch_size, range(worker, len(items), workers))
 
 
 def _batches(
-    encoder, items, read, layer, batch_size: int, indices: range
+    encoder, items, read, tap: Pooled, batch_size: int, indices: range
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     first = function = None
     for start in range(0, len(indices), batch_size):
@@ -75,14 +81,15 @@ def _batches(
         images = np.stack(read_images)
         if function is None or images.dtype != np.uint8:  # uint8 cannot leave the range later
             _checks.images(images, model=encoder)
-        function = function or _compiled(encoder, layer, images)
+        function = function or _compiled(encoder, tap, images)
         yield np.array(batch), function(np.ascontiguousarray(images, dtype_for(images)))[0]
 
 
-def _compiled(encoder, layer, images: np.ndarray):
+def _compiled(encoder, tap: Pooled, images: np.ndarray):
+    check_images(encoder, images)
     shape, dtype = images.shape[1:], dtype_for(images)
-    fingerprints = _frozen.fingerprints(encoder, [layer])
-    return _frozen.compiled(encoder, [layer], shape, dtype, fingerprints)
+    fingerprints = _frozen.fingerprints(encoder, [tap])
+    return _frozen.compiled(encoder, [tap], shape, dtype, fingerprints)
 
 
 def _check_alike(first: np.ndarray, images: list[np.ndarray], indices: range) -> None:
