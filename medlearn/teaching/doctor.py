@@ -119,13 +119,17 @@ def _lessons() -> Finding:
 
 
 def _weights() -> Finding:
-    """Whether the weights that ship as packages are installed and unaltered."""
-    from medlearn.backbones import _pretrained
+    """Whether the weights that ship as packages are here and unaltered."""
+    from medlearn.backbones import _dinov2, _pretrained
 
     for name in _pretrained.PACKAGES:
         _pretrained.read_package(name)  # reads the file and checks its SHA-256
     names = ", ".join(_pretrained.PACKAGES)
-    return Finding(OK, f"{names}: installed and unaltered, no download needed")
+    installed = f"{names}: installed and unaltered, no download needed"
+    if _dinov2.read_cached() is not None:
+        return Finding(OK, f"{installed}\n{_dinov2.NAME}: in the cache and unaltered")
+    advice = "pip fetches it at its first use (90 MB), or `python3 course.py setup` now"
+    return Finding(NOTE, f"{installed}\n{_dinov2.NAME}: not in the cache; {advice}")
 
 
 def _cache() -> Finding:
