@@ -222,7 +222,8 @@ def function(
         return None
     expected = [result for _, result in cases]
     pairs = list(zip(results, expected, strict=True))
-    if all(is_blank(result) or (result is None and goal is not None) for result, goal in pairs):
+    is_stub = all(result is None or is_blank(result) for result in results)
+    if is_stub and any(goal is not None for goal in expected):
         return record.blank("the function returns nothing yet")
     if agree(results, expected):
         return record.solved()

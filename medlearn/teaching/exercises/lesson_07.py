@@ -9,25 +9,25 @@ _SIZES = [2, 5, 10, 20]
 _SCORES = np.array([[0.50, 0.72, 0.70, 0.90], [0.60, 0.74, 0.66, 0.88]])
 
 
-def _first_above(sizes, scores, wanted):
+def _first_above(sizes, scores, score_needed):
     means = np.mean(scores, axis=0)
-    above = [size for size, mean in zip(sizes, means, strict=True) if mean >= wanted]
+    above = [size for size, mean in zip(sizes, means, strict=True) if mean >= score_needed]
     return above[0] if above else None
 
 
-def _never_below(scores_at_size, wanted):
-    return all(score >= wanted for score in scores_at_size)
+def _never_below(scores_at_size, score_needed):
+    return all(score >= score_needed for score in scores_at_size)
 
 
-def _of_the_worst_draw(sizes, scores, wanted):
+def _of_the_worst_draw(sizes, scores, score_needed):
     lowest = np.min(scores, axis=0)
     for index, size in enumerate(sizes):
-        if _never_below(lowest[index:], wanted):
+        if _never_below(lowest[index:], score_needed):
             return size
     return None
 
 
-def _largest_mean(sizes, scores, wanted):
+def _largest_mean(sizes, scores, score_needed):
     return sizes[int(np.argmax(np.mean(scores, axis=0)))]
 
 
@@ -92,7 +92,7 @@ def _one_cell(probabilities, candidates, labelled, count):
 EXERCISES = [
     Value(
         id="07.1",
-        name="asked_cell",
+        name="cell_to_label",
         expected=Sealed("07.1", "a number", ("f06f375a",)),
         wrong=[
             (1, "Its two most probable classes are .10 apart; another cell's are closer."),
