@@ -180,6 +180,16 @@ def references_are_linked(lesson: Lesson) -> list[str]:
     return [f"no link: {work[:70]}" for work in works if not re.search(r"\]\(https://\S+\)", work)]
 
 
+def own_number_in_commands(lesson: Lesson) -> list[str]:
+    text = "\n".join(lessons.prose(cell) for cell in lesson.notebook.cells)
+    numbers = re.findall(r"course\.py run (\d\d)", text)
+    return [
+        f"`course.py run {number}` is another lesson"
+        for number in numbers
+        if number != lesson.name[:2]
+    ]
+
+
 RULES = [
     named_by_number_verb_and_object,
     title_first_and_only_one,
@@ -197,6 +207,7 @@ RULES = [
     one_open_task,
     tried_on_own_data,
     references_are_linked,
+    own_number_in_commands,
 ]
 
 
@@ -349,6 +360,7 @@ OFFENDERS = [
     (one_open_task, replace(9, "Open task · A", "Open task: a")),
     (tried_on_own_data, replace(-1, "**Try it on your data.**", "Try it.")),
     (references_are_linked, replace(-1, "(https://doi.org/10.1000/182)", "")),
+    (own_number_in_commands, replace(0, "About", "`course.py run 05` runs it. About")),
     (references_are_linked, replace(-1, ", 1786", ", 1786; Anon, *After school*, 1787")),
 ]
 
