@@ -16,7 +16,7 @@ EXERCISES = [
         name="distance",
         expected=Sealed("15.1", "a number", ("3e9d1a83",)),
         wrong=[
-            (1.4, "That is not 0 for a critic that guesses; put in an error of 0.5 and see."),
+            (1.4, "That is not 0 for a classifier that guesses; put in an error of 0.5 and see."),
             (0.4, "The factor 2 in front is missing."),
             (-0.8, "A distance is positive: what would an error of 0 give?"),
         ],
