@@ -419,7 +419,7 @@ def test_the_names_that_a_cell_sets_even_if_it_is_no_python():
 def test_an_exercise_of_the_course():
     check.answer("09.1", 0.67)
     assert check.last().state == "solved"
-    check.answer("09.3", lambda prevalence, sensitivity, specificity: prevalence * sensitivity)
+    check.answer("09.2", lambda prevalence, sensitivity, specificity: prevalence * sensitivity)
     assert "divide by all who were called yes" in check.last().message
     check.answer("02.1", 8 * 384, classes=8, features=384)
     assert "each class also has a bias" in check.last().message

@@ -15,9 +15,10 @@ import pytest
 from lessons import code_cell, solution_cell, text_cell
 from scipy import ndimage
 
+from medlearn import metrics
 from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
-from medlearn.teaching import _verdicts, check
+from medlearn.teaching import _verdicts, check, practice
 from medlearn.teaching import exercises as package
 from tools import solutions
 
@@ -37,6 +38,8 @@ DATA = {
 }
 NAMES_OF_LESSONS = {
     "np": np,
+    "metrics": metrics,
+    "predictions_table": practice.predictions(),
     "ndimage": ndimage,
     "duplicates": duplicates,
     "labelling": labelling,
@@ -115,6 +118,9 @@ def test_no_lesson_shows_an_answer_or_a_hint(path):
 # ---- seen failing on purpose ---------------------------------------------------------------------
 
 
+PRECISION_STUB = "def {}(prevalence, sensitivity, specificity): ..."
+
+
 def exercise(number: int, stub="{} = ..."):
     id = f"09.{number}"
     name = package.find(id).name
@@ -149,7 +155,7 @@ def test_the_miniature_is_proven(tmp_path):
 def test_every_kind_of_broken_exercise_is_named(tmp_path, monkeypatch):
     answers = solutions.read()
     answers["09.1"] = solutions.Solution("f1_by_hand = 0.5", "")
-    answers["09.3"] = solutions.Solution("precision_at = 1 / 0", "")
+    answers["09.3"] = solutions.Solution("my_report = 1 / 0", "")
     monkeypatch.setattr(solutions, "read", lambda: answers)
     broken = notebook(*exercise(1), *exercise(2, "# ...\n{} = 1"), *exercise(3), code_cell("1 / 0"))
     problems = exercises.run(broken, tmp_path)
@@ -195,7 +201,7 @@ def test_exercises_are_numbered_and_agree_with_the_package():
         lesson = lessons.Lesson(name, notebook(*cells))
         return exercises.numbering(lesson) + exercises.agreement(lesson)
 
-    three = [exercise(1), exercise(2, "def {}(miss, alarm): ..."), exercise(3)]
+    three = [exercise(1), exercise(2, PRECISION_STUB), exercise(3)]
     assert problems(*three[0], *three[1], *three[2]) == []
     assert problems(*three[1], *three[0], *three[2])
     assert problems(*three[0], *three[1])
@@ -220,7 +226,7 @@ def test_a_name_that_an_exercise_would_overwrite_is_named():
 
 
 def test_a_task_names_the_function_as_its_stub_does():
-    task, stub, last = exercise(2, "def {}(miss, alarm): ...")
+    task, stub, last = exercise(2, PRECISION_STUB)
     assert exercises.signatures(notebook(task, stub, last))
-    task.source = "### Your turn\n\nWrite `choose(miss, alarm)`."
+    task.source = f"### Your turn\n\nWrite `{PRECISION_STUB[4:-5].format('precision_at')}`."
     assert exercises.signatures(notebook(task, stub, last)) == []

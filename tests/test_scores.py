@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from medlearn.teaching import _scores, _table, _verdicts, check
 
+PRECISION = "lambda p, found, spared: p * found / (p * found + (1 - p) * (1 - spared))"
 TWO_KERNELS = """
 from medlearn.teaching import check
 for number in range(20):
@@ -46,9 +47,7 @@ def test_the_next_session_knows_what_was_solved(folder, monkeypatch):
 
 def test_two_kernels_at_once_lose_nothing(folder):
     sources = [TWO_KERNELS.format(solved=1, answer="0.67")]
-    sources.append(
-        TWO_KERNELS.format(solved=2, answer="lambda miss, alarm: alarm / (miss + alarm)")
-    )
+    sources.append(TWO_KERNELS.format(solved=2, answer=PRECISION))
     running = [
         subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.DEVNULL)
         for source in sources

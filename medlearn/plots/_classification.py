@@ -112,7 +112,7 @@ def reliability(
         top.plot(curve.predicted, curve.observed, color=colour, marker=marker, label=name)
         bottom.stairs(curve.counts, _edges(curve.predicted), color=colour, linewidth=1.5)
     top.set(ylabel="observed share", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    top.legend(loc="upper left", fontsize=9)
+    top.legend(loc="upper left")
     bottom.set(xlabel="predicted probability", ylabel="images")
     return figure
 
@@ -153,13 +153,14 @@ def decision_threshold(
     """
     labels, scores = np.asarray(labels).astype(int), np.asarray(scores, float)
     figure, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(9.5, 3.1), width_ratios=(1.3, 0.9, 1.3)
+        1, 3, figsize=(10.5, 3.6), width_ratios=(1.3, 0.9, 1.3)
     )
     bins = np.linspace(min(scores.min(), threshold), max(scores.max(), threshold), 25)
     for label, colour in enumerate(COLOURS[:2]):
         of_class = scores[labels == label]
         left.hist(of_class, bins, color=colour, alpha=0.6, label=f"truly {classes[label]}")
-    left.legend(loc="upper right", fontsize=8)
+    left.legend(loc="upper right", fontsize=10)
+    left.yaxis.get_major_locator().set_params(integer=True)
     left.set(xlabel=f"score; {classes[1]} from {threshold:.2f} on", ylabel="images")
     matrix = sk.confusion_matrix(labels, scores >= threshold, labels=[0, 1])
     confusion(matrix, classes, ax=middle)
@@ -287,7 +288,7 @@ def _draw_costs(ax: Axes, labels, scores, threshold: float, costs: Mapping[str, 
     ax.set(xlabel="threshold", ylabel="mean cost per image", ylim=(0, None))
     miss, alarm = costs.values()
     title = f"miss {miss:g}, alarm {alarm:g}: {cost:.2f}, at best {curve.min():.2f}"
-    ax.set_title(title, fontsize=10)
+    ax.set_title(title)
 
 
 def _wilson_intervals(curve: metrics.Reliability) -> tuple[np.ndarray, np.ndarray]:

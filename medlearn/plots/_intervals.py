@@ -197,6 +197,7 @@ def interval_coverage(
             ax.plot(value, row, ".", color=colour, markersize=5)
         ax.axvline(truth, color="0.3", linestyle=":")
         share = f"{np.mean(holds_truth):.0%} of {len(studies)} hold the truth"
-        ax.set(title=f"{title}: {share}", xlabel=label, yticks=[])
+        separator = ": " if len(axes) < 3 else ":\n"
+        ax.set(title=title + separator + share, xlabel=label, yticks=[])
         sns.despine(ax=ax, left=True)
     return figure

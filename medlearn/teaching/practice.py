@@ -1,9 +1,10 @@
-"""A folder as a hospital might send it: two sites, three tables, and the faults of real folders."""
+"""What others might send: a folder of two sites with real folders' faults; a table of answers."""
 
 import csv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from medlearn._dataset import Dataset
@@ -12,6 +13,15 @@ HOME, AWAY, LATER = "home.csv", "away.csv", "away_labelled_later.csv"
 FEWEST = 20  # images of each site
 _TURNED, _CMYK, _DAMAGED, _EMPTY, _TEXT, _COPIED, _DICOM = range(7)  # rows of home.csv
 _ORIENTATION, _QUARTER_TURN = 0x0112, 6  # the EXIF tag, and its value for "turn me to display me"
+
+_PATIENTS = [  # of the table of predictions: age group, ill, patients, mean logit
+    ("child", 1, 3, 2.0),
+    ("child", 0, 5, -2.6),
+    ("adult", 1, 14, 0.9),
+    ("adult", 0, 18, -2.2),
+    ("senior", 1, 13, -0.5),
+    ("senior", 0, 11, -1.8),
+]
 
 Row = dict[str, str]
 
@@ -61,6 +71,34 @@ def write(home: Dataset, away: Dataset, path: str | Path) -> Path:
     _write_table(path / AWAY, [_without_label(row) for row in away_rows])
     _write_table(path / LATER, away_rows)
     return path
+
+
+def predictions() -> pd.DataFrame:
+    """Return a table of a model's test, as a colleague might send it; it is simulated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per image, four images per patient, with the columns patient, age_group (child, adult
+        or senior), ill (0 or 1) and probability (of being ill).
+
+    Examples
+    --------
+    >>> table = predictions()
+    >>> len(table), table.patient.nunique()
+    (256, 64)
+    """
+    random = np.random.default_rng(6)
+    rows = []
+    for age_group, is_ill, patients, mean in _PATIENTS:
+        for _ in range(patients):
+            logits = mean + random.normal(0, 1.2) + random.normal(0, 0.6, 4)
+            for probability in 1 / (1 + np.exp(-logits)):
+                rows.append((age_group, is_ill, round(float(probability), 3)))
+    table = pd.DataFrame(rows, columns=["age_group", "ill", "probability"])
+    numbers = np.repeat(random.permutation(len(table) // 4), 4) + 101
+    table.insert(0, "patient", [f"P{number}" for number in numbers])
+    return table.sort_values("patient", ignore_index=True)
 
 
 def _row(data: Dataset, index: int, label: str, folder: str) -> Row:

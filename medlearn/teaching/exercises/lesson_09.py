@@ -1,7 +1,16 @@
-"""Lesson 09: F1 by hand, a threshold for a price, and another waiting room."""
+"""Lesson 09: F1 by hand, another waiting room, and the report of a colleague's model."""
+
+import numpy as np
 
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Function, Value
+
+# The report on `practice.predictions()` at the threshold 0.3: value, low, high.
+_INTERVALS = {"sensitivity": (0.617, 0.464, 0.755), "specificity": (0.831, 0.704, 0.911)}
+_BY_IMAGE = {"sensitivity": (0.617, 0.530, 0.707), "specificity": (0.831, 0.761, 0.887)}
+_TOLERANCE = 0.03  # resamples of another seed move the ends by less
+_WRITTEN = {"ill patients": 30, "not claimed": "child", "lowest claimed": "senior"}
+_RIGHT = {**_INTERVALS, **_WRITTEN}
 
 
 def _found(prevalence, sensitivity, specificity):
@@ -15,6 +24,53 @@ def _without_prevalence(prevalence, sensitivity, specificity):
 def _negative(prevalence, sensitivity, specificity):
     spared = (1 - prevalence) * specificity
     return spared / (spared + prevalence * (1 - sensitivity))
+
+
+def _near(numbers, expected):
+    numbers = np.asarray(numbers, dtype=float)
+    return numbers.shape == (3,) and bool(np.abs(numbers - expected).max() < _TOLERANCE)
+
+
+def _is_right_report(my_report):
+    has_intervals = all(_near(my_report[name], ends) for name, ends in _INTERVALS.items())
+    return has_intervals and all(_is(my_report, name) for name in _WRITTEN)
+
+
+def _is(my_report, name):
+    answer, expected = my_report[name], _WRITTEN[name]
+    return _plain(answer) == expected if isinstance(answer, str) else answer == expected
+
+
+def _plain(text):
+    return text.strip().lower().replace("children", "child").removesuffix("s")
+
+
+def _lacks_entries(my_report):
+    return not isinstance(my_report, dict) or not set(_RIGHT) <= set(my_report)
+
+
+def _lacks_ends(my_report):
+    return any(np.shape(my_report[name]) != (3,) for name in _INTERVALS)
+
+
+def _is_at_one_half(my_report):
+    return abs(my_report["sensitivity"][0] - 0.442) < 0.01
+
+
+def _is_by_image(my_report):
+    return any(_near(my_report[name], ends) for name, ends in _BY_IMAGE.items())
+
+
+def _counts_others(my_report):
+    return not _is(my_report, "ill patients")
+
+
+def _claims_too_much(my_report):
+    return not _is(my_report, "not claimed")
+
+
+def _is_not_lowest(my_report):
+    return not _is(my_report, "lowest claimed")
 
 
 EXERCISES = [
@@ -39,26 +95,6 @@ EXERCISES = [
     ),
     Function(
         id="09.2",
-        name="choose",
-        cases=[((1, 1), 0.5), ((9, 1), 0.1), ((1, 3), 0.75), ((20, 5), 0.2)],
-        wrong=[
-            (
-                lambda miss, alarm: miss / (miss + alarm),
-                "The other way round: costly misses call for a low threshold.",
-            ),
-            (
-                lambda miss, alarm: alarm / miss,
-                "Nearly: that is the odds p / (1 - p) at the threshold, not p itself.",
-            ),
-            (lambda miss, alarm: 0.5, "One half is right only if both mistakes cost the same."),
-        ],
-        hints=[
-            "Of patients with the probability p: what does a no cost on average, and a yes?",
-            "At the threshold both cost the same. Put in miss = 9, alarm = 1, and look for p.",
-        ],
-    ),
-    Function(
-        id="09.3",
         name="precision_at",
         cases=[
             ((0.01, 0.9, 0.9), 0.009 / 0.108),
@@ -77,6 +113,58 @@ EXERCISES = [
         hints=[
             "Of 1,000 people, how many are found, and how many healthy ones are alarmed?",
             "Draw a table of 1,000 people: ill or healthy, called yes or no. Which boxes count?",
+        ],
+    ),
+    Condition(
+        id="09.3",
+        name="my_report",
+        test=_is_right_report,
+        wrong=[
+            (
+                {"sensitivity": 0.62},
+                _lacks_entries,
+                "The report is a dictionary with the five entries that the task names.",
+            ),
+            (
+                _RIGHT | {"sensitivity": 0.617},
+                _lacks_ends,
+                "A number without an interval is not a report: value, lower and upper end.",
+            ),
+            (
+                _RIGHT | {"sensitivity": (0.442, 0.269, 0.629)},
+                _is_at_one_half,
+                "You cut at one half. The colleague had promised another threshold before the "
+                "test was opened.",
+            ),
+            (
+                _RIGHT | _BY_IMAGE,
+                _is_by_image,
+                "These intervals take each image for a patient of its own. "
+                "The table has a column that says whose image it is.",
+            ),
+            (
+                _RIGHT | {"ill patients": 64},
+                _counts_others,
+                "Count the patients, not images, on whom the sensitivity rests: "
+                "those who are well play no part in it.",
+            ),
+            (
+                _RIGHT | {"not claimed": "senior"},
+                _claims_too_much,
+                "A low number is a claim too, if enough patients stand behind it. "
+                "Which group has fewer than ten ill patients?",
+            ),
+            (
+                _RIGHT | {"lowest claimed": "adult"},
+                _is_not_lowest,
+                "Compare the sensitivities of the groups that have ten or more ill patients.",
+            ),
+        ],
+        hints=[
+            "Section 3 has the intervals, section 6 the subgroups. First make answers of 0 and 1 "
+            "from the probabilities, with the threshold of the task.",
+            "Print what metrics.per_subgroup returns for the sensitivity: one group is too small "
+            "to say anything, and of the others one is far below the rest.",
         ],
     ),
 ]
