@@ -196,12 +196,15 @@ def _table(numbers: Mapping[str, Interval]) -> str:
     for name, (value, low, high) in numbers.items():
         rests_on = getattr(numbers[name], "rests_on", "")
         cells[name] = (f"{value:.2f}", f"{low:.2f} to {high:.2f}", rests_on or "not said")
-    return (
-        _rows("Measure", cells)
-        + "\n<p>Tested on other patients of the same kind, a value may well lie anywhere in its "
-        "interval. Where a number rests on images, each image was taken for a patient of its own: "
-        "if patients have several images, the interval is too narrow.</p>"
+    notes = (
+        "Tested on other patients of the same kind, a value may well lie anywhere in its interval."
     )
+    if any("image" in rests_on for *_, rests_on in cells.values()):
+        notes += (
+            " Where a number rests on images, each image was taken for a patient of its own: if "
+            "patients have several images, the interval is too narrow."
+        )
+    return f"{_rows('Measure', cells)}\n<p>{notes}</p>"
 
 
 def _subgroup_table(measure: str, scores: Mapping[str, SubgroupScore]) -> str:
