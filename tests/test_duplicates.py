@@ -14,6 +14,7 @@ from scipy import ndimage
 from medlearn import datasets
 from medlearn.curation import duplicates
 from medlearn.instruments import mri, smear
+from medlearn.teaching import practice
 
 COUNT = 60
 
@@ -212,3 +213,16 @@ def test_the_real_repeats():
     group = dict(zip(number.tolist(), groups.tolist()))
     repeats = {(a, b) for a, b in combinations(group, 2) if group[a] == group[b]}
     assert repeats == {(112, 139), (157, 158), (166, 171), (167, 169)}
+
+
+def test_a_table_of_files_leaks_in_three_ways():
+    files, images = practice.leaky_files()
+    assert list(files) == ["file", "patient", "cell", "split"] and len(files) == len(images)
+    in_test = (files["split"] == "test").to_numpy()
+    written = files["patient"].to_numpy()
+    assert set(written[in_test]) & set(written[~in_test])
+    one_spelling = [patient.lower().replace("-", "") for patient in written]
+    assert len(set(one_spelling)) == len(set(written)) - 2
+    copies = duplicates.find(images)
+    assert len(set(copies)) == len(files) - 8
+    assert len(set(duplicates.merge_groups(one_spelling, copies))) == 12

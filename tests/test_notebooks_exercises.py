@@ -15,7 +15,7 @@ import pytest
 from lessons import code_cell, solution_cell, text_cell
 from scipy import ndimage
 
-from medlearn import metrics
+from medlearn import metrics, splits
 from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
 from medlearn.teaching import _verdicts, check, practice
@@ -26,7 +26,7 @@ FACTORS = [*smear.FACTORS, "all but stain", "everything"]
 COSTS = {"images/s": [1, 2, 3, 4], "memory (MB)": [9, 1, 3, 4], "balanced accuracy": [9, 5, 7, 8]}
 # What a lesson hands over to a check, small enough to have no lesson.
 DATA = {
-    "00.2": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
+    "00.3": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
     "02.1": {"classes": 8, "features": 384},
     "03.3": {"costs": pd.DataFrame(COSTS, index=list("abcd"))},
     "15.3": {
@@ -36,10 +36,14 @@ DATA = {
         }
     },
 }
+FILES, FILE_IMAGES = practice.leaky_files()
 NAMES_OF_LESSONS = {
     "np": np,
     "metrics": metrics,
     "predictions_table": practice.predictions(),
+    "files": FILES,
+    "file_images": FILE_IMAGES,
+    "splits": splits,
     "ndimage": ndimage,
     "duplicates": duplicates,
     "labelling": labelling,

@@ -1,4 +1,4 @@
-"""What others might send: a folder of two sites with real folders' faults; a table of answers."""
+"""What others might send: a folder with faults, a leaking split, a table of answers."""
 
 import csv
 from pathlib import Path
@@ -8,6 +8,9 @@ import pandas as pd
 from PIL import Image
 
 from medlearn._dataset import Dataset
+from medlearn.teaching._leaky_files import leaky_files
+
+__all__ = ["AWAY", "FEWEST", "HOME", "LATER", "leaky_files", "predictions", "write"]
 
 HOME, AWAY, LATER = "home.csv", "away.csv", "away_labelled_later.csv"
 FEWEST = 20  # images of each site

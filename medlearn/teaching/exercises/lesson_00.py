@@ -1,10 +1,11 @@
-"""Lesson 00: a protocol without contrast, and a smear that a network cannot read."""
+"""Lesson 00: a protocol without contrast, a domain, a smear that a network cannot read."""
 
 import numpy as np
 
 from medlearn.instruments import mri
 from medlearn.instruments.mri import physics
-from medlearn.teaching.exercises._forms import Condition
+from medlearn.teaching._sealed import Sealed
+from medlearn.teaching.exercises._forms import Condition, Value
 
 _DIALS = {"blur_um": (0.1, 1.2), "gradient": (0, 0.6), "noise": (0, 20)}
 
@@ -85,8 +86,22 @@ EXERCISES = [
             "At TR = 4000 ms grey matter leads at every TE; try a TR between 1000 and 2000 ms.",
         ],
     ),
-    Condition(
+    Value(
         id="00.2",
+        name="same_domain",
+        expected=Sealed("00.2", "text", ("ac27e5d6",)),
+        choices=["a", "b", "c"],
+        wrong=[
+            ("a", "Another lamp gives the same cell another colour, as the console shows."),
+            ("c", "The patients are the same; where do the pictures come from?"),
+        ],
+        hints=[
+            "A domain is where pictures come from, not whom they show.",
+            "In which case could you not tell old and new pictures apart by colour or sharpness?",
+        ],
+    ),
+    Condition(
+        id="00.3",
         name="settings",
         test=_is_unreadable,
         wrong=[

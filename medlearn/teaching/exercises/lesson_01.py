@@ -1,10 +1,11 @@
-"""Lesson 01: lengths in millimetres, a leak detector, and what must stay together."""
+"""Lesson 01: lengths in millimetres, a leak detector, and a split to be mended."""
 
 import numpy as np
 
-from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching import _leaky_files
+from medlearn.teaching.exercises._forms import Condition, Function
 
+_FILES, _PERSON, _ = _leaky_files.rows()
 _WARD = np.array(["a", "a", "a", "b", "c", "c", "d", "e"])
 
 
@@ -38,6 +39,54 @@ def _share_of_indices(patients, train, test):
 
 def _number_of_images(patients, train, test):
     return np.isin(patients[test], patients[train]).sum()
+
+
+def _as_one_spelling(patients):
+    return [patient.lower().replace("-", "") for patient in patients]
+
+
+def _split_by(groups):
+    """A split that keeps groups whole; every fourth group is in the test."""
+    _, group = np.unique(groups, return_inverse=True)
+    return np.where(group % 4 == 2, "test", "train").tolist()
+
+
+def _parts(groups, split):
+    """Whether a group has files on both sides."""
+    sides = set(zip(groups, split, strict=True))
+    return len(sides) > len(set(groups))
+
+
+def _as_list(answer):
+    return [str(text).strip().lower() for text in answer]
+
+
+def _is_no_list(answer):
+    if isinstance(answer, str) or len(answer) != len(_FILES):
+        return True
+    return not set(_as_list(answer)) <= {"train", "test"}
+
+
+def _has_other_size(answer):
+    share = np.mean(np.array(_as_list(answer)) == "test")
+    return not 0.2 <= share <= 0.5
+
+
+def _parts_patients(answer):
+    return _parts(_FILES["patient"], _as_list(answer))
+
+
+def _parts_spellings(answer):
+    return _parts(_as_one_spelling(_FILES["patient"]), _as_list(answer))
+
+
+def _parts_copies(answer):
+    return _parts(_PERSON, _as_list(answer))
+
+
+def _is_mended(answer):
+    is_complete = not _is_no_list(answer) and not _has_other_size(answer)
+    return is_complete and not _parts_copies(answer)
 
 
 EXERCISES = [
@@ -99,19 +148,42 @@ EXERCISES = [
             "`np.isin(a, b)` says of each entry of `a` whether it is in `b`.",
         ],
     ),
-    Value(
+    Condition(
         id="01.3",
-        name="how_many_groups",
-        expected=Sealed("01.3", "a number", ("a6bde6ac",)),
+        name="mended_split",
+        test=_is_mended,
         wrong=[
-            (4, "Those are the patients; the duplicates tie some of them together."),
-            (3, "Those are the pictures; the first two images also share a patient."),
-            (1, "Nothing ties the first three images to the last two."),
-            (5, "Those are the images; some of them belong together."),
+            (
+                ["test"] * 3,
+                _is_no_list,
+                'One text per file is needed, in the order of the table: "train" or "test".',
+            ),
+            (
+                ["train"] * len(_FILES),
+                _has_other_size,
+                "A fifth to a half of the files belong into the test.",
+            ),
+            (
+                _FILES["split"].tolist(),
+                _parts_patients,
+                "A patient still has files on both sides; your `leaked` finds them.",
+            ),
+            (
+                _split_by(_FILES["patient"].tolist()),
+                _parts_spellings,
+                "No id is on both sides, but a person is. Sort the ids and read them slowly.",
+            ),
+            (
+                _split_by(_as_one_spelling(_FILES["patient"])),
+                _parts_copies,
+                "No person known by an id is on both sides, but a picture is. "
+                "Who finds the same picture under two ids?",
+            ),
         ],
         hints=[
-            "Draw five dots, and a line for each shared patient and each shared picture.",
-            "Count the islands of your drawing.",
+            "Three things tie files together: the id, an id written in another way, the picture.",
+            "Make one list of ids in one spelling, one of groups of copies, and merge the two; "
+            "section 3 does so before it splits.",
         ],
     ),
 ]
