@@ -96,7 +96,7 @@ def interval(
     Returns
     -------
     Interval
-        The value on all images and the ends of its interval.
+        The value on all images, the ends of its interval, and what they rest on.
 
     Raises
     ------
