@@ -211,11 +211,10 @@ def _subgroup_table(measure: str, scores: Mapping[str, SubgroupScore]) -> str:
     cells = {}
     for name, score in scores.items():
         if score.interval is None:
-            cells[name] = ("too few to say", "", f"{score.patients} patients")
+            cells[name] = ("too few to say", "", score.rests_on)
         else:
             value, low, high = score.interval
-            rests_on = score.interval.rests_on
-            cells[name] = (f"{value:.2f}", f"{low:.2f} to {high:.2f}", rests_on)
+            cells[name] = (f"{value:.2f}", f"{low:.2f} to {high:.2f}", score.rests_on)
     return f"<h2>For whom: {escape(str(measure))}</h2>\n" + _rows("Subgroup", cells)
 
 

@@ -185,6 +185,8 @@ def test_a_subgroup_has_the_interval_of_its_rows_or_too_few_patients():
     assert scores["adult"].patients == 11 and scores["adult"].images == rows.sum()
     assert scores["child"].interval is None and scores["child"].patients == 2
     assert str(scores["child"]) == "too few to say (2 patients)"
+    by_image = metrics.per_subgroup(metrics.accuracy, labels, answers, range(120), ages, fewest=50)
+    assert str(by_image["child"]) == "too few to say (12 images)"
     assert str(scores["adult"]) == f"{expected}, 11 patients"
 
 

@@ -83,8 +83,8 @@ def test_numbers_say_what_they_rest_on():
 
 
 def test_users_subgroups_and_what_would_change_our_mind():
-    adult = SubgroupScore(Interval(0.9, 0.8, 0.95, rests_on="30 patients"), 30, 60)
-    child = SubgroupScore(None, 3, 6)
+    adult = SubgroupScore(Interval(0.9, 0.8, 0.95, rests_on="30 patients"), 30, 60, "30 patients")
+    child = SubgroupScore(None, 3, 6, "3 patients")
     subgroups = {f"accuracy{HOSTILE}": {f"adult{HOSTILE}": adult, "child": child}}
     full = card(users=f"Nurses.{HOSTILE}", subgroups=subgroups, change=f"A trial.{HOSTILE}")
     parsed = ParsedPage(report.page(full))

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from medlearn import _checks
 from medlearn.metrics import _resamples
-from medlearn.metrics._intervals import _FEW_PATIENTS, Interval, Metric, interval
+from medlearn.metrics._intervals import _FEW_PATIENTS, Interval, Metric, _rests_on, interval
 
 
 class SubgroupScore(NamedTuple):
@@ -22,17 +22,19 @@ class SubgroupScore(NamedTuple):
         The number of patients that count: for sensitivity, those with an image of the class.
     images : int
         The number of images of the subgroup.
+    rests_on : str
+        As in `Interval`, such as "26 patients"; "9 images" where each image has an id of its own.
     """
 
     interval: Interval | None
     patients: int
     images: int
+    rests_on: str
 
     def __str__(self) -> str:
-        number = f"{self.patients} patient{'' if self.patients == 1 else 's'}"
         if self.interval is None:
-            return f"too few to say ({number})"
-        return f"{self.interval}, {self.interval.rests_on or number}"
+            return f"too few to say ({self.rests_on})"
+        return f"{self.interval}, {self.rests_on}"
 
 
 def per_subgroup(
@@ -84,7 +86,7 @@ def per_subgroup(
     >>> ages = ["adult"] * 20 + ["child"] * 2
     >>> scores = metrics.per_subgroup(metrics.accuracy, [0, 1] * 11, [0, 1] * 11, range(22), ages)
     >>> print(scores["child"])
-    too few to say (2 patients)
+    too few to say (2 images)
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     patients = _checks.column("patients", patients)
@@ -106,9 +108,9 @@ def _score(metric: Metric, part: tuple, fewest: int, options: dict) -> SubgroupS
     labels, predictions, patients = part
     patient = np.unique(patients, return_inverse=True)[1]
     number = _resamples.patients_that_count(metric, labels, predictions, patient)
-    images = len(labels)
+    images, rests_on = len(labels), _rests_on(patient, number)
     if number < fewest:
-        return SubgroupScore(None, number, images)
+        return SubgroupScore(None, number, images, rests_on)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `fewest` is the caller's choice
-        return SubgroupScore(interval(metric, *part, **options), number, images)
+        return SubgroupScore(interval(metric, *part, **options), number, images, rests_on)
