@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from medlearn import explain, networks, transfer
 from medlearn._keras import keras, tf
@@ -84,6 +87,46 @@ def test_a_probe_of_scikit_learn_and_the_model_with_its_head_agree(encoder, clas
     model = networks.classifier(encoder, classes)
     assert networks.set_head(model, probe.coef_, probe.intercept_) is None
     np.testing.assert_allclose(predict(model), probe.predict_proba(vectors), atol=1e-4)
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False)])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_probe_with_a_scaler_becomes_a_head(encoder, classes, scaler):
+    vectors = 5 + vectors_at(encoder, "block_1").astype(float)
+    probe = make_pipeline(scaler, LogisticRegression(C=100))
+    probe.fit(vectors, np.arange(len(IMAGES)) % classes)
+    weights, bias = networks.as_head(probe)
+    scores = vectors @ weights.T + bias
+    expected = probe.decision_function(vectors)
+    np.testing.assert_allclose(scores[:, 0] if classes == 2 else scores, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "probe, message",
+    [
+        (make_pipeline(StandardScaler(), LogisticRegression()), "no coef_ and intercept_"),
+        (PCA(), "PCA has no coef_"),
+        (make_pipeline(PCA(1), LogisticRegression()), "step PCA cannot"),
+        (make_pipeline(PCA(1), StandardScaler(), LogisticRegression()), "step PCA cannot"),
+    ],
+)
+def test_what_is_no_fitted_linear_probe_becomes_no_head(probe, message):
+    if "step" in message:
+        probe.fit(np.arange(8.0).reshape(4, 2), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match=message):
+        networks.as_head(probe)
+
+
+def test_a_copy_of_an_encoder_has_weights_of_its_own(encoder):
+    copy = networks.copy_up_to(encoder, "block_0")
+    inside = keras.Model(encoder.input, encoder.get_layer("block_0").output)
+    np.testing.assert_allclose(predict(copy), predict(inside), atol=1e-6)
+    assert copy.name == "tiny" and copy.layers[-1].name == "block_0"
+    before = transfer.snapshot(encoder)
+    copy.set_weights([1 + weight for weight in copy.get_weights()])
+    transfer.assert_frozen(encoder, before)
+    with pytest.raises(ValueError, match="block_7"):
+        networks.copy_up_to(encoder, "block_7")
 
 
 def test_a_binary_probe_fits_a_single_sigmoid(encoder):

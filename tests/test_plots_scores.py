@@ -181,6 +181,15 @@ def test_training_curves_show_each_loss_and_how_far_each_block_moved():
     assert {"training", "validation", "block_1", "lambda = 0"} <= set(texts(figure))
 
 
+def test_loss_curves_begin_before_the_first_epoch_and_ring_the_lowest():
+    losses = {"rate 0.1": [1, 0.5, 0.7], "rate 10": [1, 9]}
+    (ax,) = plots.loss_curves(losses, rivals={"linear probe": 0.4}, highest=2).axes
+    assert [list(ax.lines[index].get_xdata()) for index in (0, 2)] == [[0, 1, 2], [0, 1]]
+    assert [ax.lines[index].get_xdata()[0] for index in (1, 3)] == [1, 0]
+    assert ax.lines[4].get_ydata()[0] == 0.4 and ax.get_ylim() == (0, 2)
+    assert {"rate 0.1", "linear probe", "log loss, validation patients"} <= set(texts(ax.figure))
+
+
 def test_training_curves_mark_an_epoch_and_hold_their_axis():
     figure = plots.training_curves(
         {"validation": [3, 2, 1]}, {"block_1": 0.05}, epoch=2, max_distance=0.4

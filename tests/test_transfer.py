@@ -507,3 +507,18 @@ def test_a_run_with_all_of_it_resumes_where_it_was_interrupted(tmp_path):
     assert history.epoch == [2, 3]
     for a, b in zip(resumed.get_weights(), run()[0].get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+# ---- how far the blocks moved --------------------------------------------------------------------
+
+
+def test_the_distance_of_a_block_is_relative_to_its_weights(model):
+    transfer.unfreeze(model, from_="block_1")
+    start = model.get_weights()
+    assert transfer.distance_by_block(model, start) == {"block_2": 0.0, "block_1": 0.0}
+    layer = model.get_layer("encoder").get_layer("block_1_conv")
+    layer.set_weights([1.5 * weight for weight in layer.get_weights()])
+    distances = transfer.distance_by_block(model, start)
+    assert distances == {"block_2": 0.0, "block_1": pytest.approx(0.5)}
+    with pytest.raises(ValueError, match="are not the weights of encoder_classifier"):
+        transfer.distance_by_block(model, start[1:])

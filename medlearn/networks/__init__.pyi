@@ -4,10 +4,12 @@ from . import views as views
 from ._bags import attention_weights as attention_weights
 from ._bags import bag_classifier as bag_classifier
 from ._bags import into_bags as into_bags
+from ._classification import as_head as as_head
 from ._classification import classifier as classifier
 from ._classification import set_head as set_head
 from ._detector import detect as detect
 from ._detector import detector as detector
+from ._encoders import copy_up_to as copy_up_to
 from ._encoders import skip_layers as skip_layers
 from ._segmentation import segment as segment
 from ._segmentation import segmenter as segmenter

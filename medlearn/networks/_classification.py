@@ -1,5 +1,7 @@
 """An image in, class probabilities out."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -122,6 +124,55 @@ def set_head(model: keras.Model, weights: ArrayLike, bias: ArrayLike) -> None:
             "layer it is cut at."
         )
     head.set_weights([weights.T, bias])
+
+
+def as_head(probe: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return a linear probe of scikit-learn as weights and bias for `set_head`.
+
+    A scaler in front of the classifier becomes part of them: the head takes vectors as they are.
+
+    Parameters
+    ----------
+    probe : sklearn.pipeline.Pipeline or estimator
+        Fitted: a linear classifier with ``coef_`` and ``intercept_``, or a pipeline of a
+        `StandardScaler` and one.
+
+    Returns
+    -------
+    weights : numpy.ndarray, shape (classes, D)
+        Of two classes one row, (1, D), as in scikit-learn.
+    bias : numpy.ndarray, shape (classes,)
+
+    Raises
+    ------
+    ValueError
+        If the probe is not linear, not fitted, or does more than scale its vectors.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> weights, bias = as_head(LogisticRegression().fit([[0.0], [1.0]], [0, 1]))
+    >>> weights.shape, bias.shape
+    ((1, 1), (1,))
+    """
+    *scalers, linear = getattr(probe, "named_steps", {"": probe}).values()
+    if not hasattr(linear, "coef_") or not hasattr(linear, "intercept_"):
+        raise ValueError(
+            f"{type(linear).__name__} has no coef_ and intercept_: fit a linear classifier, such "
+            "as LogisticRegression, first."
+        )
+    weights, bias = np.atleast_2d(linear.coef_), np.atleast_1d(linear.intercept_)
+    for scaler in reversed(scalers):
+        if not hasattr(scaler, "scale_") or not hasattr(scaler, "with_mean"):
+            raise ValueError(
+                f"The probe's step {type(scaler).__name__} cannot become part of a dense layer: "
+                "only a fitted StandardScaler in front of the classifier can."
+            )
+        if scaler.scale_ is not None:
+            weights = weights / scaler.scale_
+        if scaler.with_mean:
+            bias = bias - weights @ scaler.mean_
+    return weights, bias
 
 
 def _checked_probe(weights: ArrayLike, bias: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

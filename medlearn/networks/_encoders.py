@@ -48,6 +48,34 @@ def cut(encoder: keras.Model, names: Sequence[str]) -> keras.Model:
     return keras.Model(encoder.inputs[0], outputs, name=encoder.name)
 
 
+def copy_up_to(encoder: keras.Model, layer: str) -> keras.Model:
+    """Return a copy of an encoder that ends at a layer and has weights of its own.
+
+    Training the copy leaves the encoder as it is. The copy has the encoder's name.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        A model of images, as `backbones.load` gives it.
+    layer : str
+        The last layer of the copy.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not one of the encoder's layers.
+
+    Examples
+    --------
+    >>> encoder = backbones.load("efficientnet_lite0")  # doctest: +SKIP
+    >>> networks.copy_up_to(encoder, "block_14").output_shape  # doctest: +SKIP
+    (None, 7, 7, 192)
+    """
+    check_encoder(encoder)
+    part = cut(encoder, [layer])
+    return _keras.copied(keras.Model(part.inputs[0], part.outputs[0], name=encoder.name))
+
+
 def _own_layer(encoder: keras.Model, name: str):
     for layer in encoder.layers:
         if layer.name == name and not isinstance(layer, keras.Model):

@@ -4,6 +4,7 @@ from ._contracts import assert_frozen as assert_frozen
 from ._contracts import assert_moved as assert_moved
 from ._contracts import moved as moved
 from ._contracts import snapshot as snapshot
+from ._distance import distance_by_block as distance_by_block
 from ._inputs import check_labels as check_labels
 from ._inputs import check_masks as check_masks
 from ._inputs import check_preprocessing as check_preprocessing

@@ -46,7 +46,7 @@ def layerwise_rates(model: keras.Model, decay: float = 0.5) -> dict[str, float]:
     learning = [layer for layer in reversed(_keras.leaves(model)) if layer.trainable_weights]
     if not learning:
         raise ValueError(f"No weight of {model.name} is trainable; call transfer.unfreeze first.")
-    blocks = dict.fromkeys(_block(layer) for layer in learning)
+    blocks = dict.fromkeys(block_of(layer) for layer in learning)
     return {block: decay**steps for steps, block in enumerate(blocks)}
 
 
@@ -93,7 +93,7 @@ def _factors(model: keras.Model, decay: float) -> dict[str, float]:
     factors = {}
     for layer in _keras.leaves(model):
         for weight in layer.trainable_weights:
-            factors[weight.path] = rates[_block(layer)]
+            factors[weight.path] = rates[block_of(layer)]
     return factors
 
 
@@ -123,6 +123,7 @@ def _layerwise_class(
     return Layerwise
 
 
-def _block(layer) -> str:
+def block_of(layer: keras.layers.Layer) -> str:
+    """Return the block to which a layer belongs by its name, such as block_12."""
     matched = _BLOCK.match(layer.name)
     return matched.group() if matched else layer.name
