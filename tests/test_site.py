@@ -349,6 +349,18 @@ def test_slides_keep_the_sentence_and_leave_out_solutions():
     assert "Who?" in deck[-1] and not any("secret" in slide for slide in deck)
 
 
+def test_slides_keep_formulas_as_they_are():
+    formula = r"$$\underbrace{a}_{\text{one}} * b * \underbrace{c}_{\text{two}}$$"
+    texts = [
+        "# 99 · Test",
+        f"## 1 · First\n\nWhy $x_1$ and $x_2$ *here*?\n\n{formula}\n\n**In one sentence: so.**",
+    ]
+    cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+    lesson = copies.Lesson("99_test", "99 · Test", nbformat.v4.new_notebook(cells=cells))
+    slide = html.unescape(slides.deck(lesson, None)[1])
+    assert formula in slide and "$x_1$ and $x_2$ <em>here</em>" in slide
+
+
 # ---- what README and the instructor kit say ------------------------------------------------------
 
 

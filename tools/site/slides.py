@@ -207,11 +207,21 @@ def _block(markdown: str) -> str:
     blocks = [block for block in blocks if not block.startswith(("```", "|", "#", "<"))]
     kept = [_shortened(block) for block in blocks[:1]]
     kept += [block for block in blocks[1:2] if block.startswith((*LISTS, "$$"))]
-    return _markdown().render(without_links("\n\n".join(kept)).replace("\\", "\\\\"))
+    return _markdown().render(_with_formulas_kept("\n\n".join(kept)))
 
 
 def _inline(markdown: str) -> str:
-    return _markdown().renderInline(without_links(markdown).replace("\\", "\\\\"))
+    return _markdown().renderInline(_with_formulas_kept(markdown))
+
+
+def _with_formulas_kept(markdown: str) -> str:
+    """Text without links in which Markdown leaves the signs of formulas alone."""
+    text = without_links(markdown).replace("\\", "\\\\")
+    return re.sub(r"\$\$.+?\$\$|\$[^$\n]+\$", _escape_emphasis, text, flags=re.DOTALL)
+
+
+def _escape_emphasis(formula: re.Match) -> str:
+    return re.sub(r"[_*]", r"\\\g<0>", formula.group())
 
 
 def _markdown() -> MarkdownIt:
