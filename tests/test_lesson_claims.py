@@ -20,6 +20,31 @@ def numbers_after(beginning: str, text: str) -> list[float]:
     return [float(number) for number in re.findall(r"-?\d*\.?\d+", line)]
 
 
+def test_lesson_00_shows_what_it_says_of_the_network_next_door():
+    text = printed("00")
+    home = numbers_after("accuracy at lab-a", text.partition("always")[0])
+    next_door = numbers_after("accuracy on smear: lab-a", text)[-3:]
+    assert next_door[2] < home[1] and next_door[0] < home[0] / 2
+    answers = re.findall(r"says: (\w+) \((\d+)%\)", text)
+    right = [int(share) for name, share in answers if name == "neutrophil"]
+    wrong = [int(share) for name, share in answers if name != "neutrophil"]
+    assert max(wrong) > min(right)  # a probability that gives no warning
+
+
+def test_lesson_01_shows_the_leaks_that_it_names():
+    text = printed("01")
+    by_patient = numbers_after("split by patient: accuracy", text)
+    assert by_patient[1] < 0.5 < by_patient[2]
+    assert numbers_after("accuracy on the coin, split by image:", text)[0] > 0.7
+    for question in ("coin", "cerebrospinal fluid"):
+        for model in ("nearest", "linear"):
+            assert numbers_after(f"inflation, {question}, {model}:", text)[1] > 0
+    assert numbers_after("inflation, copies, nearest:", text)[1] > 0
+    assert "100% of 133 copies found, 0 other pairs" in text
+    assert numbers_after("without ids:", text)[0] > 50
+    assert numbers_after("with ids:", text)[0] == 0
+
+
 def test_lesson_09_reports_what_its_run_shows():
     text = printed("09")
     by_image, by_patient, corrected = (
