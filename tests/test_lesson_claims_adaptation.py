@@ -1,0 +1,90 @@
+"""What the texts of lessons 12 to 20 say of their committed runs, held against the outputs."""
+
+from test_lesson_claims import numbers_after, printed
+
+
+def test_lesson_12_shows_what_the_borrowed_encoder_gains():
+    text = printed("12")
+    assert numbers_after("frozen minus random:", text)[1] > 0
+    assert numbers_after("fine-tuned minus frozen:", text)[0] <= 0
+    before = numbers_after("repaired recipe:", text)
+    moved = numbers_after("repaired recipe, camera moved:", text)
+    unet = numbers_after("U-Net, frozen, camera moved:", text)
+    assert moved[0] < before[0] / 2 and moved[3] < before[3] / 2
+    assert unet[0] > 0.7 and unet[3] > 0.85
+    assert numbers_after("validation:", text)[1] < 0 < numbers_after("tidied minus plain:", text)[1]
+
+
+def test_lesson_13_shows_what_careless_boxes_do():
+    text = printed("13")
+    kept, boxes = numbers_after("there and back:", text)
+    assert kept == boxes - 1
+    assert 0.65 < numbers_after("platelets found at one false alarm a field:", text)[0] < 0.85
+    average_precision, _, _, bias, _, _ = numbers_after("careless minus careful training:", text)
+    assert average_precision > -0.05 and abs(bias) < 0.5
+    assert numbers_after("red blood cell: off by", text)[-1] > 0.5  # the bias before
+
+
+def test_lesson_15_shows_which_cause_does_the_harm():
+    text = printed("15")
+    at_home, _, _, next_door = numbers_after("smear, lab-a -> lab-b: accuracy", text)[:4]
+    assert next_door < 0.5 * at_home
+    stain, _, _, all_but_stain, _, _, everything = numbers_after("simulated: stain alone", text)[:7]
+    assert stain > at_home - 0.2 and all_but_stain < everything + 0.1
+    assert numbers_after("rank correlation of distance and loss", text)[-1] < 0.3
+    lost, low, _ = numbers_after("lost at 1.5T-FLAIR:", text)[:3]
+    assert low < 0 < lost < 0.1
+    assert numbers_after("accuracy gained by the corrected probabilities:", text)[1] < 0
+
+
+def test_lesson_16_shows_when_matching_helps_and_when_it_hurts():
+    text = printed("16")
+    source_only, _, _, reinhard, _, _, both = numbers_after("smear, lab-a -> lab-b:", text)[:7]
+    assert reinhard < source_only + 0.06 < both
+    assert numbers_after("scale, Reinhard and CORAL against source only:", text)[1] > 0
+    adabn = text.partition("AdaBN at both ")[2]
+    assert float(adabn.split()[0]) > source_only
+    stain, _, _, stain_reinhard, _, _, macenko = numbers_after(
+        "stain only (simulated): source only", text
+    )[:7]
+    assert stain_reinhard > stain - 0.05 and macenko < stain - 0.05
+    for ward in ("all classes", "others thinned", "two classes only"):
+        assert numbers_after(f"{ward}:", text)[2] < 0  # the correction harms
+    none, _, _, transport = numbers_after("two classes only: none", text)[:4]
+    assert transport < none
+
+
+def test_lesson_17_shows_which_training_gains():
+    text = printed("17").partition("no label of it used:")[2]
+    methods = ("self-training", "no distance", "DANN", "MMD", "source only", "randomised source")
+    score = {name: numbers_after(f"{name} ", text)[0] for name in methods}
+    closed_form = numbers_after("closed form (lesson 16)", text)[0]
+    assert score["self-training"] > closed_form + 0.05
+    assert abs(score["MMD"] - closed_form) < 0.05 and score["DANN"] < score["no distance"]
+    assert 0 < score["randomised source"] - score["source only"] < 0.15
+    labels = text.partition("with labels of the target: ")[2].split("\n")[0].split(", ")
+    one, _, five, _ = (float(entry.split()[-1]) for entry in labels)
+    assert one > closed_form and five > score["self-training"] - 0.02
+
+
+def test_lesson_18_shows_what_each_validator_cost():
+    text = printed("18")
+    source_only, _, _, committed = numbers_after("smear, lab-a -> lab-b: source only", text)[:4]
+    assert committed > 1.7 * source_only
+    costs = text.partition("  regret: ")[2].split("\n")[0].split(", ")
+    regret = {entry.rsplit(" ", 1)[0]: float(entry.rsplit(" ", 1)[1]) for entry in costs}
+    assert regret["consensus"] == min(regret.values()) == 0
+    assert regret["information"] == regret["certainty"] < regret["a candidate at random"]
+    assert regret["neighbourhood"] > regret["source validation"] > 0.3
+    in_ward = numbers_after("information:", text)
+    assert in_ward[-2] < 0 < in_ward[-1]  # the interval of the rank correlation
+
+
+def test_lesson_20_shows_that_painting_helps_where_recipes_do_not():
+    text = printed("20")
+    assert numbers_after("committed minus source only:", text)[1] > 0.5
+    certainty = text.partition("regret: certainty ")[2]
+    assert float(certainty.split()[0]) > 0.5
+    assert "chose painted in found greys" in text
+    turns = [numbers_after(f"turn {turn}:", text) for turn in (0, 5)]
+    assert turns[0][0] - turns[0][2] < 20 < turns[1][0] - turns[1][2]
