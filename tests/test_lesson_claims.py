@@ -63,3 +63,56 @@ def test_lesson_09_reports_what_its_run_shows():
     healthy = numbers_after("healthy: specificity", kept_back)
     tumour = numbers_after("tumour: specificity", kept_back)
     assert healthy[2] < tumour[1]
+
+
+def test_lesson_02_reports_what_its_run_shows():
+    text = printed("02")
+    gain = numbers_after("features minus pixels:", text)
+    assert gain[1] > 0
+    assert numbers_after("nearer to another type than to themselves moved:", text) == [0]
+    assert numbers_after("chosen minus last layer:", text)[1] <= 0  # hardly a gain is shown
+    _, low, high = numbers_after("probe minus large head:", text)
+    assert low < 0 < high
+    few = {
+        name: numbers_after(f"{name}, [2, 5, 20] labels per class:", text)
+        for name in ("ImageNet weights", "random weights", "raw pixels", "with the leak")
+    }
+    for name in ("random weights", "raw pixels"):
+        assert min(few["ImageNet weights"]) > max(few[name])
+    assert all(few["random weights"][i] <= few["raw pixels"][i] for i in range(3))
+    leak = [few["with the leak"][i] - few["ImageNet weights"][i] for i in range(3)]
+    assert min(leak[:2]) > 0 and leak[2] < 0.01
+
+
+def test_lesson_03_reports_what_its_run_shows():
+    text = printed("03").partition("smear: weighted tau with the probes")[2]
+    cells, slices = text.split("brain-mri: weighted tau with the probes")
+    for part in (cells, slices):
+        logme, h_score, size = (
+            named_numbers(name, part)[:3] for name in ("LogME", "H-score", "size")
+        )
+        assert logme[0] > size[0] and logme[0] > h_score[0]
+    assert named_numbers("H-score", cells)[1] < 0 and named_numbers("LogME", cells)[1] < 0.8
+    regrets = {
+        rule: (regret(rule, cells), regret(rule, slices))
+        for rule in ("biggest", "LogME", "inner folds")
+    }
+    assert regrets["inner folds"][0] < regrets["biggest"][0] < regrets["LogME"][0]
+    assert regrets["LogME"][1] == 0 < regrets["inner folds"][1] < 0.1
+    scores = {
+        name: numbers_after(f"brain-mri: 100 slices, {name}", text)
+        for name in ("frozen", "own network", "fine-tuned")
+    }
+    assert scores["fine-tuned"][0] > max(scores["frozen"][0], scores["own network"][0])
+    assert scores["own network"][2] > scores["frozen"][1]  # not told apart
+    assert numbers_after("brain-mri: fine-tuned minus own network", text)[1] > 0
+
+
+def named_numbers(name: str, text: str) -> list[float]:
+    """The numbers that follow a name in a line of several."""
+    return numbers_after("", text.partition(f"{name} ")[2].partition("]")[0])
+
+
+def regret(rule: str, text: str) -> float:
+    """The regret of a rule, from the line that lists them."""
+    return named_numbers(rule, text.partition("regret:")[2].partition(";")[0] + "]")[0]

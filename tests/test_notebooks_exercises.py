@@ -14,6 +14,9 @@ import pandas as pd
 import pytest
 from lessons import code_cell, solution_cell, text_cell
 from scipy import ndimage
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from medlearn import metrics, splits
 from medlearn.curation import duplicates, labelling, quality
@@ -23,12 +26,23 @@ from medlearn.teaching import exercises as package
 from tools import solutions
 
 FACTORS = [*smear.FACTORS, "all but stain", "everything"]
-COSTS = {"images/s": [1, 2, 3, 4], "memory (MB)": [9, 1, 3, 4], "balanced accuracy": [9, 5, 7, 8]}
+COSTS = {
+    "images/s": [1, 2, 3, 4],
+    "parameters (M)": [9, 1, 3, 4],
+    "balanced accuracy": [9, 5, 7, 8],
+}
+CHEAP = {"images/s": [299.1, 775.5, 157.7], "parameters (M)": [0.7, 0.1, 3.7]}
 # What a lesson hands over to a check, small enough to have no lesson.
 DATA = {
     "00.3": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
     "02.1": {"classes": 8, "features": 384},
-    "03.3": {"costs": pd.DataFrame(COSTS, index=list("abcd"))},
+    "03.2": {"costs": pd.DataFrame(COSTS, index=list("abcd"))},
+    "03.3": {
+        "costs": pd.DataFrame(
+            CHEAP, index=["lite0 block_10", "random lite0 block_2", "lite2 block_19"]
+        ),
+        "data": "smear",
+    },
     "15.3": {
         "factors": {
             name: {"accuracy": SimpleNamespace(value=0.9 - 0.05 * index)}
@@ -51,8 +65,24 @@ NAMES_OF_LESSONS = {
     "smear": smear,
     "classes": 8,
     "vectors": np.zeros((1, 384)),
-    **DATA["03.3"],
+    "make_pipeline": make_pipeline,
+    "StandardScaler": StandardScaler,
+    "LogisticRegression": LogisticRegression,
     **DATA["15.3"],
+}
+SPACES = {
+    "03.2": DATA["03.2"],
+    "03.3": {
+        **DATA["03.3"],
+        "DATASET": "smear",
+        "names": ["lite0 block_10", "random lite0 block_2"],
+        "candidates": [0, 1],
+        "vectors": {"smear": [np.array([0.9]), np.array([0.5])]},
+        "new_rows": [0],
+        "new_labels": None,
+        "new_patients": None,
+        "inner_folds": lambda inputs, labels, patients: inputs[0],
+    },
 }
 
 
@@ -85,7 +115,7 @@ def test_exercises_are_proven_without_their_lesson(path, monkeypatch):
             is_of_data = isinstance(exercise, package.Value) and callable(typical)
             answer = typical(**data) if is_of_data else typical
             assert state_of(id, answer, data) == ("wrong", hint), (id, answer)
-        space = dict(NAMES_OF_LESSONS)
+        space = NAMES_OF_LESSONS | SPACES.get(id, {})
         exec(solutions.read()[id].code, space)
         assert state_of(id, space[exercise.name], data)[0] == "solved", id
 

@@ -132,6 +132,8 @@ def pareto_front(
             linewidths=2,
         )
     ax.set_xscale("log")
+    for set_formatter in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
+        set_formatter("{x:g}")
     ax.margins(x=0.12, y=0.2)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     _legend_of_families(figure, ax)
