@@ -7,6 +7,7 @@ from medlearn.teaching.exercises._forms import Condition, Function, Value
 
 _SIZES = [2, 5, 10, 20]
 _SCORES = np.array([[0.50, 0.72, 0.70, 0.90], [0.60, 0.74, 0.66, 0.88]])
+_THREE_DRAWS = np.array([[0.25, 0.50], [0.50, 0.50], [0.75, 0.875]])  # means .5, .625
 
 
 def _first_above(sizes, scores, score_needed):
@@ -37,7 +38,7 @@ COUNT = 6
 _RANDOM = np.random.default_rng(7)
 _COPIES = np.zeros((20, 2)) + 0.001 * _RANDOM.normal(size=(20, 2))
 _DIFFICULT = 3 * _RANDOM.uniform(-1, 1, (20, 2))
-_EASY = 30 + 10 * _RANDOM.uniform(-1, 1, (20, 2))
+_EASY = 12 + 2 * _RANDOM.uniform(-1, 1, (20, 2))
 _CANDIDATES = np.concatenate([_COPIES, _DIFFICULT, _EASY])
 _MARGINS = np.concatenate([np.full(20, 0.01), np.linspace(0.02, 0.2, 20), np.full(20, 0.95)])
 _PROBABILITIES = np.stack([0.5 + _MARGINS / 2, 0.5 - _MARGINS / 2], axis=1)
@@ -115,6 +116,8 @@ EXERCISES = [
             ((_SIZES, _SCORES, 0.67), 5),
             ((_SIZES, _SCORES, 0.50), 2),
             ((_SIZES, _SCORES, 0.95), None),
+            (([5, 10], _THREE_DRAWS, 0.50), 5),  # as high as needed is high enough
+            (([5, 10], _THREE_DRAWS, 0.60), 10),  # the median is lower than the mean
         ],
         wrong=[
             (_first_above, "The mean falls below the wanted score again at a later size."),
