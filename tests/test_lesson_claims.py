@@ -116,3 +116,30 @@ def named_numbers(name: str, text: str) -> list[float]:
 def regret(rule: str, text: str) -> float:
     """The regret of a rule, from the line that lists them."""
     return named_numbers(rule, text.partition("regret:")[2].partition(";")[0] + "]")[0]
+
+
+def test_lesson_07_claims_no_more_than_its_intervals():
+    text = printed("07")
+    value, low, high = numbers_after("100 labels, uncertainty minus by chance: macro-F1", text)
+    assert 0 < low < value < high
+    value, low, high = numbers_after("100 labels, diversity minus by chance: macro-F1", text)
+    assert low < 0 < high  # no gain is shown
+    promised_too_much = numbers_after("2 labels per class  ", text)[3:]
+    assert promised_too_much[1] > 0
+    assert numbers_after("2 labels per class: fine-tuned minus frozen", text)[1] < 0
+
+
+def test_lesson_08_claims_no_more_than_its_intervals():
+    text = printed("08")
+    gains = text.partition("macro-F1 minus untreated")[2]
+    for name in ("weights", "resampling", "moved threshold", "focal loss", "same head, log loss"):
+        precision, _, low, high = numbers_after(f"{name}  ", gains)
+        assert precision < 1 and low < 0 < high, name
+    for name in ("weights", "moved threshold"):
+        assert (
+            numbers_after(f"eosinophil, {name}: sensitivity", text)[1]
+            > (numbers_after("eosinophil, untreated: sensitivity", text)[2])
+        ), name
+    noise = numbers_after("noise  ", text.partition("on the fault:")[2])
+    assert noise[1] > 0 > noise[5]  # foreseen it helps, unforeseen it harms
+    assert numbers_after("suspicious labels dropped:", text)[1] > 0
