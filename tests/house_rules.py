@@ -44,7 +44,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": {"datasets", "metrics", "networks", "report"},
     "plots": {"metrics"},
     "report": {"metrics"},
-    "teaching": {"backbones", "curation", "datasets", "instruments.smear", "instruments.mri"},
+    "teaching": {
+        "backbones",
+        "curation",
+        "datasets",
+        "instruments.smear",
+        "instruments.mri",
+        "networks",
+        "transfer",
+    },
 } | {name: set() for name in GROUND}
 # They print verdicts, the doctor's report, and the lines about licences.
 PRINTING = ("medlearn.teaching", "medlearn.datasets._real", "medlearn.backbones._dinov2")

@@ -22,7 +22,6 @@ import slices
 pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() or "-")
 SHOWING = ("widgets.explore", "widgets.microscope", "widgets.scanner")
 SMALL = {  # what lessons that learn for long set, and what is enough for a widget to answer
-    "04": {"EPOCHS": "2"},
     "07": {"COUNT": "500"},
     "08": {"COUNT": "500"},
     "10": {"EPOCHS": "3"},
@@ -31,7 +30,7 @@ SMALL = {  # what lessons that learn for long set, and what is enough for a widg
     "24": {"IMAGES": "64"},
 }
 RUN_WHOLE = ("00", "02", "09", "18")  # by test_lessons_in_a_browser.py
-SLOW = ("03", "04", "12", "15", "16", "24")
+SLOW = ("03", "12", "15", "16", "24")
 OPENING = """
 import sys
 from pathlib import Path
