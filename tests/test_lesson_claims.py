@@ -143,3 +143,40 @@ def test_lesson_08_claims_no_more_than_its_intervals():
     noise = numbers_after("noise  ", text.partition("on the fault:")[2])
     assert noise[1] > 0 > noise[5]  # foreseen it helps, unforeseen it harms
     assert numbers_after("suspicious labels dropped:", text)[1] > 0
+
+
+def test_lesson_10_says_who_wins_which_game():
+    text = printed("10")
+    with_letter, *_ = numbers_after("archive: balanced accuracy", text)
+    without_letter, *_ = numbers_after("nobody has an L: balanced accuracy", text)
+    assert with_letter > 0.9 and abs(without_letter - 0.5) < 0.05
+    own = numbers_after("pointing game, own network:", text)
+    blurred = numbers_after("pointing game, brightest spot:", text)
+    usual_place = numbers_after("pointing game, usual place:", text)
+    assert own[0] < blurred[0] and own[3] > max(blurred[3], usual_place[3])
+    for network in ("own network", "borrowed encoder"):
+        assert numbers_after(f"pointing game, {network} minus brightest spot:", text)[2] < 0
+    assert "to be broken: brightest_spot" in text
+
+
+def test_lesson_11_says_how_the_number_of_slices_changes_who_wins():
+    text = printed("11")
+    majority, mean, suspicious, attention, recurrent = (
+        numbers_after(f"{rule}:", text)
+        for rule in (
+            "majority, ties to class 0",
+            "mean probability",
+            "most suspicious slice",
+            "learned: attention",
+            "learned: recurrent",
+        )
+    )
+    whole, flat = 0, 3
+    assert attention[whole] > suspicious[whole] > max(majority[whole], mean[whole])
+    assert max(majority[flat], mean[flat]) < 0.4 < suspicious[flat] - 0.2
+    assert suspicious[flat] >= attention[flat] > recurrent[flat]
+    assert attention[whole] > recurrent[whole]
+    change = numbers_after("ties to the other class minus ties to class 0:", text)
+    assert change[0] > 0 and abs(change[1]) < 0.03
+    points, even = numbers_after("top slice shows it, attention:", text), 0.4
+    assert points[1] > even

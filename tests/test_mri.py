@@ -133,6 +133,21 @@ def test_heights_of_a_stack_run_evenly_from_below_upwards():
     np.testing.assert_array_equal(highest.mask, stack.masks[-1])
 
 
+@pytest.mark.parametrize("label", range(4))
+def test_a_flat_lesion_shows_on_fewer_slices_of_the_same_head(label):
+    whole, flat = (
+        mri.stacks("3T-FLAIR", 4, heights=12, size=SIZE, seed=5, extent=extent)
+        for extent in (1.0, 0.3)
+    )
+    rows = np.flatnonzero(whole.labels == label)
+    np.testing.assert_array_equal(flat.patients, whole.patients)
+    shows, still_shows = (np.any(batch.masks[rows] == LESION, (1, 2)) for batch in (whole, flat))
+    if label == 0:
+        np.testing.assert_array_equal(flat.images[rows], whole.images[rows])
+    else:
+        assert 0 < still_shows.sum() < shows.sum()
+
+
 def test_random_sites_vary_and_repeat():
     sites = [mri.random_site(seed) for seed in range(60)]
     assert {site.sequence for site in sites} == set(mri.SEQUENCES)
@@ -416,6 +431,7 @@ BAD_CALLS = [
     (mri.slices, {"site": "PD", "count": 4, "seed": -1}, "seed must be"),
     (mri.stacks, {"site": "random", "count": 4}, "site"),
     (mri.stacks, {"site": "PD", "count": 1, "heights": 1}, "heights must be"),
+    (mri.stacks, {"site": "PD", "count": 1, "extent": 0}, "extent must be"),
     (mri.prepare, {"label": "flu"}, "no class 'flu'"),
     (mri.prepare, {"label": 4}, "no class 4"),
     (mri.prepare, {"label": True}, "no class True"),

@@ -32,6 +32,35 @@ COSTS = {
     "balanced accuracy": [9, 5, 7, 8],
 }
 CHEAP = {"images/s": [299.1, 775.5, 157.7], "parameters (M)": [0.7, 0.1, 3.7]}
+
+
+def with_bright_discs():
+    """Noise with a bright disc in each image, its outlines, and a map of bright spots."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 90, (12, 112, 96, 3), dtype=np.uint8)
+    y, x = np.indices((112, 96))
+    centres = rng.integers(30, 60, (12, 2))
+    masks = np.array([np.hypot(y - row, x - column) < 9 for row, column in centres])
+    images[masks] += 90
+
+    def bright_spots(images):
+        return ndimage.gaussian_filter(images.mean(-1), (0, 3, 3))
+
+    return {"images": images, "masks": masks, "winner": bright_spots}
+
+
+def with_three_alarms():
+    """Three suspicious slices of twelve: neighbours in the ill, scattered in the others."""
+    rng = np.random.default_rng(0)
+    suspicion = rng.uniform(0, 0.6, (200, 12))
+    ill = np.arange(200) % 2 == 1
+    for patient in range(200):
+        neighbours = rng.integers(0, 10) + np.arange(3)
+        scattered = rng.choice(np.arange(0, 12, 2), 3, replace=False)
+        suspicion[patient, neighbours if ill[patient] else scattered] = rng.uniform(0.5, 1, 3)
+    return {"suspicion": suspicion, "ill": ill}
+
+
 # What a lesson hands over to a check, small enough to have no lesson.
 DATA = {
     "00.3": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
@@ -43,6 +72,8 @@ DATA = {
         ),
         "data": "smear",
     },
+    "10.3": with_bright_discs(),
+    "11.3": with_three_alarms(),
     "15.3": {
         "factors": {
             name: {"accuracy": SimpleNamespace(value=0.9 - 0.05 * index)}

@@ -137,6 +137,18 @@ def test_each_heat_map_is_scaled_to_itself_and_its_hottest_point_is_crossed():
     assert len(covered[2].images) == 1 and not covered[2].lines  # a map of zeros shows nothing
 
 
+def test_heat_maps_stand_alone_with_a_box_around_each_place():
+    boxes = [(2, 3, 6, 9)] * 3
+    rows = {"image": None, "map": HEAT}
+    figure = plots.heat_maps(IMAGES[:3], rows, boxes=boxes, over_image=False)
+    bare, alone = np.reshape(figure.axes, (2, 3))
+    np.testing.assert_array_equal(image_of(bare[0]), IMAGES[0])
+    assert [len(ax.images) for ax in alone] == [1, 1, 1] and alone[0].images[0].get_alpha() is None
+    assert [len(ax.lines) for ax in alone] == [1, 1, 0]  # no cross on a map of zeros
+    frame = alone[0].patches[0]
+    assert frame.get_xy() == (2.5, 1.5) and (frame.get_width(), frame.get_height()) == (6, 4)
+
+
 def test_masks_are_outlined_where_there_are_any():
     masks = np.zeros((3, 16, 16), int)
     masks[1, 3:8, 3:8] = 4

@@ -1,11 +1,13 @@
 """Many slices as one data set: balanced classes, the same subjects at every site."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from medlearn import _checks
 from medlearn._dataset import Dataset
+from medlearn.instruments.mri import _lesions
 from medlearn.instruments.mri._anatomy import FIELD_OF_VIEW
 from medlearn.instruments.mri._scanner import scan
 from medlearn.instruments.mri._site import HIGHEST_SEED, Site, find_site, random_site
@@ -118,7 +120,13 @@ def paired_slices(
 
 
 def stacks(
-    site: Site | str, count: int, heights: int = 8, size: int = 128, seed: int = 0
+    site: Site | str,
+    count: int,
+    heights: int = 8,
+    size: int = 128,
+    seed: int = 0,
+    *,
+    extent: float = 1.0,
 ) -> Dataset:
     """Simulate stacks of slices that run from below upwards through each subject.
 
@@ -138,6 +146,9 @@ def stacks(
         Side of the image in pixels, 32 to 512, over 220 mm.
     seed : int
         0 to 2**31 - 1.
+    extent : float
+        Share of its height, 0.1 to 1, over which each lesion reaches. The heads stay the same;
+        fewer slices show a lesion, and with few slices a flat lesion may lie between two of them.
 
     Returns
     -------
@@ -154,9 +165,14 @@ def stacks(
     _checks.whole_number("heights", heights, 2, 26)
     _checks.whole_number("size", size, *SIZES)
     _checks.whole_number("seed", seed, 0, HIGHEST_SEED)
+    if not 0.1 <= extent <= 1:
+        raise ValueError(
+            f"extent must be a share from 0.1 to 1 of the lesion's height, not {extent}."
+        )
     images, truths = [], []
     for number in range(count):
         subject = _subject(seed, number)
+        subject = replace(subject, lesion=_lesions.flattened(subject.lesion, extent))
         for level in np.linspace(*LEVELS, heights):
             prepared = prepare_level(subject, float(level), size)
             images.append(scan(prepared, site))

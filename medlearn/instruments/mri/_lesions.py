@@ -7,7 +7,7 @@ MNI mm. Every lesion has an `offset` of its texture (3,) and a `strength` from 0
 the tissue that is ill.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -169,6 +169,39 @@ def visible_heights(lesion: Lesion, count: int, rng: np.random.Generator) -> np.
         return rng.permutation(np.sort(lesion.centres[:, 2])[ranks]) + rng.normal(0, 1, count)
     reach = lesion.half_height if isinstance(lesion, Infarct) else lesion.radii[2]
     return lesion.centre[2] + 0.7 * reach * rng.uniform(-1, 1, count)
+
+
+def flattened(lesion: Lesion | None, extent: float) -> Lesion | None:
+    """Return a lesion that reaches over fewer heights; in its middle slice it stays as wide.
+
+    Parameters
+    ----------
+    lesion : Lesion or None
+        Of any type.
+    extent : float
+        Share of its height that is left, above 0 to 1. Of plaques, those near the middle one stay.
+
+    Returns
+    -------
+    Lesion or None
+        None for None.
+    """
+    if lesion is None or extent == 1:
+        return lesion
+    if isinstance(lesion, Plaques):
+        heights = lesion.centres[:, 2]
+        away = np.abs(heights - np.sort(heights)[len(heights) // 2])
+        near = away <= extent * away.max()
+        return replace(
+            lesion,
+            centres=lesion.centres[near],
+            radii=lesion.radii[near],
+            along=lesion.along[near],
+            stretch=lesion.stretch[near],
+        )
+    if isinstance(lesion, Infarct):
+        return replace(lesion, half_height=extent * lesion.half_height)
+    return replace(lesion, radii=lesion.radii * np.array([1, 1, extent]))
 
 
 def displaced(lesion: Lesion | None, points: np.ndarray) -> np.ndarray:

@@ -1,12 +1,74 @@
-"""Lesson 10: the energy inside a mask, slices for a mean, and the price of the maximum."""
+"""Lesson 10: the energy inside a mask, what a tolerance gives away, and a winner to be broken."""
+
+from collections.abc import Callable
 
 import numpy as np
+from scipy import ndimage
 
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Function, Value
 
 _HEAT = np.array([[0.0, 1.0, 1.0], [0.0, 5.0, 1.0], [0.0, 0.0, 2.0]])
 _LESION = np.array([[0, 0, 0], [0, 1, 1], [0, 0, 0]], bool)
+_TRIED = 24  # images
+_ROOM = 5  # pixels around the outline in which nothing may change
+_CHANGED = 1 / 40  # of the pixels
+_MISSES = 0.9  # of the images
+
+
+def _tried(broken: Callable, images, masks, winner) -> list[tuple]:
+    """Image, mask and changed copy of images on which the winner points into the outline."""
+    hits = [index for index, mask in enumerate(masks) if _points(winner, images[index], mask)]
+    rows = hits[:: max(1, len(hits) // _TRIED)]
+    return [(images[row], masks[row], broken(images[row].copy(), masks[row])) for row in rows]
+
+
+def _points(winner: Callable, image: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether the hottest point of the winner's map lies in the outline."""
+    heat_map = winner(image[None])[0]
+    return bool(mask[np.unravel_index(heat_map.argmax(), mask.shape)])
+
+
+def _changed(image: np.ndarray, copy: np.ndarray) -> np.ndarray:
+    return (np.asarray(copy) != image).any(axis=-1)
+
+
+def _is_no_image(broken, images, masks, winner) -> bool:
+    image, mask = images[0], masks[0]
+    copy = np.asarray(broken(image.copy(), mask))
+    return copy.shape != image.shape or copy.dtype != np.uint8
+
+
+def _changes_too_much(broken, images, masks, winner) -> bool:
+    tried = _tried(broken, images, masks, winner)
+    return any(_changed(image, copy).mean() > _CHANGED for image, _, copy in tried)
+
+
+def _touches(broken, images, masks, winner) -> bool:
+    for image, mask, copy in _tried(broken, images, masks, winner):
+        away = ndimage.distance_transform_edt(~mask)
+        if (away[_changed(image, copy)] < _ROOM).any():
+            return True
+    return False
+
+
+def _still_points(broken, images, masks, winner) -> bool:
+    tried = _tried(broken, images, masks, winner)
+    misses = [not _points(winner, np.asarray(copy), mask) for _, mask, copy in tried]
+    return bool(np.mean(misses) < _MISSES)
+
+
+def _breaks(broken, images, masks, winner) -> bool | None:
+    if broken(images[0].copy(), masks[0]) is None:
+        return None
+    rules = (_is_no_image, _changes_too_much, _touches, _still_points)
+    return not any(rule(broken, images, masks, winner) for rule in rules)
+
+
+def _with_square(image: np.ndarray, centre: tuple[int, int], value: int) -> np.ndarray:
+    y, x = centre
+    image[max(0, y - 6) : y + 6, max(0, x - 6) : x + 6] = value
+    return image
 
 
 EXERCISES = [
@@ -39,39 +101,56 @@ EXERCISES = [
     ),
     Value(
         id="10.2",
-        name="slices_needed",
-        expected=Sealed("10.2", "a number", ("e0f4e6af",)),
+        name="hit_by_guessing",
+        expected=Sealed("10.2", "a number", ("28206d50 3d9c0a81 42e3f03f",)),
         wrong=[
             (
-                1,
-                "That is the maximum: one slice would do. The mean dilutes it with seven slices of "
-                "0.1.",
+                np.pi * 9**2 / (112 * 96),
+                "That is the lesion alone. With the tolerance, points around it count as well.",
             ),
-            (3, "With three the mean is 0.4; that is below one half."),
-            (5, "With five the mean is 0.6; would fewer do?"),
-            (8, "With all eight the mean is 0.9; would fewer do?"),
+            (
+                np.pi * 15**2 / (112 * 96),
+                "The tolerance begins at the outline, not at the middle of the lesion.",
+            ),
+            (np.pi * 24**2, "That is the area in pixels; which share of the image is it?"),
         ],
         hints=[
-            "With one such slice of eight, what is the mean? And with two?",
-            "Each further slice with a lesion raises the mean by the same amount.",
+            "Each pixel is equally often the hottest of an even map. Which pixels count as hits?",
+            "The pixels that count are a larger disc. What is its radius?",
         ],
     ),
-    Value(
+    Condition(
         id="10.3",
-        name="alarmed",
-        expected=Sealed("10.3", "a number", ("0e2090e2 24e099ac 71b896f0 809fa8e9 a444d0f2",)),
+        name="broken",
+        test=_breaks,
         wrong=[
-            (0.05, "That is one slice; a patient has twenty chances to be alarmed."),
             (
-                1.0,
-                "20 times 5 % counts those twice who are alarmed twice; "
-                "ask instead who is *never* alarmed.",
+                lambda image, mask: image.mean(axis=-1),
+                _is_no_image,
+                "Return an image of the same shape and type (uint8) as the one that came in.",
             ),
-            (0.95**20, "Those are the patients who are left in peace."),
+            (
+                lambda image, mask: np.where(mask[..., None], image, 255 - image),
+                _changes_too_much,
+                "More than one pixel in forty has changed. A small mark is enough.",
+            ),
+            (
+                lambda image, mask: _with_square(
+                    image, tuple(np.argwhere(mask).mean(axis=0).astype(int)), 0
+                ),
+                _touches,
+                "A pixel in the outline, or fewer than five pixels from it, has changed.",
+            ),
+            (
+                lambda image, mask: image,
+                _still_points,
+                "On too many copies the map is still hottest inside the outline. The blur "
+                "weakens small marks; and which grey does this map like?",
+            ),
         ],
         hints=[
-            "How probable is it that none of the twenty alarms?",
-            "Begin with two slices: which share of healthy patients is left in peace by both?",
+            "The map knows only grey values. Offer it something hotter, far from the outline.",
+            "`scipy.ndimage.distance_transform_edt` gives every pixel's distance to an outline.",
         ],
     ),
 ]
