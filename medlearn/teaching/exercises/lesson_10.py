@@ -16,11 +16,11 @@ _CHANGED = 1 / 40  # of the pixels
 _MISSES = 0.9  # of the images
 
 
-def _tried(broken: Callable, images, masks, winner) -> list[tuple]:
+def _tried(mislead: Callable, images, masks, winner) -> list[tuple]:
     """Image, mask and changed copy of images on which the winner points into the outline."""
     hits = [index for index, mask in enumerate(masks) if _points(winner, images[index], mask)]
     rows = hits[:: max(1, len(hits) // _TRIED)]
-    return [(images[row], masks[row], broken(images[row].copy(), masks[row])) for row in rows]
+    return [(images[row], masks[row], mislead(images[row].copy(), masks[row])) for row in rows]
 
 
 def _points(winner: Callable, image: np.ndarray, mask: np.ndarray) -> bool:
@@ -33,36 +33,36 @@ def _changed(image: np.ndarray, copy: np.ndarray) -> np.ndarray:
     return (np.asarray(copy) != image).any(axis=-1)
 
 
-def _is_no_image(broken, images, masks, winner) -> bool:
+def _is_no_image(mislead, images, masks, winner) -> bool:
     image, mask = images[0], masks[0]
-    copy = np.asarray(broken(image.copy(), mask))
+    copy = np.asarray(mislead(image.copy(), mask))
     return copy.shape != image.shape or copy.dtype != np.uint8
 
 
-def _changes_too_much(broken, images, masks, winner) -> bool:
-    tried = _tried(broken, images, masks, winner)
+def _changes_too_much(mislead, images, masks, winner) -> bool:
+    tried = _tried(mislead, images, masks, winner)
     return any(_changed(image, copy).mean() > _CHANGED for image, _, copy in tried)
 
 
-def _touches(broken, images, masks, winner) -> bool:
-    for image, mask, copy in _tried(broken, images, masks, winner):
+def _touches(mislead, images, masks, winner) -> bool:
+    for image, mask, copy in _tried(mislead, images, masks, winner):
         away = ndimage.distance_transform_edt(~mask)
         if (away[_changed(image, copy)] < _ROOM).any():
             return True
     return False
 
 
-def _still_points(broken, images, masks, winner) -> bool:
-    tried = _tried(broken, images, masks, winner)
+def _still_points(mislead, images, masks, winner) -> bool:
+    tried = _tried(mislead, images, masks, winner)
     misses = [not _points(winner, np.asarray(copy), mask) for _, mask, copy in tried]
     return bool(np.mean(misses) < _MISSES)
 
 
-def _breaks(broken, images, masks, winner) -> bool | None:
-    if broken(images[0].copy(), masks[0]) is None:
+def _breaks(mislead, images, masks, winner) -> bool | None:
+    if mislead(images[0].copy(), masks[0]) is None:
         return None
     rules = (_is_no_image, _changes_too_much, _touches, _still_points)
-    return not any(rule(broken, images, masks, winner) for rule in rules)
+    return not any(rule(mislead, images, masks, winner) for rule in rules)
 
 
 def _with_square(image: np.ndarray, centre: tuple[int, int], value: int) -> np.ndarray:
@@ -121,7 +121,7 @@ EXERCISES = [
     ),
     Condition(
         id="10.3",
-        name="broken",
+        name="mislead",
         test=_breaks,
         wrong=[
             (
