@@ -139,6 +139,7 @@ SECTIONS = {
         _nuclei(FROM_STAINED, "committed by certainty", "stained to fluorescence, by certainty"),
         _nuclei(FROM_STAINED, "chosen by amounts", "stained to fluorescence, by amounts"),
         _nuclei(FROM_STAINED, "best candidate", "stained to fluorescence, best candidate", CEILING),
+        _nuclei(FROM_STAINED, "oracle", "stained to fluorescence, oracle", "with masks"),
     ],
     # The arena: choices without labels over many pairs, `selection.choose`.
     "A choice without labels, over many simulated pairs: balanced accuracy minus source only, and "
