@@ -10,8 +10,8 @@ from medlearn.teaching._sealed import Sealed
 from medlearn.teaching.exercises._forms import Condition, Value
 
 _CELLS = [90, 30, 10, 20]
-_IMAGES = 60  # of each sort
-_MOST_FALSE_ALARMS, _FEWEST_FOUND = 0.12, 0.6
+_IMAGES = 40  # of each sort
+_MOST_FALSE_ALARMS, _FEWEST_FOUND = 0.15, 0.6
 
 
 @functools.cache
