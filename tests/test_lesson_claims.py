@@ -105,7 +105,9 @@ def test_lesson_03_reports_what_its_run_shows():
     }
     assert scores["fine-tuned"][0] > max(scores["frozen"][0], scores["own network"][0])
     assert scores["own network"][2] > scores["frozen"][1]  # not told apart
-    assert numbers_after("brain-mri: fine-tuned minus own network", text)[1] > 0
+    lead = numbers_after("brain-mri: fine-tuned minus own network", text)
+    assert lead[1] < 0 < lead[2]
+    assert numbers_after("fine-tuned minus frozen:", printed("03"))[1] > 0
 
 
 def named_numbers(name: str, text: str) -> list[float]:
@@ -174,8 +176,8 @@ def test_lesson_11_says_how_the_number_of_slices_changes_who_wins():
     whole, flat = 0, 3
     assert attention[whole] > suspicious[whole] > max(majority[whole], mean[whole])
     assert max(majority[flat], mean[flat]) < 0.4 < suspicious[flat] - 0.2
-    assert suspicious[flat] >= attention[flat] > recurrent[flat]
-    assert attention[whole] > recurrent[whole]
+    assert abs(suspicious[flat] - attention[flat]) < 0.1
+    assert abs(attention[whole] - recurrent[whole]) < 0.15  # not told apart
     change = numbers_after("ties to the other class minus ties to class 0:", text)
     assert change[0] > 0 and abs(change[1]) < 0.03
     points, even = numbers_after("top slice shows it, attention:", text), 0.4
