@@ -179,6 +179,6 @@ def test_lesson_11_says_how_the_number_of_slices_changes_who_wins():
     assert abs(suspicious[flat] - attention[flat]) < 0.1
     assert abs(attention[whole] - recurrent[whole]) < 0.15  # not told apart
     change = numbers_after("ties to the other class minus ties to class 0:", text)
-    assert change[0] > 0 and abs(change[1]) < 0.03
+    assert change[1] > 0
     points, even = numbers_after("top slice shows it, attention:", text), 0.4
     assert points[1] > even
