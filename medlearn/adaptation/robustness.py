@@ -72,9 +72,9 @@ def robustness_index(
     directions = features / np.maximum(lengths, np.finfo(float).tiny)
     same_class_elsewhere = other_class_in_domain = 0
     for index in range(len(features)):
-        others = np.flatnonzero(patients != patients[index])
-        similarity = directions[others] @ directions[index]
-        nearest = others[np.argsort(-similarity, kind="stable")[:neighbours]]
+        candidates = np.flatnonzero(patients != patients[index])
+        similarity = directions[candidates] @ directions[index]
+        nearest = candidates[np.argsort(-similarity, kind="stable")[:neighbours]]
         same_class = labels[nearest] == labels[index]
         same_domain = domains[nearest] == domains[index]
         same_class_elsewhere += int((same_class & ~same_domain).sum())

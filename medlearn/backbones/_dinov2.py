@@ -230,8 +230,8 @@ def _by_our_names(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for name in (*names.values(), *_POSITIONS):
         if name not in arrays:
             raise ValueError(f"it holds no array {name}")
-    ours = {name: arrays[original] for name, original in names.items()}
-    ours["patches/kernel"] = ours["patches/kernel"].transpose(2, 3, 1, 0)
-    ours["tokens/class_token"] = ours["tokens/class_token"][0]
-    ours["tokens/positions"] = np.concatenate([arrays[name][0] for name in _POSITIONS])
-    return {name: np.ascontiguousarray(array) for name, array in ours.items()}
+    renamed = {name: arrays[original] for name, original in names.items()}
+    renamed["patches/kernel"] = renamed["patches/kernel"].transpose(2, 3, 1, 0)
+    renamed["tokens/class_token"] = renamed["tokens/class_token"][0]
+    renamed["tokens/positions"] = np.concatenate([arrays[name][0] for name in _POSITIONS])
+    return {name: np.ascontiguousarray(array) for name, array in renamed.items()}

@@ -74,10 +74,10 @@ def _array(tensor: memoryview) -> tuple[str, np.ndarray | None]:
     return name, array
 
 
-def _messages(message: memoryview, wanted: int) -> Iterator[memoryview]:
+def _messages(message: memoryview, number: int) -> Iterator[memoryview]:
     """The messages inside a message that are its field of this number."""
     for field, value in _fields(message):
-        if field == wanted and isinstance(value, memoryview):
+        if field == number and isinstance(value, memoryview):
             yield value
 
 

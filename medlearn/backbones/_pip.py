@@ -47,10 +47,10 @@ def downloaded(requirement: Path, size: int, find_links: Path | None = None) -> 
         if find_links is not None:
             command += ["--no-index", "--find-links", str(find_links)]
         lines = _run(command, folder, size)
-        found = sorted(wheels.glob("*.whl"))
-        if len(found) != 1:
+        files = sorted(wheels.glob("*.whl"))
+        if len(files) != 1:
             raise _error(lines)
-        yield found[0]
+        yield files[0]
 
 
 def _run(command: list[str], folder: Path, size: int) -> list[str]:

@@ -65,8 +65,8 @@ def _pooled(encoder: keras.Model, tap: str | None, tokens: str) -> Pooled:
     layer = _layer(encoder, tap)
     if isinstance(layer, PatchMap):  # the tokens that it makes a map of
         return Pooled(layer.input[0]._keras_history.operation.name, tokens)
-    place = encoder.name if tap is None else f"The layer {tap!r} of {encoder.name}"
-    raise ValueError(f"{place} has no class token: leave tokens='patches', the mean over its map.")
+    name = encoder.name if tap is None else f"The layer {tap!r} of {encoder.name}"
+    raise ValueError(f"{name} has no class token: leave tokens='patches', the mean over its map.")
 
 
 def _gives_tokens(encoder: keras.Model, tap: str | None) -> bool:

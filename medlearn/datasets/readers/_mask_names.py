@@ -40,19 +40,19 @@ def matched(names: Sequence[str], mask_root: Path, root: Path, problems: Problem
     listed = list(_paths.files_below(mask_root))
     stems = {name: _stem(name) for name in names}
     files = _by_stem({name: _stem(name) for _, name in listed}, mask_root)
-    found = _found(stems, files)
-    if not found:
+    matches = _found(stems, files)
+    if not matches:
         prefix, suffix = _common_affixes(list(stems.values()), list(files))
         cut = {stem: stem[len(prefix) : len(stem) - len(suffix)] for stem in files}
         bare = _by_stem({name: cut[_stem(name)] for _, name in listed}, mask_root)
-        found = _found(stems, bare)
-        if any(len(paths) == 1 for paths in found.values()):
+        matches = _found(stems, bare)
+        if any(len(paths) == 1 for paths in matches.values()):
             problems.add(
                 mask_root.name,
                 f"the masks are named like the pictures with {prefix + '...' + suffix!r}",
                 "nothing: they were matched so",
             )
-    if stems and not found:
+    if stems and not matches:
         problems.add(
             mask_root.name,
             f"no mask is named like a picture: pictures such as {min(stems.values())!r}, masks "
@@ -60,10 +60,10 @@ def matched(names: Sequence[str], mask_root: Path, root: Path, problems: Problem
             "name each mask like its picture; the ending may differ",
         )
         return {}
-    _report_unused([path for path, _ in listed], found, mask_root, problems)
-    _report_shared(found, problems)
-    _report_several(found, mask_root, problems)
-    return {name: paths[0] for name, paths in found.items() if len(paths) == 1}
+    _report_unused([path for path, _ in listed], matches, mask_root, problems)
+    _report_shared(matches, problems)
+    _report_several(matches, mask_root, problems)
+    return {name: paths[0] for name, paths in matches.items() if len(paths) == 1}
 
 
 def _stem(name: str) -> str:
@@ -84,18 +84,18 @@ def _found(stems: Mapping[str, str], files: _Files) -> _Files:
     spellings: dict[str, list[str]] = {}
     for stem in files:
         spellings.setdefault(_paths.key(stem), []).append(stem)
-    found = {}
+    matches = {}
     exact = set(stems.values())
     for name, stem in stems.items():
         similar = [match for match in spellings.get(_paths.key(stem), []) if match not in exact]
         match = stem if stem in files else similar[0] if len(similar) == 1 else None
         if match is not None:
-            found[name] = files[match]
-    return found
+            matches[name] = files[match]
+    return matches
 
 
-def _report_unused(files: list[Path], found: _Files, folder: Path, problems: Problems) -> None:
-    used = {path for paths in found.values() for path in paths}
+def _report_unused(files: list[Path], matches: _Files, folder: Path, problems: Problems) -> None:
+    used = {path for paths in matches.values() for path in paths}
     unused = [path for path in files if path not in used]
     if unused:
         problems.add(
@@ -107,9 +107,9 @@ def _report_unused(files: list[Path], found: _Files, folder: Path, problems: Pro
         )
 
 
-def _report_shared(found: _Files, problems: Problems) -> None:
+def _report_shared(matches: _Files, problems: Problems) -> None:
     pictures: dict[Path, list[str]] = {}
-    for name, paths in found.items():
+    for name, paths in matches.items():
         pictures.setdefault(paths[0], []).append(name)
     for names in pictures.values():
         if len(names) > 1:
@@ -120,8 +120,8 @@ def _report_shared(found: _Files, problems: Problems) -> None:
             )
 
 
-def _report_several(found: _Files, folder: Path, problems: Problems) -> None:
-    several = [paths for paths in found.values() if len(paths) > 1]
+def _report_several(matches: _Files, folder: Path, problems: Problems) -> None:
+    several = [paths for paths in matches.values() if len(paths) > 1]
     if several:
         example = " and ".join(path.relative_to(folder).as_posix() for path in several[0][:2])
         problems.add(
