@@ -1,4 +1,4 @@
-"""A small network of one's own against a borrowed encoder on FLAIR slices, frozen and fine-tuned.
+"""Does a small network of one's own beat a borrowed encoder on FLAIR slices?
 
     python benchmarks/own_or_borrowed.py [--only TEXT]   # adds the missing rows
 

@@ -463,7 +463,7 @@ def test_progress_lists_the_exercises_by_lesson():
     verdict_on(4)
     assert check.progress() == [("02.1", 1, True), ("15.1", 1, False)]
     assert repr(check.progress()).splitlines() == [
-        "02 · 1 of 2 solved   open: 02.2",
+        "02 · 1 of 3 solved   open: 02.2, 02.3",
         "15 · 0 of 3 solved   open: 15.1 (1 attempt), 15.2, 15.3",
         f"1 of {len(exercises.ids())} of the course solved",
     ]

@@ -206,7 +206,9 @@ def notebook(*cells):
 
 
 @pytest.mark.slow
-def test_the_miniature_is_proven(tmp_path):
+def test_the_miniature_is_proven(tmp_path, monkeypatch):
+    all_ids = package.ids  # the miniature has the first two exercises of lesson 02
+    monkeypatch.setattr(package, "ids", lambda *lesson: all_ids(*lesson)[: 2 if lesson else None])
     lesson = lessons.miniature()
     assert exercises.find(lesson.notebook)[1] == exercises.numbering(lesson) == []
     assert exercises.agreement(lesson) == exercises.clashes(lesson.notebook) == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from medlearn.adaptation.robustness import robustness_index
+from medlearn.metrics import robustness_index
 
 
 def study(seed=0, class_size=1.0, domain_size=1.0, n=80):

@@ -6,7 +6,6 @@ from . import layers as layers
 from . import matching as matching
 from . import prior as prior
 from . import randomisation as randomisation
-from . import robustness as robustness
 from . import scale as scale
 from . import self_training as self_training
 from . import statistics as statistics

@@ -30,6 +30,7 @@ from ._overlap import mean_score as mean_score
 from ._paired import Comparison as Comparison
 from ._paired import delong as delong
 from ._paired import mcnemar as mcnemar
+from ._robustness import robustness_index as robustness_index
 from ._scores import accuracy as accuracy
 from ._scores import auroc as auroc
 from ._scores import average_precision as average_precision
