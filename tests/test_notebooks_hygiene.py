@@ -9,12 +9,13 @@ from nbformat.v4 import new_output
 
 from tools.lessons import source_digest
 
+PICTURES = {"image/png", "image/jpeg"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MACHINE_PATH = re.compile(
     r"(?<![\w.~-])/(home|work|root|tmp|Users|mnt|opt|var)/[\w.]|\b[A-Z]:\\\\?[A-Za-z]"
 )
 MEMORY_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
-MOST_BYTES = 2_000_000  # figures have the pixels of a sharp display
+MOST_BYTES = 1_000_000
 SHORTEST_ALT, LONGEST_ALT = 60, 400  # characters
 
 
@@ -57,9 +58,9 @@ def outputs_present(lesson: Lesson) -> list[str]:
     ]
 
 
-def under_two_megabytes(lesson: Lesson) -> list[str]:
+def under_a_megabyte(lesson: Lesson) -> list[str]:
     size = len(nbformat.writes(lesson.notebook).encode())
-    return [] if size < MOST_BYTES else [f"{size / 1e6:.1f} MB; at most 2"]
+    return [] if size < MOST_BYTES else [f"{size / 1e6:.1f} MB; at most 1"]
 
 
 def not_stale(lesson: Lesson) -> list[str]:
@@ -106,7 +107,7 @@ def pictures_have_alt_texts(lesson: Lesson) -> list[str]:
     problems = []
     for cell in lessons.code(lesson.notebook):
         alt = cell.metadata.get("alt", "")
-        has_picture = any("image/png" in output.get("data", {}) for output in cell.outputs)
+        has_picture = any(PICTURES & set(output.get("data", {})) for output in cell.outputs)
         if has_picture and not SHORTEST_ALT <= len(alt) <= LONGEST_ALT:
             problems.append(f"an alt text of {len(alt)} characters: {cell.source[:60]!r}")
         if '"' in alt:
@@ -121,7 +122,7 @@ RULES = [
     no_machine_path,
     no_widget_state,
     outputs_present,
-    under_two_megabytes,
+    under_a_megabyte,
     not_stale,
     cell_ids_present_and_unique,
     language_is_python,
@@ -265,7 +266,7 @@ OFFENDERS = [
     (outputs_present, change_cell(0, execution_count=None)),
     (outputs_present, forget_outputs("result")),
     (outputs_present, forget_outputs("check")),
-    (under_two_megabytes, shown("image/png", "A" * MOST_BYTES)),
+    (under_a_megabyte, shown("image/png", "A" * MOST_BYTES)),
     (not_stale, change_cell(1, source="import medlearn")),
     (not_stale, change_metadata("medlearn")),
     (cell_ids_present_and_unique, without_id),

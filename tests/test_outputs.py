@@ -92,6 +92,19 @@ def test_cleaning_makes_photographs_lighter_and_keeps_the_colours_of_a_legend():
         assert (after[:6, column : column + 12] == colour).all()
 
 
+def test_a_photograph_that_is_heavy_even_so_becomes_a_jpeg_of_the_same_size():
+    pixels = np.tile(photograph(), (2, 2, 1))
+    book = notebook("a")
+    shown = {"data": {"image/png": png(pixels)}, "metadata": {"image/png": SHOWN_SIZE}}
+    book.cells[-1].outputs = [new_output("display_data", **shown)]
+    cleaned = outputs.clean(book)
+    output = cleaned.cells[-1].outputs[0]
+    assert set(output.data) == {"image/jpeg"} and output.metadata == {"image/jpeg": SHOWN_SIZE}
+    assert outputs.clean(cleaned) == cleaned
+    after = np.asarray(Image.open(io.BytesIO(base64.b64decode(output.data["image/jpeg"]))), float)
+    assert after.shape == pixels.shape and np.abs(after - pixels).mean() < 8
+
+
 def test_the_digest_tells_stale_outputs():
     cleaned = outputs.clean(notebook("a", "b"))
     digest = cleaned.metadata["medlearn"]["executed"]
