@@ -522,6 +522,6 @@ def test_a_guess_is_printed_beside_the_truth_and_never_wrong(capsys):
         "measured: 0.4; your guess: 0.4, which is right",
         "the worst dial: magnification; your guess: stain",
         "share: 0.4; your guess: no idea",
-        "yes: 1; your guess: True",
+        "yes: 1; your guess: 1, which is right",
     ]
     assert check.progress() == []

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from medlearn.teaching import _cells, _limits, _scores, _verdicts, exercises
-from medlearn.teaching._answers import agree, is_blank, is_numeric, plain, type_mismatch
+from medlearn.teaching._answers import agree, is_blank, is_numeric, plain, type_mismatch, type_name
 from medlearn.teaching._table import Progress
 from medlearn.teaching._verdicts import RIGHT, Record, Verdict, record_of
 
@@ -94,13 +94,13 @@ def hint(id: str) -> None:
     print(f"{id}: Hint: {record.next_hint()}")
 
 
-def guess(guess: object, measured: float | str, name: str = "measured") -> None:
+def guess(answer: object, measured: float | str, name: str = "measured") -> None:
     """Print the learner's guess beside what was measured. No guess is wrong.
 
     Parameters
     ----------
-    guess : object
-        A number or a text; ``...`` if the learner has not committed yet.
+    answer : object
+        The learner's: a number or a text; ``...`` without one.
     measured : float or str
         What the lesson has measured.
     name : str
@@ -114,12 +114,12 @@ def guess(guess: object, measured: float | str, name: str = "measured") -> None:
     the dial that hurts most: magnification; you made no guess
     """
     line = f"{name}: {_written(measured)}"
-    if is_blank(guess):
+    if is_blank(answer):
         print(f"{line}; you made no guess")
         return
-    line += f"; your guess: {_written(guess)}"
-    if _is_number(guess) and _is_number(measured):
-        difference = float(f"{guess - measured:.2g}")  # type: ignore[operator]
+    line += f"; your guess: {_written(answer)}"
+    if _is_number(answer) and _is_number(measured):
+        difference = float(f"{float(answer) - float(measured):.2g}")  # type: ignore[arg-type]
         side = "high" if difference > 0 else "low"
         line += f", which is {abs(difference):g} too {side}" if difference else ", which is right"
     print(line)
@@ -131,7 +131,7 @@ def _written(answer: object) -> str:
 
 
 def _is_number(answer: object) -> bool:
-    return isinstance(answer, int | float | np.number) and not isinstance(answer, bool)
+    return type_name(answer) == "a number"
 
 
 def value(
