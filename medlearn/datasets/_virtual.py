@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from medlearn._dataset import Dataset, joined
-from medlearn.datasets import _crop
+from medlearn.datasets import _crop, _simulated
 from medlearn.datasets._catalogue import Card
 
 _CHUNK = 250  # images of each domain that a process simulates at a time
@@ -19,7 +19,7 @@ _CHUNK = 250  # images of each domain that a process simulates at a time
 def load(
     card: Card, domain: str | None, count: int, size: int | None, seed: int, workers: int = 1
 ) -> Dataset:
-    """Simulate a virtual set; with several domains, the same seed gives each the same patients.
+    """Simulate a virtual set, or read it from the cache; equal seeds mean equal patients.
 
     Parameters
     ----------
@@ -47,6 +47,16 @@ def load(
         If the processes end at once, as they do in a script without a main guard.
     """
     domains = (domain,) if domain else card.domains
+    simulate = partial(_all, card, domains, count, size, seed, workers)
+    if count < _simulated.FEWEST:
+        return simulate()
+    made_from = str(card), card.name, domains, count, size, seed
+    return _simulated.kept(made_from, simulate)
+
+
+def _all(
+    card: Card, domains: Sequence[str], count: int, size: int | None, seed: int, workers: int
+) -> Dataset:
     counts = _even_shares(count, len(domains))
     simulate = partial(_simulate, card.name, domains, size, seed)
     chunks = _in_processes(simulate, counts, workers) if workers > 1 else [simulate(0, counts)]
