@@ -5,8 +5,10 @@ Each module takes one approach:
     colour         images of one domain in the colours of another
     scale          images of one domain at the magnification of another
     matching       features of both domains in one space (CORAL, subspaces, transport)
+    harmonisation  features of many domains without what sets each apart (ComBat)
     statistics     BatchNorm statistics of the target images (AdaBN)
     entropy        scale and offset of BatchNorm, trained for low entropy on the target (TENT)
+    source_free    all but the last layer, trained without any source image (SHOT)
     distances      how far two batches of features lie apart
     layers         a distance, or a domain discriminator, as a term of the loss of Keras' `fit`
     consistency    agreement with an average of oneself on perturbed images (mean teacher)

@@ -2,12 +2,14 @@ from . import colour as colour
 from . import consistency as consistency
 from . import distances as distances
 from . import entropy as entropy
+from . import harmonisation as harmonisation
 from . import layers as layers
 from . import matching as matching
 from . import prior as prior
 from . import randomisation as randomisation
 from . import scale as scale
 from . import self_training as self_training
+from . import source_free as source_free
 from . import statistics as statistics
 from ._candidates import Candidate as Candidate
 from ._candidates import candidates as candidates
