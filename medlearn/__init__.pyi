@@ -7,6 +7,7 @@ from . import features as features
 from . import inference as inference
 from . import instruments as instruments
 from . import metrics as metrics
+from . import monitoring as monitoring
 from . import networks as networks
 from . import plots as plots
 from . import report as report

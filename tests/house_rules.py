@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "features": {"backbones"},
     "adaptation": set(),
     "selection": {"metrics"},
+    "monitoring": {"metrics"},
     "networks": {"metrics"},
     "transfer": set(),
     "training": set(),

@@ -4,7 +4,7 @@ import importlib
 import inspect
 import re
 
-from medlearn import adaptation, selection
+from medlearn import adaptation, monitoring, selection
 
 MODULES = ["medlearn.adaptation._candidates"]
 MODULES += [
@@ -13,6 +13,7 @@ MODULES += [
     if inspect.ismodule(getattr(adaptation, name))
 ]
 MODULES += [f"medlearn.selection.{name}" for name in dir(selection) if name == "validators"]
+MODULES += [f"medlearn.monitoring.{name}" for name in monitoring.__all__]
 FORBIDDEN = re.compile(
     r"^(y|y_.*|.*_y|labels?|truth|classes_true|masks?|target_masks?"
     r"|.*target.*label.*|.*label.*target.*)$"
@@ -22,7 +23,9 @@ FORBIDDEN = re.compile(
 def offered(module):
     """Public functions of a module, and its public classes with their public methods."""
     for name, value in vars(module).items():
-        ours = getattr(value, "__module__", "").startswith(("medlearn.adaptation", "medlearn.sel"))
+        ours = getattr(value, "__module__", "").startswith(
+            ("medlearn.adaptation", "medlearn.selection", "medlearn.monitoring")
+        )
         if name.startswith("_") or not ours or not callable(value):
             continue
         if inspect.isclass(value) and issubclass(value, tuple):

@@ -43,6 +43,7 @@ from ._scores import precision as precision
 from ._scores import sensitivity as sensitivity
 from ._scores import sensitivity_at_specificity as sensitivity_at_specificity
 from ._scores import specificity as specificity
+from ._sets import coverage as coverage
 from ._subgroups import SubgroupScore as SubgroupScore
 from ._subgroups import per_subgroup as per_subgroup
 from ._surfaces import hd95 as hd95

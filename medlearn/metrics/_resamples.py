@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from medlearn import _checks
-from medlearn.metrics import _detection, _scores
+from medlearn.metrics import _detection, _scores, _sets
 
 _WEIGHTS_AT_ONCE = 4_000_000  # entries of a (resamples, images) block: 32 MB
 
@@ -253,6 +253,7 @@ _SHARES = {
     *_FROM_CURVE,
     _scores.sensitivity_at_specificity,
     _detection.mean_average_precision,
+    _sets.coverage,
 }
 
 
