@@ -20,6 +20,7 @@ GROUND = {
     "_keras",
     "_progress",
     "_renamed",
+    "_volumes",
     "_saved",
     "_similarity",
 }

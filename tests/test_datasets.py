@@ -320,3 +320,17 @@ def test_real_hippocampus(mirror):
     assert (front == 1).sum() > 20 * (front == 2).sum()  # the head lies in front
     assert (slices.spacing > 0.3).all() and (slices.spacing < 0.8).all()
     assert len(datasets.load("hippocampus", count=7)) == 7
+
+
+def test_real_hippocampus_as_volumes(mirror):
+    volumes = datasets.load_volumes("hippocampus", count=3)
+    assert volumes.spacing.tolist() == [[1, 1, 1]] * 3 and len(volumes.facts["case"]) == 3
+    for image, mask in zip(volumes.images, volumes.masks):
+        assert set(np.unique(mask)) == {0, 1, 2} and image.min() == 0 and image.max() == 255
+        front, back = (np.argwhere(mask == index)[:, 1].mean() for index in (1, 2))
+        assert front + 5 < back  # the head lies in front, and y runs from front to back
+    coarse = datasets.load_volumes("hippocampus", count=3, spacing=(2, 1, 1))
+    heights = [len(image) for image in volumes.images]
+    assert [len(image) for image in coarse.images] == [
+        round(height / 2 - 0.1) for height in heights
+    ]

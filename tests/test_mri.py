@@ -263,7 +263,7 @@ def test_each_contrast_orders_the_tissues(healthy):
 def test_noise_in_air_is_rayleigh_and_follows_the_dial(healthy):
     rng = np.random.default_rng(0)
     for matrix in (64, 128):
-        image = np.abs(_scanner._acquire(np.zeros((128, 128), np.float32), matrix, 0.1, rng))
+        image = np.abs(_scanner.acquire(np.zeros((128, 128), np.float32), matrix, 0.1, rng))
         assert image.mean() == pytest.approx(0.1 * np.sqrt(np.pi / 2), rel=0.03)
         assert image.std() == pytest.approx(0.1 * np.sqrt(2 - np.pi / 2), rel=0.05)
     quiet, loud = (mri.scan(healthy, replace(CLEAN, noise=noise)) for noise in (0.02, 0.1))
@@ -272,7 +272,7 @@ def test_noise_in_air_is_rayleigh_and_follows_the_dial(healthy):
 
 def test_noise_around_a_strong_signal_is_gaussian():
     flat = np.full((128, 128), 5, np.float32)
-    image = np.abs(_scanner._acquire(flat, 128, 0.1, np.random.default_rng(0)))
+    image = np.abs(_scanner.acquire(flat, 128, 0.1, np.random.default_rng(0)))
     assert image.mean() == pytest.approx(np.sqrt(25 + 0.01), rel=1e-3)
     assert image.std() == pytest.approx(0.1, rel=0.05)
 
@@ -281,7 +281,7 @@ def test_noise_around_a_strong_signal_is_gaussian():
 @pytest.mark.parametrize("matrix", [31, 32, 200])
 def test_a_small_matrix_keeps_the_mean_and_loses_detail(size, matrix):
     image = np.random.default_rng(0).random((size, size), np.float32)
-    acquired = np.abs(_scanner._acquire(image, matrix, 0.0, np.random.default_rng(0)))
+    acquired = np.abs(_scanner.acquire(image, matrix, 0.0, np.random.default_rng(0)))
     assert acquired.mean() == pytest.approx(image.mean(), rel=0.01)
     detail = np.abs(np.fft.fftshift(np.fft.fft2(acquired)))
     assert (detail[0, :].max() < 1e-2) == (matrix < size)

@@ -4,6 +4,10 @@ from ._catalogue import Card as Card
 from ._catalogue import card as card
 from ._catalogue import names as names
 from ._load import load as load
+from ._load_volumes import Volumes as Volumes
+from ._load_volumes import load_volumes as load_volumes
+from ._resample import resample as resample
+from ._resample import resampled as resampled
 from .readers._boxes import from_boxes as from_boxes
 from .readers._folders import from_folder as from_folder
 from .readers._masks import from_masks as from_masks

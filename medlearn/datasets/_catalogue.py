@@ -34,6 +34,8 @@ class Card:
         Default number of images; None for all.
     size : int or None
         Default side of the images in pixels; None for the full frame.
+    volumes : int
+        Default number of volumes that `load_volumes` brings; 0 for a set of single images.
     left_out : str
         What `load` leaves out.
     notes : tuple of str
@@ -69,6 +71,7 @@ class Card:
     patients_known: bool = True
     count: int | None = None
     size: int | None = None
+    volumes: int = 0
     left_out: str = ""
     notes: tuple[str, ...] = ()
     origin: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from medlearn._dataset import Dataset
+from medlearn._volumes import Volumes
 from medlearn.datasets import _catalogue
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._real_sets import bccd, hippocampus, medmnist, nuclei, vessels, wbc
@@ -20,6 +21,7 @@ _FORMATS = {
     "nuclei": nuclei,
     "vessels": vessels,
 }
+_VOLUMES = {"hippocampus": hippocampus}  # formats that hold whole volumes
 _FEWEST = 10  # images of a class; rarer classes are left out
 _FIELDS = ("labels", "patients", "domains", "split")  # of a Dataset; other columns are facts
 _printed: set[str] = set()  # names of the sets whose licence was printed
@@ -71,6 +73,44 @@ def load(
         facts=facts,
         **fields,
         **module.read(columns, files, size),
+    )
+
+
+def load_volumes(card: Card, domain: str | None, count: int, seed: int) -> Volumes:
+    """Return whole volumes of a real set, and print its licence once.
+
+    Parameters
+    ----------
+    card : Card
+        Of a real set with volumes.
+    domain : str or None
+        One domain of the card; None for all its usual ones.
+    count : int
+        At most so many volumes, chosen by the seed.
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    Volumes
+    """
+    domains = [domain] if domain else card.domains
+    files = fetch(card, domains, None)
+    module = _VOLUMES[card.reader or card.name]
+    columns = module.index_volumes(card, files)
+    columns = _take(columns, np.isin(columns["domains"], domains))
+    columns = _take(columns, _chosen_rows(len(columns["domains"]), count, seed))
+    _print_licence_once(card, {})
+    return Volumes(
+        name=card.name,
+        licence=card.licence,
+        twin=card.twin,
+        mask_classes=card.mask_classes,
+        patients_known=card.patients_known,
+        patients=columns.pop("patients"),
+        domains=columns.pop("domains"),
+        facts=columns,
+        **module.read_volumes(columns, files),
     )
 
 

@@ -57,7 +57,7 @@ def load(
 def _all(
     card: Card, domains: Sequence[str], count: int, size: int | None, seed: int, workers: int
 ) -> Dataset:
-    counts = _even_shares(count, len(domains))
+    counts = even_shares(count, len(domains))
     simulate = partial(_simulate, card.name, domains, size, seed)
     chunks = _in_processes(simulate, counts, workers) if workers > 1 else [simulate(0, counts)]
     by_domain = [part for parts in zip(*chunks, strict=True) for part in parts]
@@ -73,8 +73,16 @@ def _all(
     )
 
 
-def _even_shares(count: int, parts: int) -> list[int]:
-    """`count` as a sum of `parts` numbers that differ by one at most, the larger ones first."""
+def even_shares(count: int, parts: int) -> list[int]:
+    """Return numbers with a given sum that differ by one at most, the larger ones first.
+
+    Parameters
+    ----------
+    count : int
+        The sum.
+    parts : int
+        How many numbers.
+    """
     share, remainder = divmod(count, parts)
     return [share + 1] * remainder + [share] * (parts - remainder)
 

@@ -1,4 +1,4 @@
-"""Hippocampus in T1-weighted MRI (Medical Segmentation Decathlon, Task04): coronal slices."""
+"""Hippocampus in T1-weighted MRI (Medical Segmentation Decathlon, Task04): slices and volumes."""
 
 import gzip
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import numpy as np
 from medlearn._images import to_uint8
 from medlearn.datasets import _crop
 from medlearn.datasets._catalogue import Card
+from medlearn.datasets.readers import _nifti_volumes as _nifti
 
 _IMAGES = "data/TrainingSet/images"
 _LABELS = "data/TrainingSet/labels"
@@ -26,7 +27,7 @@ def index(card: Card, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
     files : mapping of str to bytes
         Contents by path.
     """
-    cases = sorted(path[-10:-7] for path in files if path.startswith(_IMAGES))
+    cases = _cases(files)
     first, last = card.details["positions"]
     positions = np.linspace(first, last, card.details["slices"])
     case_of_slice = np.repeat(cases, len(positions))
@@ -73,13 +74,66 @@ def read(columns: dict[str, np.ndarray], files: Mapping[str, bytes], size: int |
     }
 
 
+def index_volumes(card: Card, files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+    """Return one entry per volume: domains, patients, and the facts `case` and `file`.
+
+    Parameters
+    ----------
+    card : Card
+        Of this set.
+    files : mapping of str to bytes
+        Contents by path.
+    """
+    cases = _cases(files)
+    return {
+        "domains": np.full(len(cases), card.domains[0]),
+        "patients": np.array([_patient(case) for case in cases]),
+        "case": np.array(cases),
+        "file": np.array([f"{_IMAGES}/hippocampus_{case}.nii.gz" for case in cases]),
+    }
+
+
+def read_volumes(columns: dict[str, np.ndarray], files: Mapping[str, bytes]) -> dict:
+    """Return volumes (Z, Y, X) from 0 to 255, their masks, affines and spacing in mm.
+
+    Parameters
+    ----------
+    columns : dict of str to numpy.ndarray
+        What `index_volumes` returned, for the chosen volumes.
+    files : mapping of str to bytes
+        Contents by path.
+    """
+    images, masks, affines = [], [], []
+    for name in columns["file"]:
+        volume, affine = _nifti.volume(files[name])
+        labels, _ = _nifti.volume(files[name.replace(_IMAGES, _LABELS)])
+        images.append(_window(volume))
+        masks.append(np.rint(labels).astype(np.uint8))
+        affines.append(affine)
+    spacing = [np.linalg.norm(affine[:3, :3], axis=0)[::-1] for affine in affines]
+    return {
+        "images": tuple(images),
+        "masks": tuple(masks),
+        "affines": np.array(affines).reshape(-1, 4, 4),
+        "spacing": np.array(spacing).reshape(-1, 3),
+    }
+
+
 def windowed(volume: np.ndarray) -> np.ndarray:
     """Return intensities from the 1st to the 99th percentile of the volume as 0 to 255 (uint8).
 
     MRI has no unit of brightness: some volumes of this set end at 91 and others at 600,000.
     """
+    return to_uint8(_window(volume))
+
+
+def _window(volume: np.ndarray) -> np.ndarray:
     low, high = np.percentile(volume, [1, 99])
-    return to_uint8(np.clip((volume - low) / max(high - low, 1e-12), 0, 1) * 255)
+    return np.clip((volume - low) / max(high - low, 1e-12), 0, 1) * 255
+
+
+def _cases(files: Mapping[str, bytes]) -> list[str]:
+    return sorted(path[-10:-7] for path in files if path.startswith(_IMAGES))
 
 
 def _patient(case: str) -> str:

@@ -13,3 +13,5 @@ from ._slices import MASK_CLASSES as MASK_CLASSES
 from ._slices import Prepared as Prepared
 from ._slices import prepare as prepare
 from ._subjects import CLASSES as CLASSES
+from ._volumes import paired_volumes as paired_volumes
+from ._volumes import volumes as volumes

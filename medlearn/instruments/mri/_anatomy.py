@@ -21,6 +21,7 @@ AGES = (20.0, 85.0)  # years, uniform
 _SKULL = (1.6, 4.4, 6.0)
 _FAT, _SKIN = 3.5, 1.8  # mm: assumption
 _COARSE, _FINE = 4, 12  # B-spline cells across the field of view
+_UNIT_VARIANCE = np.float32(np.sqrt(315 / 151))  # 1 / the root of a cubic B-spline's squared sum
 _HEAD_RADII = (95.0, 116.0)  # mm across and along; beyond there is only air (assumption)
 
 
@@ -108,9 +109,35 @@ def _spots(rng: np.random.Generator, ageing: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _spline_basis(size: int, cells: int) -> np.ndarray:
-    """Cubic B-splines over the field of view: float32 (size, cells + 3), fields of variance 1."""
+def spline_basis(size: int, cells: int, width: float = FIELD_OF_VIEW) -> np.ndarray:
+    """Return cubic B-splines at the middles of pixels, scaled for fields of variance 1.
+
+    Parameters
+    ----------
+    size : int
+        Number of pixels.
+    cells : int
+        Of the splines across the field of view.
+    width : float
+        Of all pixels in mm, around the middle of the field of view. What lies beyond the field is
+        like its edge.
+
+    Returns
+    -------
+    numpy.ndarray, shape (size, cells + 3)
+        float32.
+    """
     position = (np.arange(size) + 0.5) * cells / size
+    if width == FIELD_OF_VIEW:
+        basis = _splines_at(position, cells)
+        return basis * np.float32(1 / np.sqrt((basis**2).sum(axis=1).mean()))
+    wider = (position - cells / 2) * width / FIELD_OF_VIEW + cells / 2
+    return _splines_at(np.clip(wider, 0, cells * (1 - 1e-6)), cells) * _UNIT_VARIANCE
+
+
+def _splines_at(position: np.ndarray, cells: int) -> np.ndarray:
+    """Cubic B-splines at positions from 0 to below `cells`: float32 (N, cells + 3)."""
+    size = len(position)
     first, t = position.astype(int), position % 1
     weights = (
         (1 - t) ** 3 / 6,
@@ -121,11 +148,11 @@ def _spline_basis(size: int, cells: int) -> np.ndarray:
     basis = np.zeros((size, cells + 3), np.float32)
     for step, weight in enumerate(weights):
         basis[np.arange(size), first + step] = weight
-    return basis * np.float32(1 / np.sqrt((basis**2).sum(axis=1).mean()))
+    return basis
 
 
-def smooth_fields(coefficients: np.ndarray, size: int) -> np.ndarray:
-    """Return smooth random fields over the field of view.
+def smooth_fields(coefficients: np.ndarray, size: int, width: float = FIELD_OF_VIEW) -> np.ndarray:
+    """Return smooth random fields over the middle of the field of view.
 
     Parameters
     ----------
@@ -133,13 +160,15 @@ def smooth_fields(coefficients: np.ndarray, size: int) -> np.ndarray:
         Of B-splines, float32.
     size : int
         Side of the fields in pixels.
+    width : float
+        Side of the fields in mm.
 
     Returns
     -------
     numpy.ndarray, shape (k, size, size)
         float32.
     """
-    basis = _spline_basis(size, coefficients.shape[-1] - 3)
+    basis = spline_basis(size, coefficients.shape[-1] - 3, width)
     return basis @ coefficients @ basis.T
 
 
@@ -172,7 +201,13 @@ class Plane:
     ventricle: np.ndarray
 
 
-def cut(head: Head, height: float, size: int, lesion: _lesions.Lesion | None) -> Plane:
+def cut(
+    head: Head,
+    height: float,
+    size: int,
+    lesion: _lesions.Lesion | None,
+    width: float = FIELD_OF_VIEW,
+) -> Plane:
     """Return an axial slice of a head, radiological: the subject's right is the image's left.
 
     Parameters
@@ -185,9 +220,11 @@ def cut(head: Head, height: float, size: int, lesion: _lesions.Lesion | None) ->
         Side of the image in pixels.
     lesion : Lesion or None
         A tumour displaces the anatomy around it.
+    width : float
+        Side of the image in mm.
     """
-    coarse = smooth_fields(head.coarse, size)
-    x, y, z = _positions(head, height, size, coarse[:3])
+    coarse = smooth_fields(head.coarse, size, width)
+    x, y, z = _positions(head, height, size, width, coarse[:3])
     across, along = (x - CENTRE[0]) / _HEAD_RADII[0], (y - CENTRE[1]) / _HEAD_RADII[1]
     pixels = np.flatnonzero(across**2 + along**2 < 1)
     points = np.stack([position.ravel()[pixels] for position in (x, y, z)])
@@ -211,12 +248,14 @@ def cut(head: Head, height: float, size: int, lesion: _lesions.Lesion | None) ->
     )
 
 
-def _positions(head: Head, height: float, size: int, bend: np.ndarray) -> list[np.ndarray]:
+def _positions(
+    head: Head, height: float, size: int, width: float, bend: np.ndarray
+) -> list[np.ndarray]:
     """Where the pixels of a slice lie in the atlas: MNI x, y and z in mm, (size, size) each."""
-    step = FIELD_OF_VIEW / size
+    step = width / size
     steps = ((np.arange(size) - (size - 1) / 2) * step).astype(np.float32)
     right, forward = -steps[None, :], -steps[:, None]
-    fine = smooth_fields(head.fine, size)
+    fine = smooth_fields(head.fine, size, width)
     cos, sin = np.float32(np.cos(head.turn)), np.float32(np.sin(head.turn))
     scale_x, scale_y, scale_z = head.scale.astype(np.float32)
     shift_x, shift_y = head.shift.astype(np.float32)

@@ -109,10 +109,10 @@ def paired_slices(
     images = np.zeros((len(protocols), count, size, size, 3), np.uint8)
     truths = []
     for index, number in enumerate(range(first, first + count)):
-        subject = _subject(seed, number // SLICES)
+        subject = subject_of(seed, number // SLICES)
         prepared = prepare_level(subject, float(subject.levels[number % SLICES]), size)
         for row, item in enumerate(protocols):
-            protocol = _random_site(seed, number) if isinstance(item, str) else item
+            protocol = random_site_of(seed, number) if isinstance(item, str) else item
             images[row, index] = scan(prepared, protocol)
         truths.append((subject, prepared.mask, prepared.boxes))
     names = [item if isinstance(item, str) else item.name for item in protocols]
@@ -171,7 +171,7 @@ def stacks(
         )
     images, truths = [], []
     for number in range(count):
-        subject = _subject(seed, number)
+        subject = subject_of(seed, number)
         subject = replace(subject, lesion=_lesions.flattened(subject.lesion, extent))
         for level in np.linspace(*LEVELS, heights):
             prepared = prepare_level(subject, float(level), size)
@@ -218,15 +218,27 @@ def one_slice(
     return scan(prepared, protocol), prepared.mask
 
 
-def _subject(seed: int, number: int) -> Subject:
-    """The subject of this number in a series: its class is balanced over each four subjects."""
+def subject_of(seed: int, number: int) -> Subject:
+    """Return a subject of a series, whose class is balanced over each four subjects.
+
+    Parameters
+    ----------
+    seed, number : int
+        Which subject.
+    """
     group, position = divmod(number, len(CLASSES))
     order = np.random.default_rng([seed, group, 21]).permutation(len(CLASSES))
     return draw_subject(seed, number, int(order[position]))
 
 
-def _random_site(seed: int, number: int) -> Site:
-    """The random site of the slice of this number."""
+def random_site_of(seed: int, number: int) -> Site:
+    """Return the random site of a slice or a volume.
+
+    Parameters
+    ----------
+    seed, number : int
+        Of the series, and of the slice or volume in it.
+    """
     return random_site(int(np.random.default_rng([seed, number, 22]).integers(2**31)))
 
 

@@ -17,7 +17,8 @@ from medlearn.instruments.mri._site import Site, find_site
 from medlearn.instruments.mri._slices import Prepared
 from medlearn.instruments.mri.physics import TISSUES, signals
 
-_FIELD_CELLS = 2  # B-spline cells of the receive field: as smooth as a head coil's (assumption)
+GAINS = (1.0, 1.2)  # how far above it white lies (assumption)
+FIELD_CELLS = 2  # B-spline cells of the receive field: as smooth as a head coil's (assumption)
 _HANN_POWER = 0.35  # of the mild low-pass against ringing (assumption)
 
 
@@ -60,15 +61,16 @@ def scan(prepared: Prepared, site: Site | str) -> np.ndarray:
     image = np.zeros(size * size, np.float32)
     image[plane.pixels] = received * _receive_field(rng, plane, site.bias)
     noise = site.noise * abs(tissue_signals[TISSUES.index("white matter")])
-    image = np.abs(_acquire(image.reshape(size, size), int(site.matrix), noise, rng))
+    image = np.abs(acquire(image.reshape(size, size), int(site.matrix), noise, rng))
     brain = plane.pixels[fractions[:3].sum(axis=0) > 0.7]
-    grey = _window(image, brain, rng.uniform(1.0, 1.2))
+    scaled = windowed(image, brain, rng.uniform(*GAINS))
+    grey = (scaled * 255 + 0.5).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
 
 
 def _receive_field(rng: np.random.Generator, plane: Plane, spread: float) -> np.ndarray:
     """The coil's sensitivity at the head's pixels, 1 - spread/2 to 1 + spread/2: float32 (N,)."""
-    shape = (1, _FIELD_CELLS + 3, _FIELD_CELLS + 3)
+    shape = (1, FIELD_CELLS + 3, FIELD_CELLS + 3)
     coefficients = rng.standard_normal(shape).astype(np.float32)
     smooth = _anatomy.smooth_fields(coefficients, plane.size).reshape(-1)[plane.pixels]
     low, high = smooth.min(), smooth.max()
@@ -82,10 +84,23 @@ def _low_pass(lines: int) -> np.ndarray:
     return np.outer(edge, edge).astype(np.float32)
 
 
-def _acquire(image: np.ndarray, matrix: int, noise: float, rng: np.random.Generator) -> np.ndarray:
-    """The image of the middle `matrix` x `matrix` of k-space, complex64.
+def acquire(image: np.ndarray, matrix: int, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the image of the middle `matrix` x `matrix` of k-space, with noise added there.
 
-    The noise has the deviation `noise` in the image.
+    Parameters
+    ----------
+    image : numpy.ndarray, shape (size, size)
+        The signal that arrives.
+    matrix : int
+        Number of k-space lines.
+    noise : float
+        Deviation of the complex noise in the image.
+    rng : numpy.random.Generator
+        Of the noise.
+
+    Returns
+    -------
+    numpy.ndarray of complex64, shape (size, size)
     """
     size = len(image)
     lines = min(matrix, size)
@@ -100,12 +115,21 @@ def _acquire(image: np.ndarray, matrix: int, noise: float, rng: np.random.Genera
     return fft.ifft2(k_space)
 
 
-def _window(image: np.ndarray, brain: np.ndarray, gain: float) -> np.ndarray:
-    """Eight bits, white a little above the brain's 98th percentile: uint8 (H, W)."""
+def windowed(image: np.ndarray, brain: np.ndarray, gain: float) -> np.ndarray:
+    """Return an image or a volume from 0 to 1, white a little above the brain's 98th percentile.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Magnitudes, float32.
+    brain : numpy.ndarray of int, shape (N,)
+        Flat indices of the brain; if there are none, the maximum is white.
+    gain : float
+        What the percentile is multiplied with.
+    """
     values = image.reshape(-1)[brain]
     white = image.max()
     if len(values):
         rank = int(0.98 * len(values))
         white = np.partition(values, rank)[rank]
-    scaled = np.clip(image / (white * np.float32(gain) + 1e-12), 0, 1)
-    return (scaled * 255 + 0.5).astype(np.uint8)
+    return np.clip(image / (white * np.float32(gain) + 1e-12), 0, 1)
