@@ -1,3 +1,4 @@
+from . import pretraining as pretraining
 from ._contracts import Snapshot as Snapshot
 from ._contracts import assert_bn_still as assert_bn_still
 from ._contracts import assert_frozen as assert_frozen
