@@ -64,15 +64,15 @@ def vicreg_loss(first: ArrayLike, second: ArrayLike) -> Terms:
     [0.0, 1.98, 0.0]
     """
     ops = keras.ops
-    first, second = ops.convert_to_tensor(first), ops.convert_to_tensor(second)
-    if len(first.shape) != 2 or first.shape != second.shape or first.shape[0] == 1:
+    one, other = ops.convert_to_tensor(first), ops.convert_to_tensor(second)
+    if len(one.shape) != 2 or one.shape != other.shape or one.shape[0] == 1:
         raise ValueError(
-            f"Embeddings {tuple(first.shape)} and {tuple(second.shape)}: expected are two arrays "
+            f"Embeddings {tuple(one.shape)} and {tuple(other.shape)}: expected are two arrays "
             "(n, D) of the same n images, at least 2."
         )
-    pairs = [_variance_and_covariance(embeddings) for embeddings in (first, second)]
+    pairs = [_variance_and_covariance(embeddings) for embeddings in (one, other)]
     return Terms(
-        ops.mean(ops.square(first - second)), pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1]
+        ops.mean(ops.square(one - other)), pairs[0][0] + pairs[1][0], pairs[0][1] + pairs[1][1]
     )
 
 
