@@ -10,7 +10,7 @@ A row is one seed: so many labels per class of the home laboratory (fewer where 
 a logistic regression on block 14 of an encoder, scored on other patients at home and on those of
 the other laboratory that no method has seen. `standardised` means: features of each laboratory by
 the means and deviations of its own unlabelled images. The strength of the regression is chosen by
-cross-validation among the labelled images. The 600 steps of `long` take ten times as long.
+cross-validation among the labelled images. The 500 steps of `long` take ten times as long.
 """
 
 from common import table  # first: it sets the threads
@@ -30,7 +30,8 @@ COLUMNS = (
     "cpu_seconds",
     *(f"{name}_predictions" for name in SCORED),
 )
-LABELS, SEEDS = (5, 20, 100), 5
+LABELS = (5, 20, 100)
+SEEDS = [(data, seed) for seed in range(5) for data in ("smear", "wbc")]
 PRETRAINED = {  # method -> laboratories, whether views are zoomed, steps
     "pretrained at home": (("home",), False, unlabelled.STEPS),
     "pretrained at both": (("home", "other"), False, unlabelled.STEPS),
@@ -110,11 +111,7 @@ def _probe(vectors: np.ndarray, labels: np.ndarray, seed: int) -> GridSearchCV:
 
 
 ROWS = [
-    (data, labels, method, seed)
-    for seed in range(SEEDS)
-    for data in ("smear", "wbc")
-    for method in METHODS
-    for labels in LABELS
+    (data, labels, method, seed) for data, seed in SEEDS for method in METHODS for labels in LABELS
 ]
 ROWS += [
     ("smear", labels, method, seed)
