@@ -16,6 +16,7 @@ from ._labels import labels_and_predictions as labels_and_predictions
 from ._labels import labels_and_probabilities as labels_and_probabilities
 from ._labels import probabilities as probabilities
 from ._labels import same_length as same_length
+from ._masks import mask_pairs as mask_pairs
 from ._masks import masks as masks
 from ._masks import masks_and_predictions as masks_and_predictions
 from ._numbers import Undefined as Undefined

@@ -97,6 +97,62 @@ def masks_and_predictions(
     return true_masks, predictions
 
 
+def mask_pairs(
+    true_masks: ArrayLike, predictions: ArrayLike
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Check true masks and predicted masks of images, or of volumes of any sizes.
+
+    Parameters
+    ----------
+    true_masks, predictions : array_like
+        Whole numbers, the class index of each pixel or voxel: (N, H, W), (N, Z, Y, X), or a
+        sequence of N arrays (Z, Y, X).
+
+    Returns
+    -------
+    list of tuple of numpy.ndarray
+        For each image or volume its mask and its prediction.
+
+    Raises
+    ------
+    ValueError
+        As `masks_and_predictions`, for volumes with the number of the volume, and for one-hot
+        masks.
+    """
+    if not _are_volumes(true_masks):
+        return list(zip(*masks_and_predictions(true_masks, predictions), strict=True))
+    volumes, others = list(true_masks), list(predictions)  # type: ignore[arg-type]
+    _check_not_one_hot(volumes[0])
+    if len(volumes) != len(others):
+        raise ValueError(
+            f"There are {len(volumes)} masks of volumes but {len(others)} predictions: "
+            "each volume needs both."
+        )
+    pairs = []
+    for number, pair in enumerate(zip(volumes, others, strict=True)):
+        try:
+            pairs.append(masks_and_predictions(*pair))
+        except ValueError as error:
+            raise ValueError(f"Volume {number}: {error}") from error
+    return pairs
+
+
+def _are_volumes(values: ArrayLike) -> bool:
+    if isinstance(values, list | tuple):
+        return len(values) > 0 and all(np.ndim(value) == 3 for value in values)
+    return np.ndim(values) == 4 and np.shape(values)[0] > 0
+
+
+def _check_not_one_hot(mask: ArrayLike) -> None:
+    """Raise ValueError for the first of images (N, H, W, classes) that look like volumes."""
+    first = np.asarray(mask)
+    if first.shape[-1] > 1 and first.dtype.kind in "biu" and (first.sum(axis=-1) == 1).all():
+        raise ValueError(
+            "masks look one-hot, with a 0 or 1 for each class, but the class index is expected: "
+            "take .argmax(-1) of masks and predictions."
+        )
+
+
 def _is_black_and_white(array: np.ndarray) -> bool:
     return array.dtype.kind != "b" and array.max() == 255 and bool(np.isin(array, (0, 255)).all())
 

@@ -47,6 +47,7 @@ from ._sets import coverage as coverage
 from ._subgroups import SubgroupScore as SubgroupScore
 from ._subgroups import per_subgroup as per_subgroup
 from ._surfaces import hd95 as hd95
+from ._surfaces import mean_surface_distance as mean_surface_distance
 from ._surfaces import surface_dice as surface_dice
 from ._thresholds import bayes_threshold as bayes_threshold
 from ._thresholds import cheapest_threshold as cheapest_threshold

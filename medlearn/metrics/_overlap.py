@@ -1,4 +1,4 @@
-"""How much of a region was found: overlap of masks, per image or per patient.
+"""How much of a region was found: overlap of masks, per image, volume or patient.
 
 A score looks at one class, `positive`. Where neither mask nor prediction holds it there is nothing
 to overlap, and the score is NaN (or `empty`); where only one of them holds it, the score is 0. So a
@@ -21,12 +21,13 @@ def dice(
     patients: ArrayLike | None = None,
     empty: float = np.nan,
 ) -> np.ndarray:
-    """Return the Dice coefficient: twice the common area over the sum of both areas.
+    """Return the Dice coefficient: twice the common area over the sum of both areas (or volumes).
 
     Parameters
     ----------
-    masks, predictions : array_like, shape (N, H, W)
-        Whole numbers, the class index of each pixel.
+    masks, predictions : array_like, shape (N, H, W) or (N, Z, Y, X)
+        Whole numbers, the class index of each pixel. Volumes may have different sizes: a sequence
+        of N arrays (Z, Y, X), such as ``volumes.masks``.
     positive : int
         The class to score, from 1 on; 0 is the background.
     patients : array_like, shape (N,), optional
@@ -38,7 +39,7 @@ def dice(
     Returns
     -------
     numpy.ndarray, shape (N,) or (patients,)
-        From 0 to 1, for each image, or for each patient in sorted order.
+        From 0 to 1, for each image or volume, or for each patient in sorted order.
 
     Raises
     ------
@@ -71,8 +72,9 @@ def iou(
 
     Parameters
     ----------
-    masks, predictions : array_like, shape (N, H, W)
-        Whole numbers, the class index of each pixel.
+    masks, predictions : array_like, shape (N, H, W) or (N, Z, Y, X)
+        Whole numbers, the class index of each pixel. Volumes may have different sizes: a sequence
+        of N arrays (Z, Y, X), such as ``volumes.masks``.
     positive : int
         The class to score, from 1 on; 0 is the background.
     patients : array_like, shape (N,), optional
@@ -83,7 +85,7 @@ def iou(
     Returns
     -------
     numpy.ndarray, shape (N,) or (patients,)
-        From 0 to 1, for each image, or for each patient in sorted order.
+        From 0 to 1, for each image or volume, or for each patient in sorted order.
 
     Raises
     ------
@@ -177,43 +179,47 @@ def mean_difference(
 
 def regions(
     masks: ArrayLike, predictions: ArrayLike, positive: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return where masks and predictions hold a class.
 
     Parameters
     ----------
-    masks, predictions : array_like, shape (N, H, W)
+    masks, predictions : array_like, shape (N, H, W) or (N, Z, Y, X), or N volumes
         Whole numbers, the class index of each pixel.
     positive : int
         The class, from 1 on.
 
     Returns
     -------
-    tuple of numpy.ndarray
-        Two boolean arrays of shape (N, H, W).
+    list of tuple of numpy.ndarray
+        Two boolean arrays for each image or volume.
 
     Raises
     ------
     ValueError
         For bad masks, and for a class that is not a whole number from 1 on.
     """
-    masks, predictions = _checks.masks_and_predictions(masks, predictions)
+    pairs = _checks.mask_pairs(masks, predictions)
     if positive == 0 or not isinstance(positive, int | np.integer):
         raise ValueError(
             f"positive={positive!r} is not a class of the masks: "
             "whole numbers from 1 on (0 is the background)."
         )
-    return masks == positive, predictions == positive
+    return [(mask == positive, prediction == positive) for mask, prediction in pairs]
 
 
 def _areas(masks, predictions, positive, patients) -> tuple[np.ndarray, ...]:
     """Common, true and predicted area of each image, or of each patient."""
-    true, predicted = regions(masks, predictions, positive)
-    areas = tuple(region.sum((1, 2)) for region in (true & predicted, true, predicted))
+    pairs = regions(masks, predictions, positive)
+    rows = [
+        [np.count_nonzero(region) for region in (true & predicted, true, predicted)]
+        for true, predicted in pairs
+    ]
+    areas = tuple(np.array(rows).T)
     if patients is None:
         return areas
     patients = _checks.column("patients", patients)
-    _checks.same_length(masks=true, patients=patients)
+    _checks.same_length(masks=areas[0], patients=patients)
     patient_index = np.unique(patients, return_inverse=True)[1]
     return tuple(np.bincount(patient_index, area) for area in areas)
 
