@@ -211,11 +211,10 @@ def regions(
 def _areas(masks, predictions, positive, patients) -> tuple[np.ndarray, ...]:
     """Common, true and predicted area of each image, or of each patient."""
     pairs = regions(masks, predictions, positive)
-    rows = [
-        [np.count_nonzero(region) for region in (true & predicted, true, predicted)]
-        for true, predicted in pairs
-    ]
-    areas = tuple(np.array(rows).T)
+    common = [np.count_nonzero(true & predicted) for true, predicted in pairs]
+    masked = [np.count_nonzero(true) for true, _ in pairs]
+    found = [np.count_nonzero(predicted) for _, predicted in pairs]
+    areas = np.array(common), np.array(masked), np.array(found)
     if patients is None:
         return areas
     patients = _checks.column("patients", patients)
