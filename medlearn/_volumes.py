@@ -47,7 +47,8 @@ class Volumes:
     masks : tuple of numpy.ndarray of uint8, N arrays of shape (Z, Y, X), or None
         Index into `mask_classes` of each voxel; None if nothing was outlined.
     facts : dict of str to numpy.ndarray of length N
-        Further columns, such as the file name or the patient's age in years.
+        Further columns: ``"axes"``, where the axes of the volume's own file run (such as "RAS"),
+        and others, such as the patient's age in years.
 
     Raises
     ------

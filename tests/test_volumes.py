@@ -174,7 +174,8 @@ def test_a_nifti_volume_is_turned_to_our_axes_with_its_affine():
         affine = np.diag([1.5, 2, 3, 1]) @ nibabel.orientations.inv_ornt_aff(change, base.shape)
         image = nibabel.Nifti1Image(nibabel.apply_orientation(base, change), affine)
         assert nibabel.aff2axcodes(image.affine) == tuple(axes)
-        voxels, found = _nifti_volumes.volume(image.to_bytes())
+        voxels, found, axes_of_file = _nifti_volumes.read(image.to_bytes())
+        assert axes_of_file == axes
         assert voxels.shape == (4, 5, 6) and nibabel.aff2axcodes(found) == ("L", "P", "S")
         z, y, x = np.argwhere(voxels == 9)[0]
         assert (z, y, x) == (2, 1, 4)  # 2 from below, 1 from the front, 4 from the right

@@ -11,5 +11,6 @@ from ._resample import resampled as resampled
 from .readers._boxes import from_boxes as from_boxes
 from .readers._folders import from_folder as from_folder
 from .readers._masks import from_masks as from_masks
+from .readers._volumes import from_niftis as from_niftis
 from .readers._problems import ReadResult as ReadResult
 from .readers._tables import from_table as from_table

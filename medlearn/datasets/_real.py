@@ -109,7 +109,6 @@ def load_volumes(card: Card, domain: str | None, count: int, seed: int) -> Volum
         patients_known=card.patients_known,
         patients=columns.pop("patients"),
         domains=columns.pop("domains"),
-        facts=columns,
         **module.read_volumes(columns, files),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from medlearn._images import to_uint8
 from medlearn.datasets import _crop
 from medlearn.datasets._catalogue import Card
-from medlearn.datasets.readers import _nifti_volumes as _nifti
+from medlearn.datasets.readers import _nifti_volumes
 
 _IMAGES = "data/TrainingSet/images"
 _LABELS = "data/TrainingSet/labels"
@@ -94,7 +94,7 @@ def index_volumes(card: Card, files: Mapping[str, bytes]) -> dict[str, np.ndarra
 
 
 def read_volumes(columns: dict[str, np.ndarray], files: Mapping[str, bytes]) -> dict:
-    """Return volumes (Z, Y, X) from 0 to 255, their masks, affines and spacing in mm.
+    """Return volumes (Z, Y, X) from 0 to 255, their masks, affines, spacing in mm and facts.
 
     Parameters
     ----------
@@ -103,19 +103,16 @@ def read_volumes(columns: dict[str, np.ndarray], files: Mapping[str, bytes]) -> 
     files : mapping of str to bytes
         Contents by path.
     """
-    images, masks, affines = [], [], []
-    for name in columns["file"]:
-        volume, affine = _nifti.volume(files[name])
-        labels, _ = _nifti.volume(files[name.replace(_IMAGES, _LABELS)])
-        images.append(_window(volume))
-        masks.append(np.rint(labels).astype(np.uint8))
-        affines.append(affine)
-    spacing = [np.linalg.norm(affine[:3, :3], axis=0)[::-1] for affine in affines]
+    images = [_nifti_volumes.read(files[name]) for name in columns["file"]]
+    names = [name.replace(_IMAGES, _LABELS) for name in columns["file"]]
+    labels = [_nifti_volumes.read(files[name]).voxels for name in names]
+    affines = np.array([image.affine for image in images])
     return {
-        "images": tuple(images),
-        "masks": tuple(masks),
-        "affines": np.array(affines).reshape(-1, 4, 4),
-        "spacing": np.array(spacing).reshape(-1, 3),
+        "images": tuple(_nifti_volumes.windowed(image.voxels) for image in images),
+        "masks": tuple(np.rint(label).astype(np.uint8) for label in labels),
+        "affines": affines,
+        "spacing": np.linalg.norm(affines[:, :3, :3], axis=1)[:, ::-1],
+        "facts": {**columns, "axes": np.array([image.axes for image in images])},
     }
 
 
@@ -124,12 +121,7 @@ def windowed(volume: np.ndarray) -> np.ndarray:
 
     MRI has no unit of brightness: some volumes of this set end at 91 and others at 600,000.
     """
-    return to_uint8(_window(volume))
-
-
-def _window(volume: np.ndarray) -> np.ndarray:
-    low, high = np.percentile(volume, [1, 99])
-    return np.clip((volume - low) / max(high - low, 1e-12), 0, 1) * 255
+    return to_uint8(_nifti_volumes.windowed(volume))
 
 
 def _cases(files: Mapping[str, bytes]) -> list[str]:

@@ -52,7 +52,7 @@ def volumes(
     Returns
     -------
     Volumes
-        With masks, and ``facts["class"]`` and ``facts["age"]`` of each subject.
+        With masks, and the facts ``"class"`` and ``"age"`` of each subject.
 
     Raises
     ------
@@ -202,5 +202,6 @@ def _table(domain: str, rows: list[tuple[np.ndarray, Block]]) -> Volumes:
         facts={
             "class": np.array([CLASSES[subject.label] for subject in subjects]),
             "age": np.array([subject.head.age for subject in subjects]),
+            "axes": np.array(["LPS"] * len(rows)),
         },
     )
