@@ -53,3 +53,4 @@ from ._style import COLOURS as COLOURS
 from ._style import OUTLINES as OUTLINES
 from ._style import RIGHT as RIGHT
 from ._style import WRONG as WRONG
+from ._wealth import wealth as wealth

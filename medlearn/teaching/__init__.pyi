@@ -1,6 +1,7 @@
 from . import budget as budget
 from . import check as check
 from . import doctor as doctor
+from . import envelope as envelope
 from . import practice as practice
 from . import progress as progress
 from . import results as results
