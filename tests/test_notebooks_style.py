@@ -25,7 +25,6 @@ LONG_CELLS = {
         'def fitted_with(distance, weight, on="features"):',
         "AMOUNTS, DRAWS = [1, 2, 5, 10], 5",
     },
-    "18": {"MATCHERS = {", "def validated(model):"},
     "24": {'REPORT = """', "print("},
     "25": {'DATASET = "smear"', "sure = classifier.predict_proba("},
 }
