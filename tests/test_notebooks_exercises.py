@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from medlearn import keras, metrics, networks, splits, transfer
 from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
-from medlearn.teaching import _limits, _verdicts, check, practice
+from medlearn.teaching import _limits, _verdicts, check, envelope, practice
 from medlearn.teaching import exercises as package
 from tools import solutions
 
@@ -80,6 +80,10 @@ DATA = {
             for index, name in enumerate(FACTORS)
         }
     },
+    "19.3": {
+        "candidates": {"source only": None, "coral": None},
+        "sealed": envelope.Envelope([0, 1]),
+    },
 }
 FILES, FILE_IMAGES = practice.leaky_files()
 NAMES_OF_LESSONS = {
@@ -105,6 +109,7 @@ NAMES_OF_LESSONS = {
     **DATA["15.3"],
 }
 SPACES = {
+    "19.3": {"fresh_choice": SimpleNamespace(best="coral")},
     "03.2": DATA["03.2"],
     "03.3": {
         **DATA["03.3"],

@@ -25,7 +25,7 @@ def wealth(results: Mapping[str, Sequence[ArrayLike]], *, threshold: float) -> F
     Returns
     -------
     matplotlib.figure.Figure
-        The figure; the title of a panel counts the runs that reach the threshold.
+        The figure; the title of a panel with several runs counts those that reach the threshold.
     """
     figure, axes = panels(len(results), 3.4, share_y=True, share_x=True)
     for ax, (title, runs) in zip(axes, results.items()):
@@ -42,9 +42,9 @@ def wealth(results: Mapping[str, Sequence[ArrayLike]], *, threshold: float) -> F
                 ax.plot(values, color=RIGHT, linewidth=0.8, alpha=0.5)
         ax.axhline(threshold, color="0.3", linestyle="--", linewidth=1)
         ax.set_yscale("log")
-        ax.set_title(
-            f"{title}:\n{reached} of {len(runs)} reach {threshold:g}", fontsize=10, loc="center"
-        )
+        count = f":\n{reached} of {len(runs)} reach {threshold:g}" if len(runs) > 1 else ""
+        ax.set_title(title + count, fontsize=10, loc="center")
         ax.set_xlabel("labels")
     axes[0].set_ylabel("wealth")
+    axes[0].yaxis.set_major_formatter("{x:g}")
     return figure

@@ -3,7 +3,7 @@
 from medlearn.teaching._sealed import Sealed
 from medlearn.teaching.exercises._forms import Condition, Function, Value
 
-_EIGHT_WINS, _EVEN = [1] * 10, [1, -1] * 20
+_WINS, _EVEN = [1] * 10, [1, -1] * 20
 _WITH_TIES = [1, 0, 1, 1, 0, 1, -1, 1, 1, 1, 1, 1, 1, 1]
 _LATE_LOSSES = [1] * 8 + [-1] * 8
 
@@ -76,7 +76,7 @@ EXERCISES = [
         id="19.2",
         name="labels_until",
         cases=[
-            ((_EIGHT_WINS, 0.5, 20), _played(_EIGHT_WINS, 0.5, 20)),
+            ((_WINS, 0.5, 3), 3),
             ((_EVEN, 0.5, 20), None),
             ((_WITH_TIES, 0.5, 20), _played(_WITH_TIES, 0.5, 20)),
             ((_LATE_LOSSES, 0.5, 20), 8),  # it had been reached: the expert was at home by then
