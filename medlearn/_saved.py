@@ -16,6 +16,7 @@ MODULES = (
     "medlearn.networks._resizing",
     "medlearn.networks.detection._losses",
     "medlearn.networks.losses",
+    "medlearn.networks.volumes._layers",
 )
 
 

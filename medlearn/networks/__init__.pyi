@@ -1,3 +1,4 @@
+from . import volumes as volumes
 from . import detection as detection
 from . import losses as losses
 from . import views as views

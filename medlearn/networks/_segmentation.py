@@ -69,7 +69,7 @@ def segmenter(
     """
     _checks.whole_number("classes", classes, 2)
     _checks.whole_number("channels", channels, 4)
-    names = skip_layers(encoder) if layers is None else _fine_to_coarse(encoder, layers)
+    names = skip_layers(encoder) if layers is None else fine_to_coarse(encoder, layers)
     sides, encoder_sides = _sides(encoder, size)
     image = keras.Input((*sides, encoder.input_shape[3]), name="image")
     enlarged = image
@@ -202,8 +202,21 @@ def _probabilities(x, classes: int, image, seed: int):
     return keras.layers.Softmax(dtype="float32", name="probabilities")(x)
 
 
-def _fine_to_coarse(encoder: keras.Model, layers: Sequence[str]) -> list[str]:
-    """Return the named layers from fine to coarse."""
+def fine_to_coarse(encoder: keras.Model, layers: Sequence[str]) -> list[str]:
+    """Return the named layers from fine to coarse.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        A model of images.
+    layers : sequence of str
+        One layer for each resolution.
+
+    Raises
+    ------
+    ValueError
+        For an unknown layer, and two of one resolution.
+    """
     shapes = map_shapes(encoder)
     for name in layers:
         if name not in shapes:

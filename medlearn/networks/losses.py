@@ -2,7 +2,8 @@
 
     model.compile("adam", losses.Combined(losses.cross_entropy, losses.dice))
 
-All take masks int (N, H, W) and probabilities (N, H, W, classes). If pixels do not count alike,
+All take masks int (N, H, W) and probabilities (N, H, W, classes), or those of volumes,
+(N, Z, H, W) and (N, Z, H, W, classes). If pixels do not count alike,
 ``model.fit(images, masks, sample_weight=weights)`` passes on weights float (N, H, W). All losses
 are one number, computed in float32 under every precision. Cross-entropy and focal loss are the
 mean over all pixels of weight times loss, as in Keras; Dice and Tversky weigh each pixel within
@@ -33,11 +34,11 @@ class _PixelLoss(keras.losses.Loss):
 
         Parameters
         ----------
-        y_true : tensor, shape (N, H, W) or (N, H, W, 1)
+        y_true : tensor, shape (N, [Z,] H, W) or (N, [Z,] H, W, 1)
             Class of each pixel.
-        y_pred : tensor, shape (N, H, W, classes)
+        y_pred : tensor, shape (N, [Z,] H, W, classes)
             Probabilities.
-        sample_weight : tensor, optional, shape (N, H, W) or (N,)
+        sample_weight : tensor, optional, shape (N, [Z,] H, W) or (N,)
             Weights of pixels or images.
         """
         return self._loss(y_true, y_pred, sample_weight)
@@ -91,11 +92,12 @@ class Dice(_PixelLoss):
     def _loss(self, y_true, y_pred, sample_weight=None):
         truth, probabilities, weights = _one_hot_and_weights(y_true, y_pred, sample_weight)
         if weights is None:
-            values = keras.losses.dice(truth, probabilities, axis=(0, 1, 2))
+            values = keras.losses.dice(truth, probabilities, axis=_pixels.all_but_last(truth))
             return _pixels.mean_over_present(truth, values)
         truth = truth * weights
-        hits = keras.ops.sum(truth * probabilities, axis=(0, 1, 2))
-        sizes = keras.ops.sum(truth + probabilities * weights, axis=(0, 1, 2))
+        axes = _pixels.all_but_last(truth)
+        hits = keras.ops.sum(truth * probabilities, axis=axes)
+        sizes = keras.ops.sum(truth + probabilities * weights, axis=axes)
         return _pixels.mean_over_present(truth, 1 - 2 * hits / (sizes + keras.config.epsilon()))
 
 
@@ -196,9 +198,10 @@ class Tversky(_PixelLoss):
         if weights is not None:
             truth = truth * weights
             outside = outside * weights
-        hits = keras.ops.sum(truth * probabilities, axis=(0, 1, 2))
-        missed = keras.ops.sum(truth * (1 - probabilities), axis=(0, 1, 2))
-        claimed = keras.ops.sum(outside * probabilities, axis=(0, 1, 2))
+        axes = _pixels.all_but_last(truth)
+        hits = keras.ops.sum(truth * probabilities, axis=axes)
+        missed = keras.ops.sum(truth * (1 - probabilities), axis=axes)
+        claimed = keras.ops.sum(outside * probabilities, axis=axes)
         errors = self.false_negatives * missed + self.false_positives * claimed
         score = hits / (hits + errors + keras.config.epsilon())
         return _pixels.mean_over_present(truth, 1 - score)
@@ -292,10 +295,10 @@ def _value(loss, y_true, y_pred, sample_weight):
     if isinstance(loss, keras.losses.Loss):
         return keras.ops.mean(loss(masks, probabilities, weights))
     values = keras.ops.convert_to_tensor(loss(masks, probabilities))
-    if len(values.shape) != 3:
+    if len(values.shape) != len(masks.shape):
         name = getattr(loss, "__name__", type(loss).__name__)
         raise ValueError(
             f"{name} returns the shape {tuple(values.shape)}, so its pixels cannot be weighted: "
-            "let it return one value per pixel, (N, H, W), or leave sample_weight out."
+            "let it return one value per pixel, in the masks' shape, or leave sample_weight out."
         )
     return keras.ops.mean(values * weights)
