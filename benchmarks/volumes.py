@@ -1,0 +1,211 @@
+"""Segmentation of volumes for equal CPU-seconds: slices, neighbours, or three dimensions?
+
+    python benchmarks/volumes.py [--only TEXT] [--minutes 5]   # adds the missing rows
+
+About ten CPU-minutes for a seed of the four methods; fills results/volumes.csv. The rule stands in
+PROTOCOL.md. A row is one seed: patients are drawn into training and test with it, the network
+learns for its CPU-seconds, and the test cases are predicted whole.
+
+Columns: `dice` is the mean over cases of the mean over the parts, with its interval over cases;
+`one_view` the same without the mirror image; `hd95` the median over cases, in mm, of the mean over
+the parts, and `missed` the share of cases in which a part was not found; `by_case` each case's
+Dice, for comparisons in pairs.
+"""
+
+from functools import lru_cache, partial
+import time
+
+from common import table  # first: it sets the threads
+import numpy as np
+
+from medlearn import backbones, datasets, metrics, networks, splits
+from medlearn._keras import keras
+from medlearn.networks import losses, volumes
+
+KEY = ("data", "method", "seed")
+SCORES = ("dice", "low", "high", "dice_per_class", "one_view", "hd95", "missed", "by_case")
+COLUMNS = (*SCORES, "train_cases", "test_cases", "trainable", "steps", "cpu_seconds")
+PATCH, WHOLE = (32, 48, 32), (40, 56, 40)  # slices, rows, columns: to learn from, to predict
+LAYERS = ("block_0", "block_2", "block_4", "block_10")  # narrow maps of strides 2, 4, 8 and 16
+BATCH, RATE, SECONDS, LONGER = 2, 3e-3, 90, 6
+CHANNELS = 8  # at full resolution
+
+
+@lru_cache(1)
+def _load(data: str) -> datasets.Volumes:
+    return datasets.load_volumes(data)
+
+
+# ---- networks ------------------------------------------------------------------------------------
+
+
+def _by_slice(size, classes: int, neighbours: bool, seed: int) -> keras.Model:
+    sides = (2 * size[1], 2 * size[2])
+    encoder = backbones.load("efficientnet_lite0")
+    model = networks.segmenter(
+        encoder, classes, layers=LAYERS, size=sides, channels=CHANNELS, detail=False, seed=seed
+    )
+    model.get_layer(encoder.name).trainable = False
+    return volumes.slice_by_slice(model, size[0], enlarge=2, neighbours=neighbours)
+
+
+def _decoder_3d(size, classes: int, seed: int) -> keras.Model:
+    encoder = backbones.load("efficientnet_lite0")
+    return volumes.segmenter(
+        encoder, classes, size=size, layers=LAYERS, channels=CHANNELS, seed=seed
+    )
+
+
+def _scratch(size, classes: int, seed: int) -> keras.Model:
+    return volumes.unet(classes, size=size, channels=CHANNELS, seed=seed)
+
+
+BUILDERS = {
+    "3-D scratch": _scratch,
+    "3-D decoder": _decoder_3d,
+    "2-D": partial(_by_slice, neighbours=False),
+    "2.5-D": partial(_by_slice, neighbours=True),
+}
+
+
+# ---- training ------------------------------------------------------------------------------------
+
+
+class Clock(keras.callbacks.Callback):
+    """Counts CPU-seconds, lets the learning rate fall with them, and ends the training.
+
+    The first two steps, in which the graph is traced, are not counted.
+    """
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds, self.spent, self.steps = seconds, 0.0, 0
+        self._start = time.process_time()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.steps += 1
+        if self.steps <= 3:
+            self._start = time.process_time()
+        now = time.process_time()
+        self.spent, self._start = self.spent + now - self._start, now
+        part, warm = min(1.0, self.spent / self.seconds), min(1.0, self.steps / 30)
+        rate = RATE * warm * (1e-3 + np.cos(np.pi / 2 * part) ** 2)
+        self.model.optimizer.learning_rate.assign(rate)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = self.is_over()
+
+    def is_over(self) -> bool:
+        """Return whether the seconds are spent."""
+        return self.spent + time.process_time() - self._start >= self.seconds
+
+
+def _fit(method: str, data: datasets.Volumes, seed: int) -> tuple[keras.Model, Clock]:
+    name = method.removesuffix(", long")
+    model = BUILDERS[name](PATCH, len(data.mask_classes), seed=seed)
+    learner = model.get_layer("decoder") if name == "3-D decoder" else model
+    learner.compile(
+        keras.optimizers.Adam(RATE, global_clipnorm=1.0),
+        losses.Combined(losses.cross_entropy, losses.dice),
+        jit_compile=False,
+    )
+    keras.utils.set_random_seed(seed)  # the order of the batches
+    clock = Clock(SECONDS * (1 if name == method else LONGER))
+    number, inputs, truth = 0, None, None
+    while not clock.is_over():
+        if inputs is None or learner is model:  # else the maps are computed once
+            start = time.process_time()
+            inputs, truth = volumes.patches(
+                data.images,
+                data.masks,
+                PATCH,
+                len(data),
+                mirror=(2,),
+                contrast=0.2,
+                seed=1000 * seed + number,
+            )
+            if learner is not model:
+                inputs = volumes.slice_maps(model, inputs)
+            clock.spent += time.process_time() - start
+        learner.fit(inputs, truth, batch_size=BATCH, verbose=0, callbacks=[clock])
+        number += 1
+    return model, clock
+
+
+def _for_whole_volumes(method: str, model: keras.Model, classes: int) -> keras.Model:
+    """The same network for larger patches, into which most cases fit."""
+    larger = BUILDERS[method.removesuffix(", long")](WHOLE, classes, seed=0)
+    larger.set_weights(model.get_weights())
+    return larger
+
+
+# ---- scores --------------------------------------------------------------------------------------
+
+
+def _predict(model: keras.Model, images, flips) -> list[np.ndarray]:
+    return [
+        networks.predict_tiled(model, image, overlap=0.25, flips=flips, batch_size=1)
+        for image in images
+    ]
+
+
+def _by_part(metric, data: datasets.Volumes, predictions) -> np.ndarray:
+    """A score of each case and part (cases, classes without the background)."""
+    parts = range(1, len(data.mask_classes))
+    return np.stack([metric(data.masks, predictions, part) for part in parts], axis=1)
+
+
+def _scores(data: datasets.Volumes, straight: list, mirrored: list) -> dict:
+    one_view = [probabilities.argmax(-1).astype(np.uint8) for probabilities in straight]
+    both = [(a + b).argmax(-1).astype(np.uint8) for a, b in zip(straight, mirrored)]
+    dice = _by_part(metrics.dice, data, both)
+    distance = _by_part(partial(metrics.hd95, spacing=data.spacing), data, both)
+    mean = metrics.mean_score(dice.mean(1), data.patients)
+    names = data.mask_classes[1:]
+    return {
+        "dice": round(mean.value, 4),
+        "low": round(mean.low, 4),
+        "high": round(mean.high, 4),
+        "dice_per_class": "; ".join(f"{n} {v:.4f}" for n, v in zip(names, dice.mean(0))),
+        "one_view": round(_by_part(metrics.dice, data, one_view).mean(), 4),
+        "hd95": round(float(np.median(distance.mean(1))), 3),
+        "missed": round(float(np.isinf(distance).any(1).mean()), 4),
+        "by_case": " ".join(f"{p}={v:.3f}" for p, v in zip(data.patients, dice.mean(1))),
+    }
+
+
+def measure(data: str, method: str, seed: int) -> dict:
+    """Return the results of one row.
+
+    Parameters
+    ----------
+    data : str
+        Name of a set of volumes.
+    method : str
+        A name in `BUILDERS`, alone or with ", long".
+    seed : int
+        Seed of the division and the network.
+    """
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    everything = _load(data)
+    train, test = splits.by_patient(everything.patients, test=0.25, seed=seed)
+    model, clock = _fit(method, everything.take(train), seed)
+    tested = everything.take(test)
+    larger = _for_whole_volumes(method, model, len(tested.mask_classes))
+    straight = _predict(larger, tested.images, ((),))
+    mirrored = _predict(larger, tested.images, ((2,),))
+    return {
+        **_scores(tested, straight, mirrored),
+        "train_cases": len(train),
+        "test_cases": len(test),
+        "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+        "steps": clock.steps,
+        "cpu_seconds": round(clock.spent, 1),
+    }
+
+
+ROWS = [("hippocampus", method, seed) for seed in range(3) for method in BUILDERS]
+ROWS.insert(len(BUILDERS), ("hippocampus", "3-D scratch, long", 0))
+
+if __name__ == "__main__":
+    table.grow("volumes", __doc__, KEY, COLUMNS, ROWS, measure)
