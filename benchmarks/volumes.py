@@ -28,7 +28,7 @@ COLUMNS = (*SCORES, "train_cases", "test_cases", "trainable", "steps", "cpu_seco
 PATCH, WHOLE = (32, 48, 32), (40, 56, 40)  # slices, rows, columns: to learn from, to predict
 LAYERS = ("block_0", "block_2", "block_4", "block_10")  # narrow maps of strides 2, 4, 8 and 16
 BATCH, RATE, SECONDS, LONGER = 2, 3e-3, 90, 6
-CHANNELS = 8  # at full resolution
+CHANNELS, CHANNELS_2D = 8, 16  # at full resolution
 
 
 @lru_cache(1)
@@ -43,7 +43,7 @@ def _by_slice(size, classes: int, neighbours: bool, seed: int) -> keras.Model:
     sides = (2 * size[1], 2 * size[2])
     encoder = backbones.load("efficientnet_lite0")
     model = networks.segmenter(
-        encoder, classes, layers=LAYERS, size=sides, channels=CHANNELS, detail=False, seed=seed
+        encoder, classes, layers=LAYERS, size=sides, channels=CHANNELS_2D, detail=False, seed=seed
     )
     model.get_layer(encoder.name).trainable = False
     return volumes.slice_by_slice(model, size[0], enlarge=2, neighbours=neighbours)
@@ -97,6 +97,8 @@ class Clock(keras.callbacks.Callback):
 
     def is_over(self) -> bool:
         """Return whether the seconds are spent."""
+        if self.steps < 3:
+            return False
         return self.spent + time.process_time() - self._start >= self.seconds
 
 
@@ -167,7 +169,7 @@ def _scores(data: datasets.Volumes, straight: list, mirrored: list) -> dict:
         "low": round(mean.low, 4),
         "high": round(mean.high, 4),
         "dice_per_class": "; ".join(f"{n} {v:.4f}" for n, v in zip(names, dice.mean(0))),
-        "one_view": round(_by_part(metrics.dice, data, one_view).mean(), 4),
+        "one_view": round(float(_by_part(metrics.dice, data, one_view).mean()), 4),
         "hd95": round(float(np.median(distance.mean(1))), 3),
         "missed": round(float(np.isinf(distance).any(1).mean()), 4),
         "by_case": " ".join(f"{p}={v:.3f}" for p, v in zip(data.patients, dice.mean(1))),
