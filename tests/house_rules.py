@@ -53,6 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "instruments.smear",
         "instruments.mri",
         "networks",
+        "plots",
         "transfer",
     },
 } | {name: set() for name in GROUND}

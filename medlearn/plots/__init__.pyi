@@ -54,3 +54,4 @@ from ._style import OUTLINES as OUTLINES
 from ._style import RIGHT as RIGHT
 from ._style import WRONG as WRONG
 from ._wealth import wealth as wealth
+from ._volumes import volume_planes as volume_planes

@@ -123,7 +123,7 @@ def overlays(
         name_row(row[0], name)
     for ax, title in zip(axes[0], titles):
         ax.set_title(title, fontsize=9, loc="center")
-    _legend_of_classes(figure, mask_classes)
+    legend_of_classes(figure, mask_classes)
     return figure
 
 
@@ -179,7 +179,7 @@ def segmentation_uncertainty(
     for ax in axes:
         bare_axes(ax)
     figure.suptitle(title, fontsize=10)
-    _legend_of_classes(figure, mask_classes)
+    legend_of_classes(figure, mask_classes)
     return figure
 
 
@@ -234,7 +234,16 @@ def _relative_entropy(probabilities: np.ndarray) -> np.ndarray:
     return -(clipped * np.log(clipped)).sum(-1) / np.log(probabilities.shape[-1])
 
 
-def _legend_of_classes(figure: Figure, mask_classes: Sequence[str]) -> None:
+def legend_of_classes(figure: Figure, mask_classes: Sequence[str]) -> None:
+    """Name the colours of `blend_mask` below a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    mask_classes : sequence of str
+        The names of the classes, the background first.
+    """
     patches = [
         plt.Rectangle((0, 0), 1, 1, facecolor=_FILL[index % len(_FILL)], edgecolor="0.4")
         for index in range(1, len(mask_classes))
