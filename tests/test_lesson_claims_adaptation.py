@@ -1,4 +1,4 @@
-"""What the texts of lessons 12 to 17 and 20 say of their committed runs, held to the outputs."""
+"""What the texts of lessons 12 to 16 and 20 say of their committed runs, held to the outputs."""
 
 from test_lesson_claims import numbers_after, printed
 
@@ -52,19 +52,6 @@ def test_lesson_16_shows_when_matching_helps_and_when_it_hurts():
         assert numbers_after(f"{ward}:", text)[2] < 0  # the correction harms
     none, _, _, transport = numbers_after("two classes only: none", text)[:4]
     assert transport < none
-
-
-def test_lesson_17_shows_which_training_gains():
-    text = printed("17").partition("no label of it used:")[2]
-    methods = ("self-training", "no distance", "DANN", "MMD", "source only", "randomised source")
-    score = {name: numbers_after(f"{name} ", text)[0] for name in methods}
-    closed_form = numbers_after("closed form (lesson 16)", text)[0]
-    assert score["self-training"] > closed_form + 0.05
-    assert abs(score["MMD"] - closed_form) < 0.05 and score["DANN"] < score["no distance"]
-    assert 0 < score["randomised source"] - score["source only"] < 0.15
-    labels = text.partition("with labels of the target: ")[2].split("\n")[0].split(", ")
-    one, _, five, _ = (float(entry.split()[-1]) for entry in labels)
-    assert one > closed_form and five > score["self-training"] - 0.02
 
 
 def test_lesson_20_shows_that_painting_helps_where_recipes_do_not():

@@ -1,4 +1,4 @@
-"""What the texts of lessons 18 and 19 say of their committed runs and of the tables they show."""
+"""What the texts of lessons 17 to 19 say of their committed runs and of the tables they show."""
 
 import pandas as pd
 from test_lesson_claims import numbers_after, printed
@@ -15,6 +15,56 @@ def of_arena() -> pd.DataFrame:
     arena = results.read("arena_summary")
     arena = arena[(arena.half == "test") & (arena.group == "all")]
     return arena.set_index("choice")
+
+
+def of_start(method: str) -> str:
+    return f"scale+reinhard, kept, standardise, {method}"
+
+
+def test_lesson_17_shows_that_no_training_is_clearly_better_than_the_closed_form():
+    text = printed("17")
+    differences = [
+        numbers_after(f"{name} minus closed form:", text)
+        for name in ("distance", "reversed gradient", "class confusion", "self-training")
+    ]
+    assert all(low <= 0 <= high for _, low, high in differences)
+    assert max(differences) == differences[3] and min(differences) == differences[1]
+    by_run = text.partition("no label of it used:")[2]
+    source_only, _, high = numbers_after("source only", by_run)[:3]
+    closed_form, low = numbers_after("closed form (lesson 16)", by_run)[:2]
+    assert high < low - 0.1 and source_only < closed_form
+    sharp = numbers_after("temperature 1.0: accuracy", text)
+    soft = numbers_after("temperature 2.5: accuracy", text)
+    assert sharp[0] < soft[0] and soft[1] < sharp[2]
+    left = text.partition("no distance: distance that is left ")[2].split(",")[0]
+    assert numbers_after("distance: distance that is left", text)[0] < float(left) / 2
+
+
+def test_lesson_17_shows_what_labels_by_chance_do():
+    text = printed("17")
+    five, ten, twenty, forty = numbers_after("labels drawn by chance:", text)[1::2]
+    self_training = numbers_after("self-training", text.partition("no label of it used:")[2])[0]
+    assert abs(five - self_training) < 0.03 and twenty > self_training + 0.03
+    assert five <= ten < twenty < forty
+
+
+def test_lesson_17_says_what_the_table_of_five_seeds_shows():
+    rows = results.read("adaptation")
+    means = rows.groupby(["method", "pair"]).macro_f1.mean().unstack()
+    source, closed = means.loc["source only"], means.loc[of_start("probe")]
+    names = ["deep coral", "mmd", "dann", "cdan", "class confusion", "self-training"]
+    trained = means.loc[[of_start(name) for name in names]].set_axis(names)
+    assert 0.08 < trained.smear["self-training"] - closed.smear < 0.13
+    assert trained.smear.idxmax() == "self-training"
+    assert (trained.drop(columns="smear").idxmax() != "self-training").sum() >= 5
+    below = trained < source - 0.02
+    assert set(names) - set(below.index[below.any(axis=1)]) == {"deep coral", "mmd", "cdan"}
+    assert set(below.index[below["brain-mri flair"]]) == {"class confusion", "self-training"}
+    assert set(below.index[below["wbc granules b>a"]]) == {"class confusion", "dann"}
+    for pair in ("wbc a>b", "wbc granules a>b"):
+        assert (trained[pair] > closed[pair]).all()
+    assert trained["wbc a>b"].nlargest(3).index.isin(["deep coral", "mmd", "dann"]).all()
+    assert (trained["wbc b>a"] - closed["wbc b>a"]).abs().max() < 0.04
 
 
 def test_lesson_18_shows_what_each_choice_cost():

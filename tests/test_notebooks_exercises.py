@@ -80,6 +80,7 @@ DATA = {
             for index, name in enumerate(FACTORS)
         }
     },
+    "17.3": {"sealed": envelope.Envelope([0, 1])},
     "19.3": {
         "candidates": {"source only": None, "coral": None},
         "sealed": envelope.Envelope([0, 1]),

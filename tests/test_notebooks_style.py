@@ -21,10 +21,6 @@ LONG_CELLS = {
         "def stained_share(field, box):",
     },
     "15": {"answers = {"},
-    "17": {
-        'def fitted_with(distance, weight, on="features"):',
-        "AMOUNTS, DRAWS = [1, 2, 5, 10], 5",
-    },
     "24": {'REPORT = """', "print("},
     "25": {'DATASET = "smear"', "sure = classifier.predict_proba("},
 }

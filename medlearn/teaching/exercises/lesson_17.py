@@ -1,7 +1,19 @@
-"""Lesson 17: a gradient turned round, and a balanced choice."""
+"""Lesson 17: a gradient turned round, a balanced choice, and a method before the reveal."""
 
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Value
+from medlearn.teaching.exercises._forms import Condition, Value
+
+METHODS = ("distance", "reversed gradient", "class confusion", "self-training", "closed form")
+
+
+def _is_committed_blindly(method, sealed):
+    has_seen = sealed.asked or sealed.opened
+    return method in METHODS and (not has_seen or sealed.committed.get("method") == method)
+
+
+def _is_unknown(method, sealed):
+    return method not in METHODS
+
 
 EXERCISES = [
     Value(
@@ -28,13 +40,26 @@ EXERCISES = [
         name="chosen_eosinophils",
         expected=Sealed("17.2", "a list of 2 numbers", ("269b2dcd", "a650baaa")),
         wrong=[
-            ((0, 10), "The other way round: `balanced` is the one that keeps the shy class."),
+            (
+                (0, 10),
+                "The other way round: the balanced choice keeps the class that is less sure.",
+            ),
             ((10, 10), "How sure are the eosinophils? Would any be among the surest fifty?"),
             ((50, 0), "Count the eosinophils only."),
         ],
         hints=[
-            "`balanced` takes its share of each class. How many eosinophils are there?",
+            "The balanced choice takes its share of each class. How many eosinophils are there?",
             "The surest half of all: how many neutrophils are surer than the eosinophils?",
+        ],
+    ),
+    Condition(
+        id="17.3",
+        name="my_method",
+        test=_is_committed_blindly,
+        wrong=[("magic", _is_unknown, "Give one of the five names in the task.")],
+        hints=[
+            "How much do the two laboratories differ? Is the first model mostly right?",
+            "If labels of this laboratory have been seen, take another number and begin again.",
         ],
     ),
 ]
