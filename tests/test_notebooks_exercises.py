@@ -61,6 +61,13 @@ def with_three_alarms():
     return {"suspicion": suspicion, "ill": ill}
 
 
+def with_weeks():
+    """Quiet weeks of normal numbers, later ones, and weeks in which the mean has moved."""
+    rng = np.random.default_rng(0)
+    quiet, later = rng.normal(5, 0.1, (300, 20)), rng.normal(5, 0.1, (300, 50))
+    return {"streams": {"quiet": quiet, "later": later, "moved": rng.normal(5.4, 0.1, (300, 10))}}
+
+
 # What a lesson hands over to a check, small enough to have no lesson.
 DATA = {
     "00.3": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
@@ -74,6 +81,7 @@ DATA = {
     },
     "10.3": with_bright_discs(),
     "11.3": with_three_alarms(),
+    "23.3": with_weeks(),
     "15.3": {
         "factors": {
             name: {"accuracy": SimpleNamespace(value=0.9 - 0.05 * index)}

@@ -6,6 +6,7 @@ import pytest
 from figures import house_style, texts  # noqa: F401
 
 from medlearn import metrics, plots
+from medlearn.monitoring import charts
 
 RANDOM = np.random.default_rng(0)
 LABELS = np.repeat([0, 1], [60, 40])
@@ -348,6 +349,32 @@ def test_pareto_front_joins_and_names_the_best_in_the_order_of_speed():
     first, second = ax.collections[0].get_sizes()
     assert second > first and ax.get_xscale() == "log"
     assert ax.collections[-1].get_offsets().tolist() == [[50, 0.5]]
+
+
+def test_estimates_lie_beside_a_diagonal():
+    results = {
+        "first": {"raw": ([0.9, 0.8], [0.4, 0.6]), "live": ([0.7], [0.5])},
+        "second": {"raw": ([0.5, 0.6], [0.4, 0.6]), "live": ([0.1], [0.5])},
+    }
+    figure = plots.estimated_and_true(results, label="accuracy")
+    first, second = figure.axes
+    diagonal, raw, live = first.lines
+    assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]
+    assert raw.get_xydata().tolist() == [[0.4, 0.9], [0.6, 0.8]]
+    assert second.lines[2].get_xydata().tolist() == [[0.5, 0.1]]
+    assert raw.get_marker() != live.get_marker()
+    assert {"raw", "live", "first", "estimated accuracy"} <= set(texts(figure))
+
+
+def test_control_charts_cross_their_alarms():
+    watch = charts.Ewma(weight=1.0, width=2.0).fit([0, 2] * 5).watch([1.0, 9.0, 1.0])
+    figure = plots.control_charts({"a": watch, "b": watch}, ylabel="distance", change=2)
+    for ax in figure.axes:
+        line, alarms, change = ax.lines
+        assert line.get_xydata().tolist() == [[1, 1], [2, 9], [3, 1]]
+        assert alarms.get_xydata().tolist() == [[2, 9]]
+        assert list(change.get_xdata()) == [1.5, 1.5]
+    assert {"a", "b", "distance"} <= set(texts(figure))
 
 
 def test_validator_choices_are_ringed():
