@@ -4,8 +4,8 @@
 
 A few CPU-seconds; results/transfer.csv becomes results/transfer_summary.csv.
 
-Scores are means over seeds. `ours_minus_this` is macro-F1 of staged fine-tuning minus that of the
-row, on the same draws of patients, and of the seeds that both have.
+Scores are means over the seeds of the method; a line of fewer seeds than its neighbours says so.
+`minus_probe` is macro-F1 of the row minus that of the tuned probe on the same labelled images.
 """
 
 from common import table  # first: it sets the threads
@@ -15,51 +15,42 @@ import pandas as pd
 
 from medlearn import metrics
 
-OURS = "staged fine-tuning"
+REFERENCE = "tuned probe"
 
 
 def _lines(data: str, labels_per_class: str, rows: pd.DataFrame) -> list[dict]:
-    """A line for each method."""
+    """A line for each method that has all seeds of the tuned probe."""
     dataset = cells.load(data)
-    seeds = rows.seed.unique()
-    labels = dict.fromkeys(seeds, dataset.labels)
-    patients = bootstrap.Patients(dict.fromkeys(seeds, dataset.patients))
-    predictions = {
+    by_method = {
         method: dict(zip(runs.seed, map(digits, runs.predictions)))
         for method, runs in rows.groupby("method", sort=False)
     }
     lines = []
-    for method, runs in rows.groupby("method", sort=False):
-        own = predictions[method]
-        accuracy = patients.score(metrics.accuracy, labels, own)
+    for method, predictions in by_method.items():
+        seeds = bootstrap.common_seeds(predictions, by_method[REFERENCE])
+        tests = {seed: cells.halves(data, seed)[1] for seed in seeds}
+        patients = bootstrap.Patients({s: dataset.patients[test] for s, test in tests.items()})
+        labels = {seed: dataset.labels[test] for seed, test in tests.items()}
+        own, probe = (
+            {seed: values[seed] for seed in seeds} for values in (predictions, by_method[REFERENCE])
+        )
         macro_f1 = patients.score(metrics.macro_f1, labels, own)
-        staged = predictions.get(OURS, {})
-        ahead = _ours_minus_this(patients, labels, staged, own)
+        behind = patients.score(metrics.macro_f1, labels, probe)
+        runs = rows[(rows.method == method) & rows.seed.isin(seeds)]
         lines.append(
             {
                 "data": data,
                 "labels": labels_per_class,
                 "method": method,
-                "seeds": len(runs),
-                **accuracy.columns("accuracy"),
+                "seeds": len(seeds),
+                **patients.score(metrics.accuracy, labels, own).columns("accuracy"),
                 **macro_f1.columns("macro_f1"),
-                **ahead,
+                **bootstrap.difference(macro_f1, behind).columns("minus_probe"),
                 "trainable": runs.trainable.iloc[0],
                 "cpu_seconds": runs.cpu_seconds.mean().round(1),
             }
         )
     return lines
-
-
-def _ours_minus_this(patients: bootstrap.Patients, labels: dict, staged: dict, own: dict) -> dict:
-    seeds = bootstrap.common_seeds(staged, own)
-    if not seeds:
-        return {}
-    first, second = (
-        patients.score(metrics.macro_f1, labels, {seed: predictions[seed] for seed in seeds})
-        for predictions in (staged, own)
-    )
-    return bootstrap.difference(first, second).columns("ours_minus_this")
 
 
 if __name__ == "__main__":

@@ -91,10 +91,10 @@ def _recipes() -> dict[str, list[Dot]]:
     table = results.read("transfer_summary", dtype={"labels": str})
     rows = table[(table.data == "wbc") & (table.labels == "20")].set_index("method")
     colours = {
-        "linear probe": OTHER,
-        "classic recipe": OTHER,
+        "large head": OTHER,
         "scratch": OTHER,
-        "tuned probe on views": OTHER,
+        "tuned probe": OTHER,
+        "tuned probe, ViT": OTHER,
         "staged fine-tuning": OURS,
     }
     return {name: [_dot_of(rows.loc[name], colour, "macro_f1")] for name, colour in colours.items()}

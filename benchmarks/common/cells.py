@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from medlearn import backbones, datasets, splits
+from medlearn import backbones, datasets, features, splits
 from medlearn._keras import keras
 
 VIEWS, BATCH = 8, 32
@@ -25,6 +25,21 @@ def load(name: str) -> datasets.Dataset:
 def class_count(name: str) -> int:
     """Return the number of classes that occur."""
     return len(np.unique(load(name).labels))
+
+
+@lru_cache
+def halves(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the training and of the test patients of a seed of transfer.py.
+
+    Parameters
+    ----------
+    name : str
+        Name of the cells.
+    seed : int
+        Divides the patients anew.
+    """
+    cells = load(name)
+    return splits.by_patient(cells.patients, test=0.5, seed=seed, labels=cells.labels)
 
 
 @lru_cache
@@ -112,6 +127,17 @@ def vectors(name: str) -> np.ndarray:
     """Return the pooled vectors of all views at block 14, (N, 8, 192)."""
     outputs = upper().predict(maps(name).reshape(-1, 4, 4, 192), BATCH, verbose=0)
     return outputs.mean((1, 2)).reshape(-1, VIEWS, 192)
+
+
+@lru_cache
+def transformer_vectors(name: str) -> np.ndarray:
+    """Return class token and mean patch of DINOv2's small ViT for all views, (N, 8, 768).
+
+    It takes 126 px, nine patches of 14: a pixel is cut off at each border.
+    """
+    images = views(load(name).images[:, 1:-1, 1:-1]).reshape(-1, 126, 126, 3)
+    encoder = backbones.load("dinov2_small", size=126)
+    return features.extract(encoder, images, tokens="both").reshape(-1, VIEWS, 768)
 
 
 @lru_cache

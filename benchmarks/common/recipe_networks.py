@@ -14,7 +14,6 @@ from common.cells import BATCH, VIEWS
 from medlearn import networks, transfer
 from medlearn._keras import keras
 
-FOLDS = 5
 PASSES = {  # over all eight views, by the number of labels per class
     "2": 5,
     "5": 5,
@@ -28,13 +27,13 @@ PASSES = {  # over all eight views, by the number of labels per class
 Build = Callable[[str], tuple[keras.Model, float]]
 
 
-def classic_model(data: str) -> tuple[keras.Model, float]:
+def large_head_model(data: str) -> tuple[keras.Model, float]:
     """Return two dense layers on vectors of block 14, and their learning rate."""
     model = keras.Sequential(
         [
             keras.Input((192,)),
-            keras.layers.Dense(4096, "relu"),
-            keras.layers.Dense(4096, "relu"),
+            keras.layers.Dense(1024, "relu"),
+            keras.layers.Dense(1024, "relu"),
             keras.layers.Dropout(0.5),
             keras.layers.Dense(cells.class_count(data), "softmax"),
         ]
@@ -67,13 +66,10 @@ def staged_model(data: str) -> tuple[keras.Model, float]:
     return transfer.unfreeze(model, from_="block_12"), 1e-3
 
 
-def naive_model(data: str) -> tuple[keras.Model, float]:
-    """Return a copy of the whole encoder under a head, and its learning rate."""
-    encoder = cells.encoder()
-    copy = keras.models.clone_model(
-        keras.Model(encoder.input, encoder.get_layer("block_14").output)
-    )
-    copy.set_weights([*cells.lower().get_weights(), *cells.upper().get_weights()])
+def plain_model(data: str) -> tuple[keras.Model, float]:
+    """Return a copy of the upper blocks under a random head, all of it free, and its rate."""
+    copy = keras.models.clone_model(cells.upper())
+    copy.set_weights(cells.upper().get_weights())
     return networks.classifier(copy, cells.class_count(data)), 1e-3
 
 
@@ -103,11 +99,8 @@ def ready(build: Build, data: str, labels_per_class: str, images: int) -> keras.
     labels_per_class : str
         A key of `PASSES`.
     images : int
-        Number of training images; with "all" labels, folds whose sizes differ by a few images
-        share one schedule.
+        Number of training images.
     """
-    if labels_per_class == "all":
-        images = len(cells.load(data).labels) * (FOLDS - 1) // FOLDS
     model, start = _compiled(build, data, labels_per_class, images)
     for variable, value in start:
         variable.assign(value)

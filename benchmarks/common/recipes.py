@@ -1,4 +1,4 @@
-"""Recipes of transfer learning for transfer.py and learning.py.
+"""Recipes of transfer learning for learning.py; those of transfer.py are in tuned_recipes.py.
 
 A recipe is a function of a `Task`; it returns predicted classes of the test images and its number
 of trainable parameters.
@@ -9,23 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from common import cells
 from common.cells import BATCH, VIEWS
-from common.recipe_networks import (
-    PASSES,
-    classic_model,
-    naive_model,
-    predictor,
-    ready,
-    scratch_model,
-    size_of,
-    staged_model,
-)
-from medlearn import networks, splits, transfer
+from common.recipe_networks import PASSES, predictor, ready, scratch_model, size_of, staged_model
+from medlearn import networks, transfer
 from medlearn._keras import keras
 
 Result = tuple[np.ndarray, int]
@@ -48,46 +38,26 @@ class Task(NamedTuple):
 # ---- probes --------------------------------------------------------------------------------------
 
 
-def probe(task: Task) -> Result:
-    """A logistic regression on block 14, its strength chosen on inner folds of the patients."""
-    vectors = cells.vectors(task.data)[:, 0]
-    patients = cells.load(task.data).patients[task.train]
-    inner = list(splits.folds(patients, task.labels, k=3, seed=task.seed))
-    search = _search([0.01, 0.1, 1.0], inner).fit(vectors[task.train], task.labels)
-    return search.predict(vectors[task.test]), _probe_size(task)
-
-
 def probe_on_views(task: Task) -> Result:
     """A probe of fixed strength that learns from all views and averages over them."""
     return _predict_with_probe(fitted_on_views(task), task), _probe_size(task)
 
 
-def tuned_probe_on_views(task: Task) -> Result:
-    """The probe that fine-tuning starts from, and has to beat."""
-    return _predict_with_probe(_tuned_on_views(task), task), _probe_size(task)
-
-
 def fitted_on_views(task: Task) -> Pipeline:
     """Return a probe of fixed strength that learned from all views."""
     vectors = cells.vectors(task.data)[task.train]
-    return _regression(0.001).fit(*cells.stacked(vectors, task.labels))
+    return regression(0.001).fit(*cells.stacked(vectors, task.labels))
 
 
-def _tuned_on_views(task: Task) -> Pipeline:
-    """A probe on views, its strength chosen on inner folds of the training patients."""
-    vectors, labels = cells.stacked(cells.vectors(task.data)[task.train], task.labels)
-    patients = np.repeat(cells.load(task.data).patients[task.train], VIEWS)
-    inner = list(splits.folds(patients, labels, k=3, seed=task.seed))
-    return _search([0.001, 0.01, 0.1], inner).fit(vectors, labels).best_estimator_
+def regression(strength: float) -> Pipeline:
+    """Return a logistic regression on scaled vectors, not fitted.
 
-
-def _regression(strength: float) -> Pipeline:
+    Parameters
+    ----------
+    strength : float
+        C: the larger, the less it is held back.
+    """
     return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-
-
-def _search(strengths: list[float], folds: list) -> GridSearchCV:
-    grid = {"logisticregression__C": strengths}
-    return GridSearchCV(_regression(1.0), grid, scoring="f1_macro", cv=folds)
 
 
 def _predict_with_probe(fitted: Pipeline, task: Task) -> np.ndarray:
@@ -117,25 +87,6 @@ def averaged(predict: Callable, values: np.ndarray, rows: np.ndarray) -> np.ndar
 # ---- networks that learn -------------------------------------------------------------------------
 
 
-def classic(task: Task) -> Result:
-    """The same pooled layer, and two dense layers of 4096 units on it."""
-    model = ready(classic_model, task.data, task.labels_per_class, len(task.train))
-    vectors = cells.vectors(task.data)
-    scaler = StandardScaler().fit(vectors[task.train, 0])
-    learned, labels = cells.stacked(vectors[task.train], task.labels)
-    passes = PASSES[task.labels_per_class]
-    model.fit(scaler.transform(learned), labels, BATCH, epochs=passes, verbose=0)
-    probabilities = model.predict(scaler.transform(vectors[task.test, 0]), verbose=0)
-    return probabilities.argmax(1), size_of(model)
-
-
-def scratch(task: Task) -> Result:
-    """Four convolutions with batch normalisation, on images of half the side."""
-    model = fitted_scratch(task)
-    probabilities = model.predict(cells.shrunk(task.data)[task.test, 0], verbose=0)
-    return probabilities.argmax(1), size_of(model)
-
-
 def fitted_scratch(task: Task) -> keras.Model:
     """Return the network from scratch after it learned from all views."""
     model = ready(scratch_model, task.data, task.labels_per_class, len(task.train))
@@ -144,18 +95,18 @@ def fitted_scratch(task: Task) -> keras.Model:
     return model
 
 
-def staged(task: Task, start: Pipeline | None = None) -> Result:
+def staged(task: Task, start: Pipeline) -> Result:
     """Ours: a probe on views becomes the head, then blocks 12 to 14 learn too, held by L2-SP.
 
     Parameters
     ----------
     task : Task
         What to learn from and what to predict.
-    start : Pipeline, optional
-        The probe to start from; without it, one whose strength is chosen on inner folds.
+    start : Pipeline
+        The probe to start from.
     """
     model = ready(staged_model, task.data, task.labels_per_class, len(task.train))
-    scaler, head = start or _tuned_on_views(task)
+    scaler, head = start
     weights = head.coef_ / scaler.scale_
     networks.set_head(model, weights, head.intercept_ - weights @ scaler.mean_)
     before = transfer.snapshot(model)
@@ -164,13 +115,3 @@ def staged(task: Task, start: Pipeline | None = None) -> Result:
     transfer.assert_moved(model, before)
     transfer.assert_bn_still(model, before)
     return averaged(predictor(model), cells.maps(task.data), task.test), size_of(model)
-
-
-def naive(task: Task) -> Result:
-    """All layers at once at one rate, under a random head, batch normalisation too."""
-    model = ready(naive_model, task.data, task.labels_per_class, len(task.train))
-    dataset = cells.load(task.data)
-    images, labels = cells.stacked(cells.views(dataset.images[task.train]), task.labels)
-    model.fit(images, labels, BATCH, epochs=PASSES[task.labels_per_class], verbose=0)
-    probabilities = model.predict(dataset.images[task.test], verbose=0)
-    return probabilities.argmax(1), size_of(model)
