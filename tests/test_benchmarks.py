@@ -80,6 +80,40 @@ def test_a_fine_tuned_row_leaves_the_pretrained_weights_to_the_next():
     run_in_a_process(STAGED_ROWS)
 
 
+TUNED_ON_LABELLED_IMAGES = """
+from types import SimpleNamespace
+import numpy as np
+from common import cells, tuned_recipes
+dataset = SimpleNamespace(labels=np.arange(40) % 2, patients=np.arange(40))
+cells.load = lambda name: dataset
+values = np.repeat(dataset.labels[:, None], 8, axis=1)
+values[30:, 1::2] = 1 - values[30:, 1::2]              # half of the test views say the opposite
+fits = []
+def fit(learner, sure):                                # a predictor that is as sure as its setting
+    fits.append((sure, learner.rows))
+    return lambda views: np.where(np.eye(2)[views] == 1, sure, 1 - sure), 3
+recipe = tuned_recipes.Recipe(lambda data: values, (0.5, 0.9, 0.1), fit)
+learner = tuned_recipes.Learner("cells", "5", np.arange(20), 0)
+def outcome():
+    fits.clear()
+    return tuned_recipes.tuned(recipe, learner, np.arange(20, 40))
+probabilities, setting, size = outcome()
+assert (setting, size, fits[-1][0]) == (0.9, 3, 0.9)
+np.testing.assert_array_equal(fits[-1][1], learner.rows)
+assert [sure for sure, _ in fits[:3]] == [0.5, 0.9, 0.1]
+assert all(len(rows) == 10 and rows.max() < 20 for _, rows in fits[:3])
+np.testing.assert_allclose(probabilities[:10].max(1), 0.9)
+np.testing.assert_allclose(probabilities[10:], 0.5)
+dataset.labels = np.concatenate([dataset.labels[:20], 1 - dataset.labels[20:]])
+np.testing.assert_array_equal(outcome()[0], probabilities)
+"""
+
+
+@pytest.mark.slow
+def test_a_setting_is_chosen_on_labelled_images_and_views_are_averaged():
+    run_in_a_process(TUNED_ON_LABELLED_IMAGES)
+
+
 OWN_ORACLES = """
 from functools import partial
 import pandas as pd
