@@ -4,8 +4,8 @@
 
 A few CPU-seconds; results/transfer.csv becomes results/transfer_summary.csv.
 
-Scores are means over the seeds of the method; a line of fewer seeds than its neighbours says so.
-`minus_probe` is macro-F1 of the row minus that of the tuned probe on the same labelled images.
+Scores are means over the seeds that all methods with this number of labels have. `minus_probe` is
+macro-F1 of the row minus that of the tuned probe on the same labelled and the same test images.
 """
 
 from common import table  # first: it sets the threads
@@ -19,33 +19,36 @@ REFERENCE = "tuned probe"
 
 
 def _lines(data: str, labels_per_class: str, rows: pd.DataFrame) -> list[dict]:
-    """A line for each method that has all seeds of the tuned probe."""
+    """A line for each method."""
     dataset = cells.load(data)
-    by_method = {
+    predictions = {
         method: dict(zip(runs.seed, map(digits, runs.predictions)))
         for method, runs in rows.groupby("method", sort=False)
     }
+    seeds = bootstrap.common_seeds(*predictions.values())
+    if not seeds or REFERENCE not in predictions:
+        return []
+    tests = {seed: cells.halves(data, seed)[1] for seed in seeds}
+    labels = {seed: dataset.labels[test] for seed, test in tests.items()}
+    patients = bootstrap.Patients({s: dataset.patients[test] for s, test in tests.items()})
+
+    def score(metric, method):
+        own = {seed: predictions[method][seed] for seed in seeds}
+        return patients.score(metric, labels, own)
+
+    probe = score(metrics.macro_f1, REFERENCE)
     lines = []
-    for method, predictions in by_method.items():
-        seeds = bootstrap.common_seeds(predictions, by_method[REFERENCE])
-        tests = {seed: cells.halves(data, seed)[1] for seed in seeds}
-        patients = bootstrap.Patients({s: dataset.patients[test] for s, test in tests.items()})
-        labels = {seed: dataset.labels[test] for seed, test in tests.items()}
-        own, probe = (
-            {seed: values[seed] for seed in seeds} for values in (predictions, by_method[REFERENCE])
-        )
-        macro_f1 = patients.score(metrics.macro_f1, labels, own)
-        behind = patients.score(metrics.macro_f1, labels, probe)
-        runs = rows[(rows.method == method) & rows.seed.isin(seeds)]
+    for method, runs in rows[rows.seed.isin(seeds)].groupby("method", sort=False):
+        macro_f1 = score(metrics.macro_f1, method)
         lines.append(
             {
                 "data": data,
                 "labels": labels_per_class,
                 "method": method,
                 "seeds": len(seeds),
-                **patients.score(metrics.accuracy, labels, own).columns("accuracy"),
+                **score(metrics.accuracy, method).columns("accuracy"),
                 **macro_f1.columns("macro_f1"),
-                **bootstrap.difference(macro_f1, behind).columns("minus_probe"),
+                **bootstrap.difference(macro_f1, probe).columns("minus_probe"),
                 "trainable": runs.trainable.iloc[0],
                 "cpu_seconds": runs.cpu_seconds.mean().round(1),
             }
