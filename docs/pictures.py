@@ -79,7 +79,7 @@ def findings() -> Figure:
     score = "accuracy (simulated) or macro-F1 (real)"
     _dots(axes[0, 1], _classes_elsewhere(), "kinds of cells in another laboratory", score)
     _dots(axes[1, 0], _tissues(), "tissues at another scanner, simulated", "mean Dice")
-    _dots(axes[1, 1], _outlines(), "outlines of cells in another laboratory", "mean Dice")
+    _dots(axes[1, 1], _outlines(), "outlines in another laboratory", "mean Dice")
     for colour, name in MEANING.items():
         axes[0, 0].plot([], [], "o", color=colour, label=name)
     figure.legend(loc="outside lower center", ncols=2)
@@ -94,7 +94,6 @@ def _recipes() -> dict[str, list[Dot]]:
         "large head": OTHER,
         "scratch": OTHER,
         "tuned probe": OTHER,
-        "tuned probe, ViT": OTHER,
         "staged fine-tuning": OURS,
     }
     return {name: [_dot_of(rows.loc[name], colour, "macro_f1")] for name, colour in colours.items()}

@@ -99,15 +99,14 @@ RIVALS = {  # of the tuned probe, in transfer_summary
     "staged fine-tuning": "fine-tuning in stages",
     "large head": "large head on the same frozen features",
     "scratch": "small network from scratch",
-    "tuned probe, ViT": "tuned probe on a vision transformer",
 }
 TO_STAINED, FROM_STAINED = "fluorescence>stained", "stained>fluorescence"
 CEILING = "known only with the masks"
 FEWER_STEPS = f"{BY_IMAGE}; the oracle had a quarter of the steps"
 
 SECTIONS = {
-    "Few labels: macro-F1 minus that of a tuned linear probe on the same labelled images, labels "
-    "per class, real cells": [
+    "Few labels: macro-F1 minus that of a tuned linear probe on the same labelled images, by "
+    "labels per class, real cells": [
         _few_labels(labels, method, sentence)
         for labels in ("2", "5", "20")
         for method, sentence in RIVALS.items()
