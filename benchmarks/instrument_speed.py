@@ -43,6 +43,11 @@ def _slices(site: str, count: int) -> Case:
     return Case("mri", f"slices, {site}, 128 px", count, partial(mri.slices, site, count))
 
 
+def _volumes(count: int, spacing: tuple[float, float, float], voxels: str) -> Case:
+    call = partial(mri.volumes, "3T-T1w", count, spacing, seed=1)
+    return Case("mri", f"volumes, 3T-T1w, {voxels} voxels", count, call)
+
+
 def _cases() -> list[Case]:
     fields = partial(smear.fields, "field-lab", 20, seed=1)
     one_cell = partial(smear.one_cell, "lab-a", "monocyte", seed=1)
@@ -58,6 +63,8 @@ def _cases() -> list[Case]:
         *(_slices(site, 400) for site in (*mri.SITES, "random") if site != "3T-FLAIR"),
         Case("mri", "the same slices at all sites, 128 px", 400 * len(mri.SITES), all_sites),
         Case("mri", "rescan of a prepared slice (widget), 3T-FLAIR", 1, rescan),
+        _volumes(8, (3, 2, 2), "32 x 96 x 96"),
+        _volumes(2, (1, 1.5, 1.5), "96 x 128 x 128"),
     ]
 
 
@@ -65,6 +72,7 @@ def _warm_up() -> None:
     smear.single_cells("lab-a", 5)
     smear.fields("field-lab", 1)
     mri.slices("PD", 4)
+    mri.volumes("PD", 1, (12, 6, 6))
 
 
 def _processor_seconds(call: Callable[[], object]) -> float:

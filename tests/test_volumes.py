@@ -154,6 +154,16 @@ def test_domains_share_the_count_and_the_subjects():
     assert loaded.mask_classes == card.mask_classes
 
 
+def test_cards_count_the_volumes():
+    counts = {name: datasets.card(name).volumes for name in datasets.names()}
+    assert {name: count for name, count in counts.items() if count} == {
+        "brain-mri": 12,
+        "hippocampus": 260,
+    }
+    assert "Volumes: 12 by default" in str(datasets.card("brain-mri"))
+    assert "Volumes" not in str(datasets.card("smear"))
+
+
 def test_a_set_of_single_images_is_refused_with_the_names_of_others():
     with pytest.raises(ValueError, match="brain-mri, hippocampus"):
         datasets.load_volumes("smear")

@@ -91,6 +91,7 @@ class Card:
             f"Domains: {', '.join(self.domains + self.more_domains)}",
             f"Classes: {', '.join(self.classes) or 'none'}",
             f"Mask classes: {', '.join(self.mask_classes) or 'none'}",
+            *([f"Volumes: {self.volumes} by default"] if self.volumes else []),
             f"Left out: {self.left_out or 'nothing'}",
             *(f"- {note}" for note in self.notes),
             f"Cite: {self.citation}",

@@ -8,7 +8,8 @@ HEAD = """\
 # Data
 
 Every set has a card: where it comes from, who may use it for what, what to look out for.
-`datasets.load("NAME")` brings each of them, simulated or real. Images of the real sets are never
+`datasets.load("NAME")` brings each of them, simulated or real, and `datasets.load_volumes` whole
+volumes of those that have them. Images of the real sets are never
 shown here: not every licence lets us publish them.
 
 | name | kind | twin | classes | domains | licence |
@@ -58,6 +59,7 @@ def _facts(card: datasets.Card) -> dict[str, str]:
         "Licence": card.licence,
         "Domains": _domains(card),
         "Classes": ", ".join(card.classes),
+        "Volumes": f"{card.volumes} by default" if card.volumes else "",
         "Mask classes": ", ".join(card.mask_classes),
         "Patients": "known" if card.patients_known else "unknown: each image counts as its own",
         "To download": card.download,

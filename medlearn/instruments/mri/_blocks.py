@@ -90,10 +90,10 @@ def prepare_block(subject: Subject, thickness: float, pixel: float) -> Block:
     slabs, classes, lesions = [], [], []
     for index in range(slices):
         height = LOWEST + (index + 0.5) * thickness
-        slab, shares, lesion = _slab(subject, height, thickness, scanned, scanned * pixel)
+        slab, truth, lesion = _slab(subject, height, thickness, scanned, scanned * pixel)
         slabs.append(slab)
-        classes.append(_cropped(np.argmax(shares, axis=0).astype(np.uint8), scanned, margin))
-        lesions.append(_cropped(lesion > 0.5, scanned, margin))
+        classes.append(_image(slab.pixels, truth, scanned, margin))
+        lesions.append(_image(slab.pixels, lesion, scanned, margin))
     mask = _with_lesions(np.stack(classes), np.stack(lesions), thickness * pixel**2)
     return Block(subject, (thickness, pixel), scanned, margin, slabs, mask)
 
@@ -101,22 +101,35 @@ def prepare_block(subject: Subject, thickness: float, pixel: float) -> Block:
 def _slab(
     subject: Subject, height: float, thickness: float, side: int, width: float
 ) -> tuple[Slab, np.ndarray, np.ndarray]:
-    """Tissues of a slice, the shares (4, H * W) of its healthy truth, and its lesion (H * W)."""
+    """One slice: its tissues, and for its pixels the class and whether they are lesion (N,)."""
     parts = math.ceil(thickness / _THICKEST - 1e-9)
-    tissues = np.zeros((len(TISSUES), side * side), np.float32)
-    shares = np.zeros((4, side * side), np.float32)
-    lesion = np.zeros(side * side, np.float32)
+    slabs, brains, lesions = [], [], []
     for part in range(parts):
         middle = height + ((part + 0.5) / parts - 0.5) * thickness
         plane = _anatomy.cut(subject.head, middle, side, subject.lesion, width)
         brain = _anatomy.brain_fractions(subject.head, plane, thickness / parts)
         ill = _painting.lesion_shares(brain, subject.lesion, plane, thickness / parts)
-        tissues[:, plane.pixels] += _grainy(subject, plane, brain, ill, thickness / parts)
-        shares[1:, plane.pixels] += brain
-        lesion[plane.pixels] += ill.sum(axis=0)
-    shares[0] = parts - shares.sum(axis=0)
-    pixels = np.flatnonzero(tissues.any(axis=0))
-    return Slab(pixels, tissues[:, pixels] / parts), shares, lesion / parts
+        tissues = _grainy(subject, plane, brain, ill, thickness / parts)
+        slabs.append(Slab(plane.pixels, tissues))
+        brains.append(Slab(plane.pixels, brain))
+        lesions.append(Slab(plane.pixels, ill.sum(axis=0, keepdims=True)))
+    slab, brain, ill = (_mean(same, side) for same in (slabs, brains, lesions))
+    background = 1 - brain.tissues.sum(axis=0, keepdims=True)
+    truth = np.argmax(np.concatenate([background, brain.tissues]), axis=0).astype(np.uint8)
+    return slab, truth, ill.tissues[0] > 0.5
+
+
+def _mean(slabs: list[Slab], side: int) -> Slab:
+    """The mean of thin slabs, at all pixels that are in the head in one of them."""
+    if len(slabs) == 1:
+        return slabs[0]
+    in_head = np.zeros(side * side, bool)
+    total = np.zeros((len(slabs[0].tissues), side * side), np.float32)
+    for slab in slabs:
+        in_head[slab.pixels] = True
+        total[:, slab.pixels] += slab.tissues
+    pixels = np.flatnonzero(in_head)
+    return Slab(pixels, total[:, pixels] / len(slabs))
 
 
 def _grainy(subject: Subject, plane, brain, ill, thickness: float) -> np.ndarray:
@@ -127,9 +140,11 @@ def _grainy(subject: Subject, plane, brain, ill, thickness: float) -> np.ndarray
     return fractions * (1 + np.float32(0.015) * _atlas.textures(plane.anatomy, offset)[1])
 
 
-def _cropped(values: np.ndarray, side: int, margin: int) -> np.ndarray:
-    inner = slice(margin, side - margin)
-    return values.reshape(side, side)[inner, inner]
+def _image(pixels: np.ndarray, values: np.ndarray, side: int, margin: int) -> np.ndarray:
+    """Values of pixels as a slice of the volume, 0 elsewhere."""
+    flat = np.zeros(side * side, values.dtype)
+    flat[pixels] = values
+    return flat.reshape(side, side)[margin : side - margin, margin : side - margin]
 
 
 def _with_lesions(classes: np.ndarray, lesion: np.ndarray, voxel: float) -> np.ndarray:
