@@ -14,7 +14,6 @@ from medlearn.instruments.mri import _anatomy, _atlas, _painting
 from medlearn.instruments.mri._anatomy import FIELD_OF_VIEW
 from medlearn.instruments.mri._slices import MASK_CLASSES
 from medlearn.instruments.mri._subjects import Subject
-from medlearn.instruments.mri.physics import TISSUES
 
 EXTENT = (96.0, 192.0)  # mm: height of the block, and its sides; the whole brain is as broad
 LOWEST = -28.0  # MNI mm: the lower side of the block
@@ -113,10 +112,11 @@ def _slab(
         slabs.append(Slab(plane.pixels, tissues))
         brains.append(Slab(plane.pixels, brain))
         lesions.append(Slab(plane.pixels, ill.sum(axis=0, keepdims=True)))
-    slab, brain, ill = (_mean(same, side) for same in (slabs, brains, lesions))
-    background = 1 - brain.tissues.sum(axis=0, keepdims=True)
-    truth = np.argmax(np.concatenate([background, brain.tissues]), axis=0).astype(np.uint8)
-    return slab, truth, ill.tissues[0] > 0.5
+    slab, whole = _mean(slabs, side), _mean(brains, side)
+    is_lesion = _mean(lesions, side).tissues[0] > 0.5
+    background = 1 - whole.tissues.sum(axis=0, keepdims=True)
+    truth = np.argmax(np.concatenate([background, whole.tissues]), axis=0).astype(np.uint8)
+    return slab, truth, is_lesion
 
 
 def _mean(slabs: list[Slab], side: int) -> Slab:
