@@ -12,5 +12,6 @@ from ._inputs import check_preprocessing as check_preprocessing
 from ._l2sp import l2_sp as l2_sp
 from ._layerwise import layerwise_optimizer as layerwise_optimizer
 from ._layerwise import layerwise_rates as layerwise_rates
+from ._lora import add_lora as add_lora
 from ._stages import freeze as freeze
 from ._stages import unfreeze as unfreeze

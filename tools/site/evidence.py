@@ -69,6 +69,12 @@ def _few_labels(labels: str, method: str, sentence: str) -> Claim:
     return Claim(f"{labels} labels: {sentence}", "transfer_summary", row, "minus_probe", BY_IMAGE)
 
 
+def _foundation(sentence: str, method: str, column: str) -> Claim:
+    row = {"data": "wbc", "labels": "20", "method": method}
+    limits = f"{BY_IMAGE}; equal views, about ten CPU-seconds of training, 70 px"
+    return Claim(sentence, "foundation_summary", row, column, limits)
+
+
 def _share(pair: str, sentence: str, limits: str) -> Claim:
     row = {"pair": pair, "choice": "chosen by consensus"}
     return Claim(sentence, "adaptation_summary", row, "share", f"transductive; {limits}")
@@ -110,6 +116,15 @@ SECTIONS = {
         _few_labels(labels, method, sentence)
         for labels in ("2", "5", "20")
         for method, sentence in RIVALS.items()
+    ],
+    "A vision transformer (DINOv2 ViT-S/14), 20 labels per class, real cells: differences in "
+    "macro-F1": [
+        _foundation("probe minus a probe on Lite0, at home", "probe ViT", "minus_lite0"),
+        _foundation("the same, in the other laboratory", "probe ViT", "minus_lite0_away"),
+        _foundation("LoRA minus its probe, at home", "LoRA", "minus_probe"),
+        _foundation("the same, in the other laboratory", "LoRA", "minus_probe_away"),
+        _foundation("last block minus its probe, at home", "last block", "minus_probe"),
+        _foundation("full tuning minus its probe, at home", "full", "minus_probe"),
     ],
     "Another laboratory, no labels from there: share of the gap to the oracle that the choice by "
     "consensus closes": [
