@@ -47,9 +47,8 @@ def add_lora(
     check_model(model)
     _checks.whole_number("rank", rank, 1)
     inside = encoders(model) or [model]
-    chosen = [
-        leaf for encoder in inside for leaf in _keras.leaves(encoder) if _is_one(leaf, layers)
-    ]
+    leaves = [leaf for encoder in inside for leaf in _keras.leaves(encoder)]
+    chosen = [leaf for leaf in leaves if _is_one(leaf, layers)]
     if not chosen:
         raise ValueError(
             f"{model.name} has no dense layer whose name ends in {' or '.join(layers)}: "
@@ -58,7 +57,9 @@ def add_lora(
     if any(leaf.lora_enabled for leaf in chosen):
         raise ValueError(f"{model.name} has adapters already; build the model anew to begin again.")
     for encoder in inside:
-        freeze(encoder)
+        encoder.trainable = True  # as a whole: a frozen model would hide its adapters
+    for leaf in leaves:
+        freeze(leaf)
     return sum(_adapt(leaf, rank, seed + number) for number, leaf in enumerate(chosen))
 
 

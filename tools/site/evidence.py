@@ -123,8 +123,6 @@ SECTIONS = {
         _foundation("the same, in the other laboratory", "probe ViT", "minus_lite0_away"),
         _foundation("LoRA minus its probe, at home", "LoRA", "minus_probe"),
         _foundation("the same, in the other laboratory", "LoRA", "minus_probe_away"),
-        _foundation("last block minus its probe, at home", "last block", "minus_probe"),
-        _foundation("full tuning minus its probe, at home", "full", "minus_probe"),
     ],
     "Another laboratory, no labels from there: share of the gap to the oracle that the choice by "
     "consensus closes": [

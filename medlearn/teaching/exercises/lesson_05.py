@@ -89,7 +89,7 @@ EXERCISES = [
     ),
     Condition(
         id="05.3",
-        name="mended",
+        name="mended_lora",
         test=practice.is_sound,
         wrong=[
             (
@@ -125,7 +125,7 @@ EXERCISES = [
             ),
         ],
         hints=[
-            "Print `transfer.moved(model, before)` after `fit`. What is missing?",
+            "After the training, print what moved since the snapshot. What is missing?",
             "Freeze first. Then, for the queries and values: let the layer learn, add its "
             "adapters, and hold its bias still.",
         ],
