@@ -121,6 +121,8 @@ SECTIONS = {
     "macro-F1": [
         _foundation("probe minus a probe on Lite0, at home", "probe ViT", "minus_lite0"),
         _foundation("the same, in the other laboratory", "probe ViT", "minus_lite0_away"),
+        _foundation("Lite0 fine-tuned minus its probe, at home", "Lite0 fine-tuned", "minus_probe"),
+        _foundation("the same, in the other laboratory", "Lite0 fine-tuned", "minus_probe_away"),
         _foundation("LoRA minus its probe, at home", "LoRA", "minus_probe"),
         _foundation("the same, in the other laboratory", "LoRA", "minus_probe_away"),
     ],
