@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "datasets",
         "instruments.smear",
         "instruments.mri",
+        "metrics",
         "networks",
         "plots",
         "transfer",

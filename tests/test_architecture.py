@@ -110,7 +110,7 @@ SOUND = {
     "medlearn/splits.py": 'def f(a, b):\n    """Doc.\n\n    Parameters\n    ----------\n    """\n'
     "    return np.random.default_rng(0)",
     "medlearn/teaching/check.py": "from medlearn import backbones, curation, datasets\n"
-    "from medlearn import networks, plots, transfer\n"
+    "from medlearn import metrics, networks, plots, transfer\n"
     "from medlearn.instruments import mri, smear\nfrom medlearn.teaching._a import f\nprint(f)",
     "medlearn/teaching/_a.py": "np.load(path, allow_pickle=False)\ndef _private(a, b): return 1",
     "medlearn/backbones/__init__.py": '"""Doc."""\nimport lazy_loader\n'

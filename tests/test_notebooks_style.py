@@ -14,12 +14,6 @@ MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 9, 20, 100
 LONGEST_EXCEPTION = 25
 # Cells above MOST_LINES, by their first line. A cell that gets shorter leaves the list; none joins.
 LONG_CELLS = {
-    "12": {"def taught(model, steps, decay=1.0):", "examples = {"},
-    "13": {
-        "def turn_dials(score_threshold, iou_threshold, field=0):",
-        "on_validation = networks.detect(",
-        "def stained_share(field, box):",
-    },
     "15": {"answers = {"},
     "24": {'REPORT = """', "print("},
     "25": {'DATASET = "smear"', "sure = classifier.predict_proba("},

@@ -281,3 +281,14 @@ def test_detection_targets_show_the_four_distances_of_a_cell(cell, y, x):
     assert {tuple(arrow.xy) for arrow in right.texts} == tips
     np.testing.assert_allclose(boxes_on(right), BOXES[:, :4])
     np.testing.assert_allclose(left.images[1].get_array()[..., 3], centres.max(-1))
+
+
+def test_detection_heatmaps_write_each_value_into_its_cell():
+    heatmap = np.zeros((8, 12))
+    heatmap[1, 2], heatmap[2, 8], heatmap[7, 11], heatmap[1, 3] = 0.5, 1, 0.7, 0.01
+    figure = plots.detection_heatmaps(FIELDS[0], {"centres": heatmap}, 8, (0, 1, 4, 9), boxes=BOXES)
+    image, ax = figure.axes
+    written = {(text.get_text(), text.get_position()) for text in ax.texts}
+    assert written == {(".5", (19.5, 11.5)), ("1", (67.5, 19.5))}  # the third lies outside the part
+    assert ax.get_xlim() == (7.5, 79.5) and ax.get_ylim() == (31.5, -0.5)
+    np.testing.assert_allclose(boxes_on(image), BOXES[:, :4])

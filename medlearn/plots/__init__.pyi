@@ -11,7 +11,8 @@ from ._curves import learning_curves as learning_curves
 from ._curves import robustness_curves as robustness_curves
 from ._curves import training_curves as training_curves
 from ._detection import box_crops as box_crops
-from ._detection import detection_targets as detection_targets
+from ._heatmaps import detection_heatmaps as detection_heatmaps
+from ._heatmaps import detection_targets as detection_targets
 from ._detection import draw_boxes as draw_boxes
 from ._detection import images_with_boxes as images_with_boxes
 from ._detection_scores import count_agreement as count_agreement

@@ -1,4 +1,4 @@
-"""Boxes on images: predictions, crops, and the targets of a detector."""
+"""Boxes on images: predictions and crops."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,16 +7,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.typing import ColorType
 from numpy.typing import ArrayLike
 
-from medlearn.plots._style import WRONG, bare_axes
+from medlearn.plots._style import bare_axes
 
 _OUTLINE = [patheffects.withStroke(linewidth=3, foreground="black", alpha=0.55)]
-_TONES = ("#56B4E9", "#F0E442", "#E69F00", "#009E73", "#FFFFFF")
+TONES = ("#56B4E9", "#F0E442", "#E69F00", "#009E73", "#FFFFFF")
 
 
 def images_with_boxes(
@@ -70,7 +69,7 @@ def images_with_boxes(
             dashed = None if wrong is None else wrong[index]
             draw_boxes(ax, boxes[index], dashed=dashed, scores=scores)
             ax.set_title(titles[index] if titles is not None else "", fontsize=9, loc="center")
-    _legend_of_classes(figure, classes)
+    legend_of_classes(figure, classes)
     return figure
 
 
@@ -102,7 +101,7 @@ def draw_boxes(
     """
     is_dashed = np.zeros(len(boxes), bool) if dashed is None else np.asarray(dashed)
     for box, broken in zip(boxes, is_dashed):
-        _draw_box(ax, box, broken, colour or _TONES[int(box[4]) % len(_TONES)], linewidth)
+        _draw_box(ax, box, broken, colour or TONES[int(box[4]) % len(TONES)], linewidth)
         if scores and len(box) > 5:
             text: dict[str, Any] = {
                 "color": "white",
@@ -164,71 +163,6 @@ def box_crops(
     return figure
 
 
-def detection_targets(
-    image: np.ndarray,
-    boxes: Sequence[np.ndarray] | np.ndarray,
-    centres: np.ndarray,
-    sides: np.ndarray,
-    stride: int,
-    classes: Sequence[str],
-    cell: tuple[int, int] | None = None,
-    *,
-    width: float = 8.0,
-) -> Figure:
-    """Show what the cells of a detector's grid should predict for an image.
-
-    On the left the heat map of the centres; on the right the cells that predict a box, and the
-    four distances of one of them.
-
-    Parameters
-    ----------
-    image : array_like, shape (H, W, 3)
-        The image, from 0 to 255.
-    boxes : array_like, shape (K, 5)
-        Rows of [y0, x0, y1, x1, class index] in pixels.
-    centres : numpy.ndarray, shape (h, w, classes)
-        The heat map of the centres, from 0 to 1.
-    sides : numpy.ndarray, shape (h, w, 5)
-        The distances of each cell to (top, left, bottom, right) of its box in pixels, and the
-        weight of the cell, 0 where it predicts no box.
-    stride : int
-        Side of a cell in pixels.
-    classes : sequence of str
-        The names of the classes.
-    cell : tuple of int, optional
-        (row, column) of the cell whose distances are drawn; None takes one far inside a large box.
-    width : float
-        Width of the figure in inches.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The figure.
-    """
-    height = width / 2 * image.shape[0] / image.shape[1] + 0.75
-    extent = (0, image.shape[1], image.shape[0], 0)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(width, height))
-    for ax in (left, right):
-        ax.imshow(image, extent=extent)
-        bare_axes(ax)
-    left.imshow(_coloured(centres), extent=extent, interpolation="nearest", alpha=0.9)
-    _draw_grid(left, image, stride)
-    left.set_title("centres: a hill in the cells around each", fontsize=9, loc="center")
-    weight = sides[..., 4]
-    veil = np.dstack([np.ones((*weight.shape, 3)), 0.55 * (weight > 0)])
-    right.imshow(veil, interpolation="nearest", extent=extent)
-    _draw_grid(right, image, stride)
-    draw_boxes(right, boxes, linewidth=1.2)
-    if cell is None:
-        depth = np.where(weight > 0, sides[..., :4].min(-1), -1)
-        row, column = np.unravel_index(depth.argmax(), depth.shape)
-        cell = (int(row), int(column))
-    _draw_distances(right, sides, cell, stride)
-    right.set_title("sides: white cells draw; the arrows of one", fontsize=9, loc="center")
-    _legend_of_classes(figure, classes)
-    return figure
-
-
 def _draw_box(ax: Axes, box, broken: bool, colour: ColorType, linewidth: float) -> None:
     y0, x0, y1, x1 = box[:4]
     # Pixel 0 is drawn from -0.5 to 0.5; the edges of boxes count from its left side.
@@ -246,42 +180,18 @@ def _draw_box(ax: Axes, box, broken: bool, colour: ColorType, linewidth: float) 
     )
 
 
-def _coloured(centres: np.ndarray) -> np.ndarray:
-    """Each cell in the colour (h, w, 4) of its likeliest class, as opaque as its value is high."""
-    shape = centres.shape[:2]
-    picture = np.zeros((*shape, 4))
-    for index in range(centres.shape[-1]):
-        colour = np.broadcast_to(to_rgb(_TONES[index]), (*shape, 3))
-        layer = np.dstack([colour, centres[..., index]])
-        picture = np.where(layer[..., 3:] > picture[..., 3:], layer, picture)
-    return picture
+def legend_of_classes(figure: Figure, classes: Sequence[str]) -> None:
+    """Put a legend of the classes below the panels.
 
-
-def _draw_grid(ax: Axes, image: np.ndarray, stride: int) -> None:
-    height, width = image.shape[:2]
-    line: dict[str, Any] = {"color": "black", "linewidth": 0.3, "alpha": 0.4}
-    ax.vlines(np.arange(0, width + 1, stride), 0, height, **line)
-    ax.hlines(np.arange(0, height + 1, stride), 0, width, **line)
-    ax.set(xlim=(0, width), ylim=(height, 0))
-
-
-def _draw_distances(ax: Axes, sides: np.ndarray, cell, stride: int) -> None:
-    y, x = (cell[0] + 0.5) * stride, (cell[1] + 0.5) * stride
-    top, left, bottom, right = sides[cell[0], cell[1], :4]
-    arrow: dict[str, Any] = {
-        "arrowstyle": "-|>",
-        "color": WRONG,
-        "linewidth": 2,
-        "shrinkA": 0,
-        "shrinkB": 0,
-    }
-    for dy, dx in ((-top, 0), (0, -left), (bottom, 0), (0, right)):
-        ax.annotate("", (x + dx, y + dy), (x, y), arrowprops=arrow)
-
-
-def _legend_of_classes(figure: Figure, classes: Sequence[str]) -> None:
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure, which is changed.
+    classes : sequence of str
+        The names of the classes.
+    """
     handles = [
-        Rectangle((0, 0), 1, 1, facecolor=_TONES[index % len(_TONES)], edgecolor="0.3")
+        Rectangle((0, 0), 1, 1, facecolor=TONES[index % len(TONES)], edgecolor="0.3")
         for index in range(len(classes))
     ]
     figure.legend(

@@ -9,8 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from medlearn import metrics
-from medlearn.plots._style import COLOURS, RIGHT, WRONG
+from medlearn.plots._style import RIGHT, WRONG
 
+# The classes in the colours of their boxes, darker where a line on white needs it.
+_LINES = ("#56B4E9", "#A89B00", "#E69F00", "#009E73", "#555555")
+_DASHES = ("-", "--", "-.", ":", "-")
 FALSE_POSITIVES = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 
 
@@ -76,8 +79,9 @@ def froc_curve(
     """
     figure, ax = plt.subplots(figsize=(6.4, 3.8))
     left_end = marks[0] / 2
-    for colour, (name, (false_positives, sensitivity, _)) in zip(COLOURS, curves.items()):
-        line: dict[str, Any] = {"color": colour, "label": name, "linewidth": 2}
+    styles = zip(_LINES, _DASHES)
+    for (colour, dash), (name, (false_positives, sensitivity, _)) in zip(styles, curves.items()):
+        line: dict[str, Any] = {"color": colour, "linestyle": dash, "label": name, "linewidth": 2}
         ax.step(np.maximum(false_positives, left_end), sensitivity, where="post", **line)
     ax.set_xscale("log", base=2)
     ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
