@@ -34,7 +34,10 @@ def test_lesson_15_shows_which_cause_does_the_harm():
     assert numbers_after("rank correlation of distance and loss", text)[-1] < 0.3
     lost, low, _ = numbers_after("lost at 1.5T-FLAIR:", text)[:3]
     assert low < 0 < lost < 0.1
-    assert numbers_after("accuracy gained by the corrected probabilities:", text)[1] < 0
+    assert numbers_after("prior shift corrected, not calibrated: accuracy gained", text)[2] < 0
+    assert numbers_after("prior shift corrected, calibrated: accuracy gained", text)[1] > 0.01
+    assert numbers_after("temperature", text)[0] < 0.8
+    assert "the invisible shift: concept" in text
 
 
 def test_lesson_16_shows_when_matching_helps_and_when_it_hurts():

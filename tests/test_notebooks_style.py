@@ -14,7 +14,6 @@ MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 9, 20, 100
 LONGEST_EXCEPTION = 25
 # Cells above MOST_LINES, by their first line. A cell that gets shorter leaves the list; none joins.
 LONG_CELLS = {
-    "15": {"answers = {"},
     "24": {'REPORT = """', "print("},
     "25": {'DATASET = "smear"', "sure = classifier.predict_proba("},
 }
@@ -330,7 +329,7 @@ OFFENDERS = [
     (short_cells, insert(3, code_cell("x = 1\n" * 21))),
     (short_cells, insert(3, code_cell("x = 1\n" * 21, "check"))),
     (short_cells, insert(3, *[code_cell("x = 1\n" * 10)] * 12)),
-    (short_cells, rename("15_sum_numbers.ipynb")),
+    (short_cells, rename("24_sum_numbers.ipynb")),
     (short_lines, insert(3, code_cell("x = " + "1 + " * 30 + "1"))),
     (not_in_medlearn_already, insert(3, code_cell(F1_BY_HAND))),
     (no_tricks, insert(3, code_cell("%matplotlib inline"))),
