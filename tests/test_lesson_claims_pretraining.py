@@ -25,7 +25,9 @@ def test_lesson_06_shows_that_size_tells_two_classes_and_zoom_hides_it():
 def test_lesson_06_shows_a_collapse_with_a_lower_loss():
     text = printed("06")
     loss, spread = numbers_after("all three terms: loss", text.partition("AUROC by size: ")[2])
-    collapsed_loss, collapsed_spread = numbers_after("without variance: loss", text.split("AUROC by size: ")[1])
+    collapsed_loss, collapsed_spread = numbers_after(
+        "without variance: loss", text.split("AUROC by size: ")[1]
+    )
     assert collapsed_loss < loss / 10 and collapsed_spread < 0.15 < 0.5 < spread
     assert "without variance: COLLAPSED" in text and "all three terms: the embeddings" in text
 
