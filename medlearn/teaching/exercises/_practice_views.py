@@ -119,7 +119,7 @@ def _measured(first: np.ndarray, second: np.ndarray) -> _Trial:
 # ---- examples of each fault ----------------------------------------------------------------------
 
 
-def over_the_wrong_axis(first, second):
+def _over_the_wrong_axis(first, second):
     """The loss of the lesson's task: deviations within an image, not over the images."""
     from medlearn._keras import keras
 
@@ -128,7 +128,7 @@ def over_the_wrong_axis(first, second):
     return 25 * keras.ops.mean((first - second) ** 2) + 25 * shortfall
 
 
-def without_covariance(first, second):
+def _without_covariance(first, second):
     """Deviations over the images, and nothing that keeps dimensions different."""
     from medlearn.transfer import pretraining
 
@@ -136,7 +136,7 @@ def without_covariance(first, second):
     return 25 * terms.invariance + 25 * terms.variance
 
 
-def without_agreement(first, second):
+def _without_agreement(first, second):
     """Spread in all directions, for whatever reason."""
     from medlearn.transfer import pretraining
 
@@ -144,6 +144,14 @@ def without_agreement(first, second):
     return 25 * terms.variance + terms.covariance
 
 
-def of_each_image(first, second):
+def _of_each_image(first, second):
     """A number for each image, not one."""
     return ((first - second) ** 2)[:, 0]
+
+
+FAULTS: dict[str, Callable] = {
+    "axis": _over_the_wrong_axis,
+    "copies": _without_covariance,
+    "agreement": _without_agreement,
+    "number": _of_each_image,
+}

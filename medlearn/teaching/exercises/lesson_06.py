@@ -81,24 +81,24 @@ EXERCISES = [
         test=practice.is_sound,
         wrong=[
             (
-                practice.of_each_image,
+                practice.FAULTS["number"],
                 practice.gives_no_number,
                 "Return one number that is computed from `first` and `second` with keras.ops.",
             ),
             (
-                practice.over_the_wrong_axis,
+                practice.FAULTS["axis"],
                 practice.collapses,
                 "After training all images have nearly the same embedding. Along which axis should "
                 "the deviation be taken: over the numbers of one image, or over the images?",
             ),
             (
-                practice.without_covariance,
+                practice.FAULTS["copies"],
                 practice.copies_one_fact,
                 "The embeddings differ, but their dimensions repeat each other: the easiest fact "
                 "was learned again and again. Which term of the lesson forbids that?",
             ),
             (
-                practice.without_agreement,
+                practice.FAULTS["agreement"],
                 practice.keeps_the_photograph,
                 "Two views of one cell got different embeddings: what should make them agree?",
             ),
