@@ -1,0 +1,29 @@
+"""What the text of lesson 14 says of its committed run, held against the outputs."""
+
+from test_lesson_claims import numbers_after, printed
+
+
+def difference(name: str) -> list[float]:
+    """Value and ends of the interval of a difference in the table of numbers."""
+    return numbers_after(f"{name}:", printed("14").partition("Dice ")[2])
+
+
+def test_lesson_14_ranks_its_networks_as_the_intervals_do():
+    assert difference("3-D decoder minus 2-D")[1] > 0
+    assert difference("3-D scratch minus 2-D")[2] < 0
+    assert difference("3-D scratch minus 3-D decoder")[2] < 0
+    _, low, high = difference("2.5-D minus 2-D")
+    assert low <= 0 <= high
+
+
+def test_lesson_14_gains_by_overlap_mirror_and_largest_piece_of_the_brain():
+    assert difference("overlap minus side by side")[1] > 0
+    assert difference("mirror image too")[1] > 0
+    assert difference("largest piece, all parts together")[1] > 0
+    true_mask = numbers_after("Dice of the true mask after the rule", printed("14"))
+    assert true_mask[0] < 0.5
+
+
+def test_lesson_14_resampling_helps_the_network_that_looks_along_z_alone():
+    assert difference("resampled minus as it comes, 3-D scratch")[1] > 0
+    assert difference("resampled minus as it comes, 2-D")[2] < 0
