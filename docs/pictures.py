@@ -94,6 +94,7 @@ def _recipes() -> dict[str, list[Dot]]:
         "large head": OTHER,
         "scratch": OTHER,
         "tuned probe": OTHER,
+        "tuned probe, ViT": OTHER,
         "staged fine-tuning": OURS,
     }
     return {name: [_dot_of(rows.loc[name], colour, "macro_f1")] for name, colour in colours.items()}

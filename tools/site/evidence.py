@@ -105,6 +105,7 @@ RIVALS = {  # of the tuned probe, in transfer_summary
     "staged fine-tuning": "fine-tuning in stages",
     "large head": "large head on the same frozen features",
     "scratch": "small network from scratch",
+    "tuned probe, ViT": "tuned probe on a vision transformer",
 }
 TO_STAINED, FROM_STAINED = "fluorescence>stained", "stained>fluorescence"
 CEILING = "known only with the masks"
