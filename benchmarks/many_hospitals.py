@@ -93,7 +93,7 @@ def _network(vectors, labels):
     """A bottleneck and a head on standardised features, trained on all images."""
     inputs = keras.Input((vectors.shape[1],))
     hidden = keras.layers.BatchNormalization()(keras.layers.Dense(64)(inputs))
-    outputs = keras.layers.Dense(labels.max() + 1, activation="softmax")
+    outputs = keras.layers.Dense(int(labels.max()) + 1, activation="softmax")
     network = keras.Model(inputs, outputs(keras.layers.ReLU()(hidden)))
     network.compile(keras.optimizers.AdamW(3e-3), "sparse_categorical_crossentropy")
     network.fit(_standardised(vectors), labels, epochs=60, batch_size=64, verbose=0)
