@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medlearn import _checks
-from medlearn.networks.volumes._unet import check_sides
+from medlearn.networks.volumes._unet import fixed_sides
 
 
 def patches(
@@ -52,7 +52,7 @@ def patches(
     ValueError
         For unequal numbers or shapes of images and masks, and arguments out of range.
     """
-    sides = check_sides(size, 1)
+    sides = fixed_sides(size)
     _checks.whole_number("count", count, 1)
     _check_pairs(images, masks)
     if not contrast >= 0 or not set(mirror) <= {0, 1, 2}:

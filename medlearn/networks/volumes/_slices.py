@@ -3,7 +3,7 @@
 from medlearn import _checks
 from medlearn._keras import keras
 from medlearn.networks.volumes._layers import ImagesAsSlices, SlicesAsImages
-from medlearn.networks.volumes._unet import check_sides
+from medlearn.networks.volumes._unet import fixed_sides
 
 
 def slice_by_slice(
@@ -92,10 +92,10 @@ def check_slices(size, enlarge: int) -> tuple[int, int, int]:
         For an unknown side, and slices that are shown with less than 32 pixels a side.
     """
     _checks.whole_number("enlarge", enlarge, 1)
-    sides = check_sides(size, 1)
-    if None in sides or min(sides[1:]) * enlarge < 32:
+    sides = fixed_sides(size)
+    if min(sides[1:]) * enlarge < 32:
         raise ValueError(
             f"size={size!r} with enlarge={enlarge} shows the encoder slices of less than 32 pixels "
-            "a side, or of any: give (slices, rows, columns) of a patch, such as (32, 48, 32)."
+            "a side: give (slices, rows, columns) of a patch, such as (32, 48, 32)."
         )
     return sides

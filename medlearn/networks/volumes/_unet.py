@@ -98,6 +98,28 @@ def check_sides(size, multiple: int) -> tuple[int | None, ...]:
     return sides
 
 
+def fixed_sides(size) -> tuple[int, int, int]:
+    """Return slices, rows and columns of a patch.
+
+    Parameters
+    ----------
+    size : int or tuple of int
+        One side for all, or three sides.
+
+    Raises
+    ------
+    ValueError
+        For sides that are not given.
+    """
+    slices, rows, columns = check_sides(size, 1)
+    if slices is None or rows is None or columns is None:
+        raise ValueError(
+            f"size={size!r} leaves a side of the patch open: give (slices, rows, columns), "
+            "such as (32, 48, 32)."
+        )
+    return slices, rows, columns
+
+
 def _down(x, channels: int, steps: int, seed: int):
     """The coarsest maps, and the skips from fine to coarse."""
     skips = []
