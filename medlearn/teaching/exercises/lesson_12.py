@@ -67,7 +67,7 @@ def _keeps_position(augment) -> bool:
     _, masks = _results(augment)
     _, originals = _painted()
     same = [np.array_equal(mask, original) for mask, original in zip(masks, originals)]
-    return np.mean(same) > 0.5
+    return bool(np.mean(same) > 0.5)
 
 
 def _repeats(augment) -> bool:
