@@ -69,6 +69,26 @@ def with_weeks():
 
 
 # What a lesson hands over to a check, small enough to have no lesson.
+def standardised(vectors, by=None):
+    by = vectors if by is None else by
+    return (vectors - by.mean(0)) / by.std(0)
+
+
+def with_a_sealed_hospital():
+    """A hospital whose features are shifted and of which half of the cells are of one class."""
+    random = np.random.default_rng(0)
+    middles = 3 * np.eye(5, 8)
+    labels, truth = np.arange(300) % 5, np.where(np.arange(150) % 2, 1, np.arange(150) // 2 % 5)
+    home = middles[labels] + random.normal(size=(300, 8))
+    new = middles[truth] + random.normal(size=(150, 8)) + 2.0 * np.array([1, -1] * 4)
+    probe = LogisticRegression().fit(standardised(home), labels)
+    pooled = probe.score(standardised(new, by=home), truth)
+    space = {"pooled_probe": probe, "each_probe": probe, "vectors": home}
+    data = {"vectors": new, "truth": truth, "pooled": pooled}
+    return SimpleNamespace(data=data, space=space | {"standardised": standardised})
+
+
+HOSPITAL = with_a_sealed_hospital()
 DATA = {
     "00.3": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
     "02.1": {"classes": 8, "features": 384},
@@ -82,12 +102,7 @@ DATA = {
     "10.3": with_bright_discs(),
     "11.3": with_three_alarms(),
     "23.3": with_weeks(),
-    "15.3": {
-        "factors": {
-            name: {"accuracy": SimpleNamespace(value=0.9 - 0.05 * index)}
-            for index, name in enumerate(FACTORS)
-        }
-    },
+    "22.3": HOSPITAL.data,
     "17.3": {"sealed": envelope.Envelope([0, 1])},
     "19.3": {
         "candidates": {"source only": None, "coral": None},
@@ -115,9 +130,9 @@ NAMES_OF_LESSONS = {
     "make_pipeline": make_pipeline,
     "StandardScaler": StandardScaler,
     "LogisticRegression": LogisticRegression,
-    **DATA["15.3"],
 }
 SPACES = {
+    "22.3": HOSPITAL.space,
     "19.3": {"fresh_choice": SimpleNamespace(best="coral")},
     "03.2": DATA["03.2"],
     "03.3": {
