@@ -32,8 +32,9 @@ def test_lesson_22_adapts_without_source_images_and_collapses_in_a_sorted_stream
     assert random["fast (0.5)"] == max(random.values())
     assert by_class["fast (0.5)"] == min(by_class.values())
     assert by_class["fast (0.5)"] < by_class["fixed"] - 0.1
-    assert random["balanced memory"] > random["fixed"]
-    assert by_class["balanced memory"] >= by_class["fixed"] - 0.02
+    for order in ("random order", "sorted by class"):
+        for name in ("slow (0.03)", "balanced memory"):
+            assert numbers_after(f"{order}, {name} minus fixed:", text)[1] > 0, (order, name)
 
 
 def test_lesson_22_agrees_with_the_table():

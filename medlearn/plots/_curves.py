@@ -57,6 +57,7 @@ def learning_curves(
     xlabel: str,
     ylabel: str,
     highlights: Mapping[str, tuple[int, float]] | None = None,
+    band: str = "all draws",
 ) -> Figure:
     """Show how scores grow with the number of labels, where methods differ in numbers and draws.
 
@@ -70,6 +71,8 @@ def learning_curves(
         The labels of the axes.
     highlights : mapping of str to (int, float), optional
         For some methods, a number of labels and its score to be drawn as a star.
+    band : str
+        What the band holds, for the label of the axis.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def learning_curves(
     ax.set_xscale("log")
     ax.set_xticks(all_sizes, [str(size) for size in all_sizes])
     ax.minorticks_off()
-    ax.set(xlabel=xlabel, ylabel=f"{ylabel}\n(line: mean, band: all draws)")
+    ax.set(xlabel=xlabel, ylabel=f"{ylabel}\n(line: mean, band: {band})")
     legend_outside(ax)
     return figure
 

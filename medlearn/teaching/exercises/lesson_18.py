@@ -35,7 +35,7 @@ LABEL_FREE = ["consensus", "agreement", "certainty", "information", "reverse", "
 def _unseen_pairs():
     """For each pair of the test half, its label-free table and its gains over source only."""
     arena = results.read("arena")
-    unseen = arena[arena.half == "test"].set_index("method")
+    unseen = arena[(arena.half == "test") & (arena.method != "oracle")].set_index("method")
     return [
         (pair[LABEL_FREE], pair.score - pair.score[SOURCE_ONLY])
         for _, pair in unseen.groupby("pair")
