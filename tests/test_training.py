@@ -241,6 +241,74 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         training.fit(model, DATA, 1, folder=tmp_path)
 
 
+# ---- damaged, other, or not finite ---------------------------------------------------------------
+
+
+def test_a_damaged_or_missing_newest_checkpoint_falls_back_to_the_one_before(tmp_path, whole_run):
+    for number, harm in enumerate((lambda path: path.write_bytes(b"x"), Path.unlink)):
+        for suffix in (".index", ".data-00000-of-00001"):
+            folder = tmp_path / f"{number}{suffix}"
+            training.fit(network(dropout=0.3), AUGMENTED, 2, folder=folder)
+            harm(folder / f"ckpt-2{suffix}")
+            resumed = network(dropout=0.3)
+            with pytest.warns(UserWarning, match="damaged or missing.*epoch 2"):
+                history = training.fit(resumed, AUGMENTED, 3, folder=folder)
+            assert history == whole_run[1]
+            expect_same(resumed.variables, whole_run[0].variables, 0)
+
+
+def test_a_run_does_not_begin_anew_over_checkpoints_that_cannot_be_read(tmp_path):
+    training.fit(network(), DATA, 2, folder=tmp_path)
+    for path in tmp_path.glob("ckpt-*.index"):
+        path.write_bytes(b"x")
+    with pytest.raises(ValueError, match="No checkpoint in .* can be read"):
+        training.fit(network(), DATA, 2, folder=tmp_path)
+
+
+def other_rate(model):
+    model.optimizer.learning_rate = 0.5
+    return model, DATA
+
+
+def other_activation(model):
+    model.layers[3].negative_slope = 0.2
+    return model, DATA
+
+
+def other_batches(model):
+    return model, training.batches(IMAGES, LABELS, batch_size=8, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (other_rate, "optimizer learning_rate was 0.00999.* and is 0.5"),
+        (other_activation, "network layer 4 negative_slope was 0.0 and is 0.2"),
+        (other_batches, "data batches was 3 and is 6"),
+    ],
+)
+def test_a_run_with_another_setting_does_not_go_on(tmp_path, change, difference):
+    training.fit(network(), DATA, 1, folder=tmp_path)
+    model, data = change(network())
+    with pytest.raises(ValueError, match=difference):
+        training.fit(model, data, 2, folder=tmp_path)
+
+
+def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path):
+    spoiled = IMAGES.copy()
+    spoiled[7, 2, 2] = np.nan
+    sound = network()
+    training.fit(sound, DATA, 1, folder=tmp_path)
+    data = training.batches(spoiled, LABELS, batch_size=16, seed=3)
+    with pytest.raises(ValueError, match="is not finite after step . of epoch 2: look for NaN"):
+        training.fit(network(), data, 2, folder=tmp_path)
+    with pytest.raises(ValueError, match="is not finite"):
+        training.fit(network(), data, 1)
+    kept = network()
+    training.fit(kept, DATA, 1, folder=tmp_path)
+    expect_same(kept.weights, sound.weights, 0)
+
+
 # ---- batches -------------------------------------------------------------------------------------
 
 

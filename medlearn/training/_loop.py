@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medlearn import _progress
 from medlearn._keras import keras, tf
-from medlearn.training import _arguments, _cluster, _steps
+from medlearn.training import _arguments, _cluster, _setting, _steps
 from medlearn.training._run_state import RunState
 
 _WORKER_LOST = (
@@ -48,7 +48,9 @@ def fit(
     folder : str or Path, optional
         Where checkpoints go, after each epoch; all workers must see it. A run that finds one there
         goes on from it, to the bit: weights, optimizer, BatchNorm, the seeds of dropout, metrics
-        and the next batch. For that, `data` must be a function.
+        and the next batch. For that, `data` must be a function, and network, loss, optimizer and
+        batches must be those of before. If the newest checkpoint is damaged, the one before it is
+        taken, with a warning.
     every : int, optional
         Steps after which a checkpoint is written within an epoch.
 
@@ -62,8 +64,9 @@ def fit(
     ------
     ValueError
         If this loop cannot train the model: it is not compiled, has a ``train_step`` of its own,
-        or clips gradients with several replicas; for other arguments that do not fit, or a
-        checkpoint of another model.
+        or clips gradients with several replicas; for other arguments that do not fit, a checkpoint
+        of another model or another setting, checkpoints of which none can be read, and weights
+        that are not finite any more.
     RuntimeError
         If a worker was lost.
     """
@@ -71,10 +74,10 @@ def fit(
     strategy = model.distribute_strategy
     train = _training_step(model, data)
     score = None if validation is None else _steps.compiled(_steps.score, model, validation)
-    state = RunState(model, folder, strategy)
+    state = RunState(model, folder, strategy, _setting.of(model, _of_epoch(data, 0)))
     try:
         for epoch in range(state.restore(), epochs):
-            _train_epoch(model, data(epoch) if callable(data) else data, train, state, every)
+            _train_epoch(model, _of_epoch(data, epoch), train, state, every)
             logs = state.logs()
             if score is not None:
                 logs |= _evaluate(model, validation, score)
@@ -90,9 +93,13 @@ def fit(
     return state.history
 
 
+def _of_epoch(data, epoch: int) -> "tf.data.Dataset":
+    return data(epoch) if callable(data) else data
+
+
 def _training_step(model, data) -> Callable:
     """Make all variables in the scope of the strategy, then the graph of a step."""
-    dataset = data(0) if callable(data) else data
+    dataset = _of_epoch(data, 0)
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
         _steps.build_metrics(model, dataset.element_spec)

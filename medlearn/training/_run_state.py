@@ -1,12 +1,17 @@
 """How far a run has come: kept in checkpoints, and restored from them."""
 
 import json
+import warnings
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from medlearn._keras import keras, tf
-from medlearn.training import _cluster
+from medlearn.training import _cluster, _setting
 
 _STATE = "state/.ATTRIBUTES/VARIABLE_VALUE"
+_DAMAGED = (tf.errors.OpError, json.JSONDecodeError, UnicodeDecodeError, IndexError, RuntimeError)
 
 
 class RunState:
@@ -20,6 +25,8 @@ class RunState:
         Where checkpoints go. Without it, `save` and `restore` do nothing.
     strategy : tf.distribute.Strategy
         The strategy of the model.
+    setting : dict, optional
+        What the run was set up with, see `_setting.of`; a run with another one does not go on.
 
     Attributes
     ----------
@@ -32,13 +39,18 @@ class RunState:
     """
 
     def __init__(
-        self, model: keras.Model, folder: str | Path | None, strategy: "tf.distribute.Strategy"
+        self,
+        model: keras.Model,
+        folder: str | Path | None,
+        strategy: "tf.distribute.Strategy",
+        setting: dict[str, Any] | None = None,
     ):
         self.epoch = 0
         self.step = 0
         self.history: dict[str, list[float]] = {}
         self._model = model
         self._strategy = strategy
+        self._setting = setting or {}
         self._folder = None if folder is None else Path(folder)
         self._sums: list[tf.Tensor] = []  # per step: sum of the losses, number of examples
         self._saved = 0  # number of the newest checkpoint
@@ -68,6 +80,7 @@ class RunState:
 
     def end_epoch(self, logs: dict[str, float]) -> None:
         """Write the numbers of the epoch into the history, and save."""
+        self._check_finite()
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
         self.epoch += 1
@@ -79,12 +92,14 @@ class RunState:
         """Write a checkpoint, if there is a folder; the one before stays until it is complete."""
         if self._folder is None:
             return
+        self._check_finite()
         state = {
             "epoch": self.epoch,
             "step": self.step,
             "history": self.history,
             "sums": self._total(),
             "shapes": self._shapes(),
+            "setting": self._setting,
         }
         self._saved += 1
         checkpoint = self._checkpoint(tf.Variable(json.dumps(state)))
@@ -93,12 +108,34 @@ class RunState:
         manager.save(checkpoint_number=self._saved)
 
     def restore(self) -> int:
-        """Take over the newest checkpoint, if there is one; return the epochs that are done."""
+        """Take over the newest sound checkpoint, if there is one; return the epochs done.
+
+        Raises
+        ------
+        ValueError
+            If the folder's checkpoints are of another run, or if none of them can be read.
+        """
         if self._folder is None:
             return self.epoch
-        newest = tf.train.latest_checkpoint(str(self._folder))
-        if newest:
-            self._restore_from(newest)
+        paths, newest = _paths(self._folder), _newest_name(self._folder)
+        for path in paths:
+            try:
+                self._restore_from(path)
+            except _DAMAGED:
+                continue
+            if newest not in (None, Path(path).name):
+                warnings.warn(
+                    f"The newest checkpoint in {self._folder} is damaged or missing, so the run "
+                    f"goes on from the one before: epoch {self.epoch + 1}, step {self.step}.",
+                    stacklevel=3,
+                )
+            break
+        else:
+            if paths or newest:
+                raise ValueError(
+                    f"No checkpoint in {self._folder} can be read: they are damaged or were moved. "
+                    "Bring them back, or choose an empty folder to begin anew."
+                )
         self._check_same_for_all_workers()
         return self.epoch
 
@@ -109,12 +146,18 @@ class RunState:
                 f"The checkpoint in {self._folder} is of another model or another set of trainable "
                 "layers; choose an empty folder, or build the same model."
             )
+        other = _setting.differences(state.get("setting") or self._setting, self._setting)
+        if other and self._setting:
+            raise ValueError(
+                f"The checkpoint in {self._folder} is of a run with another setting: "
+                f"{'; '.join(other)}. Go on with the same setting, or choose an empty folder."
+            )
         self._checkpoint(tf.Variable("")).restore(path).expect_partial()
         self.epoch = state["epoch"]
         self.step = state["step"]
         self.history = state["history"]
         self._sums = [tf.constant(state["sums"], tf.float64)] if self.step else []
-        self._saved = int(path.rpartition("-")[2])
+        self._saved = _number(path)
 
     def _checkpoint(self, state: "tf.Variable") -> "tf.train.Checkpoint":
         return tf.train.Checkpoint(
@@ -130,6 +173,19 @@ class RunState:
             return ""
         resolver = self._strategy.cluster_resolver
         return f"{resolver.task_type}-{resolver.task_id}"
+
+    def _check_finite(self) -> None:
+        """Raise ValueError before weights that are not finite can replace good ones."""
+        for variable in self._model.variables:
+            if variable.dtype == "string" or np.isfinite(variable.numpy()).all():
+                continue
+            kept = (
+                "" if self._folder is None else f" The checkpoint before stays in {self._folder}."
+            )
+            raise ValueError(
+                f"{variable.path} is not finite after step {self.step} of epoch {self.epoch + 1}: "
+                "look for NaN among the images and labels, or try a lower learning rate." + kept
+            )
 
     def _total(self) -> list[float]:
         if not self._sums:
@@ -155,3 +211,20 @@ class RunState:
                 f"The workers found different checkpoints in {self._folder}; it must be one folder "
                 "that all of them see, on a shared disk."
             )
+
+
+def _number(path: str | Path) -> int:
+    """The number at the end of a checkpoint's name."""
+    return int(str(path).rpartition("-")[2])
+
+
+def _paths(folder: Path) -> list[str]:
+    """The checkpoints that are there, the newest first."""
+    found = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
+    return [str(path) for path in sorted(found, key=_number, reverse=True)]
+
+
+def _newest_name(folder: Path) -> str | None:
+    """The name of the newest checkpoint that was written, whether it is there or not."""
+    state = tf.train.get_checkpoint_state(str(folder))
+    return Path(state.model_checkpoint_path).name if state else None

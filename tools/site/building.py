@@ -13,6 +13,7 @@ from tools.site import charts, copies, data, evidence, front, results, rooms, sl
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
 PAGES_BY_HAND = (
     "index.md",
+    "faq.md",
     "glossary.md",
     "jupyterhub.md",
     "keras.md",
@@ -88,6 +89,8 @@ def gather(source: Path) -> list[str]:
     pages = copies.copy(source)
     for name in ("glossary.md", "keras.md"):
         copies.link_glossary(source / name)
+    questions = source / "faq.md"
+    questions.write_text(copies.table_links(questions.read_text("utf-8")), "utf-8")
     slides.write(pages, source)
     charts.draw(source / "_static" / "charts")
     front.write(pages, source)

@@ -115,6 +115,13 @@ def page_links(markdown: str) -> str:
     return markdown.replace("](../docs/", "](../")
 
 
+def table_links(markdown: str) -> str:
+    """Return the text of a page of docs/ whose links lead to the site's lessons and tables."""
+    markdown = re.sub(r"\]\(\.\./benchmarks/results/(\w+)\.csv\)", r"](results/\1.md)", markdown)
+    markdown = markdown.replace("](../benchmarks/results/real_runs.txt)", "](real.md)")
+    return markdown.replace("](../notebooks/", "](notebooks/")
+
+
 def link_glossary(path: Path) -> None:
     """Replace the HTML anchor of each word of the glossary by a target that Sphinx checks."""
     text = path.read_text(encoding="utf-8")

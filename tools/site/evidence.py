@@ -6,13 +6,12 @@ writes docs/evidence.md anew; a test compares the page with the tables. A new cl
 `Claim` in the list of its section.
 """
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from medlearn import _files, metrics
 from tools import lessons
-from tools.site import tables
+from tools.site import copies, tables
 
 WHERE = Path("docs", "evidence.md")
 EXPLORATORY, CONFIRMATORY = "exploratory", "confirmatory"
@@ -246,7 +245,7 @@ def write(source: Path) -> None:
     source : Path
         Sphinx's folder.
     """
-    page = re.sub(r"\]\(\.\./benchmarks/results/(\w+)\.csv\)", r"](results/\1.md)", text())
+    page = copies.table_links(text())
     (source / "evidence.md").write_text(page, encoding="utf-8")
 
 
