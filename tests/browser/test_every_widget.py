@@ -20,12 +20,12 @@ import served
 import slices
 
 pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() or "-")
-SHOWING = ("widgets.explore", "widgets.microscope", "widgets.scanner")
+SHOWING = ("widgets.explore", "widgets.microscope", "widgets.scanner", "widgets.volume_planes")
 SMALL = {  # what lessons that learn for long set, and what is enough for a widget to answer
     "07": {"COUNT": "500"},
     "08": {"COUNT": "500"},
     "10": {"EPOCHS": "3"},
-    "12": {"STEPS": '{"frozen": 6, "fine-tuned": 4, "random": 3}'},
+    "12": {"BATCH, STEPS": "8, 4"},
     "13": {"COUNT": "60", "EPOCHS": "3"},
     "24": {"IMAGES": "64"},
 }
