@@ -294,6 +294,26 @@ def test_a_run_with_another_setting_does_not_go_on(tmp_path, change, difference)
         training.fit(model, data, 2, folder=tmp_path)
 
 
+def test_an_own_layer_without_a_configuration_is_trained_and_goes_on(tmp_path):
+    class Shift(keras.layers.Layer):
+        def __init__(self, by):
+            super().__init__()
+            self.by = by
+
+        def call(self, inputs):
+            return inputs + self.by
+
+    def model():
+        image = keras.Input((8, 8, 3))
+        outputs = dense(3, 2, activation="softmax")(keras.layers.Flatten()(Shift(0.1)(image)))
+        network = keras.Model(image, outputs)
+        network.compile("sgd", "sparse_categorical_crossentropy")
+        return network
+
+    training.fit(model(), DATA, 1, folder=tmp_path)
+    assert len(training.fit(model(), DATA, 2, folder=tmp_path)["loss"]) == 2
+
+
 def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path):
     spoiled = IMAGES.copy()
     spoiled[7, 2, 2] = np.nan

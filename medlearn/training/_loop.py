@@ -74,7 +74,8 @@ def fit(
     strategy = model.distribute_strategy
     train = _training_step(model, data)
     score = None if validation is None else _steps.compiled(_steps.score, model, validation)
-    state = RunState(model, folder, strategy, _setting.of(model, _of_epoch(data, 0)))
+    setting = None if folder is None else _setting.of(model, _of_epoch(data, 0))
+    state = RunState(model, folder, strategy, setting)
     try:
         for epoch in range(state.restore(), epochs):
             _train_epoch(model, _of_epoch(data, epoch), train, state, every)

@@ -20,11 +20,11 @@ def of(model: keras.Model, dataset) -> dict[str, Any]:
     dataset : tf.data.Dataset
         The batches of the first epoch.
     """
-    layers = [{"class": type(layer).__name__} | layer.get_config() for layer in leaves(model)]
+    layers = [{"class": type(layer).__name__} | _config(layer) for layer in leaves(model)]
     setting = {
         "network": {f"layer {number}": config for number, config in enumerate(layers, start=1)},
         "loss": _described(model.loss),
-        "optimizer": {"class": type(model.optimizer).__name__} | model.optimizer.get_config(),
+        "optimizer": {"class": type(model.optimizer).__name__} | _config(model.optimizer),
         "data": {
             "batches": int(dataset.cardinality()),
             "of": [str(spec) for spec in dataset.element_spec],
@@ -56,8 +56,16 @@ def _described(value: object) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     own_name = getattr(value, "__name__", type(value).__name__)
-    config = value.get_config() if hasattr(value, "get_config") else {}
+    config = _config(value)
     return {"class": own_name} | config if config else own_name
+
+
+def _config(value: object) -> dict[str, Any]:
+    """What an object of Keras was made with; nothing if it cannot say, as some own layers."""
+    try:
+        return value.get_config() if hasattr(value, "get_config") else {}
+    except NotImplementedError:
+        return {}
 
 
 def _flat(setting: Any, path: str = "") -> Iterator[tuple[str, Any]]:
