@@ -130,7 +130,7 @@ def _content(dataset: Dataset) -> bytes:
         arrays["boxes.rows"] = np.concatenate([np.empty((0, 5)), *boxes])
     arrays["plain"] = np.array(json.dumps(plain))
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)  # numpy below 2.1 would take `allow_pickle` for an array
     return buffer.getvalue()
 
 
