@@ -1,21 +1,27 @@
 """Segmentation of volumes for equal CPU-seconds: slices, neighbours, or three dimensions?
 
     python benchmarks/volumes.py [--only TEXT] [--minutes 5]   # adds the missing rows
+    python benchmarks/volumes.py --only MONAI                  # the rivals alone
 
-About ten CPU-minutes for a seed of the four methods; fills results/volumes.csv. The rule stands in
+About ten CPU-minutes for a seed of our four methods; fills results/volumes.csv. The rule stands in
 PROTOCOL.md. A row is one seed: patients are drawn into training and test with it, the network
-learns for its CPU-seconds, and the test cases are predicted whole.
+learns for its CPU-seconds, and the test cases are predicted whole. The first row of a rival makes a
+virtual environment of peers/requirements_monai.txt in the cache folder.
 
 Columns: `dice` is the mean over cases of the mean over the parts, with its interval over cases;
 `one_view` the same without the mirror image; `hd95` the median over cases, in mm, of the mean over
 the parts, and `missed` the share of cases in which a part was not found; `by_case` each case's
-Dice, for comparisons in pairs.
+Dice, for comparisons in pairs. Of simulated heads the three tissues are scored, not the lesions.
 """
 
 from functools import lru_cache, partial
+from pathlib import Path
+import subprocess
+import tempfile
 import time
 
 from common import table  # first: it sets the threads
+from common import peers
 import numpy as np
 
 from medlearn import backbones, datasets, metrics, networks, splits
@@ -29,11 +35,14 @@ PATCH, WHOLE = (32, 48, 32), (40, 56, 40)  # slices, rows, columns: to learn fro
 LAYERS = ("block_0", "block_2", "block_4", "block_10")  # narrow maps of strides 2, 4, 8 and 16
 BATCH, RATE, SECONDS, LONGER = 2, 3e-3, 90, 6
 CHANNELS, CHANNELS_2D = 8, 16  # at full resolution
+MONAI = "MONAI "  # begins the name of a rival
+ROUNDS = 6  # patches of each case that a rival gets, more than it has time for
+SIMULATED = {"domain": "3T-T1w", "count": 40}  # heads, in slices of 3 mm and pixels of 2 mm
 
 
 @lru_cache(1)
 def _load(data: str) -> datasets.Volumes:
-    return datasets.load_volumes(data)
+    return datasets.load_volumes(data, **(SIMULATED if data == "brain-mri" else {}))
 
 
 # ---- networks ------------------------------------------------------------------------------------
@@ -102,6 +111,12 @@ class Clock(keras.callbacks.Callback):
         return self.spent + time.process_time() - self._start >= self.seconds
 
 
+def _patches(data: datasets.Volumes, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """One patch of each case, and its mask."""
+    options = {"mirror": (2,), "contrast": 0.2, "seed": seed}
+    return volumes.patches(data.images, data.masks, PATCH, len(data), **options)
+
+
 def _fit(method: str, data: datasets.Volumes, seed: int) -> tuple[keras.Model, Clock]:
     name = method.removesuffix(", long")
     model = BUILDERS[name](PATCH, len(data.mask_classes), seed=seed)
@@ -117,15 +132,7 @@ def _fit(method: str, data: datasets.Volumes, seed: int) -> tuple[keras.Model, C
     while not clock.is_over():
         if inputs is None or learner is model:  # else the maps are computed once
             start = time.process_time()
-            inputs, truth = volumes.patches(
-                data.images,
-                data.masks,
-                PATCH,
-                len(data),
-                mirror=(2,),
-                contrast=0.2,
-                seed=1000 * seed + number,
-            )
+            inputs, truth = _patches(data, 1000 * seed + number)
             if learner is not model:
                 inputs = volumes.slice_maps(model, inputs)
             clock.spent += time.process_time() - start
@@ -141,6 +148,36 @@ def _for_whole_volumes(method: str, model: keras.Model, classes: int) -> keras.M
     return larger
 
 
+def _ours(method: str, taught: datasets.Volumes, images, seed: int) -> tuple[list, list, dict]:
+    """Probabilities of the images, and of their mirror images, by one of our networks."""
+    model, clock = _fit(method, taught, seed)
+    larger = _for_whole_volumes(method, model, len(taught.mask_classes))
+    facts = {
+        "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
+        "steps": clock.steps,
+        "cpu_seconds": round(clock.spent, 1),
+    }
+    return _predict(larger, images, ((),)), _predict(larger, images, ((2,),)), facts
+
+
+def _of_monai(method: str, taught: datasets.Volumes, images, seed: int) -> tuple[list, list, dict]:
+    """The same of a rival, which learns from the same patches in an environment of its own."""
+    drawn = [_patches(taught, 1000 * seed + number) for number in range(ROUNDS)]
+    patches, masks = map(np.concatenate, zip(*drawn))
+    inputs = {f"image_{number}": image for number, image in enumerate(images)}
+    inputs |= {"network": method.removeprefix(MONAI), "classes": len(taught.mask_classes)}
+    inputs |= {"seconds": SECONDS, "batch": BATCH, "rate": RATE, "tile": WHOLE, "seed": seed}
+    python = peers.python("peers_monai", "requirements_monai.txt")
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder, "inputs.npz"), patches=patches, masks=masks, **inputs)
+        subprocess.run([python, peers.PROGRAMS / "volumes_monai.py", folder], check=True)
+        results = dict(np.load(Path(folder, "outputs.npz")))
+    straight = [results[f"straight_{number}"] for number in range(len(images))]
+    mirrored = [results[f"mirrored_{number}"] for number in range(len(images))]
+    facts = {name: int(results[name]) for name in ("trainable", "steps")}
+    return straight, mirrored, facts | {"cpu_seconds": round(float(results["cpu_seconds"]), 1)}
+
+
 # ---- scores --------------------------------------------------------------------------------------
 
 
@@ -151,9 +188,14 @@ def _predict(model: keras.Model, images, flips) -> list[np.ndarray]:
     ]
 
 
+def _parts(data: datasets.Volumes) -> tuple[str, ...]:
+    """Names of the classes that are scored."""
+    return tuple(name for name in data.mask_classes[1:] if name != "lesion")
+
+
 def _by_part(metric, data: datasets.Volumes, predictions) -> np.ndarray:
-    """A score of each case and part (cases, classes without the background)."""
-    parts = range(1, len(data.mask_classes))
+    """A score of each case and scored class (cases, classes)."""
+    parts = range(1, 1 + len(_parts(data)))
     return np.stack([metric(data.masks, predictions, part) for part in parts], axis=1)
 
 
@@ -163,7 +205,7 @@ def _scores(data: datasets.Volumes, straight: list, mirrored: list) -> dict:
     dice = _by_part(metrics.dice, data, both)
     distance = _by_part(partial(metrics.hd95, spacing=data.spacing), data, both)
     mean = metrics.mean_score(dice.mean(1), data.patients)
-    names = data.mask_classes[1:]
+    names = _parts(data)
     return {
         "dice": round(mean.value, 4),
         "low": round(mean.low, 4),
@@ -184,30 +226,24 @@ def measure(data: str, method: str, seed: int) -> dict:
     data : str
         Name of a set of volumes.
     method : str
-        A name in `BUILDERS`, alone or with ", long".
+        A name in `BUILDERS`, alone or with ", long", or a rival.
     seed : int
         Seed of the division and the network.
     """
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     everything = _load(data)
     train, test = splits.by_patient(everything.patients, test=0.25, seed=seed)
-    model, clock = _fit(method, everything.take(train), seed)
     tested = everything.take(test)
-    larger = _for_whole_volumes(method, model, len(tested.mask_classes))
-    straight = _predict(larger, tested.images, ((),))
-    mirrored = _predict(larger, tested.images, ((2,),))
-    return {
-        **_scores(tested, straight, mirrored),
-        "train_cases": len(train),
-        "test_cases": len(test),
-        "trainable": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
-        "steps": clock.steps,
-        "cpu_seconds": round(clock.spent, 1),
-    }
+    predict = _of_monai if method.startswith(MONAI) else _ours
+    straight, mirrored, facts = predict(method, everything.take(train), tested.images, seed)
+    counts = {"train_cases": len(train), "test_cases": len(test)}
+    return {**_scores(tested, straight, mirrored), **counts, **facts}
 
 
 ROWS = [("hippocampus", method, seed) for seed in range(3) for method in BUILDERS]
 ROWS.insert(len(BUILDERS), ("hippocampus", "3-D scratch, long", 0))
+ROWS += [("brain-mri", "3-D scratch", seed) for seed in range(3)]
+ROWS += [("hippocampus", f"{MONAI}{name}", 0) for name in ("SegResNet", "DynUNet")]
 
 if __name__ == "__main__":
     table.grow("volumes", __doc__, KEY, COLUMNS, ROWS, measure)

@@ -1,13 +1,13 @@
 """The one table of the package: images, and one entry for each of them in every column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from medlearn import _columns
+
 _COLUMNS = ("images", "labels", "masks", "boxes", "patients", "domains", "spacing", "split")
-_DOMAINS_SHOWN = 8  # more of them are counted by `repr`, not listed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,13 +80,7 @@ class Dataset:
     fit: str = "crop"
 
     def __post_init__(self) -> None:
-        columns = {name: getattr(self, name) for name in _COLUMNS} | self.facts
-        for name, column in columns.items():
-            if column is not None and len(column) != len(self.images):
-                raise ValueError(
-                    f"{name} has {len(column)} entries for {len(self.images)} images of "
-                    f"{self.name!r}: give one entry per image."
-                )
+        _columns.check_lengths(self, _COLUMNS, "image")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -94,14 +88,7 @@ class Dataset:
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.images.shape))
         columns = [name for name in ("labels", "masks", "boxes") if getattr(self, name) is not None]
-        domains = np.unique(self.domains)
-        listed = f"domains {', '.join(domains)}"
-        parts = [
-            f"images {shape}",
-            *columns,
-            f"{len(np.unique(self.patients))} patients",
-            listed if len(domains) <= _DOMAINS_SHOWN else f"{len(domains)} domains",
-        ]
+        parts = [f"images {shape}", *columns, *_columns.origins(self)]
         return f"Dataset({self.name!r}: {', '.join(parts)})"
 
     def take(self, indices: np.ndarray | Sequence[int] | slice) -> "Dataset":
@@ -132,15 +119,7 @@ class Dataset:
         >>> cells.take(cells.labels == 0).labels.tolist()
         [0, 0]
         """
-        rows = np.arange(len(self))[indices]
-        if rows.ndim != 1:
-            raise ValueError(
-                "take expects a one-dimensional array of indices; it was given "
-                f"{rows.ndim} dimensions."
-            )
-        columns = {name: _rows(getattr(self, name), rows) for name in _COLUMNS}
-        facts = {name: _rows(column, rows) for name, column in self.facts.items()}
-        return replace(self, **columns, facts=facts)
+        return _columns.taken(self, _COLUMNS, indices)
 
 
 def joined(parts: Sequence[Dataset]) -> Dataset:
@@ -148,25 +127,4 @@ def joined(parts: Sequence[Dataset]) -> Dataset:
 
     What is not a column, such as the name and the classes, is that of the first.
     """
-    columns, facts = {}, {}
-    for name in _COLUMNS:
-        columns[name] = _end_to_end([getattr(part, name) for part in parts])
-    for name in parts[0].facts:
-        facts[name] = _end_to_end([part.facts[name] for part in parts])
-    return replace(parts[0], **columns, facts=facts)
-
-
-def _rows(column, rows: np.ndarray):
-    """The entries of a column, which may be an array, a list or missing, at these indices."""
-    if column is None:
-        return None
-    return [column[row] for row in rows] if isinstance(column, list) else column[rows]
-
-
-def _end_to_end(columns: list):
-    """One column of several; None if they are missing."""
-    if columns[0] is None:
-        return None
-    if isinstance(columns[0], list):
-        return list(chain.from_iterable(columns))
-    return np.concatenate(columns)
+    return _columns.joined(parts, _COLUMNS)

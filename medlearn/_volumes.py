@@ -1,12 +1,13 @@
 """The table of volumes: arrays of any size, and one entry for each of them in every column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from medlearn import _columns
+
 _COLUMNS = ("images", "masks", "patients", "domains", "spacing", "affines")
-_DOMAINS_SHOWN = 8  # more of them are counted by `repr`, not listed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,13 +71,7 @@ class Volumes:
     facts: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        columns = {name: getattr(self, name) for name in _COLUMNS} | self.facts
-        for name, column in columns.items():
-            if column is not None and len(column) != len(self.images):
-                raise ValueError(
-                    f"{name} has {len(column)} entries for {len(self.images)} volumes of "
-                    f"{self.name!r}: give one entry per volume."
-                )
+        _columns.check_lengths(self, _COLUMNS, "volume")
         for index, image in enumerate(self.images):
             self._check_mask(index, image.shape)
             self._check_spacing(index)
@@ -101,16 +96,13 @@ class Volumes:
         return len(self.images)
 
     def __repr__(self) -> str:
-        domains = np.unique(self.domains)
-        listed = f"domains {', '.join(domains)}"
         count = len(self)
         parts = [
             f"{count} volume{'' if count == 1 else 's'}",
             f"{_ranges([image.shape for image in self.images])} voxels of "
             f"{_ranges(self.spacing)} mm",
             *(["masks"] if self.masks is not None else []),
-            f"{len(np.unique(self.patients))} patients",
-            listed if len(domains) <= _DOMAINS_SHOWN else f"{len(domains)} domains",
+            *_columns.origins(self),
         ]
         return f"Volumes({self.name!r}: {', '.join(parts)})"
 
@@ -142,15 +134,7 @@ class Volumes:
         >>> len(heads.take([1]))
         1
         """
-        rows = np.arange(len(self))[indices]
-        if rows.ndim != 1:
-            raise ValueError(
-                "take expects a one-dimensional array of indices; it was given "
-                f"{rows.ndim} dimensions."
-            )
-        columns = {name: _rows(getattr(self, name), rows) for name in _COLUMNS}
-        facts = {name: _rows(column, rows) for name, column in self.facts.items()}
-        return replace(self, **columns, facts=facts)
+        return _columns.taken(self, _COLUMNS, indices)
 
 
 def joined_volumes(parts: Sequence[Volumes]) -> Volumes:
@@ -158,26 +142,7 @@ def joined_volumes(parts: Sequence[Volumes]) -> Volumes:
 
     What is not a column, such as the name and the classes, is that of the first.
     """
-    columns, facts = {}, {}
-    for name in _COLUMNS:
-        columns[name] = _end_to_end([getattr(part, name) for part in parts])
-    for name in parts[0].facts:
-        facts[name] = _end_to_end([part.facts[name] for part in parts])
-    return replace(parts[0], **columns, facts=facts)
-
-
-def _rows(column, rows: np.ndarray):
-    """The entries of a column, which may be an array, a tuple or missing, at these indices."""
-    if column is None:
-        return None
-    return tuple(column[row] for row in rows) if isinstance(column, tuple) else column[rows]
-
-
-def _end_to_end(columns: list):
-    """One column of several; None if they are missing."""
-    if columns[0] is None:
-        return None
-    return sum(columns, ()) if isinstance(columns[0], tuple) else np.concatenate(columns)
+    return _columns.joined(parts, _COLUMNS)
 
 
 def _ranges(rows) -> str:

@@ -187,6 +187,24 @@ def test_maps_of_a_slice_are_those_of_the_encoder():
     np.testing.assert_allclose(maps[1][1, 3], np.asarray(by_hand)[0], atol=1e-5)
 
 
+def test_a_decoder_of_depth_one_draws_each_slice_by_itself():
+    flat = volumes.segmenter(tiny_encoder(), 3, size=SIZE, channels=4, depth=1)
+    deep = volumes.segmenter(tiny_encoder(), 3, size=SIZE, channels=4)
+    other = PATCHES.copy()
+    other[:, 5] = 255 - other[:, 5]
+    changed = {}
+    for name, model in {"flat": flat, "deep": deep}.items():
+        difference = np.abs(model.predict(other, verbose=0) - model.predict(PATCHES, verbose=0))
+        changed[name] = np.flatnonzero(difference.max((0, 2, 3, 4)) > 1e-5).tolist()
+    assert changed["flat"] == [5] and {4, 5, 6} <= set(changed["deep"])
+    maps = volumes.slice_maps(flat, PATCHES, dtype="float32")
+    np.testing.assert_allclose(
+        flat.get_layer("decoder").predict(maps, verbose=0),
+        flat.predict(PATCHES, verbose=0),
+        atol=1e-5,
+    )
+
+
 @pytest.mark.parametrize("neighbours", [False, True])
 def test_slice_by_slice_asks_the_segmenter_of_images(neighbours):
     images = networks.segmenter(tiny_encoder(), 3, size=(32, 32))
@@ -212,6 +230,7 @@ def test_saved_networks_open_and_predict_the_same(tmp_path):
     models = {
         "unet": volumes.unet(2, size=SIZE, channels=4, steps=2),
         "frozen": volumes.segmenter(tiny_encoder(), 3, size=SIZE, channels=4, neighbours=True),
+        "flat": volumes.segmenter(tiny_encoder(), 3, size=SIZE, channels=4, depth=1),
         "slices": volumes.slice_by_slice(images, 4),
     }
     for name, model in models.items():
@@ -232,6 +251,7 @@ def test_saved_networks_open_and_predict_the_same(tmp_path):
         (lambda: volumes.segmenter(tiny_encoder(), 2, size=(8, 8, 8)), "less than 32 pixels"),
         (lambda: volumes.segmenter(tiny_encoder(), 2, size=(8, 34, 32)), "multiples of 16"),
         (lambda: volumes.segmenter(tiny_encoder(), 2, size=SIZE, layers=["x"]), "map"),
+        (lambda: volumes.segmenter(tiny_encoder(), 2, size=SIZE, depth=2), "2-D decoder"),
         (
             lambda: volumes.slice_by_slice(networks.segmenter(tiny_encoder(), 2), 4),
             "size is needed",

@@ -5,7 +5,9 @@ from medlearn._keras import keras
 GROUP = 4  # channels of a group
 
 
-def convolve(x, channels: int, kernel: int, name: str, seed: int, *, norm: bool = True):
+def convolve(
+    x, channels: int, kernel: int | tuple[int, int, int], name: str, seed: int, *, norm: bool = True
+):
     """Return a convolution in three dimensions, group normalisation if asked for, and a ReLU.
 
     Parameters
@@ -14,8 +16,8 @@ def convolve(x, channels: int, kernel: int, name: str, seed: int, *, norm: bool 
         Maps.
     channels : int
         Channels of the result, a multiple of four.
-    kernel : int
-        Side of the kernel.
+    kernel : int or tuple of int
+        Sides of the kernel.
     name : str
         Beginning of the layers' names.
     seed : int

@@ -25,6 +25,7 @@ def segmenter(
     layers: Sequence[str] | None = None,
     enlarge: int = 2,
     neighbours: bool = False,
+    depth: int = 3,
     channels: int = 16,
     seed: int = 0,
 ) -> keras.Model:
@@ -52,6 +53,9 @@ def segmenter(
         place for each voxel.
     neighbours : bool
         Whether the encoder sees the slices before and after as two of its three channels.
+    depth : int
+        Slices that a convolution of the decoder spans: 3, or 1 for a 2-D decoder, which draws each
+        slice by itself.
     channels : int
         Channels of the decoder at full resolution, a multiple of 4; twice as many at each step
         down, but at most 64.
@@ -76,6 +80,8 @@ def segmenter(
     classes = _checks.whole_number("classes", classes, 2)
     check_channels(channels)
     check_encoder(encoder)
+    if depth not in (1, 3):
+        raise ValueError(f"depth={depth!r} is not 3 (a 3-D decoder) or 1 (a 2-D decoder).")
     names = skip_layers(encoder)[:_LAYERS] if layers is None else fine_to_coarse(encoder, layers)
     sides = check_slices(size, enlarge)
     volume = keras.Input((*sides, 1), name="volume")
@@ -87,7 +93,7 @@ def segmenter(
         maps[f"maps_{number}"] = ImagesAsSlices(sides[0], name=f"maps_{number}")(tensor)
     if maps["maps_0"].shape[2] < sides[1]:
         maps = {"volume": volume, **maps}
-    decoder = _decoder(maps, classes, channels, seed)
+    decoder = _decoder(maps, classes, channels, depth, seed)
     output = decoder(list(maps.values()))
     return keras.Model(volume, output, name=f"{encoder.name}_segmenter_3d")
 
@@ -129,32 +135,40 @@ def slice_maps(
     return results
 
 
-def _decoder(maps, classes: int, channels: int, seed: int) -> keras.Model:
+def _decoder(maps, classes: int, channels: int, depth: int, seed: int) -> keras.Model:
     """From maps, fine to coarse, to probabilities; the finest may be the volume itself."""
     inputs = [keras.Input(tensor.shape[1:], name=name) for name, tensor in maps.items()]
-    skips = [_scaled(tensor) if tensor.shape[-1] == 1 else tensor for tensor in inputs]
+    slices, kernel = inputs[0].shape[1], (depth, 3, 3)
+    joined = inputs if depth > 1 else [_in_parts(tensor, 1) for tensor in inputs]
+    skips = [_scaled(tensor) if tensor.shape[-1] == 1 else tensor for tensor in joined]
     widths = [min(_WIDEST, channels * 2**level) for level in range(len(skips))]
-    x = convolve(skips[-1], widths[-1], 3, "bottom", seed)
+    x = convolve(skips[-1], widths[-1], kernel, "bottom", seed)
     for number in range(1, len(skips)):
         level = len(skips) - 1 - number
-        factors = _factors(skips[level], skips[level + 1])
         drawn, width = seed + 10 * number, widths[level]
-        x = _step_up(x, skips[level], factors, f"step_{number}", width, drawn, norm=level > 0)
-    return keras.Model(inputs, probabilities(x, classes, seed), name="decoder")
+        x = _step_up(x, skips[level], f"step_{number}", width, kernel, drawn, norm=level > 0)
+    output = probabilities(x, classes, seed)
+    return keras.Model(inputs, _in_parts(output, slices) if depth == 1 else output, name="decoder")
+
+
+def _in_parts(volumes, slices: int):
+    """Volumes (N, Z, ...) as volumes of so many slices each; one slice is normalised by itself."""
+    return keras.ops.reshape(volumes, (-1, slices, *volumes.shape[2:]))
 
 
 def _scaled(volume):
     return keras.layers.Rescaling(1 / 64, offset=-2.0, name="scaling")(volume)
 
 
-def _step_up(x, skip, factors, name: str, channels: int, seed: int, norm: bool):
+def _step_up(x, skip, name: str, channels: int, kernel, seed: int, norm: bool):
     """Squeeze, enlarge rows and columns, join the skip and convolve."""
+    factors = _factors(skip, x)
     x = convolve(x, channels, 1, f"{name}_squeeze", seed + 1, norm=False)
     x = keras.layers.UpSampling3D((1, *factors), name=f"{name}_up")(x)
     if skip.shape[-1] > channels:
         skip = convolve(skip, channels, 1, f"{name}_skip", seed + 2, norm=False)
     x = keras.layers.Concatenate(name=f"{name}_join")([x, skip])
-    return convolve(x, channels, 3, f"{name}_decode", seed + 3, norm=norm)
+    return convolve(x, channels, kernel, f"{name}_decode", seed + 3, norm=norm)
 
 
 def _factors(fine, coarse) -> tuple[int, int]:
