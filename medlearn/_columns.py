@@ -73,8 +73,11 @@ def joined(parts: Sequence, names: Sequence[str]):
     names : sequence of str
         Of their columns.
     """
-    columns = {name: _end_to_end([getattr(part, name) for part in parts]) for name in names}
-    facts = {name: _end_to_end([part.facts[name] for part in parts]) for name in parts[0].facts}
+    columns, facts = {}, {}
+    for name in names:
+        columns[name] = _end_to_end([getattr(part, name) for part in parts])
+    for name in parts[0].facts:
+        facts[name] = _end_to_end([part.facts[name] for part in parts])
     return replace(parts[0], **columns, facts=facts)
 
 

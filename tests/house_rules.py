@@ -14,6 +14,7 @@ from functools import cached_property
 GROUND = {
     "_pseudonyms",
     "_checks",
+    "_columns",
     "_dataset",
     "_files",
     "_images",
