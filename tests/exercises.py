@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lessons
-import slices
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
@@ -16,7 +15,6 @@ from medlearn.teaching import exercises as package
 from tools import running, solutions
 
 CHECK = re.compile(r'check\.answer\("(\d\d\.\d{1,2})", (\w+)(, \w+=[\w.\[\]]+)*\)')
-TAGS_OF_EXERCISES = {"parameters", "exercise", "check"}
 
 
 @dataclass(frozen=True)
@@ -143,31 +141,6 @@ def with_proofs(notebook: NotebookNode) -> NotebookNode:
         proofs = list(_proofs(exercise, answers[exercise.id].code))
         after_check = exercise.index + 2
         notebook.cells[after_check:after_check] = proofs
-    return notebook
-
-
-def needed(notebook: NotebookNode) -> NotebookNode:
-    """A copy without the code that no exercise builds on: proofs need not play a whole lesson."""
-    notebook = copy.deepcopy(notebook)
-    answers = solutions.read()
-    ids = {found.index: found.id for found in find(notebook)[0]}
-    cells = []
-    trees = []
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code":
-            cells.append(cell)
-            tree = lessons.parse(cell)
-            if index in ids:  # what the solution reads is needed as well
-                tree.body += ast.parse(answers[ids[index]].code).body
-            trees.append(tree)
-
-    def is_part_of_exercise(index: int) -> bool:
-        return bool(TAGS_OF_EXERCISES & set(_tags(cells[index])))
-
-    kept_ids = {id(cells[index]) for index in slices.needed(trees, is_part_of_exercise)}
-    notebook.cells = [
-        cell for cell in notebook.cells if cell.cell_type != "code" or id(cell) in kept_ids
-    ]
     return notebook
 
 

@@ -3,7 +3,8 @@
 The code is read backwards and a name is followed as Python binds it, last binding first. A cell
 also counts if it may change the object behind a name that is needed: it assigns to its parts, calls
 a method of it that is not known to only look, or hands it to a function whose result is thrown
-away. What is left out by mistake shows when the part is played: nbval plays the lesson whole.
+away. The tests of widgets play such parts; what is left out by mistake shows there, and nbval plays
+the lesson whole.
 """
 
 import ast

@@ -1,15 +1,17 @@
 """What each lesson costs: measured by `run` and by the tests, kept in a table."""
 
+import collections
 import csv
 import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from commandline import FOLDER_NAME, notebook, write
 
-from tools import commands, costs, lessons, suite
+from tools import commands, costs, lessons, suite, timing
 
 LINUX = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells what another process used"
@@ -62,6 +64,21 @@ def test_nbval_tells_what_each_lesson_cost(folder):
     assert_what_they_cost(read(folder / "times.csv"))
     summary = process.stdout[process.stdout.index("what each lesson cost") :]
     assert "01_work" in summary and "02_wait" in summary and "together" in summary
+
+
+def test_proofs_of_exercises_are_no_cost_of_their_lesson(monkeypatch):
+    for name in ("_seconds", "_proofs"):
+        monkeypatch.setattr(timing, name, collections.defaultdict(float))
+    monkeypatch.setattr(timing, "_kernel", {})
+    used = {"Cell 0": 5.0, "proof of 02.1: a": 9.0, "proof of 02.1: b": 10.0, "Cell 1": 12.0}
+    for name, cpu_seconds in used.items():
+        report = SimpleNamespace(
+            nodeid=f"notebooks/02_b.ipynb::{name}",
+            duration=1.5,
+            user_properties=[(timing.KERNEL, (cpu_seconds, 300))],
+        )
+        timing.pytest_runtest_logreport(report)
+    assert timing._cost("02_b") == costs.Cost(3.0, 7.0, 300)
 
 
 def test_a_row_replaces_the_old_one_of_its_lesson_and_leaves_the_others(tmp_path):

@@ -1,8 +1,12 @@
-"""Every exercise is proven: its stub, each typical wrong answer and its hint, its solution."""
+"""Every exercise is proven: its stub, each typical wrong answer and its hint, its solution.
+
+Here without its lesson; in its lesson while nbval plays that (`tools.proofs`).
+"""
 
 import contextlib
 import io
 import json
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -23,7 +27,7 @@ from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
 from medlearn.teaching import _limits, _verdicts, check, envelope, practice
 from medlearn.teaching import exercises as package
-from tools import solutions
+from tools import proofs, solutions, suite
 
 FACTORS = [*smear.FACTORS, "all but stain", "everything"]
 COSTS = {
@@ -161,13 +165,6 @@ def test_exercises_are_well_formed(path):
     )
 
 
-@pytest.mark.slow
-@lessons.for_every_lesson
-def test_exercises_are_proven_in_their_lesson(path):
-    lesson = lessons.read(path)
-    lessons.expect_none(exercises.run(exercises.needed(lesson.notebook), lessons.FOLDER))
-
-
 @lessons.for_every_lesson
 def test_exercises_are_proven_without_their_lesson(path, monkeypatch):
     monkeypatch.setattr(_verdicts, "records", {})
@@ -266,6 +263,20 @@ def test_every_kind_of_broken_exercise_is_named(tmp_path, monkeypatch):
     ):
         assert [problem for problem in problems if problem.startswith(beginning)], beginning
     assert problems[-1].startswith("cell ") and problems[-1].endswith("division by zero")
+
+
+@pytest.mark.slow
+def test_nbval_plays_the_proofs_of_each_exercise_and_fails_with_a_broken_one(tmp_path):
+    broken = [*exercise(1), *exercise(2, "# ...\n{} = 1"), code_cell("assert f1_by_hand is ...")]
+    nbformat.write(notebook(*broken), tmp_path / "09_b.ipynb")
+    command = [sys.executable, "-m", "pytest", "-rA", *suite.NBVAL, *suite.TWO_AT_A_TIME, "."]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    verdicts = [line for line in ended.stdout.splitlines() if line.startswith(("PASSED", "FAILED"))]
+    names = [line.partition(f"::{proofs.PROOF}")[2] for line in verdicts]
+    wrong = sum(len(package.find(id).wrong) for id in ("09.1", "09.2"))
+    assert len([name for name in names if name]) == wrong + 6
+    failed = [line for line in verdicts if line.startswith("FAILED")]
+    assert len(failed) == 1 and f"::{proofs.PROOF}09.2: the untouched stub" in failed[0]
 
 
 def test_a_malformed_exercise_is_named():

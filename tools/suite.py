@@ -9,7 +9,9 @@ from tools import lessons
 
 # Without loadscope, the cells of one notebook would run in different processes.
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "tools.timing"]
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
+NBVAL += ["-p", "tools.proofs"]  # exercises are proven in the kernel that plays their lesson
+NBVAL += ["-p", "tools.timing"]
 BROWSER = "tests/browser"  # after the others and alone: two busy cores let it time out
 NOT_SLOW = ["-m", "not slow"]
 PASSED, NO_TEST_RAN = 0, 5  # pytest's exit codes
