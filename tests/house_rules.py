@@ -48,14 +48,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plots": {"metrics"},
     "report": {"metrics"},
     "teaching": {
+        "adaptation",
         "backbones",
         "curation",
         "datasets",
+        "features",
         "instruments.smear",
         "instruments.mri",
         "metrics",
         "networks",
         "plots",
+        "selection",
+        "splits",
         "transfer",
     },
 } | {name: set() for name in GROUND}

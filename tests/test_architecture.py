@@ -109,8 +109,9 @@ SOUND = {
     "medlearn/_keras.py": "import keras\nimport tensorflow",
     "medlearn/splits.py": 'def f(a, b):\n    """Doc.\n\n    Parameters\n    ----------\n    """\n'
     "    return np.random.default_rng(0)",
-    "medlearn/teaching/check.py": "from medlearn import backbones, curation, datasets\n"
-    "from medlearn import metrics, networks, plots, transfer\n"
+    "medlearn/teaching/check.py": "from medlearn import adaptation, backbones, curation\n"
+    "from medlearn import datasets, features, metrics, networks, plots, selection, splits\n"
+    "from medlearn import transfer\n"
     "from medlearn.instruments import mri, smear\nfrom medlearn.teaching._a import f\nprint(f)",
     "medlearn/teaching/_a.py": "np.load(path, allow_pickle=False)\ndef _private(a, b): return 1",
     "medlearn/backbones/__init__.py": '"""Doc."""\nimport lazy_loader\n'

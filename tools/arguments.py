@@ -14,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="command")
     for add in (_add_opening, _add_setup, _add_test, _add_run, _add_lint, _add_site, _add_data):
         add(commands)
-    for add in (_add_student, _add_collect, _add_colab, _add_bench, _add_predict):
+    for add in (_add_student, _add_collect, _add_challenge, _add_colab, _add_bench, _add_predict):
         add(commands)
     for add in (_add_doctor, _add_clean):
         add(commands)
@@ -101,6 +101,29 @@ def _add_collect(commands) -> None:
     text = "holds a folder or a file for each student"
     command.add_argument("folder", type=Path, metavar="FOLDER", help=text)
     command.add_argument("--to", type=Path, required=True, metavar="class.csv")
+
+
+def _add_challenge(commands) -> None:
+    text = "a fresh hospital that nobody has seen, for a class; mark what is handed in"
+    command = commands.add_parser("challenge", help=text, description=text)
+    actions = command.add_subparsers(dest="action", required=True, metavar="new or mark")
+    text = "draw a hospital: a folder for the students, a sealed envelope for the teacher"
+    new = actions.add_parser("new", help=text, description=text)
+    text = "a new or empty folder for the students"
+    new.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
+    text = "kinds of cells (default), or outlines of cell and nucleus"
+    new.add_argument("--task", choices=("kinds", "outlines"), default="kinds", help=text)
+    text = "the teacher's file; default: beside the folder, FOLDER.envelope.npz"
+    new.add_argument("--envelope", type=Path, metavar="FILE.npz", help=text)
+    text = "score what was handed in and write a board; nothing of it is run"
+    mark = actions.add_parser("mark", help=text, description=text)
+    text = "holds a file or a folder for each student"
+    mark.add_argument("folder", type=Path, metavar="FOLDER", help=text)
+    text = "the teacher's file that `challenge new` wrote"
+    mark.add_argument("--envelope", type=Path, required=True, metavar="FILE.npz", help=text)
+    text = "the board; a table of the same name (.csv) goes beside it"
+    mark.add_argument("--to", type=Path, required=True, metavar="board.html", help=text)
+    mark.add_argument("--force", action="store_true", help="replace an older board")
 
 
 def _add_colab(commands) -> None:

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from medlearn.teaching import _table, check, exercises
+from medlearn.teaching._harmless import harmless
 
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
-LONGEST_NAME = 80
-FORMULA_SIGNS = tuple("=+-@|%＝＋－＠")
 _VERDICT = re.compile(r"^(\d\d\.\d{1,2}): (.*)$", re.MULTILINE)
 # Whatever a damaged or hostile file may raise while it is read.
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, csv.Error)
@@ -121,20 +120,6 @@ def in_table(text: str) -> Solved:
     """Return the exercises of a progress file: rows of id, attempts, solved."""
     rows = _table.read_table(text)
     return {id: is_solved for id, (_, is_solved) in rows.items() if _is_exercise(id)}
-
-
-def harmless(name: str, longest: int = LONGEST_NAME) -> str:
-    """Return a name that no spreadsheet takes for a formula and no terminal for a command.
-
-    Parameters
-    ----------
-    name : str
-        Any text.
-    longest : int
-        What is longer is cut after so many signs.
-    """
-    name = "".join(sign if sign.isprintable() else "?" for sign in name)[:longest]
-    return f"'{name}" if name.lstrip()[:1] in FORMULA_SIGNS else name
 
 
 def _merge(solved: Solved, more: Solved) -> None:

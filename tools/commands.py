@@ -93,6 +93,15 @@ def _collect(options: argparse.Namespace) -> int:
     return _show(collect.write(options.folder, options.to))
 
 
+def _challenge(options: argparse.Namespace) -> int:
+    from tools import challenge
+
+    if options.action == "new":
+        return _show(challenge.new(options.to, options.task, options.envelope))
+    paths = (options.folder, options.envelope, options.to)
+    return _show(challenge.mark(*paths, force=options.force))
+
+
 def _colab(options: argparse.Namespace) -> int:
     from tools import colab
 
@@ -143,6 +152,7 @@ _COMMANDS = {
     "data": _data,
     "student": _student,
     "collect": _collect,
+    "challenge": _challenge,
     "colab": _colab,
     "bench": _bench,
     "predict": _predict,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from medlearn import _files
-from tools import collect
+from medlearn.teaching._harmless import harmless
 
 ENCODING = "utf-8-sig"
 LONGEST_CELL = 32_000  # signs; Excel takes 32,767
@@ -115,6 +115,6 @@ def _harmless(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with texts and names of columns that no spreadsheet runs."""
 
     def cell(value):
-        return collect.harmless(value, LONGEST_CELL) if isinstance(value, str) else value
+        return harmless(value, LONGEST_CELL) if isinstance(value, str) else value
 
     return table.map(cell).rename(columns=cell)

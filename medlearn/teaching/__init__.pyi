@@ -1,4 +1,5 @@
 from . import budget as budget
+from . import challenge as challenge
 from . import check as check
 from . import doctor as doctor
 from . import envelope as envelope

@@ -1,0 +1,18 @@
+"""Texts of others, for tables that a spreadsheet opens and for a terminal."""
+
+LONGEST_NAME = 80
+FORMULA_SIGNS = tuple("=+-@|%＝＋－＠")
+
+
+def harmless(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return a name that no spreadsheet takes for a formula and no terminal for a command.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    longest : int
+        What is longer is cut after so many signs.
+    """
+    name = "".join(sign if sign.isprintable() else "?" for sign in name)[:longest]
+    return f"'{name}" if name.lstrip()[:1] in FORMULA_SIGNS else name

@@ -1,0 +1,168 @@
+"""Two simulated hospitals from a secret seed: home with labels, and one that nobody has seen."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from medlearn import _files, backbones, features
+from medlearn.instruments import smear
+
+TASKS = ("kinds", "outlines")
+SIZE = 96  # pixels
+_HOME = {"kinds": 200, "outlines": 60}  # images of home
+_POOL = {"kinds": 300, "outlines": 100}  # cells that the new hospital is drawn from
+_LEAST, _SPREAD = 8, 110  # images of each class at least, and images that are shared out unevenly
+_LAYER = "block_14"
+
+
+@dataclass(frozen=True, eq=False)
+class Hospital:
+    """What those who take the challenge may see; there are no labels of the new hospital in it.
+
+    Attributes
+    ----------
+    task : {"kinds", "outlines"}
+        Which kind of cell, or where its nucleus and cytoplasm are.
+    classes : tuple of str
+        Names of the classes of labels or masks.
+    source_images : numpy.ndarray, shape (N, H, W, 3)
+        Labelled images of home, 0 to 255.
+    source_labels : numpy.ndarray, shape (N,) or (N, H, W)
+        Class indices of home; masks where the task is "outlines".
+    source_patients : numpy.ndarray, shape (N,)
+        Patient ids of home.
+    target_images : numpy.ndarray, shape (M, H, W, 3)
+        Images of the new hospital.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    source_images: np.ndarray
+    source_labels: np.ndarray
+    source_patients: np.ndarray
+    target_images: np.ndarray
+
+    @cached_property
+    def source_features(self) -> np.ndarray:
+        """Features (N, D) of the images of home, by the course's frozen encoder."""
+        return _features(self.source_images)
+
+    @cached_property
+    def target_features(self) -> np.ndarray:
+        """Features (M, D) of the images of the new hospital, by the same encoder."""
+        return _features(self.target_images)
+
+    @property
+    def ids(self) -> list[str]:
+        """Names of the images of the new hospital, in order."""
+        return [f"cell-{number:03d}" for number in range(1, len(self.target_images) + 1)]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What stays with the teacher.
+
+    Attributes
+    ----------
+    labels : numpy.ndarray, shape (M,) or (M, H, W)
+        Class indices, or masks, of the images of the new hospital.
+    patients : numpy.ndarray, shape (M,)
+        Patient ids of these images.
+    """
+
+    labels: np.ndarray
+    patients: np.ndarray
+
+
+def draw(task: str, seed: str) -> tuple[Hospital, Truth]:
+    """Draw two random laboratories, their patients and cells, and the new hospital's class shares.
+
+    Home has as many images of each class. The new hospital has at least eight of each, and the rest
+    is shared out at random; for outlines the shares are even. Patients, cells and laboratories of
+    home and of the new hospital come from streams that do not tell of each other.
+
+    Parameters
+    ----------
+    task : {"kinds", "outlines"}
+        What is to be predicted.
+    seed : str
+        Any text; the same one gives the same hospitals. `new_seed` makes one that nobody guesses.
+
+    Returns
+    -------
+    tuple of Hospital and Truth
+        What may be seen, and what may not.
+
+    Raises
+    ------
+    ValueError
+        For an unknown task.
+
+    Examples
+    --------
+    >>> hospital, truth = draw("outlines", "an example")
+    >>> hospital.target_images.shape, truth.labels.shape
+    ((100, 96, 96, 3), (100, 96, 96))
+    """
+    if task not in TASKS:
+        raise ValueError(_files.unknown("task", task, TASKS))
+    home = _cells(task, seed, "home", _HOME[task])
+    away = _cells(task, seed, "away", _POOL[task])
+    rows = _chosen(task, away.labels, np.random.default_rng(number(seed, "shares")))
+    is_kinds = task == "kinds"
+    hospital = Hospital(
+        task=task,
+        classes=tuple(home.classes if is_kinds else home.mask_classes),
+        source_images=home.images,
+        source_labels=home.labels if is_kinds else home.masks,
+        source_patients=_pseudonyms(home.patients, "home"),
+        target_images=away.images[rows],
+    )
+    labels = (away.labels if is_kinds else away.masks)[rows]
+    return hospital, Truth(labels, _pseudonyms(away.patients[rows], "away"))
+
+
+def number(seed: str, purpose: str) -> int:
+    """Return a whole number of 128 bits; numbers of other purposes tell nothing of it.
+
+    Parameters
+    ----------
+    seed : str
+        The secret.
+    purpose : str
+        What the number is for.
+    """
+    digest = hmac.new(seed.encode(), purpose.encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:16], "big")
+
+
+def _cells(task: str, seed: str, where: str, count: int):
+    laboratory = smear.random_laboratory(number(seed, f"{task} {where} laboratory"))
+    return smear.single_cells(laboratory, count, SIZE, number(seed, f"{task} {where} cells"))
+
+
+def _chosen(task: str, labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Rows of the pool, in random order; the kinds of cells in shares that are drawn."""
+    if task == "outlines":
+        return random.permutation(len(labels))
+    classes = np.unique(labels)
+    chosen = []
+    for label, share in zip(classes, random.dirichlet(np.full(len(classes), 2.0)), strict=True):
+        members = np.flatnonzero(labels == label)
+        count = min(len(members), _LEAST + round(float(share) * _SPREAD))
+        chosen.append(random.choice(members, count, replace=False))
+    return random.permutation(np.concatenate(chosen))
+
+
+def _pseudonyms(patients: np.ndarray, where: str) -> np.ndarray:
+    """Short names: those of the simulator hold its seed."""
+    _, index = np.unique(patients, return_inverse=True)
+    return np.array([f"{where}-p{patient + 1:02d}" for patient in index])
+
+
+def _features(images: np.ndarray) -> np.ndarray:
+    encoder = backbones.load("efficientnet_lite0", size=images.shape[1])
+    return np.asarray(features.extract(encoder, images, layer=_LAYER), float)
