@@ -93,19 +93,13 @@ def _lines(predictions: dict[str, np.ndarray], course: str, reason: str) -> Line
 def _oracle(features: np.ndarray, truth: Truth) -> np.ndarray:
     """Each half of the patients, predicted by a probe that learned on the other half."""
     predictions = np.zeros(len(features), int)
-    for learn, rest in halves(truth):
+    for learn, rest in _halves(truth):
         probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.03, max_iter=2000))
         predictions[rest] = probe.fit(features[learn], truth.labels[learn]).predict(features[rest])
     return predictions
 
 
-def halves(truth: Truth) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return two pairs of rows: one half of the patients to learn from, the other to predict.
-
-    Parameters
-    ----------
-    truth : Truth
-        Whose patients are divided.
-    """
+def _halves(truth: Truth) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Two pairs of rows: one half of the patients to learn from, the other to predict."""
     first, second = splits.by_patient(truth.patients, test=0.5, seed=0)
     return [(first, second), (second, first)]
