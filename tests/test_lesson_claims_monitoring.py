@@ -76,3 +76,11 @@ def test_lesson_23_shows_what_scores_and_charts_notice():
     plain = interval_after("plain sets: mean coverage", text)[0]
     weighted = interval_after("weighted sets: mean coverage", text)[0]
     assert plain < 0.88 and abs(weighted - 0.9) < 0.025
+
+
+def test_lesson_23_standardisation_raises_the_coverage_and_does_not_mend_it():
+    text = printed("23")
+    assert numbers_after("coverage, standardised minus next door:", text)[1] > 0
+    assert numbers_after("standardised: coverage", text)[2] < 0.8
+    low, high = numbers_after("coverage, temperature minus next door:", text)[1:3]
+    assert low < 0.05 and high < 0.05

@@ -5,7 +5,7 @@ Each module takes one approach:
     colour         images of one domain in the colours of another
     scale          images of one domain at the magnification of another
     matching       features of both domains in one space (CORAL, subspaces, transport)
-    harmonisation  features of many domains without what sets each apart (ComBat)
+    harmonisation  features (ComBat) or greys of MR images (Nyul) of many domains alike
     statistics     BatchNorm statistics of the target images (AdaBN)
     entropy        scale and offset of BatchNorm, trained for low entropy on the target (TENT)
     source_free    all but the last layer, trained without any source image (SHOT)

@@ -1,4 +1,7 @@
-"""Harmonisation: the features of several domains without what sets each domain apart (ComBat).
+"""Harmonisation: features, or greys, of several domains without what sets each domain apart.
+
+`ComBat` is for features or measurements. `zscore` and `Nyul` are for the greys of MR images, which
+have no unit: each image by its own mean and deviation, or by the landmarks of its histogram.
 
 ComBat is fitted where there are several domains. A domain that comes later is added without a
 change of what was learned, from its unlabelled images:
@@ -20,6 +23,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medlearn import _checks, _files
+from medlearn.adaptation._greys import Nyul, zscore
+
+__all__ = ["ComBat", "Nyul", "zscore"]
 
 _ROUNDS = 1000  # the equations settle in about ten
 _SETTLED = 1e-6  # largest relative change of a round

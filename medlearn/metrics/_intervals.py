@@ -145,8 +145,10 @@ def paired_difference(
     Above zero, a is better. Both are scored on the same resamples of patients, so that what is hard
     for both cancels out. An interval that holds zero means that these patients do not show a
     difference. It reaches Student's t times the standard error of the resamples to either side.
-    Where a and b agree on every image, other patients may still tell them apart: the interval of a
-    metric from 0 to 1 then allows for as many as Wilson's interval does.
+    Both are scored on the same resamples, so where a and b agree on every image, all resamples have
+    a difference of 0. Other patients may still tell two such models apart: the interval of a metric
+    from 0 to 1 then allows for as many as Wilson's interval does, t^2 / (P + t^2) of P patients.
+    (A model compared with itself needs no interval: the difference is 0.)
 
     Parameters
     ----------

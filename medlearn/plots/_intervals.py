@@ -12,7 +12,13 @@ from medlearn.plots._style import COLOURS, RIGHT, WRONG, chance_line, dot, panel
 Triple = Sequence[float]  # value, low, high
 
 
-def intervals(results: Mapping[str, Triple], *, label: str, chance: float | None = None) -> Figure:
+def intervals(
+    results: Mapping[str, Triple],
+    *,
+    label: str,
+    chance: float | None = None,
+    dots: str = "all patients",
+) -> Figure:
     """Show a dot and its interval for each result, one row each, from the top down.
 
     Parameters
@@ -23,6 +29,8 @@ def intervals(results: Mapping[str, Triple], *, label: str, chance: float | None
         What the values are, for the axis.
     chance : float, optional
         The score of always predicting the most frequent class, drawn as a dotted line.
+    dots : str
+        What a dot is the score of, for the axis, such as "mean of 20 hospitals".
 
     Returns
     -------
@@ -42,14 +50,16 @@ def intervals(results: Mapping[str, Triple], *, label: str, chance: float | None
         )
     ax.set_yticks(range(len(results)), results)
     ax.set_ylim(len(results) - 0.5, -0.7)
-    ax.set_xlabel(f"{label} (dot: all patients; bar: 95 % interval)")
+    ax.set_xlabel(f"{label} (dot: {dots}; bar: 95 % interval)")
     chance_line(ax.axvline, chance)
     sns.despine(left=True)
     ax.tick_params(left=False)
     return figure
 
 
-def intervals_by_metric(results: Mapping[str, Mapping[str, Triple]]) -> Figure:
+def intervals_by_metric(
+    results: Mapping[str, Mapping[str, Triple]], *, dots: str = "all patients"
+) -> Figure:
     """Show the intervals of the same methods for several metrics, side by side.
 
     A dotted line marks the value of the first method.
@@ -58,6 +68,8 @@ def intervals_by_metric(results: Mapping[str, Mapping[str, Triple]]) -> Figure:
     ----------
     results : mapping of str to mapping of str to (value, low, high)
         For each metric, the result of each method; the methods are those of the first metric.
+    dots : str
+        What a dot is the score of, for the axis.
 
     Returns
     -------
@@ -74,7 +86,7 @@ def intervals_by_metric(results: Mapping[str, Mapping[str, Triple]]) -> Figure:
         ax.axvline(values[names[0]][0], color="0.5", linestyle=":", linewidth=1.5)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].invert_yaxis()
-    figure.supxlabel(f"dot: all patients; bar: 95 % interval; dotted: {names[0]}", fontsize=10)
+    figure.supxlabel(f"dot: {dots}; bar: 95 % interval; dotted: {names[0]}", fontsize=10)
     return figure
 
 
