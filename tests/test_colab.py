@@ -55,7 +55,7 @@ def test_the_first_code_cell_installs_the_wheel_alone():
 
 def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, monkeypatch):
     monkeypatch.setattr(colab, "build_wheel", lambda to: to / WHEEL)
-    names = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+    names = sorted(path.name for path in FOLDER.glob("[0-9]*.ipynb"))
     for repository in ("o/n", None):
         to = tmp_path / str(bool(repository))
         assert len(list(colab.write(to, repository))) == 2

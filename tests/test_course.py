@@ -140,8 +140,8 @@ def test_lint_fails_with_each_of_its_checks(monkeypatch, capsys):
 
 
 def test_no_command_means_open(monkeypatch, folder):
-    first = write(folder, "00_a.ipynb", notebook("1"))
-    write(folder, "01_b.ipynb", notebook("1"))
+    write(folder, "00_a.ipynb", notebook("1"))
+    index = folder / "index.ipynb"
     calls = []
 
     def open_lab(path, port, browser):
@@ -151,7 +151,7 @@ def test_no_command_means_open(monkeypatch, folder):
     monkeypatch.setattr(lab, "open_lab", open_lab)
     for arguments in ([], ["--no-browser", "--port", "9000"], ["open"]):
         assert commands.main(arguments) == 0
-    assert calls == [(first, None, True), (first, 9000, False), (first, None, True)]
+    assert calls == [(index, None, True), (index, 9000, False), (index, None, True)]
 
 
 def test_a_taken_port_is_a_sentence_and_without_a_wish_another_is_found():

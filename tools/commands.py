@@ -31,9 +31,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    from tools import lab
+    from tools import door, lab
 
-    return lab.open_lab(lessons.find([])[0], options.port, browser=not options.no_browser)
+    lessons.find([])  # says what is wrong where there are none
+    return lab.open_lab(door.path(), options.port, browser=not options.no_browser)
 
 
 def _setup(options: argparse.Namespace) -> int:

@@ -1,7 +1,8 @@
-"""Links to the previous and the next lesson: `python3 -m tools.navigation` writes them.
+"""Links to the previous and the next lesson, and the door: `python3 -m tools.navigation`.
 
-They are the last line of a lesson's first cell, in small, and of its last text. Run it after a
-lesson was added or renamed; with numbers it writes these lessons alone.
+The links are the last line of a lesson's first cell, in small, and of its last text. The door is
+``notebooks/index.ipynb``. Run it after a lesson was added or renamed; with numbers it writes the
+links of these lessons alone, and the door.
 """
 
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools import lessons
+from tools import door, lessons
 
 _LINKS = re.compile(
     r"\n*^(?:<small>)?[*[]*(?:Previous|Next)\b[^\n]*\.ipynb\)[^\n]*\Z", re.MULTILINE
@@ -54,13 +55,15 @@ def write_links(notebook: NotebookNode, line: str) -> bool:
 
 
 def main(numbers: list[str]) -> None:
-    """Write the links of these lessons, or of all, and print which files changed."""
+    """Write the links of these lessons, or of all, and the door; print which files changed."""
     lines = links()
     for path in lessons.find(numbers):
         notebook = lessons.read(path)
         if write_links(notebook, lines[path.name]):
             lessons.save(notebook, path)
             print(f"{_shown(path)}: {lines[path.name]}")
+    if door.write():
+        print(f"{_shown(door.path())}: the cards of all lessons")
 
 
 def _shown(path: Path) -> str:

@@ -10,6 +10,8 @@ from nbformat import NotebookNode
 from tools import lessons, solutions
 
 BESIDE = {
+    "notebooks/index.ipynb": "the lessons as cards",
+    "notebooks/lessons.toml": "what the cards say",
     "notebooks/matplotlibrc": "figures in the course's style",
     "docs/glossary.md": "the lessons link to it",
     "docs/keras.md": "the lessons link to it",

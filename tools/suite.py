@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from tools import lessons
+from tools import door, lessons
 
 # Without loadscope, the cells of one notebook would run in different processes.
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]
@@ -43,7 +43,7 @@ def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int
     chosen = []
     if not files:
         modules = ["tests", f"--ignore={BROWSER}"]
-        notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in lessons.find([])]
+        notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in opened()]
         chosen = [] if slow else NOT_SLOW
     parts = {}
     if modules:
@@ -57,6 +57,11 @@ def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int
     for name, (code, minutes) in parts.items():
         print(f"{name:12s}{minutes:6.1f} min   {VERDICTS.get(code, 'FAILED')}")
     return exit_code([code for code, _ in parts.values()], selected=bool(options))
+
+
+def opened() -> list[Path]:
+    """Return the notebooks of the course: all lessons, and the door if there is one."""
+    return [path for path in [*lessons.find([]), door.path()] if path.exists()]
 
 
 def exit_code(codes: list[int], selected: bool) -> int:

@@ -2,6 +2,7 @@ from . import budget as budget
 from . import challenge as challenge
 from . import check as check
 from . import doctor as doctor
+from . import door as door
 from . import envelope as envelope
 from . import practice as practice
 from . import progress as progress
