@@ -515,6 +515,8 @@ def test_a_guess_is_printed_beside_the_truth_and_never_wrong(capsys):
     check.guess("stain", "magnification", "the worst dial")
     check.guess("no idea", 0.4, "share")
     check.guess(True, 1, "yes")
+    check.guess(70_000, 73_728, "values")
+    check.guess(100, 26.0, "tokens")
     assert capsys.readouterr().out.splitlines() == [
         "share: 0.4; you made no guess",
         "share: 0.4; your guess: 0.25, which is 0.15 too low",
@@ -523,5 +525,7 @@ def test_a_guess_is_printed_beside_the_truth_and_never_wrong(capsys):
         "the worst dial: magnification; your guess: stain",
         "share: 0.4; your guess: no idea",
         "yes: 1; your guess: 1, which is right",
+        "values: 73,728; your guess: 70,000, which is 3,728 too low",
+        "tokens: 26; your guess: 100, which is 74 too high",
     ]
     assert check.progress() == []

@@ -98,6 +98,13 @@ def test_scores_by_dataset_show_every_seed_and_the_mean():
     assert len(figure.axes) == 2
 
 
+def test_scores_by_dataset_share_one_scale_where_they_are_compared():
+    results = {"cells": {"frozen": [0.8, 0.9]}, "slices": {"frozen": [0.1]}}
+    for share_x in (False, True):
+        left, right = plots.scores_by_dataset(results, label="Dice", share_x=share_x).axes
+        assert (left.get_xlim() == right.get_xlim()) is share_x
+
+
 def test_interval_coverage_colours_what_misses_and_counts_all():
     intervals = [(0.5, 0.4, 0.6), (0.8, 0.7, 0.9), (0.45, 0.3, 0.55), (0.5, 0.4, 0.6)]
     results = {"by patient": intervals}

@@ -142,7 +142,7 @@ def intervals_by_target(
 
 
 def scores_by_dataset(
-    results: Mapping[str, Mapping[str, Sequence[float]]], *, label: str
+    results: Mapping[str, Mapping[str, Sequence[float]]], *, label: str, share_x: bool = False
 ) -> Figure:
     """Show the scores of several methods on several data sets: a dot per seed, a bar for the mean.
 
@@ -152,6 +152,8 @@ def scores_by_dataset(
         For each data set, the scores of each method's seeds.
     label : str
         What the scores are, for the axis.
+    share_x : bool
+        One scale for all panels, where the reader compares the data sets.
 
     Returns
     -------
@@ -159,7 +161,7 @@ def scores_by_dataset(
         The figure, one panel per data set.
     """
     most = max(map(len, results.values()))
-    figure, axes = panels(len(results), 0.9 + 0.34 * most)
+    figure, axes = panels(len(results), 0.9 + 0.34 * most, share_x=share_x)
     for ax, (dataset, methods) in zip(axes, results.items()):
         for row, scores in enumerate(methods.values()):
             colour = COLOURS[row % len(COLOURS)]

@@ -119,15 +119,19 @@ def guess(answer: object, measured: float | str, name: str = "measured") -> None
         return
     line += f"; your guess: {_written(answer)}"
     if _is_number(answer) and _is_number(measured):
-        difference = float(f"{float(answer) - float(measured):.2g}")  # type: ignore[arg-type]
+        difference = float(answer) - float(measured)  # type: ignore[arg-type]
         side = "high" if difference > 0 else "low"
-        line += f", which is {abs(difference):g} too {side}" if difference else ", which is right"
+        far = f", which is {_written(abs(difference))} too {side}"
+        line += far if difference else ", which is right"
     print(line)
 
 
 def _written(answer: object) -> str:
-    """A number with two significant digits, a text as it is."""
-    return f"{float(answer):.2g}" if _is_number(answer) else str(answer)  # type: ignore[arg-type]
+    """A number with two significant digits, from 100 on without decimals; a text as it is."""
+    if not _is_number(answer):
+        return str(answer)
+    number = float(answer)  # type: ignore[arg-type]
+    return f"{number:,.0f}" if abs(number) >= 99.5 else f"{number:.2g}"
 
 
 def _is_number(answer: object) -> bool:
