@@ -70,7 +70,7 @@ def _few_labels(labels: str, method: str, sentence: str) -> Claim:
 
 def _foundation(sentence: str, method: str, column: str) -> Claim:
     row = {"data": "wbc", "labels": "20", "method": method}
-    limits = f"{BY_IMAGE}; equal views, about ten CPU-seconds of training, 70 px"
+    limits = f"{BY_IMAGE}; equal views, 9 to 19 CPU-seconds of training, 70 px"
     return Claim(sentence, "foundation_summary", row, column, limits)
 
 
@@ -125,6 +125,10 @@ SECTIONS = {
         _foundation("the same, in the other laboratory", "Lite0 fine-tuned", "minus_probe_away"),
         _foundation("LoRA minus its probe, at home", "LoRA", "minus_probe"),
         _foundation("the same, in the other laboratory", "LoRA", "minus_probe_away"),
+        _foundation("last block tuned minus its probe, at home", "last block", "minus_probe"),
+        _foundation("the same, in the other laboratory", "last block", "minus_probe_away"),
+        _foundation("all weights tuned minus its probe, at home", "full", "minus_probe"),
+        _foundation("the same, in the other laboratory", "full", "minus_probe_away"),
     ],
     "Another laboratory, no labels from there: share of the gap to the oracle that the choice by "
     "consensus closes": [
