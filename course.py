@@ -208,7 +208,7 @@ def make_environment():
 
 def install_libraries(wheels=None):
     """Install everything from the package index or, with a folder of wheels, from there alone."""
-    title = "Installing JupyterLab, TensorFlow and the course (some minutes, 2 GB)"
+    title = "Installing JupyterLab, TensorFlow and the course (some minutes, 1.1 GB to fetch)"
     command = ["-c", "constraints.txt", "-e", EVERYTHING]
     if not wheels:
         return run_step(title, pip("install") + command)
@@ -276,7 +276,7 @@ def fill(folder):
     """Put all wheels that machines like this need into `folder`, which gets its name when whole."""
     partial = folder.with_name(folder.name + ".partial")
     wanted = ["-c", "constraints.txt", "-w", str(partial), EVERYTHING] + build_requirements()
-    title = "Fetching wheels into %s (some minutes, about 1 GB)" % folder
+    title = "Fetching wheels into %s (some minutes, about 1.1 GB)" % folder
     problem = run_step(title, pip("wheel") + wanted)
     if problem:
         return problem

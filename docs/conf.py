@@ -12,10 +12,11 @@ author = "The medlearn authors"
 version = release = medlearn.__version__
 copyright = "the medlearn authors; lessons and texts CC BY 4.0, code Apache-2.0"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_static", "_slides"]
+exclude_patterns = ["_static", "_slides", "_templates"]
 html_theme = "sphinx_book_theme"
 html_title = "medlearn"
 html_favicon = "_static/favicon.svg"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_extra_path = ["_slides"]
 html_css_files = ["site.css"]
@@ -26,6 +27,7 @@ html_show_sphinx = False
 html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
+    "footer_content_items": ["copyright.html", "about.html"],
     "show_toc_level": 2,
     "home_page_in_toc": True,
     "navbar_start": [],

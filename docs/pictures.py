@@ -23,7 +23,9 @@ from medlearn.teaching import results
 HERE = Path(__file__).parent
 CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 SITES = ("3T-T1w", "3T-T2w", "3T-FLAIR", "1.5T-FLAIR", "PD")
+# Each meaning has a colour and a shape.
 OTHER, OURS, WITH_SIMULATOR, ORACLE = "0.6", plots.COLOURS[1], plots.COLOURS[2], plots.COLOURS[0]
+MARKERS = {OTHER: "o", OURS: "s", WITH_SIMULATOR: "^", ORACLE: "D"}
 MEANING = {
     OTHER: "another recipe, or from elsewhere as it is",
     OURS: "what the course teaches",
@@ -81,7 +83,7 @@ def findings() -> Figure:
     _dots(axes[1, 0], _tissues(), "tissues at another scanner, simulated", "mean Dice")
     _dots(axes[1, 1], _outlines(), "outlines in another laboratory", "mean Dice")
     for colour, name in MEANING.items():
-        axes[0, 0].plot([], [], "o", color=colour, label=name)
+        axes[0, 0].plot([], [], MARKERS[colour], color=colour, label=name)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -169,7 +171,7 @@ def _dots(ax: Axes, rows: dict[str, list[Dot]], title: str, label: str) -> None:
     """A row for each name, its scores as dots and bars."""
     for position, dots in enumerate(rows.values()):
         for value, low, high, colour in dots:
-            dot(ax, position, value, low, high, colour, size=8)
+            dot(ax, position, value, low, high, colour, size=8, marker=MARKERS[colour])
     ax.set(yticks=range(len(rows)), yticklabels=rows, xlabel=label, ylim=(len(rows) - 0.5, -0.5))
     ax.set_title(title, fontweight="bold")
     ax.tick_params(axis="y", left=False)

@@ -112,13 +112,17 @@ def test_what_a_check_prints_is_what_is_collected(capsys):
     check.value("25.3", ..., expected=4, hints=["Count."])
     check.value("97.1", 4, expected=4, hints=["No exercise of the course."])
     printed = handed_in(capsys.readouterr().out)
-    assert collect.in_notebook(printed) == {"25.1": True, "25.2": False, "25.3": False}
+    met = {"25.1": True, "25.2": False, "25.3": False}
+    assert collect.in_notebook(printed) == met | {"97.1": True}
 
 
-def test_tables_of_any_country_are_collected_and_invented_ids_are_not():
-    assert collect.in_table("id;attempts;solved\r\n02.1;3;True\r\n99.1;1;True\r\n") == {
-        "02.1": True
-    }
+def test_tables_of_any_country_are_collected_and_invented_ids_are_named(tmp_path):
+    text = "id;attempts;solved\r\n02.1;3;True\r\n99.1;1;True\r\n"
+    assert collect.in_table(text) == {"02.1": True, "99.1": True}
+    (tmp_path / "ada.csv").write_text(text)
+    students, unread = collect.read(tmp_path)
+    assert students == {"ada": {"02.1": True}}
+    assert unread == [("ada.csv", "1 ids of no exercise: 99.1")]
     assert collect.in_table("\ufeffid\tattempts\tsolved\n02.1\t\tFALSE\n") == {"02.1": False}
 
 
@@ -165,6 +169,13 @@ def test_the_table_replaces_only_a_table_and_is_not_read_itself(tmp_path, capsys
     (folder / "ada.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n"))
     rows, _ = table(folder, folder / "class.csv")
     assert table(folder, folder / "class.csv")[0] == rows
+    assert not list(folder.glob("*older*"))
+    (folder / "bob.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n"))
+    later, said = table(folder, folder / "class.csv")
+    assert len(later) == 2 and "The older table is kept as" in str(said)
+    older = (folder / "class.older-1.csv").read_text()
+    assert "ada" in older and "bob" not in older
+    assert [row["student"] for row in table(folder, folder / "class.csv")[0]] == ["ada", "bob"]
     (tmp_path / "thesis.csv").write_text("mine")
     assert commands.main(["collect", str(folder), "--to", str(tmp_path / "thesis.csv")]) == 1
     assert "not a table of this command" in capsys.readouterr().err

@@ -19,8 +19,9 @@ import pytest
 from PIL import Image
 
 from medlearn import _files
+from medlearn.teaching import door
 from tools import lessons, running
-from tools.site import building, copies, markup, results, rooms, slides, vendor
+from tools.site import building, copies, graph, markup, online, quiz, results, rooms, slides, vendor
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,7 +33,10 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+REPOSITORY = "somebody/medlearn"
+LARGEST_PAGE = 1_500_000  # bytes of a page and of the pictures in it
 NAMES = [path.stem for path in lessons.find([])]
+FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 INSTRUCTOR_KIT = lessons.ROOT / "docs" / "instructor"
@@ -66,7 +70,7 @@ def site(tmp_path_factory):
     if building.missing_builders():
         pytest.skip(f"not installed: {', '.join(building.missing_builders())} (the extra `docs`)")
     folder = tmp_path_factory.mktemp("site") / "built"
-    building.write(folder)
+    building.write(folder, REPOSITORY)
     return folder
 
 
@@ -81,6 +85,31 @@ def test_each_lesson_has_a_page_and_slides(site):
     for name in NAMES:
         assert (site / "notebooks" / f"{name}.html").exists()
         assert (site / "slides" / f"{name[:2]}.html").exists()
+
+
+@pytest.mark.slow
+def test_lessons_lead_to_their_files_and_services_and_the_front_page_says_how_to_clone(site):
+    for name in NAMES:
+        page = read(site / "notebooks" / f"{name}.html")
+        for text in (f"../files/{name}.ipynb", "colab.research", "mybinder.org", REPOSITORY):
+            assert text in page, (name, text)
+        assert (site / "files" / f"{name}.ipynb").exists()
+    front = read(site / "index.html")
+    assert f"https://github.com/{REPOSITORY}" in front and 'href="cite.html"' in front
+    assert "min" in front and "after 02" in front
+
+
+@pytest.mark.slow
+def test_pages_are_small_and_nothing_of_the_builder_is_published(site, pages):
+    assert not (site / ".doctrees").exists() and not list(site.rglob("*.map"))
+    too_large = []
+    for path, page in pages.items():
+        sources = {picture["src"] for picture in page.pictures}
+        files = [path.parent / unquote(name) for name in sources if not name.startswith("data:")]
+        size = path.stat().st_size + sum(file.stat().st_size for file in files)
+        if size > LARGEST_PAGE and path.parent.name != "slides":
+            too_large.append(f"{path.relative_to(site)}: {size / 1e6:.1f} MB")
+    assert not too_large
 
 
 @pytest.mark.slow
@@ -209,6 +238,34 @@ def test_pages_open_without_an_error_a_request_outside_or_a_sideways_scroll(site
                 problems.append(f"{path.relative_to(site)} scrolls sideways at {width} px")
     page.close()
     assert not problems
+
+
+@pytest.mark.slow
+def test_code_can_be_copied_and_figures_open_large(site, browser):
+    page = browser.new_page(viewport=DESK)
+    page.goto((site / "notebooks" / f"{NAMES[0]}.html").as_uri())
+    button = page.locator("button.copy").first
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button.copy:has-text('Copied')")
+    link = page.locator(".cell_output a:has(img)").first
+    assert link.evaluate("link => link.href") == link.locator("img").evaluate("image => image.src")
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", quiz.SIDES)
+def test_a_quiz_marks_itself(side, site, browser):
+    page = browser.new_page(viewport=DESK)
+    page.goto((site / "instructor" / f"quiz_{side}.html").as_uri())
+    for number, item in enumerate(quiz.items(), start=1):
+        right = item[side]["right"]
+        wrong = min(set(quiz.LETTERS) - {right})
+        letter = right if number > 3 else wrong
+        page.check(f"input[name={side}{number}][value={letter}]")
+    page.click("form.quiz button")
+    assert page.inner_text("form.quiz output") == "7 of 10 right"
+    page.close()
 
 
 @pytest.mark.slow
@@ -361,6 +418,27 @@ def test_slides_keep_formulas_as_they_are():
     assert formula in slide and "$x_1$ and $x_2$ <em>here</em>" in slide
 
 
+def test_each_slide_of_a_section_has_notes_with_a_time_and_a_question():
+    for path in lessons.find(["2", "12"]):
+        lesson = copies.Lesson(path.stem, "title", lessons.read(path))
+        notes = [slide for slide in slides.deck(lesson, None, 40) if "notes" in slide]
+        assert len(notes) > 3 and all("minutes" in slide for slide in notes)
+        assert "Ask: " in notes[1]
+
+
+def test_formulas_of_all_lessons_reach_their_slides_whole():
+    damaged = []
+    for path in lessons.find([]):
+        notebook = lessons.read(path)
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        known = {"".join(formula.split()) for formula in FORMULA.findall(text)}
+        for slide in slides.deck(copies.Lesson(path.stem, "title", notebook), None):
+            words = html.unescape(re.sub(r'src="data:[^"]*"', "", slide))
+            shown = {"".join(formula.split()) for formula in FORMULA.findall(words)}
+            damaged += [f"{path.stem}: {formula}" for formula in shown - known]
+    assert not damaged
+
+
 # ---- what README and the instructor kit say ------------------------------------------------------
 
 
@@ -403,3 +481,32 @@ def test_plans_name_only_lessons_that_exist():
     for path in INSTRUCTOR_KIT.glob("*.md"):
         for link in re.findall(r"\.\./notebooks/([\w.]+)", read(path)):
             assert (Path(lessons.FOLDER) / link).exists(), f"{path.name}: {link}"
+
+
+def test_the_quizzes_are_matched_and_hold_no_key():
+    assert len(quiz.items()) == 10
+    for side in quiz.SIDES:
+        page = read(INSTRUCTOR_KIT / f"quiz_{side}.md")
+        assert page == quiz.as_markdown(side), "run `python3 -m tools.site.quiz`"
+        for number, item in enumerate(quiz.items(), start=1):
+            question = item[side]
+            assert len(question["options"]) == 3 and question["right"] in quiz.LETTERS
+            assert question["why"] not in page
+            sums = {quiz.check_sum(f"{side}{number}", letter) for letter in quiz.LETTERS}
+            assert len(sums) == 3
+    assert {item["before"]["right"] for item in quiz.items()} == set(quiz.LETTERS)
+
+
+def test_a_lesson_stands_right_of_all_that_it_needs():
+    cards = door.cards(lessons.FOLDER)
+    places = graph.layout(cards)
+    assert len(set(places.values())) == len(cards)
+    for card in cards:
+        assert all(places[need][0] < places[card.number][0] for need in card.needs)
+        assert card.title in html.unescape(graph.draw(cards))
+
+
+def test_a_repository_is_a_name_on_github():
+    assert "Colab" not in online.links("02_x.ipynb", None)
+    with pytest.raises(ValueError, match="expected OWNER/NAME"):
+        online.check("https://github.com/somebody/medlearn")

@@ -70,6 +70,8 @@ def _add_site(commands) -> None:
     command = commands.add_parser("site", help=text)
     text = "an empty or new folder; default: _site in the course"
     command.add_argument("--to", type=Path, metavar="FOLDER", help=text)
+    text = "where the course lies on GitHub: for links to it, to Colab and to Binder"
+    command.add_argument("--repository", metavar="OWNER/NAME", help=text)
 
 
 def _add_data(commands) -> None:

@@ -5,6 +5,7 @@ class stands, and is not an examination.
 """
 
 import csv
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from medlearn.teaching._harmless import harmless
 
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
+MOST_NAMED = 3  # ids that a sentence names
 _VERDICT = re.compile(r"^(\d\d\.\d{1,2}): (.*)$", re.MULTILINE)
 # Whatever a damaged or hostile file may raise while it is read.
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, csv.Error)
@@ -38,9 +40,10 @@ def write(folder: Path, to: Path) -> Iterator[str]:
     ValueError
         If there is nothing to read.
     FileExistsError
-        If `to` exists and is not such a table.
+        If `to` exists and is not such a table. An older table of another content is kept under
+        another name.
     """
-    if to.exists() and not to.read_bytes()[:8].startswith(b"student,"):
+    if to.exists() and not _is_collected(to):
         raise FileExistsError(
             f"{to} exists and is not a table of this command; choose another name."
         )
@@ -51,15 +54,14 @@ def write(folder: Path, to: Path) -> Iterator[str]:
             "each student."
         )
     exercises = sorted(set().union(*students.values()))
-    with to.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["student", "solved", *exercises])
-        for student, solved in sorted(students.items()):
-            marks = [int(solved[id]) if id in solved else "" for id in exercises]
-            rows.writerow([harmless(student), sum(solved.values()), *marks])
+    kept = _replace(to, _as_csv(students, exercises))
+    if kept is not None:
+        yield f"The older table is kept as {kept}."
     yield from (f"Left out: {path}: {reason}" for path, reason in unread)
-    legend = "1 solved, 0 tried, empty not met"
-    yield f"{len(students)} students, {len(exercises)} exercises: {to} ({legend})"
+    yield (
+        f"{to}: {len(students)} students, {len(exercises)} exercises. 1 means solved, 0 tried and "
+        "not solved; an empty field means not tried."
+    )
 
 
 def read(
@@ -89,7 +91,7 @@ def read(
     students: dict[str, Solved] = {}
     unread = []
     for path in _files(folder):
-        if leave_out is not None and path.resolve() == leave_out.resolve():
+        if (leave_out is not None and path.resolve() == leave_out.resolve()) or _is_collected(path):
             continue
         name = path.relative_to(folder)
         student = name.parts[0] if len(name.parts) > 1 else path.stem
@@ -99,33 +101,67 @@ def read(
             reason = error.args[-1] if isinstance(error, OSError) else "it cannot be read"
             unread.append((harmless(str(name)), reason))
             continue
+        invented = [exercise for exercise in solved if not _is_exercise(exercise)]
+        if invented:
+            named = ", ".join(map(harmless, invented[:MOST_NAMED]))
+            unread.append((harmless(str(name)), f"{len(invented)} ids of no exercise: {named}"))
+        for exercise in invented:
+            del solved[exercise]
         _merge(students.setdefault(student, {}), solved)
     return students, unread
 
 
 def in_notebook(text: str) -> Solved:
-    """Return the exercises whose verdict stands below a cell of this notebook (JSON)."""
+    """Return the ids whose verdict stands below a cell of this notebook (JSON)."""
     solved: Solved = {}
     for cell in json.loads(text)["cells"]:
         for output in cell.get("outputs", []):
             if output.get("name") == "stdout":
                 printed = "".join(output["text"])  # nbformat: a string, or a list of lines
                 for id, verdict in _VERDICT.findall(printed):
-                    if _is_exercise(id):
-                        _merge(solved, {id: verdict == check.RIGHT})
+                    _merge(solved, {id: verdict == check.RIGHT})
     return solved
 
 
 def in_table(text: str) -> Solved:
-    """Return the exercises of a progress file: rows of id, attempts, solved."""
-    rows = _table.read_table(text)
-    return {id: is_solved for id, (_, is_solved) in rows.items() if _is_exercise(id)}
+    """Return the ids of a progress file: rows of id, attempts, solved."""
+    return {id: is_solved for id, (_, is_solved) in _table.read_table(text).items()}
 
 
 def _merge(solved: Solved, more: Solved) -> None:
     """Add exercises to a student's; one that was solved once counts as solved."""
     for id, is_solved in more.items():
         solved[id] = solved.get(id, False) or is_solved
+
+
+def _as_csv(students: dict[str, Solved], exercises: list[str]) -> str:
+    """The table as text: a row for each student, a column for each exercise."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(["student", "solved", *exercises])
+    for student, solved in sorted(students.items()):
+        marks = [int(solved[id]) if id in solved else "" for id in exercises]
+        rows.writerow([harmless(student), sum(solved.values()), *marks])
+    return text.getvalue()
+
+
+def _is_collected(path: Path) -> bool:
+    """Whether a file is a table of this command."""
+    with path.open("rb") as file:
+        return file.read(8) == b"student,"
+
+
+def _replace(to: Path, text: str) -> Path | None:
+    """Write a table; an older one of another content is renamed, and its new path returned."""
+    content = text.encode("utf-8")
+    kept = None
+    if to.exists() and to.read_bytes() != content:
+        number = 1
+        while (kept := to.with_name(f"{to.stem}.older-{number}{to.suffix}")).exists():
+            number += 1
+        to.rename(kept)
+    to.write_bytes(content)
+    return kept
 
 
 def _is_exercise(id: str) -> bool:

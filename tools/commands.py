@@ -69,7 +69,7 @@ def _lint(options: argparse.Namespace) -> int:
 def _site(options: argparse.Namespace) -> int:
     from tools import site
 
-    return _show(site.write(options.to))
+    return _show(site.write(options.to, options.repository))
 
 
 def _data(options: argparse.Namespace) -> int:

@@ -7,3 +7,53 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // A page that was opened from a folder may not read its neighbours: there the search lists titles alone.
 if (!location.protocol.startsWith("http") && typeof DOCUMENTATION_OPTIONS === "object") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// Each block of code has a button that copies it, and each figure a link that opens it large.
+function copied(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const area = Object.assign(document.createElement("textarea"), { value: text });
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+  return Promise.resolve();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const block of document.querySelectorAll(".bd-article div.highlight")) {
+    const code = block.querySelector("pre");
+    if (!code || block.closest(".cell_output")) continue;
+    const button = Object.assign(document.createElement("button"), { className: "copy", type: "button", textContent: "Copy" });
+    button.setAttribute("aria-label", "Copy this code");
+    button.addEventListener("click", () => {
+      copied(code.innerText).then(() => { button.textContent = "Copied"; setTimeout(() => { button.textContent = "Copy"; }, 1500); });
+    });
+    block.append(button);
+  }
+  for (const picture of document.querySelectorAll(".bd-article .cell_output img, .bd-article figure img")) {
+    if (picture.closest("a")) continue;
+    const link = Object.assign(document.createElement("a"), { href: picture.src, className: "large", title: "Open the picture large" });
+    picture.replaceWith(link);
+    link.append(picture);
+  }
+  for (const quiz of document.querySelectorAll("form.quiz")) quiz.querySelector("button").addEventListener("click", () => mark(quiz));
+});
+
+// The quiz: a page holds a check sum of each right letter; tools/site/quiz.py computes the same.
+function checkSum(text) {
+  let total = 7;
+  for (const sign of text) total = (total * 31 + sign.charCodeAt(0)) % 1000003;
+  return total;
+}
+
+function mark(quiz) {
+  const fields = [...quiz.querySelectorAll("fieldset")];
+  let right = 0;
+  for (const field of fields) {
+    const chosen = field.querySelector("input:checked");
+    const isRight = chosen !== null && checkSum(`${chosen.name}:${chosen.value}`) === Number(field.dataset.key);
+    right += isRight;
+    field.dataset.mark = isRight ? "✓ right" : chosen ? "✗ not right" : "– no answer";
+  }
+  quiz.querySelector("output").textContent = `${right} of ${fields.length} right`;
+}

@@ -106,6 +106,7 @@ def dot(
     colour: ColorType,
     *,
     size: float = 5,
+    marker: str = "o",
 ) -> None:
     """Draw a value and its interval as a dot on a pale bar.
 
@@ -121,6 +122,8 @@ def dot(
         Any colour of matplotlib.
     size : float
         Diameter of the dot in points.
+    marker : str
+        Shape of the dot, as matplotlib names it.
     """
     ax.plot(
         [low, high],
@@ -130,7 +133,7 @@ def dot(
         alpha=0.45,
         solid_capstyle="round",
     )
-    ax.plot(value, row, "o", color=colour, markersize=size)
+    ax.plot(value, row, marker, color=colour, markersize=size)
 
 
 def chance_line(draw_line: Callable[..., object], chance: float | None) -> None:

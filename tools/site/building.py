@@ -1,6 +1,7 @@
 """Gather the pages in a temporary folder and let Sphinx build them; warnings are errors."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,19 @@ import tempfile
 from pathlib import Path
 
 from tools import lessons
-from tools.site import charts, copies, data, evidence, front, results, rooms, slides, vendor
+from tools.site import (
+    charts,
+    copies,
+    data,
+    evidence,
+    front,
+    online,
+    quiz,
+    results,
+    rooms,
+    slides,
+    vendor,
+)
 
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
 PAGES_BY_HAND = (
@@ -20,6 +33,7 @@ PAGES_BY_HAND = (
     "two_sites.md",
     "instructor",
     "_static",
+    "_templates",
     "pictures",
     "conf.py",
 )
@@ -27,21 +41,24 @@ MARK = ".medlearn-site"  # in a folder that a build made, and that the next may 
 SPHINX = ["-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-j", "auto", "-b", "html"]
 
 
-def write(to: Path | None = None) -> list[str]:
+def write(to: Path | None = None, repository: str | None = None) -> list[str]:
     """Build the site and return sentences on how it went.
 
     Parameters
     ----------
     to : Path, optional
         An empty or new folder, or one that holds a site; default: ``_site`` in the course.
+    repository : str, optional
+        ``"owner/name"`` on GitHub: pages link to it, to Colab and to Binder.
 
     Raises
     ------
     RuntimeError
         If a builder is not installed, or if Sphinx finds fault with a page.
     ValueError
-        If `to` holds something that no build made.
+        If `to` holds something that no build made, or if `repository` is no such name.
     """
+    online.check(repository)
     missing = missing_builders()
     if missing:
         raise RuntimeError(
@@ -58,8 +75,9 @@ def write(to: Path | None = None) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, "source")
         built = Path(scratch, "site")
-        sentences = gather(source)
-        _run_sphinx(source, built)
+        sentences = gather(source, repository)
+        _run_sphinx(source, built, repository)
+        _leave_out_maps(built)
         (built / MARK).touch()
         shutil.rmtree(to, ignore_errors=True)
         shutil.copytree(built, to)
@@ -72,8 +90,15 @@ def missing_builders() -> list[str]:
     return [name for module, name in NEEDED.items() if importlib.util.find_spec(module) is None]
 
 
-def gather(source: Path) -> list[str]:
+def gather(source: Path, repository: str | None = None) -> list[str]:
     """Write all that Sphinx reads into the folder `source`.
+
+    Parameters
+    ----------
+    source : Path
+        A new folder.
+    repository : str, optional
+        As for `write`.
 
     Returns
     -------
@@ -86,14 +111,16 @@ def gather(source: Path) -> list[str]:
         copy = shutil.copytree if (docs / name).is_dir() else shutil.copy
         copy(docs / name, source / name)
     sentences = vendor.fetch(source / "_static" / "vendor")
-    pages = copies.copy(source)
+    pages = copies.copy(source, repository)
     for name in ("glossary.md", "keras.md"):
         copies.link_glossary(source / name)
     questions = source / "faq.md"
     questions.write_text(copies.table_links(questions.read_text("utf-8")), "utf-8")
     slides.write(pages, source)
+    quiz.write(source)
     charts.draw(source / "_static" / "charts")
-    front.write(pages, source)
+    front.write(pages, source, repository)
+    online.write_citation(source)
     rooms.write(source / "reference")
     results.write(source)
     evidence.write(source)
@@ -101,12 +128,24 @@ def gather(source: Path) -> list[str]:
     return sentences
 
 
+def _leave_out_maps(built: Path) -> None:
+    """Remove the source maps that the theme brings, and the lines that name them."""
+    for path in [*built.rglob("*.js"), *built.rglob("*.css")]:
+        map_beside = path.with_name(f"{path.name}.map")
+        if map_beside.exists():
+            map_beside.unlink()
+            text = path.read_text(encoding="utf-8")
+            path.write_text(re.sub(r"(?://|/\*)# sourceMappingURL=\S+.*", "", text), "utf-8")
+
+
 def _may_be_replaced(folder: Path) -> bool:
     return folder.is_dir() and ((folder / MARK).exists() or not any(folder.iterdir()))
 
 
-def _run_sphinx(source: Path, built: Path) -> None:
-    command = [sys.executable, "-P", *SPHINX, source, built]
+def _run_sphinx(source: Path, built: Path, repository: str | None) -> None:
+    doctrees = source.with_name("doctrees")  # beside the site: it is not published
+    about = ["-A", f"repository={repository or ''}"]
+    command = [sys.executable, "-P", *SPHINX, *about, "-d", doctrees, source, built]
     process = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", errors="replace"
     )

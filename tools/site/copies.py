@@ -4,6 +4,7 @@ import base64
 import inspect
 import io
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from medlearn import plots
 from tools import lessons
+from tools.site import online
 from tools.site.markup import plain
 
 THUMBNAIL = (480, 360)
@@ -78,13 +80,16 @@ class Lesson:
         return re.findall(r"^\d\. (.+?)[;.]?$", self.notebook.cells[0].source, re.MULTILINE)
 
 
-def copy(source: Path) -> list[Lesson]:
+def copy(source: Path, repository: str | None = None) -> list[Lesson]:
     """Write a page of each lesson, and a thumbnail of each of its pictures.
 
     Parameters
     ----------
     source : Path
-        Sphinx's folder; pages go to ``notebooks``, thumbnails to ``_static/figures``.
+        Sphinx's folder; pages go to ``notebooks``, thumbnails to ``_static/figures``, the
+        notebooks themselves to ``_slides/files``.
+    repository : str, optional
+        ``"owner/name"`` on GitHub, for links below the title.
 
     Returns
     -------
@@ -92,6 +97,8 @@ def copy(source: Path) -> list[Lesson]:
         The lessons in the course's order.
     """
     (source / "notebooks").mkdir()
+    files = source / "_slides" / "files"
+    files.mkdir(parents=True)
     figures = source / "_static" / "figures"
     figures.mkdir(parents=True)
     charts = chart_sentences()
@@ -103,6 +110,9 @@ def copy(source: Path) -> list[Lesson]:
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = page_links(cell.source)
+        shutil.copy(path, files / path.name)
+        title, _, rest = notebook.cells[0].source.partition("\n")
+        notebook.cells[0].source = f"{title}\n\n{online.links(path.name, repository)}\n{rest}"
         nbformat.write(notebook, source / "notebooks" / path.name)
         copied.append(lesson)
     return copied

@@ -1,21 +1,24 @@
 """The lessons as cards on the front page, and the gallery of their figures."""
 
 import html
-import re
 from pathlib import Path
 
+from medlearn.teaching import door
+from tools import lessons
+from tools.site import graph, online
 from tools.site.copies import Figure, Lesson
-from tools.site.markup import image, toctree, without_links
+from tools.site.markup import image, toctree
 
 CARDS_GO_HERE = "<!-- lessons -->"  # in index.md
 GALLERY = (
     "# Gallery\n\nEvery figure of every lesson; each leads to the lesson that draws it. All images "
     "are simulated, or ship with Python packages.\n"
 )
+GRAPH = "## What builds on what\n\nEach arrow leads from a lesson to one that needs it.\n"
 LESSONS = "# Lessons\n\nEach is a notebook; here you read it with the outputs of its last run.\n"
 
 
-def write(pages: list[Lesson], source: Path) -> None:
+def write(pages: list[Lesson], source: Path, repository: str | None = None) -> None:
     """Put the cards into ``index.md``; write ``gallery.md`` and the list of lessons.
 
     Parameters
@@ -24,11 +27,15 @@ def write(pages: list[Lesson], source: Path) -> None:
         The lessons.
     source : Path
         Sphinx's folder.
+    repository : str, optional
+        ``"owner/name"`` on GitHub, which is cloned.
     """
     front = source / "index.md"
-    text = front.read_text(encoding="utf-8")
-    front.write_text(text.replace(CARDS_GO_HERE, _cards(pages)), encoding="utf-8")
-    listed = "\n".join([LESSONS, _cards(pages), "", toctree([page.stem for page in pages])])
+    text = front.read_text(encoding="utf-8").replace(CARDS_GO_HERE, _cards(pages))
+    text = text.replace(online.NOT_GIVEN, online.clone_address(repository))
+    front.write_text(text, encoding="utf-8")
+    parts = [LESSONS, _cards(pages), "", GRAPH, graph.draw(door.cards(lessons.FOLDER)), ""]
+    listed = "\n".join([*parts, toctree([page.stem for page in pages])])
     listed = listed.replace('"notebooks/', '"').replace('"_static', '"../_static')
     (source / "notebooks" / "index.md").write_text(listed, encoding="utf-8")
     sections = [f"## {page.title}\n\n{_gallery(page)}\n" for page in pages]
@@ -37,27 +44,24 @@ def write(pages: list[Lesson], source: Path) -> None:
 
 def _cards(pages: list[Lesson]) -> str:
     """The lessons as a grid of HTML."""
-    return '<div class="cards">\n' + "\n".join(map(_card, pages)) + "\n</div>"
+    facts = {card.number: card for card in door.cards(lessons.FOLDER)}
+    cards = [_card(page, facts[page.number]) for page in pages]
+    return '<div class="cards">\n' + "\n".join(cards) + "\n</div>"
 
 
-def _card(page: Lesson) -> str:
-    """One lesson: a picture, the title, and the three goals in one line each."""
+def _card(page: Lesson, facts: door.Card) -> str:
+    """One lesson: a picture, the title, the idea, the minutes and what to take before."""
     number, _, name = page.title.partition(" · ")
     # The title beside the picture says the same, so that it needs no alt text.
     picture = image(page.figures[0].thumbnail, alt="") if page.figures else ""
-    goals = "".join(f"<li>{_inline(goal)}</li>" for goal in page.goals)
+    needs = f"after {', '.join(facts.needs)}" if facts.needs else "no lesson before"
+    computes = f", computes {facts.computes} min" if facts.computes else ""
     return (
         f'<a class="lesson-card" href="notebooks/{page.stem}.html">{picture}'
         f'<span class="number">{html.escape(number)}</span>'
-        f"<strong>{html.escape(name or number)}</strong><ul>{goals}</ul></a>"
+        f"<strong>{html.escape(name or number)}</strong><p>{html.escape(facts.idea)}</p>"
+        f'<p class="facts">{facts.minutes} min{computes} · {needs}</p></a>'
     )
-
-
-def _inline(markdown: str) -> str:
-    """Bold and code of a line of Markdown as HTML; links become words."""
-    text = html.escape(without_links(markdown))
-    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
-    return re.sub(r"`(.+?)`", r"<code>\1</code>", text).replace("*", "")
 
 
 def _gallery(page: Lesson) -> str:

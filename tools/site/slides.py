@@ -8,6 +8,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from medlearn.teaching import door
+from tools import lessons
 from tools.lessons import ROOT
 from tools.site.copies import Lesson, page_links, pictures_of
 from tools.site.markup import without_links
@@ -39,7 +41,8 @@ if (!{WIDE}) document.querySelectorAll(".deck").forEach(style => style.remove())
 """
 REVEAL = f"""<script src="{REVEAL_FOLDER}/reveal.js"></script>
 <script>if ({WIDE}) Reveal.initialize({{hash: true, slideNumber: "c/t", transition: "none",
-  width: 1100, height: 700, controlsTutorial: false}})</script>
+  width: 1100, height: 700, controlsTutorial: false,
+  keyboard: {{83: () => document.body.classList.toggle("with-notes")}}}})</script>
 """
 MATHJAX = """<script>window.MathJax = {tex: {inlineMath: [["$", "$"]]}}</script>
 <script src="../_static/vendor/mathjax/es5/tex-mml-chtml.js"></script>
@@ -49,7 +52,8 @@ PAGE_HEAD = """\
 
 A deck for each lesson, made from the lesson itself: what it asks, its pictures, its one-sentence
 answers. Arrow keys turn the pages, `F` fills the screen, `Esc` shows all pages at once. Decks open
-without a network, and print from the browser.
+without a network, and print from the browser. `S` shows or hides the speaker's notes below a
+slide: a time, and a question to ask.
 
 Each deck asks the question below before its recap: ask it **while it trains**.
 """
@@ -94,14 +98,15 @@ def write(pages: list[Lesson], source: Path) -> None:
         Sphinx's folder; decks go to ``_slides/slides``.
     """
     folder = source / "_slides" / "slides"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     vendor = source / "_static" / "vendor"
     has_reveal = (vendor / "reveal.js").exists()
     script = MATHJAX if (vendor / "mathjax").exists() else ""
     script += REVEAL if has_reveal else ""
     for_class = questions()
+    minutes = {card.number: card.minutes for card in door.cards(lessons.FOLDER)}
     for page in pages:
-        slides = deck(page, for_class.get(page.number))
+        slides = deck(page, for_class.get(page.number), minutes[page.number])
         text = FRAME.format(
             title=html.escape(page.title),
             head=REVEAL_HEAD if has_reveal else "",
@@ -113,7 +118,7 @@ def write(pages: list[Lesson], source: Path) -> None:
     (source / "instructor" / "slides.md").write_text("\n".join(listed), encoding="utf-8")
 
 
-def deck(page: Lesson, question: dict[str, str] | None) -> list[str]:
+def deck(page: Lesson, question: dict[str, str] | None, minutes: int = 0) -> list[str]:
     """Return the slides of one lesson: title, sections, the question for the class, recap.
 
     Parameters
@@ -122,6 +127,8 @@ def deck(page: Lesson, question: dict[str, str] | None) -> list[str]:
         The lesson.
     question : dict or None
         ``ask`` and ``answer``.
+    minutes : int
+        For reading and trying, from the lesson's card; 0 if unknown.
 
     Returns
     -------
@@ -130,27 +137,50 @@ def deck(page: Lesson, question: dict[str, str] | None) -> list[str]:
     """
     goals = "".join(f"<li>{_inline(goal)}</li>" for goal in page.goals)
     title = html.escape(page.title)
-    slides = [f"<h1>{title}</h1><p>You will be able to</p><ol>{goals}</ol>"]
     sections = _sections(page)
-    for section in sections:
-        if not any(word in section.title for word in NOT_SHOWN):
-            slides += _section_slides(section)
+    shown = [section for section in sections if _is_shown(section)]
+    lead = f"Plan {minutes} minutes, of which about a third for the exercises." if minutes else ""
+    slides = [f"<h1>{title}</h1><p>You will be able to</p><ol>{goals}</ol>{_notes(lead)}"]
+    for section in shown:
+        own = max(1, round(0.7 * minutes / len(shown)))  # the rest is for the exercises
+        slides += _section_slides(section, own if minutes else 0)
     if question:
         answer = f'<div class="fragment answer">{_block(question["answer"])}</div>'
-        slides.append(f"<h2>While it trains</h2>{_block(question['ask'])}{answer}")
+        notes = _notes("Ask while a cell computes. Wait ten seconds before you take an answer.")
+        slides.append(f"<h2>While it trains</h2>{_block(question['ask'])}{answer}{notes}")
     for section in sections:
         if "Recap" in section.title:
             slides.append("<h2>Recap</h2>" + "".join(map(_block, section.texts)))
     return slides
 
 
-def _section_slides(section: Section) -> list[str]:
+def _is_shown(section: Section) -> bool:
+    is_content = not any(word in section.title for word in NOT_SHOWN)
+    return is_content and bool(section.pictures or section.sentence)
+
+
+def _notes(*lines: str) -> str:
+    """What the speaker reads, and the class does not."""
+    kept = "".join(f"<p>{_inline(line)}</p>" for line in lines if line)
+    return f'<aside class="notes">{kept}</aside>' if kept else ""
+
+
+def _question_in(section: Section) -> str:
+    """The first question that a section asks its reader."""
+    text = " ".join(" ".join(section.texts).replace("**", "").split())
+    sentences = re.split(r"(?<=[.?!:]) ", re.sub(r"#+ |\$[^$]*\$", "", text))
+    asked = [sentence for sentence in sentences if sentence.endswith("?")]
+    return f"Ask: {asked[0]}" if asked else "Ask: what surprised you here?"
+
+
+def _section_slides(section: Section, minutes: int) -> list[str]:
     """A slide with the first text and picture, and one with the last picture and the sentence."""
-    if not (section.pictures or section.sentence):
-        return []
     heading = f"<h2>{_inline(section.title)}</h2>"
     lead = _block(section.texts[0]) if section.texts else ""
-    slides = [heading + lead + "".join(section.pictures[:1])]
+    time = f"About {minutes} minutes for this section." if minutes else ""
+    notes = _notes(time, _question_in(section))
+    first = lead + "".join(section.pictures[:1])
+    slides = [heading + first + notes] if first.strip() else []
     last_picture = "".join(section.pictures[1:][-1:])
     if last_picture or section.sentence:
         answer = _inline(section.sentence)
