@@ -510,3 +510,8 @@ def test_a_repository_is_a_name_on_github():
     assert "Colab" not in online.links("02_x.ipynb", None)
     with pytest.raises(ValueError, match="expected OWNER/NAME"):
         online.check("https://github.com/somebody/medlearn")
+
+
+def test_tables_on_pages_have_at_most_three_decimals():
+    cells = ["0.123456", "-.98765", "12", "0.5", "lab-a", "1.2.34567", ""]
+    assert list(map(results.rounded, cells)) == ["0.123", "-0.988", "12", "0.5", *cells[4:]]

@@ -14,6 +14,7 @@ LONGEST_TABLE = 100  # rows; of a longer one the first few are shown
 FIRST_ROWS = 8
 ORIGIN = {"command", "commit", "date", "processor", "versions", "code"}  # of each row
 LONG_COLUMNS = {"predictions", "dice_per_image"}  # one value per image: not for readers
+LONG_NUMBER = re.compile(r"-?\d*\.\d{4,}")
 REAL_RUNS = "real_runs.txt"
 NOT_BENCHMARKS = {
     "labels_opened": "The log of every opening of real target labels, with its reason.",
@@ -81,12 +82,17 @@ def as_html(columns: list[str], rows: list[list[str]]) -> str:
     body = []
     for row in rows:
         padded = row + [""] * (len(columns) - len(row))
-        body.append(_html_row("td", [padded[index] for index in kept]))
+        body.append(_html_row("td", [rounded(padded[index]) for index in kept]))
     lines = "\n".join(body)
     return (
         '<div class="wide" tabindex="0"><table>\n'
         f"<thead>{head}</thead>\n<tbody>\n{lines}\n</tbody></table></div>"
     )
+
+
+def rounded(cell: str) -> str:
+    """Return a number with at most three decimals, and any other cell as it is."""
+    return f"{float(cell):.3f}" if LONG_NUMBER.fullmatch(cell) else cell
 
 
 def _html_row(tag: str, cells: list[str]) -> str:
@@ -111,7 +117,7 @@ def _page(table: tables.Table, text: str) -> str:
         f"# {table.name.replace('_', ' ')}",
         *map(_paragraph, text.split("\n\n")),
         _literal(table.comments) if table.comments else "",
-        f'{trimmed}<a href="{address}" download>The whole table as CSV.</a>',
+        f'{trimmed}<a href="{address}" download>The whole table as CSV</a>, with all decimals.',
         as_html(table.columns, rows),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
