@@ -1,5 +1,6 @@
 """The challenge: who can know what, scores by hand, and a mean over sealed laboratories."""
 
+import dataclasses
 import html.parser
 import re
 
@@ -9,6 +10,7 @@ import pytest
 import sealed_hospitals as made
 from sklearn import metrics as sklearn_metrics
 
+from medlearn.instruments import smear
 from medlearn.teaching import challenge
 from medlearn.teaching.challenge import _hospitals, _report
 
@@ -101,6 +103,17 @@ def test_candidates_and_choice_do_not_depend_on_the_truth(few_cells):
     assert first.course == second.course
     assert not np.array_equal(first.of("oracle"), second.of("oracle"))
     assert "oracle" not in challenge.course_lines(hospital).names
+
+
+def test_two_labelled_data_sets_make_a_challenge_and_others_are_refused():
+    cells = smear.single_cells("lab-a", 10, 32)
+    hospital, truth = challenge.of_datasets(cells, cells)
+    assert np.array_equal(truth.labels, cells.labels) and hospital.task == "kinds"
+    assert len(hospital.ids) == 10 and hospital.classes == tuple(cells.classes)
+    with pytest.raises(ValueError, match="needs labels of both"):
+        challenge.of_datasets(cells, dataclasses.replace(cells, labels=None))
+    with pytest.raises(ValueError, match="same classes and image size"):
+        challenge.of_datasets(cells, smear.single_cells("lab-b", 10, 40))
 
 
 def test_scores_gains_regret_and_harm_by_hand():

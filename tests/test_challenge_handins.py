@@ -114,10 +114,12 @@ def test_the_method_stands_in_the_table_or_in_a_text_and_is_cut(tmp_path):
     put(tmp_path, "b/method.txt", "first\nsecond \x1b[2J" + "x" * 1000)
     put(tmp_path, "c.csv")
     put(tmp_path, "c.txt", "in a text")
+    put(tmp_path, "d.csv", made.table(KINDS, method="# method: one sentence"))
     rows, _ = marked(tmp_path)
     assert rows["a"].method == "CORAL, then luck"
     assert rows["b"].method.startswith("first second ?[2Jxxx") and len(rows["b"].method) == 300
     assert rows["c"].method == "in a text"
+    assert rows["d"].method == ""  # the template's own words
 
 
 def test_two_hand_ins_of_one_name_are_both_refused(tmp_path):

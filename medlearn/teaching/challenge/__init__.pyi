@@ -8,6 +8,7 @@ from ._hospitals import TASKS as TASKS
 from ._hospitals import Hospital as Hospital
 from ._hospitals import Truth as Truth
 from ._hospitals import draw as draw
+from ._hospitals import of_datasets as of_datasets
 from ._lines import Lines as Lines
 from ._lines import course_lines as course_lines
 from ._marking import HARM as HARM

@@ -10,6 +10,7 @@ from medlearn.teaching.challenge._hospitals import Hospital, draw
 from medlearn.teaching.challenge._lines import course_lines
 from medlearn.teaching.challenge._marking import SCORES
 from medlearn.teaching.challenge._seal import SUFFIX, Seal, new_seed
+from medlearn.teaching.challenge._tables import PLACEHOLDER
 
 HOME, AWAY, MASKS = "home", "target", "home_masks"
 _TEXTS = {
@@ -144,7 +145,7 @@ def _write_tables(to: Path, hospital: Hospital) -> None:
     _files.write_text(to / "home.csv", "\n".join(rows) + "\n")
     template = ["id", *hospital.ids]
     if is_kinds:
-        template = ["# method: one sentence", "id,prediction", *(f"{id}," for id in hospital.ids)]
+        template = [f"# method: {PLACEHOLDER}", "id,prediction", *(f"{id}," for id in hospital.ids)]
     _files.write_text(to / "template.csv", "\n".join(template) + "\n")
 
 

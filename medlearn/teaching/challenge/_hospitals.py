@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from medlearn import _files, backbones, features
+from medlearn._dataset import Dataset
 from medlearn.instruments import smear
 
 TASKS = ("kinds", "outlines")
@@ -123,6 +124,41 @@ def draw(task: str, seed: str) -> tuple[Hospital, Truth]:
     )
     labels = (away.labels if is_kinds else away.masks)[rows]
     return hospital, Truth(labels, _pseudonyms(away.patients[rows], "away"))
+
+
+def of_datasets(source: Dataset, target: Dataset) -> tuple[Hospital, Truth]:
+    """Return the two parts of a challenge of kinds from two labelled data sets, such as real ones.
+
+    Parameters
+    ----------
+    source : Dataset
+        Home, with labels.
+    target : Dataset
+        The new hospital, with labels, which become the truth; same classes and image size.
+
+    Raises
+    ------
+    ValueError
+        Without labels, and for other classes or sizes.
+    """
+    if source.labels is None or target.labels is None:
+        raise ValueError(
+            "A challenge needs labels of both data sets; those of the target are kept."
+        )
+    if source.classes != target.classes or source.images.shape[1:] != target.images.shape[1:]:
+        raise ValueError(
+            f"Both data sets need the same classes and image size: {source.classes} and "
+            f"{target.classes}, {source.images.shape[1:]} and {target.images.shape[1:]}."
+        )
+    hospital = Hospital(
+        task="kinds",
+        classes=tuple(source.classes),
+        source_images=source.images,
+        source_labels=source.labels,
+        source_patients=source.patients,
+        target_images=target.images,
+    )
+    return hospital, Truth(target.labels, target.patients)
 
 
 def number(seed: str, purpose: str) -> int:

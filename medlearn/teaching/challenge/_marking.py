@@ -171,6 +171,8 @@ def _row(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few patients: the interval is there to be seen
         score, gain = _intervals(task, truth, predictions, source)
+    if name == SOURCE_ONLY and is_line:
+        gain = metrics.Interval(0.0, 0.0, 0.0)  # minus itself
     is_harm = gain.value < -HARM
     return Row(name, is_line, score, gain, best - score.value, is_harm, text)
 

@@ -14,6 +14,7 @@ LARGEST = 1_000_000  # bytes
 MOST_ROWS = 20_000
 LONGEST_METHOD = 300  # signs
 ID, PREDICTION = "id", "prediction"
+PLACEHOLDER = "one sentence"  # of the template
 _SHOWN = 5  # ids that a message names
 _NUMBER = re.compile(r"\d{1,3}(\.0+)?")
 
@@ -116,7 +117,8 @@ def _is_note(line: str) -> bool:
 
 def _method(notes: list[str]) -> str:
     words = " ".join(note.strip(' ";,\t#') for note in notes)
-    return one_sentence(re.sub(r"^method\s*:\s*", "", words, flags=re.IGNORECASE))
+    words = re.sub(r"^method\s*:\s*", "", words, flags=re.IGNORECASE)
+    return "" if words == PLACEHOLDER else one_sentence(words)
 
 
 def _id(text: str) -> str:
