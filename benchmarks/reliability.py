@@ -12,7 +12,8 @@ single file in CPU-seconds, and all of them in seconds. An undocumented exceptio
 as something else, or a file that takes SLOW CPU-seconds ends the benchmark with an error.
 
 The tests do the same harm, less often. It is written in common/mutations.py (files of a user's
-own), common/mutated_archives.py (NPZ and ZIP), common/mutated_sets.py (decoded sets of the cache),
+own), common/mutated_folders.py (traps in a folder: paths, links, devices, sizes, a second reader),
+common/mutated_archives.py (NPZ and ZIP), common/mutated_sets.py (decoded sets of the cache),
 common/mutated_predictors.py (what `inference.load` reads; forged: with checksums that fit) and
 common/faults.py (kills).
 """
@@ -22,7 +23,8 @@ from functools import partial
 import time
 
 from common import table  # first: it sets the threads
-from common import faults, mutated_archives, mutated_predictors, mutated_sets, mutations
+from common import faults, mutated_archives, mutated_folders, mutated_predictors, mutated_sets
+from common import mutations
 
 FILES, KILLS = 1000, 100
 SLOW = 10.0  # CPU-seconds that no single file may take
@@ -38,6 +40,7 @@ MUTATIONS: dict[str, Callable[[int], str]] = {
     **mutated_archives.MUTATIONS,
     **mutated_predictors.MUTATIONS,
     **mutated_sets.MUTATIONS,
+    **mutated_folders.MUTATIONS,
     **{
         f"mutated {file_format.upper().replace('_', ' ')}": partial(_outcome, file_format)
         for file_format in mutations.FORMATS

@@ -1,15 +1,29 @@
-"""Shipped folders, the cache folder, atomic writes, and "do you mean" for misspelt names."""
+"""Shipped folders, the cache folder, atomic writes, locks, and "do you mean" for misspelt names."""
 
+import contextlib
+import ctypes
 import difflib
 import os
 import secrets
-from collections.abc import Callable, Iterable
+import shutil
+import socket
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pooch
+from filelock import FileLock, Timeout
 
 _PACKAGE = Path(__file__).resolve().parent
 _IN_CHECKOUT = {"datasets": "datasets", "results": "benchmarks/results", "style": "notebooks"}
+
+MARK = "medlearn-cache.txt"  # in a cache folder that medlearn made or found empty
+_MARK_TEXT = """This folder is a cache of medlearn. `python3 course.py clean --cache` removes what
+medlearn put here and can make or fetch again; it leaves everything else.
+"""
+_SECONDS_OF_SILENCE = 5  # that a process waits for another one before it says so
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 
 _LONGEST_START = 40  # characters of a name that its temporary file begins with
 
@@ -45,7 +59,106 @@ def cache() -> Path:
             f"The cache folder {path} cannot be made ({error.strerror}); "
             "set MEDLEARN_CACHE to a folder that you may write to."
         ) from error
+    if not (path / MARK).exists():
+        with contextlib.suppress(OSError):  # one may be allowed to read the folder only
+            if not any(path.iterdir()):
+                write_text(path / MARK, _MARK_TEXT)
     return path
+
+
+def is_marked(folder: Path) -> bool:
+    """Return whether a cache folder is medlearn's own: marked, or the one without MEDLEARN_CACHE.
+
+    A user's folder that held something before medlearn used it is not.
+
+    Parameters
+    ----------
+    folder : Path
+        What `cache` returned.
+    """
+    return (folder / MARK).is_file() or folder.resolve() == Path(pooch.os_cache("medlearn"))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder; who has to wait says for whom.
+
+    The system frees the lock of a process that dies.
+
+    Parameters
+    ----------
+    path : Path
+        What is locked; it need not exist, but its folder must.
+
+    Raises
+    ------
+    OSError
+        If no lock can be kept there.
+    """
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    holder = path.with_name(f"{path.name}.lock.holder")
+    try:
+        lock.acquire(timeout=_SECONDS_OF_SILENCE)
+    except Timeout:
+        _say_who_holds(holder, path)
+        lock.acquire()
+    try:
+        with contextlib.suppress(OSError):
+            began = time.strftime("%Y-%m-%d %H:%M:%S")
+            write_text(holder, f"process {os.getpid()} on {socket.gethostname()} since {began}")
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _say_who_holds(holder: Path, path: Path) -> None:
+    try:
+        name = holder.read_text(encoding="utf-8")[:200]
+    except (OSError, ValueError):
+        name = "another process"
+    warnings.warn(
+        f"{name} is at work on {path}; this process waits until it has ended.", stacklevel=4
+    )
+
+
+def replace_folder(draft: Path, folder: Path) -> None:
+    """Put a finished folder in the place of another one, which is removed.
+
+    A kill leaves the old folder or the new one at its place; where the system cannot exchange two
+    folders in one step, nothing for a moment, with the old one beside.
+
+    Parameters
+    ----------
+    draft : Path
+        The new folder, in the same parent folder; its name is gone afterwards.
+    folder : Path
+        The place; there may be nothing yet.
+    """
+    if not folder.exists():
+        os.replace(draft, folder)
+        return
+    if _exchanged(draft, folder):
+        shutil.rmtree(draft, ignore_errors=True)
+        return
+    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
+    os.replace(folder, old)
+    try:
+        os.replace(draft, folder)
+    except OSError:
+        os.replace(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; return whether this system can."""
+    try:
+        exchange = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):  # not Linux
+        return False
+    return exchange(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -4,6 +4,7 @@ Programs that import `common.table` need a process of their own: it holds Tensor
 """
 
 import ast
+import contextlib
 import csv
 import os
 import re
@@ -174,6 +175,55 @@ def test_a_table_begins_with_the_machine_and_lies_in_the_folder_of_the_environme
     measured = dict(zip(lines[-2].split(","), next(csv.reader(lines[-1:]))))
     assert measured["processor"] == processor and measured["versions"] == versions
     assert measured["command"] == "python benchmarks/tiny.py --only 2" and measured["date"] > "2026"
+
+
+GROW = """
+import time
+from common import table
+def measure(row):
+    time.sleep(0.05)
+    return {'score': row * 2}
+table.grow('tiny', '', ('row',), ('score',), [(row,) for row in range(12)], measure)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is a thing of POSIX systems")
+def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_goes_on(tmp_path):
+    environment = os.environ | {"MEDLEARN_RESULTS": str(tmp_path), "PYTHONPATH": str(BENCHMARKS)}
+    kills = int(os.environ.get("MEDLEARN_KILLS", "3"))
+    before = b""
+    for seconds in np.random.default_rng(kills).uniform(0, 0.5, kills):
+        command = [sys.executable, "-c", GROW]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()  # the table is begun
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+            process.kill()
+        after = (tmp_path / "tiny.csv").read_bytes()
+        assert after.startswith(before) and after.endswith(b"\n")
+        before = after
+    run_in_a_process(GROW, MEDLEARN_RESULTS=str(tmp_path))
+    lines = (tmp_path / "tiny.csv").read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    assert [int(row["row"]) for row in rows] == list(range(12))
+
+
+@pytest.mark.slow
+def test_half_a_row_is_measured_again_and_two_programs_fill_one_table(tmp_path):
+    run_in_a_process(GROW, "--only", "7", MEDLEARN_RESULTS=str(tmp_path))
+    table = tmp_path / "tiny.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole + b"8,1")  # as a kill leaves it
+    environment = os.environ | {"MEDLEARN_RESULTS": str(tmp_path), "PYTHONPATH": str(BENCHMARKS)}
+    command = [sys.executable, "-c", GROW]
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in "ab"]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert table.read_bytes().startswith(whole)
+    lines = table.read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    scores = {int(row["row"]): int(row["score"]) for row in rows}
+    assert len(rows) == 12 and scores == {row: row * 2 for row in range(12)}
 
 
 # ---- where a row comes from ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import unicodedata
 
 import pytest
 from lessons import code, miniature, tagged
@@ -156,6 +157,22 @@ def test_no_name_is_a_formula(tmp_path):
         (folder / name / "a.ipynb").write_text(handed_in(f"02.1: {check.RIGHT}\n"))
     rows, _ = table(folder, tmp_path / "class.csv")
     assert sorted(row["student"] for row in rows) == sorted(f"'{name}" for name in names)
+
+
+def test_no_name_holds_a_formula_behind_a_separator():
+    assert collect.harmless("a;=1+1") == "a;'=1+1"
+    assert collect.harmless('a"; @SUM(A1)') == "a\"; '@SUM(A1)"
+    assert collect.harmless("Doe; Jane") == "Doe; Jane"
+
+
+def test_one_person_whose_accents_two_systems_write_differently_is_one_row(tmp_path):
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for form, id in (("NFC", "02.1"), ("NFD", "02.2")):
+        name = unicodedata.normalize(form, "Zoé")
+        (folder / f"{name}.ipynb").write_text(handed_in(f"{id}: {check.RIGHT}\n"))
+    rows, _ = table(folder, tmp_path / "class.csv")
+    assert [(row["student"], row["solved"]) for row in rows] == [("Zoé", "2")]
 
 
 def test_control_characters_and_long_names_are_cut():

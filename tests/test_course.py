@@ -13,7 +13,8 @@ import urllib.request
 import pytest
 from commandline import FOLDER_NAME, notebook, wait_for, write
 
-from tools import cleaning, commands, lab, lessons, linting, suite
+from medlearn import _files
+from tools import cleaning, commands, lab, lessons, linting, remaining, suite
 
 
 @pytest.fixture
@@ -68,7 +69,8 @@ def pytest_calls(folder, monkeypatch):
     calls = []
 
     def call(command, cwd):
-        calls.append(command[3:])
+        assert command[3:5] == suite.PROGRESS
+        calls.append(command[5:])
         return 0
 
     monkeypatch.setattr(lessons, "ROOT", folder.parent)
@@ -105,6 +107,17 @@ def test_times_go_to_the_notebooks_alone(pytest_calls, tmp_path, monkeypatch):
     assert commands.main(["test", "--times", "times.csv"]) == 0
     table = str(tmp_path / "times.csv")
     assert [table in arguments for arguments in pytest_calls] == [False, True, False]
+
+
+def test_a_run_says_at_its_first_result_what_remains(tmp_path):
+    for number in range(2):
+        (tmp_path / f"test_{number}.py").write_text("def test_a(): pass\ndef test_b(): pass")
+    command = [sys.executable, "-m", "pytest", *suite.PROGRESS, "."]
+    for more in ([], suite.TWO_AT_A_TIME):
+        ended = subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True)
+        assert re.search(r"\n  \d\.\d min: 1 of 4 tests", ended.stdout), ended.stdout
+    assert remaining.sentence(4, 4, 60) == "  1.0 min: 4 of 4 tests"
+    assert remaining.sentence(1, 4, 60) == "  1.0 min: 1 of 4 tests, about 3 min remain"
 
 
 @pytest.mark.slow
@@ -162,6 +175,9 @@ def test_a_taken_port_is_a_sentence_and_without_a_wish_another_is_found():
         with pytest.raises(OSError, match=f"Port {port} is taken"):
             lab.free_port(port)
     assert lab.free_port(port) == port
+    for port in (-1, 65536, 99999):
+        with pytest.raises(ValueError, match="from 1 to 65535"):
+            lab.free_port(port)
     assert 8888 <= lab.free_port() < 8988
 
 
@@ -211,7 +227,8 @@ def assert_asks_for_no_news(address):
 def test_leftovers_are_removed_and_nothing_else(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(lessons, "ROOT", tmp_path / "course")
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
-    kept = ["course/.venv/lib/__pycache__", "course/notebooks", "cache/x"]
+    _files.cache()
+    kept = ["course/.venv/lib/__pycache__", "course/notebooks", "cache/features"]
     for name in ("course/a/__pycache__", "course/.pytest_cache", *kept):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "course/.venv/set-up.stamp").touch()
@@ -221,11 +238,37 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "course/.pytest_cache").exists()
     assert commands.main(["clean", "--cache", "--venv"]) == 0
     assert not (tmp_path / "cache").exists() and not (tmp_path / "course/.venv").exists()
-    (tmp_path / "cache/x").mkdir(parents=True)
-    (tmp_path / "cache/progress.json").write_text("what a learner solved")
+
+
+def test_clean_keeps_what_nobody_can_make_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lessons, "ROOT", tmp_path / "course")
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
+    cache = _files.cache()
+    made = ["datasets/bccd/a", "decoded/a", "features/a", "simulated/a", "weights/a", "site/a"]
+    precious = ["progress.json", "patients.salt", "patients of a.salt", "supplied/drive/a.zip"]
+    for name in [*made, *precious, "thesis.docx"]:
+        (cache / name).parent.mkdir(parents=True, exist_ok=True)
+        (cache / name).write_text(name)
     assert commands.main(["clean", "--cache"]) == 0
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["progress.json"]
-    assert (tmp_path / "cache/progress.json").read_text() == "what a learner solved"
+    assert "thesis.docx" in capsys.readouterr().out
+    left = [path.relative_to(cache).as_posix() for path in cache.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted([*precious, "thesis.docx", _files.MARK])
+
+
+@pytest.mark.parametrize("name", ["thesis.docx", "datasets/mine.csv", ".git/HEAD"])
+def test_clean_removes_nothing_from_a_folder_that_was_there_before(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(lessons, "ROOT", tmp_path / "course")
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "mine"))
+    (tmp_path / "mine" / name).parent.mkdir(parents=True)
+    (tmp_path / "mine" / name).write_text("years of work")
+    (_files.cache() / "features").mkdir()
+    with pytest.raises(ValueError, match="held other things before"):
+        cleaning.clean(cache=True)
+    assert (tmp_path / "mine" / name).read_text() == "years of work"
+    (tmp_path / "course/.venv").mkdir(parents=True)
+    with pytest.raises(ValueError, match="was not made by this course"):
+        cleaning.clean(venv=True)
+    assert (tmp_path / "course/.venv").is_dir()
 
 
 def test_a_cache_folder_that_holds_the_course_is_not_removed(tmp_path, monkeypatch):

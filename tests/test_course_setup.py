@@ -16,6 +16,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -364,6 +365,57 @@ def test_ctrl_c_is_quiet_and_leaves_nothing_to_trust(tmp_path, outside):
         err == "\nStopped. Run the same command again to go on; nothing half-made will be used.\n"
     )
     assert "Installing" in out and not (folder / ".venv" / "set-up.stamp").exists()
+
+
+def begun(folder, outside, **changes):
+    return subprocess.Popen(
+        [sys.executable, str(folder / "course.py"), "setup"],
+        cwd=outside,
+        env=environment(**changes),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_of_two_set_ups_at_once_one_waits_and_says_for_whom(tmp_path, outside):
+    folder = stand_in(tmp_path / "new é")
+    first = begun(folder, outside)
+    for line in first.stdout:
+        if "Making an environment" in line:
+            break
+    second = begun(folder, outside)
+    printed = [process.communicate(timeout=120)[0] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], printed
+    assert f"Process {first.pid} is setting up the course here" in printed[1]
+    assert "Making an environment" not in printed[1] and "COURSE" in printed[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is a thing of POSIX systems")
+def test_after_a_kill_at_any_moment_the_next_start_goes_on(tmp_path, outside):
+    folder = stand_in(tmp_path / "new é")
+    kills = int(os.environ.get("MEDLEARN_KILLS", "4"))
+    random = np.random.default_rng(kills)
+    for seconds in random.uniform(0.05, 5, kills):
+        process = begun(folder, outside)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()  # what it started may live on for a while
+            process.wait()
+        process.stdout.close()
+        (folder / ".venv/set-up.stamp").unlink(missing_ok=True)
+    ended = start(folder, outside, "setup")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "COURSE" in ended.stdout and not list(folder.glob(".venv-replaced-*"))
+
+
+def test_libraries_for_another_python_do_not_hide_those_of_the_course(ready, outside, tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('the wrong library')")
+    ended = start(ready, outside, PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 0 and "COURSE" in ended.stdout
 
 
 # ---- a folder of wheels --------------------------------------------------------------------------

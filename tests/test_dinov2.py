@@ -232,7 +232,7 @@ def test_a_full_or_read_only_cache_is_a_warning(fetches, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_dinov2, "FileLock", full)
+    monkeypatch.setattr(_dinov2._files, "locked", full)
     monkeypatch.setattr(_dinov2._files, "write_atomically", full)
     with pytest.warns(UserWarning, match="are not kept in .*No space left.* MEDLEARN_CACHE"):
         assert _dinov2.digest(_dinov2.read()) == _dinov2.CACHED_SHA256

@@ -1,6 +1,7 @@
 """Downloads from local servers that cut, alter, ignore and stall; archives made to do harm."""
 
 import contextlib
+import dataclasses
 import errno
 import hashlib
 import io
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+import traceback
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -19,6 +21,7 @@ import pytest
 
 from common.loopback import Server
 from medlearn.datasets._store import archive, download, sources, verified
+from medlearn.teaching import doctor
 
 RNG = np.random.default_rng(0)
 FILES = {"images/one.bin": RNG.bytes(200_000), "labels of it.csv": b"1,2\n"}
@@ -221,7 +224,7 @@ def test_what_another_process_has_repaired_is_not_removed(monkeypatch, tmp_path)
         path.write_bytes(FILES["images/one.bin"])
         yield
 
-    monkeypatch.setattr(sources, "lock", lock_of_a_repairer)
+    monkeypatch.setattr(verified._files, "locked", lock_of_a_repairer)
     assert dict(files) == FILES
 
 
@@ -307,3 +310,60 @@ def test_two_processes_at_once_both_succeed_with_one_download():
         answers = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert answers == [str(sum(map(len, FILES.values())))] * 2
     assert len(origin.asked) == 1
+
+
+# ---- addresses with a login, other kinds of mirrors, what a kill or a bad disk left --------------
+
+
+def test_a_password_in_an_address_is_never_shown(monkeypatch):
+    errors = []
+    with Server(b"no archive") as server, Server(b"", status=404) as closed:
+        for address in (server.address, closed.address, closed_port()):
+            monkeypatch.setenv("MEDLEARN_MIRROR", address.replace("//", "//nurse:secret@"))
+            with pytest.raises((ConnectionError, ValueError)) as raised:
+                loaded("http://host.invalid/a.zip")
+            errors.append(raised.value)
+            assert "secret" not in doctor._origin("bccd")
+    for error in errors:
+        shown = "".join(traceback.format_exception(error))
+        assert "secret" not in shown and "127.0.0.1" in shown
+
+
+@pytest.mark.parametrize("scheme", ["file", "ftp", "s3", "FILE"])
+def test_a_mirror_of_another_kind_is_refused_and_not_passed_over(monkeypatch, tmp_path, scheme):
+    monkeypatch.setenv("MEDLEARN_MIRROR", f"{scheme}://{tmp_path}")
+    with Server(zipped(FILES)) as server:
+        with pytest.raises(ValueError, match=f"of the kind {scheme}:, but a folder"):
+            loaded(f"{server.address}/a.zip")
+        assert server.paths == []
+    assert "of the kind" in doctor._origin("bccd")
+
+
+def test_a_mirror_is_asked_however_its_scheme_is_written(monkeypatch):
+    with Server(zipped(FILES)) as server:
+        monkeypatch.setenv("MEDLEARN_MIRROR", server.address.replace("http", "HTTP"))
+        assert loaded("http://host.invalid/a.zip") == FILES
+    monkeypatch.setenv("MEDLEARN_MIRROR", "C:/mirror")
+    assert sources.mirror() == Path("C:/mirror")
+
+
+@pytest.mark.parametrize("record", [b"", b"no record", b"\xff\n", b"a" * 64 + b"  ../../x\n"])
+def test_a_damaged_record_is_fetched_anew(record):
+    card = dataclasses.replace(made.toy_card("http://host.invalid"), details={"pattern": ".*"})
+    folder = sources.cache_folder(card.name)
+    folder.mkdir(parents=True)
+    (folder / archive.RECORD).write_bytes(record)
+    with pytest.raises(ValueError, match="is lost or damaged.*load again"):
+        verified.first_files(card)
+    assert not folder.exists()
+
+
+def test_what_a_kill_left_of_a_bad_folder_is_in_nobodys_way():
+    folder = sources.cache_folder("toy")
+    for name in ("toy", "toy.bad", "toy.12345678.bad"):
+        (folder.with_name(name) / "file").mkdir(parents=True)
+    sources.remove(folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["toy.bad"]  # another version's
+    folder.mkdir()
+    sources.remove(folder)
+    assert not folder.exists()

@@ -14,9 +14,10 @@ import made_archives as made
 import numpy as np
 import pytest
 
-from common import faults, mutated_archives
+from common import faults, mutated_archives, mutated_folders
 from common.loopback import Server
 from medlearn.datasets._store import download, sources, verified
+from medlearn.datasets.readers import _paths
 
 CONTENT = made.zipped({f"set-1/{path}": data for path, data in faults.FILES.items()})
 
@@ -51,6 +52,20 @@ def test_a_few_broken_archives_are_refused_in_words_or_read_alike(what):
 @pytest.mark.parametrize("what", mutated_archives.MUTATIONS)
 def test_many_broken_archives_are_refused_in_words_or_read_alike(what):
     assert refused(what, range(300)) > 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pipes, devices and forks of Linux")
+@pytest.mark.parametrize("door", mutated_folders.MUTATIONS)
+def test_traps_in_a_folder_are_rows_of_problems_and_let_nothing_in(door):
+    outcomes = [mutated_folders.MUTATIONS[door](seed) for seed in range(4)]
+    assert outcomes.count("problem") > 2
+
+
+def test_what_a_trap_would_let_in_is_found_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(_paths, "check_below", lambda *_: None)
+    with pytest.raises(AssertionError, match="outside the folder came in"):
+        for seed in range(3):
+            mutated_folders.trapped("table", seed)
 
 
 def test_a_reader_that_believes_a_broken_file_is_found_out():

@@ -168,6 +168,59 @@ def test_a_caller_that_says_nothing_is_not_a_worker():
         call.join()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\n",
+        b"1\n",
+        b"medlearn worker seven \n",
+        b"medlearn worker 7 CLUSTER",
+        b"medlearn worker 0 CLUSTER",
+        b"medlearn worker " + b"9" * 5000 + b" CLUSTER",
+    ],
+)
+def test_strangers_and_impossible_ranks_are_passed_over(said):
+    """Each says its line, and the true worker comes afterwards."""
+    workers = addresses(2)
+    host, port = workers[0].split(":")
+    said = said.replace(b"CLUSTER", _rendezvous._cluster(workers))
+    true_worker = threading.Thread(target=_rendezvous.meet, args=(workers, 1, 20))
+
+    def call():
+        with socket.create_connection((host, int(port))) as stranger:
+            stranger.sendall(said)
+        true_worker.start()
+
+    stranger = threading.Timer(0.2, call)
+    stranger.start()
+    _rendezvous.meet(workers, 0, wait=20)
+    stranger.join()
+    true_worker.join()
+
+
+def test_a_stranger_alone_does_not_count_as_the_missing_worker():
+    workers = addresses(2)
+    host, port = workers[0].split(":")
+    said = b"medlearn worker 7 " + _rendezvous._cluster(workers)
+    with socket.socket() as stranger:
+        call = threading.Timer(
+            0.2, lambda: (stranger.connect((host, int(port))), stranger.sendall(said))
+        )
+        call.start()
+        with pytest.raises(TimeoutError, match="Worker 1"):
+            _rendezvous.meet(workers, 0, wait=1)
+        call.join()
+
+
+def test_a_worker_listens_at_its_own_address_only():
+    workers = addresses(2)
+    with _rendezvous._listen(workers, 0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+    with _rendezvous._listen(["192.0.2.1:" + workers[0].split(":")[1]], 0) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"  # an address that something forwards to us
+
+
 def test_a_machine_that_does_not_exist_is_named():
     workers = ["no-such-machine.invalid:1", *addresses(1)]
     with pytest.raises((ValueError, TimeoutError), match="no-such-machine"):

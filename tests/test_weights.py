@@ -141,6 +141,12 @@ def test_a_pickle_that_asks_for_anything_else_is_refused(tmp_path, attack):
     refused(tmp_path, file_of(OrderedDict(a=attack), []), "asks for|uses the instruction")
 
 
+def test_tuples_in_tuples_are_refused_before_they_are_compared(tmp_path):
+    """A key of 200 bytes that holds itself 2^60 times: to hash it would take years."""
+    key = b"K\x01\x85q\x01" + b"".join(b"h%c\x86q%c" % (n, n + 1) for n in range(1, 61))
+    refused(tmp_path, file_of(b"\x80\x02}" + key + b"K\x02s.", []), "nests tuples in tuples")
+
+
 def test_an_unknown_type_of_storage_is_refused(tmp_path, numbers):
     state = OrderedDict(a=Tensor(numbers, 0, (24,), (1,)))
     content = file_of(state, [numbers], storage_type="EvilStorage")

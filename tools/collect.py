@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def read(
             continue
         name = path.relative_to(folder)
         student = name.parts[0] if len(name.parts) > 1 else path.stem
+        student = unicodedata.normalize("NFC", student)  # macOS takes accents apart
         try:
             solved = _read_file(path)
         except UNREADABLE as error:

@@ -98,7 +98,11 @@ def free_port(port: int | None = None) -> int:
     ------
     OSError
         If it is taken, or if no port is free.
+    ValueError
+        If there is no such port.
     """
+    if port is not None and not 0 < port < 65536:
+        raise ValueError(f"A port is a number from 1 to 65535; it was {port}.")
     for candidate in [port] if port else PORTS:
         if _is_free(candidate):
             return candidate

@@ -9,6 +9,7 @@ from tools import door, lessons
 
 # Without loadscope, the cells of one notebook would run in different processes.
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]
+PROGRESS = ["-p", "tools.remaining"]
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
 NBVAL += ["-p", "tools.proofs"]  # exercises are proven in the kernel that plays their lesson
 NBVAL += ["-p", "tools.timing"]
@@ -88,5 +89,6 @@ def _timed_pytest(arguments: list[str]) -> tuple[int, float]:
     """pytest's exit code and minutes."""
     print(f"\npytest {' '.join(arguments)}", flush=True)
     began = time.perf_counter()
-    code = subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=lessons.ROOT)
+    command = [sys.executable, "-m", "pytest", *PROGRESS, *arguments]
+    code = subprocess.call(command, cwd=lessons.ROOT)
     return code, (time.perf_counter() - began) / 60

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 import csv
 from datetime import date
 import importlib.metadata
+import io
 from pathlib import Path
 import platform
 import time
@@ -139,23 +140,47 @@ def grow(
             continue
         if time.monotonic() > end:
             break
+        present = _present(name, key)  # another process may fill the same table
+        if tuple(map(str, row)) in present:
+            continue
         result = dict(zip(key, row)) | measure(*row)
         source = origin.of_row(name, *processor_and_versions)
-        with open(path(name), "a", newline="") as stream:
-            names = (*key, *columns, *_added((*key, *columns)))
-            csv.DictWriter(stream, names, lineterminator="\n").writerow(source | result)
+        _append(name, key, (*key, *columns, *_added((*key, *columns))), source | result)
         short = [value for value in result.values() if len(str(value)) < _LONGEST_PRINTED]
         print(*short, flush=True)
 
 
 def _begin(name: str, key: Sequence[str], columns: Sequence[str]) -> set[tuple[str, ...]]:
     """Keys of the rows in the table; it is begun if there is none."""
-    if not path(name).exists():
-        head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
-        comments = "".join(f"# {line}\n" for line in head)
-        path(name).write_text(comments + ",".join((*key, *columns)) + "\n")
-    add_origin(name)
-    with open(path(name), newline="") as stream:
+    with _files.locked(path(name)):
+        if not path(name).exists():
+            head = (f"python benchmarks/{name}.py", *machine(), f"begun {date.today()}")
+            comments = "".join(f"# {line}\n" for line in head)
+            _files.write_text(path(name), comments + ",".join((*key, *columns)) + "\n")
+        add_origin(name)
+    return _present(name, key)
+
+
+def _append(name: str, key: Sequence[str], names: Sequence[str], row: dict) -> None:
+    """Add a row, unless another process has measured it meanwhile."""
+    with _files.locked(path(name)):
+        if tuple(str(row[column]) for column in key) in _present(name, key):
+            return
+        text = path(name).read_bytes().decode("utf-8")
+        line = io.StringIO(newline="")
+        csv.DictWriter(line, names, lineterminator="\n").writerow(row)
+        _files.write_text(path(name), _whole_lines(text) + line.getvalue())
+
+
+def _whole_lines(text: str) -> str:
+    """The text without the half of a last row that a kill or a full disk left."""
+    return text[: text.rfind("\n") + 1]
+
+
+def _present(name: str, key: Sequence[str]) -> set[tuple[str, ...]]:
+    """Keys of the rows in the table."""
+    text = _whole_lines(path(name).read_bytes().decode("utf-8"))
+    with io.StringIO(text, newline="") as stream:
         rows = csv.DictReader(line for line in stream if not line.startswith("#"))
         return {tuple(row[column] for column in key) for row in rows}
 

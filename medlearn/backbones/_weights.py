@@ -34,6 +34,10 @@ _TUPLES = {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
 _MEMO = {"BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"}
 _OBJECTS = {"GLOBAL", "REDUCE", "BUILD", "BINPERSID"}  # `_Unpickler` says which
 _INSTRUCTIONS = _FRAME | _CONSTANTS | _LISTS_AND_DICTS | _TUPLES | _MEMO | _OBJECTS
+# What each instruction takes from the stack, and whether it leaves what holds it.
+_TAKEN = {"TUPLE1": (1, True), "TUPLE2": (2, True), "TUPLE3": (3, True), "REDUCE": (2, True)}
+_TAKEN |= {"APPEND": (1, False), "BUILD": (1, False), "SETITEM": (2, False), "BINPERSID": (1, True)}
+_LARGEST_TUPLE = 1_000  # values, those of tuples in it included: an array is described by 20
 _MOST_MEMOS = 1_000_000  # the unpickler allocates memory up to the highest memo number
 
 
@@ -110,13 +114,59 @@ def _check_begin(stream: io.BytesIO) -> None:
 def _run(stream: io.BytesIO):
     """Check the next pickle instruction by instruction, then run it."""
     start = stream.tell()
+    sizes = _Sizes()
     for instruction, argument, _ in pickletools.genops(stream):
         if instruction.name not in _INSTRUCTIONS:
             raise ValueError(f"its pickle uses the instruction {instruction.name}")
         if instruction.name == "LONG_BINPUT" and (argument or 0) > _MOST_MEMOS:
             raise ValueError(f"its pickle asks for memo {argument}")
+        if sizes.after(instruction.name, argument) > _LARGEST_TUPLE:
+            raise ValueError("its pickle nests tuples in tuples")
     stream.seek(start)
     return _Unpickler(stream).load()
+
+
+class _Sizes:
+    """How many values the tuples of a pickle hold, followed without making one.
+
+    A tuple that holds another one twice, many times over, is a few bytes and would take hours to
+    compare or to hash.
+    """
+
+    def __init__(self) -> None:
+        self.stack: list[int | None] = []  # None is a mark
+        self.memo: dict[int, int] = {}
+
+    def after(self, name: str, argument: int) -> int:
+        """Return the size of what is on top of the stack after an instruction."""
+        if name in _MEMO:
+            if name.endswith("GET"):
+                self.stack.append(self.memo.get(argument, 1))
+            elif self.stack:
+                self.memo[argument] = self.stack[-1] or 1
+        elif name == "MARK":
+            self.stack.append(None)
+        elif name in ("TUPLE", "APPENDS", "SETITEMS"):
+            size = self._popped(len(self.stack) - self._after_mark())
+            self.stack.pop() if self.stack else None  # the mark
+            self.stack += [1 + size] if name == "TUPLE" else []
+        elif name in _TAKEN:
+            taken, leaves = _TAKEN[name]
+            size = self._popped(taken)
+            self.stack += [1 + size] if leaves else []
+        elif name not in _FRAME:
+            self.stack.append(1)
+        return (self.stack[-1] or 0) if self.stack else 0
+
+    def _after_mark(self) -> int:
+        for index in range(len(self.stack) - 1, -1, -1):
+            if self.stack[index] is None:
+                return index + 1
+        return 0
+
+    def _popped(self, count: int) -> int:
+        """Take values from the stack; return the sum of their sizes."""
+        return sum(self.stack.pop() or 0 for _ in range(min(count, len(self.stack))))
 
 
 class _Unpickler(pickle.Unpickler):
@@ -157,7 +207,7 @@ def _rebuild_parameter(view, *_hooks_and_gradient):
 
 def _count(value) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} stands where a count belongs")
+        raise ValueError("something else stands where a count belongs")
     return value
 
 

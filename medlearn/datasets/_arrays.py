@@ -132,7 +132,8 @@ def _indices(name: str, values: np.ndarray, classes: tuple[str, ...]) -> np.ndar
         unknown = sorted(set(values.tolist()) - set(classes))
         if unknown:
             raise ValueError(_files.unknown("class", unknown[0], classes))
-        return np.array([classes.index(value) for value in values.tolist()], np.int64)
+        index_of = {name: index for index, name in enumerate(classes)}
+        return np.array([index_of[value] for value in values.tolist()], np.int64)
     wrong = (values < 0) | (values >= len(classes)) | (values != np.floor(values))
     if wrong.any():
         raise ValueError(

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from pathlib import Path
 
-from medlearn import report
+from medlearn import _files, report
 from medlearn._keras import keras
 from medlearn.inference._range import ImageRange
 
@@ -50,7 +49,7 @@ def save(predictor, folder: Path) -> Path:
         (draft / SETTINGS).write_text(text + "\n", encoding="utf-8")
         if predictor.card is not None:
             report.save(predictor.card, draft / CARD)
-        _replace(draft, folder)
+        _files.replace_folder(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
@@ -70,20 +69,6 @@ def _settings(predictor, draft: Path) -> dict:
         "versions": predictor.versions,
         "sha256": {MODEL: _digest(draft / MODEL)},
     }
-
-
-def _replace(draft: Path, folder: Path) -> None:
-    if not folder.exists():
-        os.replace(draft, folder)
-        return
-    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
-    os.replace(folder, old)
-    try:
-        os.replace(draft, folder)
-    except OSError:
-        os.replace(old, folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def read(folder: Path) -> dict:

@@ -1,6 +1,5 @@
 """What the course needs and finds here, and what to do about what is missing."""
 
-import os
 import platform
 import shutil
 import socket
@@ -163,13 +162,18 @@ def _real_sets() -> list[str]:
 def _origin(name: str) -> str:
     """Where a real set would come from if it were loaded now."""
     from medlearn.datasets import _catalogue, _real
+    from medlearn.datasets._store import download, sources
 
-    card, mirror = _catalogue.card(name), os.environ.get("MEDLEARN_MIRROR", "")
+    card = _catalogue.card(name)
     if any(folder.is_dir() for folder in _real.folders(card)):
         return "in the cache"
-    if mirror.startswith(("http://", "https://")):
-        return f"will be asked for at {mirror}"
-    if mirror and _is_at(Path(mirror).expanduser(), _real.origins(card)):
+    try:
+        mirror = sources.mirror()
+    except ValueError as error:
+        return f"cannot be had: {error}"
+    if isinstance(mirror, str):
+        return f"will be asked for at {download.without_login(mirror)}"
+    if mirror and _is_at(mirror, _real.origins(card)):
         return "at the mirror"
     if card.supplied:
         return f"is yours to supply: see {card.origin}"

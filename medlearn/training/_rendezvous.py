@@ -2,15 +2,20 @@
 
 TensorFlow itself would wait for an hour for a worker that is missing, and would share a port that
 an older run still holds. Here worker 0 listens; every other worker sends its index and the cluster
-that it knows from TF_CONFIG. When all have come, worker 0 lets them go on.
+that it knows from TF_CONFIG. When all have come, worker 0 lets them go on. Who connects and is no
+worker, such as a port scanner, is passed over.
 """
 
+import errno
 import json
 import socket
 import time
 from contextlib import ExitStack
 
 _GO, _OTHER_CLUSTER = b"go\n", b"other\n"
+_WORKER = b"medlearn worker "  # what a worker says first
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # an address that another machine forwards
+_LONGEST_LINE = 1 << 20  # bytes: a cluster of thousands of workers
 _GREETING = 5  # seconds that a new connection has to say who it is
 
 
@@ -49,14 +54,25 @@ def meet(workers: list[str], index: int, wait: float) -> None:
 
 
 def _listen(workers: list[str], index: int) -> socket.socket:
-    port = _host_and_port(workers[index])[1]
+    """Listen at the address that the cluster gives; at all where another machine forwards it."""
+    host, port = _host_and_port(workers[index])
     try:
-        return socket.create_server(("", port), backlog=len(workers))
+        try:
+            return _server(host, port, len(workers))
+        except OSError as error:
+            if not isinstance(error, socket.gaierror) and error.errno not in _NOT_HERE:
+                raise
+            return _server("", port, len(workers))
     except OSError as error:
         raise OSError(
             f"Worker {index} cannot listen at port {port} ({error.strerror}); is an older run "
             "still there? Stop it, or choose another port in every worker's TF_CONFIG."
         ) from None
+
+
+def _server(host: str, port: int, workers: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=max(workers, 16))
 
 
 def _gather(listener: socket.socket, workers: list[str], deadline: float) -> str:
@@ -80,18 +96,22 @@ def _gather(listener: socket.socket, workers: list[str], deadline: float) -> str
 
 
 def _greeted(connection: socket.socket, workers: list[str]) -> int | None:
-    """Return the index of the worker that has connected; None for a caller that says nothing."""
+    """Return the index of the worker that has connected; None for a caller that is no worker."""
     try:
-        number, _, cluster = _line(connection).partition(b" ")
+        line = _line(connection)
     except OSError:
         return None
-    if cluster != _cluster(workers) or not number.isdigit():
-        connection.sendall(_OTHER_CLUSTER)
-        raise ValueError(
-            "Another worker has another cluster in its TF_CONFIG; it must be the same for all but "
-            "`task`."
-        )
-    return int(number)
+    number, _, cluster = line.removeprefix(_WORKER).partition(b" ")
+    if not line.startswith(_WORKER) or not number.isdigit():
+        return None
+    if cluster == _cluster(workers):
+        index = int(number[:9])
+        return index if 0 < index < len(workers) else None
+    connection.sendall(_OTHER_CLUSTER)
+    raise ValueError(
+        "Another worker has another cluster in its TF_CONFIG; it must be the same for all but "
+        "`task`."
+    )
 
 
 def _join(workers: list[str], index: int, deadline: float) -> str:
@@ -114,7 +134,7 @@ def _answer(workers: list[str], index: int, deadline: float) -> bytes:
     host, port = _host_and_port(workers[0])
     try:
         with socket.create_connection((host, port), timeout=_left(deadline)) as connection:
-            connection.sendall(b"%d " % index + _cluster(workers))
+            connection.sendall(_WORKER + b"%d " % index + _cluster(workers))
             return _line(connection)
     except socket.gaierror:
         raise ValueError(
@@ -135,7 +155,7 @@ def _cluster(workers: list[str]) -> bytes:
 
 def _line(connection: socket.socket) -> bytes:
     with connection.makefile("rb") as stream:
-        return stream.readline(65536)
+        return stream.readline(_LONGEST_LINE)
 
 
 def _left(deadline: float) -> float:

@@ -2,12 +2,14 @@
 
 import importlib.util
 import re
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from medlearn import _files
 from tools import lessons
 from tools.site import (
     charts,
@@ -79,10 +81,20 @@ def write(to: Path | None = None, repository: str | None = None) -> list[str]:
         _run_sphinx(source, built, repository)
         _leave_out_maps(built)
         (built / MARK).touch()
-        shutil.rmtree(to, ignore_errors=True)
-        shutil.copytree(built, to)
+        _put(built, to)
     last = f"The site is in {to}: open index.html there, or copy the folder to a web server."
     return [*sentences, last]
+
+
+def _put(built: Path, to: Path) -> None:
+    """Copy the site beside its place, then put it there: a kill leaves the old one or the new."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    draft = to.with_name(f".{to.name}.{secrets.token_hex(4)}.partial")
+    try:
+        shutil.copytree(built, draft)
+        _files.replace_folder(draft, to)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def missing_builders() -> list[str]:

@@ -76,7 +76,11 @@ def _download(package: str, paths: tuple[str, ...], cached: Path) -> str:
         ready = Path(scratch, "ready")
         for name in paths:
             _copy(unpacked / "package" / name, ready / name)
-        ready.rename(cached)
+        try:
+            ready.rename(cached)
+        except OSError:
+            if not cached.is_dir():  # another build may have put it there
+                raise
     return ""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medlearn import _files
 from medlearn.datasets import _catalogue, _crop
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._store import archive, npz, sources
@@ -172,7 +173,7 @@ def _array(part: Part, name: str, rows: np.ndarray | None = None) -> np.ndarray:
     try:
         return npz.read(part.path, name, part.shapes[name], rows)
     except (ValueError, FileNotFoundError) as error:
-        with sources.lock(part.path.parent):
+        with _files.locked(part.path.parent):
             sources.remove(part.path.parent)
         raise ValueError(
             f"The cached file {part.path.name} was damaged ({error}); the bad copy has been "

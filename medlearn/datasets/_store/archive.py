@@ -12,7 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 RECORD = "first-use.sha256"  # lists what the files were when they first came
 DAMAGE = (
@@ -129,6 +129,30 @@ def unpack_first(archives: Iterable[Path], folder: Path, pattern: str, limit: in
         if not lines:
             raise ValueError("none of the files in it has the names that its card expects")
         (unfinished / RECORD).write_text("".join(sorted(lines)), encoding="utf-8")
+
+
+def read_record(content: bytes) -> dict[str, str]:
+    """Return the SHA-256 of each file by its path, as `unpack_first` recorded them.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file RECORD.
+
+    Raises
+    ------
+    ValueError
+        If it is no such record, or names a file outside its folder.
+    """
+    checksums = {}
+    for line in content.decode("utf-8").splitlines():
+        match = re.fullmatch(r"([0-9a-f]{64})  (?!/)(.+)", line)
+        if not match or ".." in PurePosixPath(match[2]).parts:
+            raise ValueError("the record of checksums is damaged")
+        checksums[match[2]] = match[1]
+    if not checksums:
+        raise ValueError("the record of checksums is empty")
+    return checksums
 
 
 def _matching(members: Sequence[zipfile.ZipInfo], pattern: str) -> dict[str, zipfile.ZipInfo]:

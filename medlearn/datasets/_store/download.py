@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from medlearn import _progress
@@ -57,7 +57,7 @@ def fetch(address: str, target: Path, limit: int, attempts: int = 3) -> Path:
     """
     import requests
 
-    host = urlsplit(address).netloc
+    host = urlsplit(without_login(address)).netloc
     if not _resolves(address):
         raise ConnectionError(f"{host} cannot be found")
     # One partial file per address: the same archive packed elsewhere has other bytes.
@@ -68,12 +68,24 @@ def fetch(address: str, target: Path, limit: int, attempts: int = 3) -> Path:
         try:
             _resume(address, partial, limit)
         except requests.RequestException as error:
-            if _size(partial) <= before:
-                raise ConnectionError(f"{host} {_reason(error)}") from error
+            if _size(partial) <= before:  # without the cause, whose text may hold a password
+                raise ConnectionError(f"{host} {_reason(error)}") from None
         else:
             os.replace(partial, target)
             return target
     raise ConnectionError(f"{host} broke off after {_size(partial):,} bytes (load again to resume)")
+
+
+def without_login(address: str) -> str:
+    """Return an address as it may be shown: without a name and a password in it.
+
+    Examples
+    --------
+    >>> without_login("https://name:password@host.example/a.zip")
+    'https://host.example/a.zip'
+    """
+    parts = urlsplit(address)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _resume(address: str, partial: Path, limit: int) -> None:
@@ -119,7 +131,8 @@ def _append(
     answer: "requests.Response", partial: Path, start: int, total: int | None, limit: int
 ) -> None:
     """Write what arrives behind the first `start` bytes, up to one piece beyond the limit."""
-    bar = _progress.bar(text=urlsplit(answer.url).netloc, total=total, bytes=True)
+    host = urlsplit(without_login(answer.url)).netloc
+    bar = _progress.bar(text=host, total=total, bytes=True)
     with open(partial, "ab" if start else "wb") as file, bar:
         bar.update(start)
         for piece in _pieces(answer):

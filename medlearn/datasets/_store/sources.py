@@ -1,14 +1,15 @@
 """Where the files of a real data set come from: the cache, else the mirror, else the origin."""
 
 import contextlib
+import glob
 import os
+import re
+import secrets
 import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from filelock import FileLock
 
 from medlearn import _files
 from medlearn.datasets._catalogue import Card
@@ -31,6 +32,26 @@ def path_in_mirror(origin: str) -> str:
     """Return where a mirror holds an archive: ``host/path`` of its origin."""
     parts = urlsplit(origin)
     return parts.netloc + parts.path
+
+
+def mirror() -> str | Path | None:
+    """Return what ``MEDLEARN_MIRROR`` names: an http address, a folder, or None.
+
+    Raises
+    ------
+    ValueError
+        If it is an address of another kind, which would otherwise be passed over in silence.
+    """
+    written = os.environ.get("MEDLEARN_MIRROR", "").rstrip("/")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", written)  # of two letters: C:/ is a drive
+    if scheme and scheme[1].lower() in ("http", "https"):
+        return scheme[1].lower() + written[len(scheme[1]) :]
+    if scheme:
+        raise ValueError(
+            f"MEDLEARN_MIRROR is an address of the kind {scheme[1]}:, but a folder or an http "
+            "address is expected; write a folder as a plain path."
+        )
+    return Path(written).expanduser() if written else None
 
 
 def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
@@ -62,7 +83,7 @@ def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) ->
     try:
         if not folder.is_dir():
             folder.parent.mkdir(exist_ok=True)
-            with lock(folder):
+            with _files.locked(folder):
                 if not folder.is_dir():
                     _fill_from_sources(card, origin, folder, limit, unpack)
         if _downloaded(folder).exists():  # a process was killed between its last two steps
@@ -78,17 +99,14 @@ def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) ->
         ) from error
 
 
-def lock(folder: Path) -> FileLock:
-    """Return the lock of a folder of the cache; the system frees it if its holder dies."""
-    return FileLock(folder.with_name(folder.name + ".lock"))
-
-
 def remove(folder: Path) -> None:
-    """Remove a folder that went bad, so that the next call fetches it anew; hold its `lock`."""
+    """Remove a folder that went bad, so that the next call fetches it anew; hold its lock."""
+    for left in folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"):  # by a kill
+        shutil.rmtree(left, ignore_errors=True)
     if folder.is_dir():
-        bad = folder.with_name(folder.name + ".bad")
+        bad = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.bad")
         os.replace(folder, bad)  # out of sight at once, then file by file
-        shutil.rmtree(bad)
+        shutil.rmtree(bad, ignore_errors=True)
 
 
 def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
@@ -111,12 +129,12 @@ def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack
 
 def _sources(card: Card, origin: str) -> list[str | Path]:
     """Return folders and addresses in the order in which they are asked."""
-    mirror = os.environ.get("MEDLEARN_MIRROR", "").rstrip("/")
     in_mirror: str | Path | None = None
-    if mirror.startswith(("http://", "https://")):
-        in_mirror = f"{mirror}/{path_in_mirror(origin)}"
-    elif mirror:
-        in_mirror = Path(mirror).expanduser() / path_in_mirror(origin)
+    place = mirror()
+    if isinstance(place, str):
+        in_mirror = f"{place}/{path_in_mirror(origin)}"
+    elif place is not None:
+        in_mirror = place / path_in_mirror(origin)
     if card.supplied:
         folders = [in_mirror] if isinstance(in_mirror, Path) else []
         folders.append(supplied_folder(card))
@@ -143,7 +161,8 @@ def _damaged_sentence(card: Card, source: str | Path, error: ValueError) -> str:
     advice = "the copy has been removed: load again to fetch it anew"
     if isinstance(source, Path):  # the file of the mirror is not ours to remove
         advice = "replace that copy"
-    return f"The archive {source} of the data set {card.name!r} cannot be used: {error}; {advice}."
+    shown = source if isinstance(source, Path) else download.without_login(source)
+    return f"The archive {shown} of the data set {card.name!r} cannot be used: {error}; {advice}."
 
 
 def _unreachable_sentence(card: Card, origin: str, reasons: list[str]) -> str:

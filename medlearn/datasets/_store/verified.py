@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from medlearn import _files
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._store import archive, sources
 
@@ -32,7 +33,7 @@ class Verified(Mapping[str, bytes]):
         data = self._read(path)
         if data is not None:
             return data
-        with sources.lock(self.folder):
+        with _files.locked(self.folder):
             data = self._read(path)  # another process may have repaired it
             if data is not None:
                 return data
@@ -98,15 +99,14 @@ def first_files(card: Card) -> Verified:
     folder = sources.cache_folder(card.name)
     sources.ensure(card, card.origin, folder, card.limit, partial(_unpack_first, card))
     try:
-        lines = (folder / archive.RECORD).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        with sources.lock(folder):
+        checksums = archive.read_record((folder / archive.RECORD).read_bytes())
+    except (FileNotFoundError, ValueError) as error:
+        with _files.locked(folder):
             sources.remove(folder)
         raise ValueError(
-            f"The record of what the data set {card.name!r} was when it first came is lost; the "
-            "copy has been removed: load again to fetch it anew."
+            f"The record of what the data set {card.name!r} was when it first came is lost or "
+            "damaged; the copy has been removed: load again to fetch it anew."
         ) from error
-    checksums = dict(line.split("  ", 1)[::-1] for line in lines)
     return Verified(card.name, folder, checksums)
 
 

@@ -63,9 +63,10 @@ def _identical_pairs(dataset: Dataset, units: np.ndarray) -> list[tuple[int, int
 
 def _similar_pairs(dataset: Dataset, units: np.ndarray) -> list[tuple[int, int]]:
     """Return (early, late) for similar images of different units and series, sorted."""
-    thumbnails = _similarity.thumbnails(dataset.images)
+    first = _first_of_each(dataset)
+    thumbnails = _similarity.thumbnails(dataset.images[first])
     lowest = _similarity.MIN_THUMBNAIL_CORRELATION
-    pairs = _similarity.nearest_pairs(thumbnails, _NEIGHBOURS, lowest, units)
+    pairs = first[_similarity.nearest_pairs(thumbnails, _NEIGHBOURS, lowest, units[first])]
     series = dataset.facts["series"]
     early, late = pairs.T
     pairs = pairs[(series[early] != series[late]) | (series[late] == "")]
@@ -73,6 +74,17 @@ def _similar_pairs(dataset: Dataset, units: np.ndarray) -> list[tuple[int, int]]
         return []
     similarity = _similarity.similarity(dataset.images, pairs)
     return [tuple(pair) for pair in pairs[similarity >= _similarity.MIN_SIMILARITY].tolist()]
+
+
+def _first_of_each(dataset: Dataset) -> np.ndarray:
+    """Return the index of the first of each group of identical pictures.
+
+    The others are reported as identical, and many of them would take hours to compare.
+    """
+    first: dict[bytes, int] = {}
+    for index, digest in enumerate(_similarity.digests(dataset.images)):
+        first.setdefault(digest, index)
+    return np.array(list(first.values()), int)
 
 
 def _add_row(dataset: Dataset, early: int, late: int, likeness: str, problems: Problems) -> None:

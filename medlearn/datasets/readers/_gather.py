@@ -143,6 +143,7 @@ def to_dataset(
     labels = [picture.entry.label for picture in pictures]
     patients = [picture.patient for picture in pictures]
     classes = _words.sorted_classes(labels)
+    index_of = {label: index for index, label in enumerate(classes)}
     _patients.report([picture.mention for picture in pictures], problems)
     fields: dict[str, Any] = {
         "spacing": np.array([picture.spacing for picture in pictures], float).reshape(-1, 2),
@@ -150,7 +151,7 @@ def to_dataset(
         "patients": np.array(list(map(_patient_or_file, patients, files)), str),
         "patients_known": bool(patients) and all(patients),
         "classes": classes,
-        "labels": np.array([classes.index(label) for label in labels]) if classes else None,
+        "labels": np.array([index_of[label] for label in labels]) if classes else None,
     }
     pixels = np.array([picture.pixels for picture in pictures], np.uint8)
     fields["images"] = pixels.reshape(-1, options.size, options.size, 3)

@@ -8,8 +8,6 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 
-from filelock import FileLock
-
 from medlearn import _files, _pseudonyms
 
 _BYTES = 32
@@ -92,7 +90,7 @@ def _path(study: str | None) -> Path:
 def _secret(path: Path) -> bytes:
     try:
         if not path.exists():
-            with FileLock(path.with_name(f"{path.name}.lock")):  # of several, the first makes it
+            with _files.locked(path):  # of several, the first makes it
                 if not path.exists():
                     _files.write_atomically(path, _write_secret)
         data = path.read_bytes()

@@ -207,10 +207,11 @@ def with_matrix(scheme: Scheme, dataset: Dataset, pictures: Sequence[Picture]) -
             names += [name for name, _ in picture.entry.findings]
         names = list(_words.sorted_classes(names))
     classes = tuple(dict.fromkeys(names))
+    index_of = {name: index for index, name in enumerate(classes)}
     start = np.nan if scheme.columns else 0.0
     matrix = np.full((len(pictures), len(classes)), start)
     for row, picture in zip(matrix, pictures):
         for name, value in picture.entry.findings:
-            index = classes.index(name)
+            index = index_of[name]
             row[index] = np.fmax(row[index], value)
     return replace(dataset, classes=classes, facts=dataset.facts | {MATRIX: matrix})

@@ -1,14 +1,17 @@
 """Files and folders as a user names them: listed, opened, and suggested where they are missing."""
 
+import bisect
 import difflib
 import os
 import stat
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from medlearn.datasets.readers._problems import Unreadable, short
 
+_NEAR = 8  # names on either side that are compared with a missing one
 MAX_BYTES = 1_000_000_000  # of one file
 _NO_PICTURES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "dicomdir", "icon\r")  # in any case
 LISTS = {".csv", ".json", ".tsv", ".txt", ".xlsx", ".xml"}  # of pictures, none themselves
@@ -143,16 +146,47 @@ def is_file(path: Path) -> bool:
 def how_to_fix_missing(path: Path) -> str:
     """Return the advice for a file that is not there: a similar name, if its folder has one."""
     try:
-        names = [child.name for child in path.parent.iterdir()]
+        names = _listed(str(path.parent), path.parent.stat().st_mtime_ns)
     except (OSError, ValueError):
         return (
             "correct the path: its folder is not there either (paths start from root=..., or else "
             "from the table's own folder)"
         )
-    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    close = names.most_like(path.name)
     if close:
-        return f"correct the path, perhaps to {close[0]}"
+        return f"correct the path, perhaps to {close}"
     return "correct the path, or delete the row"
+
+
+class _Names:
+    """The names in a folder, in an order that finds similar ones without comparing all."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.forward = sorted(names)
+        self.backward = sorted(name[::-1] for name in names)
+        self.by_stem = {key(PurePosixPath(name).stem): name for name in names}
+
+    def most_like(self, name: str) -> str:
+        """Return a name with another ending, or the most similar one; "" if none is similar."""
+        with_other_ending = self.by_stem.get(key(PurePosixPath(name).stem))
+        if with_other_ending:
+            return with_other_ending
+        near = _around(self.forward, name)
+        near += [text[::-1] for text in _around(self.backward, name[::-1])]
+        close = difflib.get_close_matches(name, near, n=1, cutoff=0.5)
+        return close[0] if close else ""
+
+
+@lru_cache(maxsize=16)
+def _listed(folder: str, changed: int) -> _Names:
+    """The names in a folder, listed once for all rows; `changed` is when it last changed."""
+    return _Names(os.listdir(folder))
+
+
+def _around(names: list[str], name: str) -> list[str]:
+    """The names that stand next to a name in the order of the alphabet."""
+    place = bisect.bisect(names, name)
+    return names[max(place - _NEAR, 0) : place + _NEAR]
 
 
 class Locator:

@@ -16,6 +16,7 @@ _INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _WHOLE_FLOAT = re.compile(r"[+-]?\d+\.0+")
 _MIN_LIKENESS = 0.8  # of two spellings
+_MOST_COMPARED = 300  # labels; more would take minutes
 _RARER = 20  # a misspelling is at least so many times rarer
 _SHORTEST = 5  # letters; shorter labels such as "A" and "B" are alike by chance
 _DISTINGUISHING = re.compile(r"\d+|[^\w\s]")  # grade 2 is not grade 3, and HER2+ is not HER2-
@@ -84,7 +85,7 @@ def report_similar_labels(labels: Sequence[str], file: str, problems: Problems) 
     """Add a row for each label that looks like a more frequent one.
 
     Labels look alike if they differ in capitals, or if a rare one nearly has the letters of a
-    frequent one.
+    frequent one; the latter is looked for among the few hundred most frequent labels.
 
     Parameters
     ----------
@@ -96,10 +97,13 @@ def report_similar_labels(labels: Sequence[str], file: str, problems: Problems) 
         Gets the rows.
     """
     counts = Counter(label for label in labels if label).most_common()
+    spelled_alike: dict[str, tuple[str, int]] = {}
     for rank, (label, count) in enumerate(counts):
-        similar = (pair for pair in counts[:rank] if _are_similar(label, count, *pair))
-        frequent, frequent_count = next(similar, ("", 0))
-        if frequent:
+        earlier = counts[:rank] if rank < _MOST_COMPARED else []
+        similar = (pair for pair in earlier if _are_similar(label, count, *pair))
+        same = spelled_alike.setdefault(_plain(label), (label, count))
+        frequent, frequent_count = next(similar, same)
+        if frequent != label:
             problems.add(
                 file,
                 f"the label {label!r} ({_times(count)}) looks like {frequent!r} "

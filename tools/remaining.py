@@ -1,0 +1,67 @@
+"""A plugin of pytest that says twice a minute what is done and what remains: `-p tools.remaining`.
+
+The first line comes with the first result. The minutes that remain are a guess: they suppose that
+the tests to come take as long on average as those before.
+"""
+
+import time
+
+import pytest
+
+SECONDS = 30  # between two lines
+
+
+class Remaining:
+    """Count tests, and say from time to time how many remain.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        Of the process that prints.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.reporter = config.pluginmanager.get_plugin("terminalreporter")
+        self.began = time.monotonic()
+        self.said = -float(SECONDS)
+        self.total = self.done = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count the tests of a run in one process."""
+        self.total = max(self.total, len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
+        """Count the tests of a run in several processes; each of them collects all."""
+        self.total = len(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a test that has ended, and say what remains if that was said long ago."""
+        if report.when != "teardown":
+            return
+        self.done += 1
+        seconds = time.monotonic() - self.began
+        if self.reporter is not None and seconds >= self.said + SECONDS:
+            self.said = seconds
+            self.reporter.write(f"\n{sentence(self.done, self.total, seconds)}\n")
+
+
+def sentence(done: int, total: int, seconds: float) -> str:
+    """Return the line for so many tests of a total after so many seconds.
+
+    Examples
+    --------
+    >>> sentence(100, 400, 120)
+    '  2.0 min: 100 of 400 tests, about 6 min remain'
+    """
+    beginning = f"  {seconds / 60:.1f} min: {done} of {total} tests"
+    if seconds < SECONDS or done >= total:
+        return beginning
+    return f"{beginning}, about {seconds * (total / done - 1) / 60:.0f} min remain"
+
+
+@pytest.hookimpl(trylast=True)  # after what prints is there
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch in the process that prints, and not in those that work for it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Remaining(config), "medlearn-remaining")
