@@ -58,11 +58,10 @@ def _by_slice(size, classes: int, neighbours: bool, seed: int) -> keras.Model:
     return volumes.slice_by_slice(model, size[0], enlarge=2, neighbours=neighbours)
 
 
-def _decoder_3d(size, classes: int, seed: int) -> keras.Model:
+def _on_maps(size, classes: int, depth: int, neighbours: bool, seed: int) -> keras.Model:
+    settings = {"size": size, "layers": LAYERS, "channels": CHANNELS, "seed": seed}
     encoder = backbones.load("efficientnet_lite0")
-    return volumes.segmenter(
-        encoder, classes, size=size, layers=LAYERS, channels=CHANNELS, seed=seed
-    )
+    return volumes.segmenter(encoder, classes, depth=depth, neighbours=neighbours, **settings)
 
 
 def _scratch(size, classes: int, seed: int) -> keras.Model:
@@ -71,10 +70,13 @@ def _scratch(size, classes: int, seed: int) -> keras.Model:
 
 BUILDERS = {
     "3-D scratch": _scratch,
-    "3-D decoder": _decoder_3d,
+    "3-D decoder": partial(_on_maps, depth=3, neighbours=False),
     "2-D": partial(_by_slice, neighbours=False),
     "2.5-D": partial(_by_slice, neighbours=True),
+    "2-D decoder": partial(_on_maps, depth=1, neighbours=False),
+    "2.5-D decoder": partial(_on_maps, depth=1, neighbours=True),
 }
+FIRST = tuple(BUILDERS)[:4]  # those of the protocol's first version
 
 
 # ---- training ------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ def _patches(data: datasets.Volumes, seed: int) -> tuple[np.ndarray, np.ndarray]
 def _fit(method: str, data: datasets.Volumes, seed: int) -> tuple[keras.Model, Clock]:
     name = method.removesuffix(", long")
     model = BUILDERS[name](PATCH, len(data.mask_classes), seed=seed)
-    learner = model.get_layer("decoder") if name == "3-D decoder" else model
+    learner = model.get_layer("decoder") if name.endswith("decoder") else model
     learner.compile(
         keras.optimizers.Adam(RATE, global_clipnorm=1.0),
         losses.Combined(losses.cross_entropy, losses.dice),
@@ -240,9 +242,10 @@ def measure(data: str, method: str, seed: int) -> dict:
     return {**_scores(tested, straight, mirrored), **counts, **facts}
 
 
-ROWS = [("hippocampus", method, seed) for seed in range(3) for method in BUILDERS]
-ROWS.insert(len(BUILDERS), ("hippocampus", "3-D scratch, long", 0))
+ROWS = [("hippocampus", method, seed) for seed in range(3) for method in FIRST]
+ROWS.insert(len(FIRST), ("hippocampus", "3-D scratch, long", 0))
 ROWS += [("brain-mri", "3-D scratch", seed) for seed in range(3)]
+ROWS += [("hippocampus", method, 0) for method in ("2-D decoder", "2.5-D decoder")]
 ROWS += [("hippocampus", f"{MONAI}{name}", 0) for name in ("SegResNet", "DynUNet")]
 
 if __name__ == "__main__":
