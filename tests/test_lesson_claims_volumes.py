@@ -2,6 +2,8 @@
 
 from test_lesson_claims import numbers_after, printed
 
+from medlearn.teaching import results
+
 
 def difference(name: str) -> list[float]:
     """Value and ends of the interval of a difference in the table of numbers."""
@@ -27,3 +29,17 @@ def test_lesson_14_gains_by_overlap_mirror_and_largest_piece_of_the_brain():
 def test_lesson_14_resampling_helps_the_network_that_looks_along_z_alone():
     assert difference("resampled minus as it comes, 3-D scratch")[1] > 0
     assert difference("resampled minus as it comes, 2-D")[2] < 0
+
+
+def test_lesson_14_reads_its_table_of_minutes():
+    table = results.read("volumes").set_index(["data", "method", "seed"])
+    hippocampus, heads = table.loc["hippocampus"], table.loc[("brain-mri", "3-D scratch", 0)]
+    scratch, long = hippocampus.loc[("3-D scratch", 0)], hippocampus.loc[("3-D scratch, long", 0)]
+    assert round(scratch.dice, 2) == 0.86 and round(long.dice, 2) == 0.88
+    assert long.low < 0.88 < long.high
+    assert 0 < scratch.dice - hippocampus.loc[("3-D decoder", 0)].dice < 0.02
+    encoder_in_each_step = hippocampus.loc[["2-D", "2.5-D"]]
+    assert encoder_in_each_step.dice.max() < 0.8 and encoder_in_each_step.steps.max() < 300
+    assert hippocampus.loc[("2-D decoder", 0)].dice > 0.82
+    fluid, *others = [float(part.split()[-1]) for part in heads.dice_per_class.split(";")]
+    assert round(heads.dice, 2) == 0.92 and fluid < 0.93 < min(others)
