@@ -11,7 +11,7 @@ def difference(name: str) -> list[float]:
 
 
 def test_lesson_14_ranks_its_networks_as_the_intervals_do():
-    assert difference("3-D decoder minus 2-D")[1] >= 0
+    assert difference("3-D decoder minus 2-D")[2] < 0.01  # it is not ahead
     assert difference("3-D scratch minus 2-D")[2] < 0
     assert difference("3-D scratch minus 3-D decoder")[2] < 0
     _, low, high = difference("2.5-D minus 2-D")
