@@ -25,7 +25,7 @@ SMALL = {  # what lessons that learn for long set, and what is enough for a widg
     "07": {"COUNT": "500"},
     "08": {"COUNT": "500"},
     "10": {"EPOCHS": "3"},
-    "12": {"BATCH, STEPS": "8, 4"},
+    "12": {"STEPS": "4"},
     "13": {"COUNT": "60", "EPOCHS": "3"},
     "24": {"IMAGES": "64"},
 }
