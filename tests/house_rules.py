@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "plots",
         "selection",
         "splits",
+        "training",
         "transfer",
     },
 } | {name: set() for name in GROUND}

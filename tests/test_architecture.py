@@ -111,7 +111,7 @@ SOUND = {
     "    return np.random.default_rng(0)",
     "medlearn/teaching/check.py": "from medlearn import adaptation, backbones, curation\n"
     "from medlearn import datasets, features, metrics, networks, plots, selection, splits\n"
-    "from medlearn import transfer\n"
+    "from medlearn import training, transfer\n"
     "from medlearn.instruments import mri, smear\nfrom medlearn.teaching._a import f\nprint(f)",
     "medlearn/teaching/_a.py": "np.load(path, allow_pickle=False)\ndef _private(a, b): return 1",
     "medlearn/backbones/__init__.py": '"""Doc."""\nimport lazy_loader\n'

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import keras, metrics, networks, splits, transfer
+from medlearn import keras, metrics, networks, splits, tf, transfer
 from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
 from medlearn.teaching import _limits, _verdicts, check, envelope, practice
@@ -124,6 +124,7 @@ NAMES_OF_LESSONS = {
     "ndimage": ndimage,
     "duplicates": duplicates,
     "keras": keras,
+    "tf": tf,
     "labelling": labelling,
     "networks": networks,
     "quality": quality,

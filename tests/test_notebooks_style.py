@@ -11,12 +11,6 @@ from lessons import Lesson, code_cell, text_cell
 MEDLEARN = frozenset(lessons.public_names(lessons.ROOT / "medlearn"))
 # The formatter writes an argument a line: what was 7 lines before it came is 9 lines after.
 MEDIAN_LINES, MOST_LINES, LONGEST_LINE = 9, 20, 100
-LONGEST_EXCEPTION = 25
-# Cells above MOST_LINES, by their first line. A cell that gets shorter leaves the list; none joins.
-LONG_CELLS = {
-    "24": {'REPORT = """', "print("},
-    "25": {'DATASET = "smear"', "sure = classifier.predict_proba("},
-}
 
 
 def named_by_number_verb_and_object(lesson: Lesson) -> list[str]:
@@ -80,19 +74,13 @@ def short_cells(lesson: Lesson) -> list[str]:
     """Check cells count as well: they are one call."""
     sources = [cell.source.strip() for cell in lessons.code(lesson.notebook)]
     lengths = [len(source.splitlines()) for source in sources]
-    exceptions = LONG_CELLS.get(lesson.name[:2], set())
     problems = []
     if median(lengths) > MEDIAN_LINES:
         problems.append(f"the median code cell has {median(lengths)} lines; at most {MEDIAN_LINES}")
-    long = [source for source, length in zip(sources, lengths, strict=True) if length > MOST_LINES]
-    for source in long:
-        length, first_line = len(source.splitlines()), source.splitlines()[0]
-        is_exception = first_line.startswith(tuple(exceptions)) and length <= LONGEST_EXCEPTION
-        if not is_exception:
+    for source, length in zip(sources, lengths, strict=True):
+        if length > MOST_LINES:
+            first_line = source.splitlines()[0]
             problems.append(f"a cell has {length} lines; at most {MOST_LINES}: {first_line}")
-    for beginning in exceptions:
-        if not any(source.startswith(beginning) for source in long):
-            problems.append(f"no longer a long cell, take it off the list: {beginning}")
     return problems
 
 
@@ -329,7 +317,6 @@ OFFENDERS = [
     (short_cells, insert(3, code_cell("x = 1\n" * 21))),
     (short_cells, insert(3, code_cell("x = 1\n" * 21, "check"))),
     (short_cells, insert(3, *[code_cell("x = 1\n" * 10)] * 12)),
-    (short_cells, rename("24_sum_numbers.ipynb")),
     (short_lines, insert(3, code_cell("x = " + "1 + " * 30 + "1"))),
     (not_in_medlearn_already, insert(3, code_cell(F1_BY_HAND))),
     (no_tricks, insert(3, code_cell("%matplotlib inline"))),

@@ -11,5 +11,6 @@ from . import scale as scale
 from . import self_training as self_training
 from . import source_free as source_free
 from . import statistics as statistics
+from ._reference import balanced_rows as balanced_rows
 from ._candidates import Candidate as Candidate
 from ._candidates import candidates as candidates

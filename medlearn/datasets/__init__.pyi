@@ -10,6 +10,7 @@ from ._resample import resample as resample
 from ._resample import resampled as resampled
 from .readers._boxes import from_boxes as from_boxes
 from .readers._folders import from_folder as from_folder
+from .readers._later import later_labels as later_labels
 from .readers._masks import from_masks as from_masks
 from .readers._volumes import from_niftis as from_niftis
 from .readers._problems import ReadResult as ReadResult

@@ -41,6 +41,7 @@ from ._intervals import scores_by_dataset as scores_by_dataset
 from ._losses import loss_curves as loss_curves
 from ._monitoring import control_charts as control_charts
 from ._monitoring import estimated_and_true as estimated_and_true
+from ._scaling import busy_share as busy_share
 from ._scaling import pipeline_timeline as pipeline_timeline
 from ._scaling import scaling as scaling
 from ._segmentation import blend_mask as blend_mask

@@ -41,6 +41,23 @@ def pipeline_timeline(spans: Mapping[str, ArrayLike], *, end: float | None = Non
     return figure
 
 
+def busy_share(steps: ArrayLike) -> float:
+    """Return the share of the time in which training computes and does not wait, 0 to 1.
+
+    Parameters
+    ----------
+    steps : array_like, shape (steps, 3)
+        The times at which each step began to wait, began to compute, and ended.
+
+    Examples
+    --------
+    >>> busy_share([(0.0, 3.0, 4.0), (4.0, 4.0, 6.0)])
+    0.5
+    """
+    begin, middle, end = np.asarray(steps, float).T
+    return float((end - middle).sum() / (end[-1] - begin[0]))
+
+
 def scaling(
     workers: Sequence[int],
     links: Mapping[str, Sequence[float]],
@@ -104,9 +121,8 @@ def _draw_lane(ax: Axes, row: int, steps: np.ndarray) -> None:
     labels = ("waits for images", "computes") if row == 0 else (None, None)
     ax.broken_barh(waiting, color=COLOURS[1], alpha=0.45, label=labels[0], **lane)
     ax.broken_barh(computing, color=COLOURS[0], label=labels[1], **lane)
-    share = (end - middle).sum() / end[-1]
     ax.annotate(
-        f"busy {share:.0%}",
+        f"busy {busy_share(steps):.0%}",
         (1, row),
         (6, 0),
         xycoords=("axes fraction", "data"),

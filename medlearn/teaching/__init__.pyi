@@ -9,3 +9,4 @@ from . import progress as progress
 from . import results as results
 from . import session as session
 from . import widgets as widgets
+from . import workers as workers

@@ -10,7 +10,7 @@ from PIL import Image
 from medlearn._dataset import Dataset
 from medlearn.teaching._leaky_files import leaky_files
 
-__all__ = ["AWAY", "FEWEST", "HOME", "LATER", "leaky_files", "predictions", "write"]
+__all__ = ["AWAY", "FEWEST", "HOME", "LATER", "export_names", "leaky_files", "predictions", "write"]
 
 HOME, AWAY, LATER = "home.csv", "away.csv", "away_labelled_later.csv"
 FEWEST = 20  # images of each site
@@ -74,6 +74,50 @@ def write(home: Dataset, away: Dataset, path: str | Path) -> Path:
     _write_table(path / AWAY, [_without_label(row) for row in away_rows])
     _write_table(path / LATER, away_rows)
     return path
+
+
+def export_names(seed: int = 0, patients: int = 30) -> tuple[list[str], np.ndarray]:
+    """Return names of eye photographs as clinics export them, and whose each is.
+
+    Three clinics number their patients on their own, so clinic1's patient 7 is not clinic2's. The
+    number is typed by hand: P7, p007, P-07 and PAT 7 are one person. A date and the eye follow.
+
+    Parameters
+    ----------
+    seed : int
+        Random seed.
+    patients : int
+        How many people.
+
+    Returns
+    -------
+    names : list of str
+        Two to four images of each person, in random order.
+    people : numpy.ndarray of int
+        The number of the person, from 0.
+
+    Examples
+    --------
+    >>> names, people = export_names()
+    >>> len(names) == len(people), len(set(people.tolist()))
+    (True, 30)
+    """
+    random = np.random.default_rng(seed)
+    pairs = [(clinic, number) for clinic in (1, 2, 3) for number in range(1, patients + 1)]
+    chosen = random.permutation(len(pairs))[:patients]
+    names, people = [], []
+    for person, index in enumerate(chosen):
+        clinic, number = pairs[index]
+        for _ in range(random.integers(2, 5)):
+            word = random.choice(["P", "p", "P-", "PAT ", "pat_"])
+            digits = str(number).zfill(int(random.integers(1, 5)))
+            date = f"2024{random.integers(1, 13):02}{random.integers(1, 29):02}"
+            ending = random.choice([".png", ".PNG", ".jpg"])
+            eye = random.choice(["L", "R"])
+            names.append(f"clinic{clinic}/{word}{digits}_{date}_{eye}{ending}")
+            people.append(person)
+    order = random.permutation(len(names))
+    return [names[index] for index in order], np.array(people)[order]
 
 
 def predictions() -> pd.DataFrame:

@@ -13,5 +13,7 @@ from ._l2sp import l2_sp as l2_sp
 from ._layerwise import layerwise_optimizer as layerwise_optimizer
 from ._layerwise import layerwise_rates as layerwise_rates
 from ._lora import add_lora as add_lora
+from ._recipe import FineTuned as FineTuned
+from ._recipe import fine_tune as fine_tune
 from ._stages import freeze as freeze
 from ._stages import unfreeze as unfreeze

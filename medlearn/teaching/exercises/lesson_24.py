@@ -1,9 +1,14 @@
-"""Lesson 24: gradients of uneven shares, scaling efficiency, and where to cache."""
+"""Lesson 24: gradients of uneven shares, scaling efficiency, and a pipeline to be mended."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from medlearn._keras import tf
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Function, Value
+
+_FILES, _BATCH = 40, 16
 
 
 def _naive_mean(gradients, counts):
@@ -16,6 +21,95 @@ def _plain_sum(gradients, counts):
 
 def _weighted_sum(gradients, counts):
     return np.asarray(counts) @ np.asarray(gradients)
+
+
+@dataclass
+class _Epochs:
+    """What a pipeline gave in two epochs: values per image, and how often files were read."""
+
+    values: list[np.ndarray]
+    largest_batch: int
+    reads: int
+
+    def files(self, epoch: int) -> np.ndarray:
+        """Which files came, in order: the whole part of a value; its fraction is the variant."""
+        return np.floor(self.values[epoch]).astype(int)
+
+
+def _epochs(pipeline) -> _Epochs | None:
+    """Let a pipeline read forty numbers for two epochs; None if it returns nothing yet."""
+    reads = tf.Variable(0)
+
+    def read(file):
+        reads.assign_add(1)
+        return tf.strings.to_number(file)
+
+    def vary(image):
+        return image + tf.random.uniform((), 0.0, 0.9)
+
+    data = pipeline([str(number) for number in range(_FILES)], read, vary)
+    if data is None:
+        return None
+    epochs = [list(data.as_numpy_iterator()) for _ in range(2)]
+    batches = [np.asarray(batch) for epoch in epochs for batch in epoch]
+    is_batched = all(batch.ndim == 1 for batch in batches)
+    values = [np.hstack(epoch) for epoch in epochs]
+    largest = max(map(len, batches)) if is_batched else 0
+    return _Epochs(values, largest, int(reads))
+
+
+def _are_no_batches(pipeline) -> bool:
+    return not 1 < _epochs(pipeline).largest_batch <= _BATCH
+
+
+def _loses_images(pipeline) -> bool:
+    epochs = _epochs(pipeline)
+    return any(sorted(epochs.files(epoch)) != list(range(_FILES)) for epoch in (0, 1))
+
+
+def _freezes(pipeline) -> bool:
+    first, second = _epochs(pipeline).values
+    return not (set(first) - set(second))
+
+
+def _keeps_the_order(pipeline) -> bool:
+    epochs = _epochs(pipeline)
+    return bool(np.array_equal(epochs.files(0), epochs.files(1)))
+
+
+def _reads_again(pipeline) -> bool:
+    return _epochs(pipeline).reads > _FILES
+
+
+def _is_mended(pipeline) -> bool | None:
+    if _epochs(pipeline) is None:
+        return None
+    rules = (_are_no_batches, _loses_images, _freezes, _keeps_the_order, _reads_again)
+    return not any(rule(pipeline) for rule in rules)
+
+
+def _data(files):
+    return tf.data.Dataset.from_tensor_slices(files)
+
+
+def _cached_too_late(files, read, vary):
+    return _data(files).map(read).map(vary).shuffle(len(files)).batch(_BATCH).cache()
+
+
+def _without_cache(files, read, vary):
+    return _data(files).shuffle(len(files)).map(read).map(vary).batch(_BATCH)
+
+
+def _in_one_order(files, read, vary):
+    return _data(files).map(read).cache().map(vary).batch(_BATCH)
+
+
+def _from_one_third(files, read, vary):
+    return _data(files).map(read).cache().shuffle(len(files)).map(vary).batch(_BATCH).take(1)
+
+
+def _one_by_one(files, read, vary):
+    return _data(files).map(read).cache().shuffle(len(files)).map(vary)
 
 
 EXERCISES = [
@@ -55,23 +149,24 @@ EXERCISES = [
             "How long would eight workers take if nothing were lost? Compare with what they take.",
         ],
     ),
-    Value(
+    Condition(
         id="24.3",
-        name="cache_after",
-        expected=Sealed("24.3", "text", ("322ee92d 352d3a9d e5806c63 f5282ae2",)),
-        choices=["read", "decode", "turn", "batch"],
+        name="mended_pipeline",
+        test=_is_mended,
         wrong=[
             (
-                "read",
-                "Possible, and best where decoded images do not fit; "
-                "but decoding is then done in each epoch.",
+                _cached_too_late,
+                _freezes,
+                "The second epoch repeats the first. What may a cache hold?",
             ),
-            ("turn", "Then every epoch shows the first epoch's random turns."),
-            ("batch", "Then turns and batches are those of the first epoch for ever."),
+            (_without_cache, _reads_again, "In the second epoch the files are read again."),
+            (_in_one_order, _keeps_the_order, "Both epochs come in the same order."),
+            (_from_one_third, _loses_images, "Some files are missing in an epoch, or come twice."),
+            (_one_by_one, _are_no_batches, "Return batches (n, ...) of at most 16 images."),
         ],
         hints=[
-            "What is the same in every epoch?",
-            "What the cache holds is frozen: which step must not be frozen?",
+            "Which steps give the same result in every epoch? They come before the cache.",
+            "What is drawn at random, order and variants alike, comes after the cache.",
         ],
     ),
 ]

@@ -1,21 +1,48 @@
-"""Lesson 25: which problem first, labels that come later, and marks for a report."""
+"""Lesson 25: which problem first, marks for a report, and whose images these are."""
 
+import re
+
+from medlearn.teaching import practice
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Value
 
-_FILES, _NAMES, _LABELS = ["a.png", "b.png", "c.png"], ["c.png", "a.png"], ["ill", "well"]
-
-
-def _as_they_come(files, names, labels):
-    return list(labels)
+_SEEDS = (1, 2)  # of names that the lesson does not show
 
 
-def _without_gaps(files, names, labels):
-    return [labels[names.index(file)] for file in files if file in names]
+def _answers(patient_of, seed: int) -> tuple[list, list[int]]:
+    """What the answer says of each name, and whose it is."""
+    names, people = practice.export_names(seed)
+    return [patient_of(name) for name in names], people.tolist()
 
 
-def _order_of_names(files, names, labels):
-    return [label if name in files else None for name, label in zip(names, labels, strict=True)]
+def _parts_a_person(patient_of) -> bool:
+    for seed in _SEEDS:
+        answers, people = _answers(patient_of, seed)
+        if len(set(zip(answers, people))) > len(set(people)):
+            return True
+    return False
+
+
+def _joins_two_people(patient_of) -> bool:
+    for seed in _SEEDS:
+        answers, people = _answers(patient_of, seed)
+        if len(set(zip(answers, people))) > len(set(answers)):
+            return True
+    return False
+
+
+def _knows_them(patient_of) -> bool | None:
+    if patient_of("clinic1/P7_20240311_L.png") is None:
+        return None
+    return not _parts_a_person(patient_of) and not _joins_two_people(patient_of)
+
+
+def _number_alone(name):
+    return int(re.findall(r"\d+", name)[1])
+
+
+def _as_written(name):
+    return re.split(r"_2024", name)[0]
 
 
 EXERCISES = [
@@ -33,32 +60,10 @@ EXERCISES = [
             "A loss at random makes the data smaller; a loss of one scanner bends them.",
         ],
     ),
-    Function(
-        id="25.2",
-        name="in_order",
-        cases=[
-            ((_FILES, _NAMES, _LABELS), ["well", None, "ill"]),
-            ((["b.png"], _NAMES, _LABELS), [None]),
-            ((["c.png", "c.png"], _NAMES, _LABELS), ["ill", "ill"]),
-        ],
-        wrong=[
-            (_as_they_come, "That trusts the order of the table; match by name."),
-            (
-                _without_gaps,
-                "Files without a label vanish there, and all later rows slip; "
-                "keep their places with None.",
-            ),
-            (_order_of_names, "That is the order of the names; the order of the files is asked."),
-        ],
-        hints=[
-            "Which structure of Python finds a label by the name of its file?",
-            "And what does that structure answer to a name that it does not hold?",
-        ],
-    ),
     Value(
-        id="25.3",
+        id="25.2",
         name="points",
-        expected=Sealed("25.3", "a number", ("21d2b88d",)),
+        expected=Sealed("25.2", "a number", ("082541fe",)),
         wrong=[
             (6, "One too many: on whom was the network chosen, and did anybody look for copies?"),
             (7, "Two too many: on whom was the network chosen, and did anybody look for copies?"),
@@ -70,6 +75,27 @@ EXERCISES = [
         hints=[
             "Go through the six rows; each says what one point asks for.",
             "For each row ask twice: is it said at all, and is it said with its reason?",
+        ],
+    ),
+    Condition(
+        id="25.3",
+        name="patient_of",
+        test=_knows_them,
+        wrong=[
+            (
+                _as_written,
+                _parts_a_person,
+                "One person gets several answers: images of her would be on both sides of a split.",
+            ),
+            (
+                _number_alone,
+                _joins_two_people,
+                "Two people get one answer: which numbers are the same in two clinics?",
+            ),
+        ],
+        hints=[
+            "Which parts of a name say who it is, and which when and what?",
+            "P7, p007 and PAT 07: which type of Python takes the zeros away?",
         ],
     ),
 ]

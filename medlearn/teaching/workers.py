@@ -1,0 +1,236 @@
+"""One training, by one process or by several workers: a program that lesson 24 reads and starts.
+
+``python -m medlearn.teaching.workers cells.npz FOLDER`` trains a small network. With the variable
+``TF_CONFIG`` in its environment, which `start` sets, the process is one worker of several.
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medlearn import training
+from medlearn._keras import keras, tf
+
+BATCH_SIZE = 16  # images of all workers together
+_MEGABYTES = (0.2, 2.0, 8.0)  # of zeros that the workers add up
+_LONGEST_RUN = 200  # seconds until a worker is given up
+_FAREWELL = "A worker went away"  # begins the last sentence of one whose neighbour died
+
+
+# ---- what each worker does -----------------------------------------------------------------------
+
+
+def build(side: int, classes: int) -> keras.Model:
+    """Return a small network whose result hardly depends on the order of sums.
+
+    Parameters
+    ----------
+    side : int
+        Pixels of an image.
+    classes : int
+        Number of classes.
+    """
+    start = keras.initializers.GlorotUniform(seed=0)  # every worker begins with the same weights
+    image = maps = keras.Input((side, side, 3))
+    maps = keras.layers.Rescaling(1 / 64, offset=-2.5)(maps)
+    for filters in (16, 32):
+        maps = keras.layers.Conv2D(filters, 3, 2, use_bias=False, kernel_initializer=start)(maps)
+        maps = keras.layers.BatchNormalization(synchronized=True)(maps)
+        maps = keras.layers.Activation("swish")(maps)
+    vector = keras.layers.GlobalAveragePooling2D()(maps)
+    head = keras.layers.Dense(classes, "softmax", kernel_initializer=start)
+    model = keras.Model(image, head(vector))
+    optimizer = keras.optimizers.SGD(0.02)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train(data: str, folder: str, epochs: int = 2, every: int | None = None) -> None:
+    """Train, write ``weights.npz`` into the folder, and print a report: a whole worker.
+
+    Parameters
+    ----------
+    data : str
+        A file .npz with images, labels and the number of classes.
+    folder : str
+        All workers see it; checkpoints go there, and a run that was killed goes on from them.
+    epochs : int
+        In all, those before a crash included.
+    every : int, optional
+        Steps between two checkpoints within an epoch.
+    """
+    strategy = training.strategy()  # one device, or all workers that TF_CONFIG names
+    stored = np.load(data)
+    with strategy.scope():
+        model = build(stored["images"].shape[1], int(stored["classes"]))
+    ordered = training.batches(stored["images"], stored["labels"], batch_size=BATCH_SIZE, seed=0)
+    begun = []
+
+    def dated(epoch):
+        begun.append(time.perf_counter())
+        return ordered(epoch)
+
+    history = training.fit(model, dated, epochs, folder=folder, every=every)
+    steps = -(-len(stored["labels"]) // BATCH_SIZE)
+    seconds = (time.perf_counter() - begun[-1]) / steps  # with the checkpoint
+    sums = all_reduce_seconds(strategy)
+    if training.is_chief(strategy):
+        np.savez(f"{folder}/weights.npz", *model.get_weights())
+        report = {"replicas": strategy.num_replicas_in_sync, "seconds": seconds, "sums": sums}
+        print(json.dumps(report | {"history": history}))
+
+
+def all_reduce_seconds(strategy: "tf.distribute.Strategy") -> dict[float, float]:
+    """Return how long the replicas take to add up so many megabytes, the quickest of five times.
+
+    Parameters
+    ----------
+    strategy : tf.distribute.Strategy
+        From `training.strategy`.
+    """
+
+    def summed(values):
+        return tf.distribute.get_replica_context().all_reduce("SUM", values + 1)
+
+    add = tf.function(lambda values: strategy.run(summed, args=(values,)))
+    best = {}
+    for megabytes in _MEGABYTES:
+        values = tf.zeros([int(megabytes * 1e6 / 4)])  # of four bytes each
+        times = []
+        for _ in range(6):
+            began = time.perf_counter()
+            results = strategy.experimental_local_results(add(values))
+            tf.nest.map_structure(lambda result: float(result[0]), results)
+            times.append(time.perf_counter() - began)
+        best[megabytes] = min(times[1:])  # the first one only warms up
+    return best
+
+
+# ---- what starts, watches and ends them ----------------------------------------------------------
+
+
+def start(
+    data: str | Path, folder: str | Path, workers: int = 1, epochs: int = 2, every: int = 0
+) -> list[subprocess.Popen]:
+    """Start `train` as so many processes on the CPU of this machine.
+
+    Parameters
+    ----------
+    data, folder : str or Path
+        As in `train`; the folder is made.
+    workers : int
+        Processes; more than one are the workers of one cluster.
+    epochs, every : int
+        As in `train`; 0 writes a checkpoint at the end of each epoch only.
+
+    Returns
+    -------
+    list of subprocess.Popen
+        Give them to `finish`.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    module = [sys.executable, "-m", "medlearn.teaching.workers", str(data), str(folder)]
+    command = [*module, f"--epochs={epochs}", f"--every={every}"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    cluster = {"worker": _free_addresses(workers)}
+    processes = []
+    for index in range(workers):
+        environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+        if workers > 1:
+            task = {"type": "worker", "index": index}
+            environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
+        processes.append(subprocess.Popen(command, env=environment, **pipes))
+    return processes
+
+
+def finish(processes: list[subprocess.Popen]) -> dict:
+    """Wait for all processes and return the report of the first one; none is left behind.
+
+    Parameters
+    ----------
+    processes : list of subprocess.Popen
+        From `start`.
+
+    Returns
+    -------
+    dict
+        `replicas`, `seconds` of a step, `sums` (megabytes to seconds of an all-reduce) and the
+        `history` of loss and accuracy.
+
+    Raises
+    ------
+    RuntimeError
+        If a process failed; with the sentence of a survivor, or else the end of its complaint.
+    """
+    try:
+        outputs = [process.communicate(timeout=_LONGEST_RUN) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    if all(process.returncode == 0 for process in processes):
+        return json.loads(outputs[0][0].splitlines()[-1])
+    lines = "\n".join(complaint for _, complaint in outputs).splitlines()
+    farewells = [line for line in lines if _FAREWELL in line]
+    raise RuntimeError((farewells or lines or ["a process failed without a word"])[-1])
+
+
+def kill_after_checkpoint(processes: list[subprocess.Popen], folder: str | Path) -> None:
+    """Kill the last process, as a power cut would, as soon as there is a checkpoint.
+
+    Parameters
+    ----------
+    processes : list of subprocess.Popen
+        From `start`, with `every` above 0.
+    folder : str or Path
+        Where the checkpoint will be.
+    """
+    until = time.monotonic() + _LONGEST_RUN
+    while not (Path(folder) / "checkpoint").exists() and time.monotonic() < until:
+        if processes[0].poll() is not None:
+            break
+        time.sleep(0.005)
+    processes[-1].kill()
+
+
+def weights(folder: str | Path) -> list[np.ndarray]:
+    """Return the weights that a training has left in a folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As in `train`.
+    """
+    with np.load(Path(folder) / "weights.npz") as file:
+        return [file[name] for name in file.files]
+
+
+def _free_addresses(number: int) -> list[str]:
+    """Return addresses of this machine that no program listens at."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    addresses = [f"127.0.0.1:{free.getsockname()[1]}" for free in sockets]
+    for free in sockets:
+        free.close()
+    return addresses
+
+
+def _main() -> None:
+    """Train as the command line says."""
+    parser = argparse.ArgumentParser(description="Train a small network as one worker of several.")
+    parser.add_argument("data", help="a file .npz with images, labels and classes")
+    parser.add_argument("folder", help="for checkpoints and weights")
+    parser.add_argument("--epochs", type=int, default=2, help="in all")
+    parser.add_argument("--every", type=int, default=0, help="steps between checkpoints; 0: none")
+    options = parser.parse_args()
+    train(options.data, options.folder, options.epochs, options.every or None)
+
+
+if __name__ == "__main__":
+    _main()
