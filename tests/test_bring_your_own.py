@@ -156,15 +156,15 @@ def photographs(folder, count=24):
             is_away = number >= count
             tinted = crop * [0.7, 0.9, 1.0] if is_away else crop
             parts = (
-                ("away", f"{name[0]}{number}")
+                ("away", f"{name[:2]}{number}")
                 if is_away
-                else ("home", name, f"p{number // 2}{name[0]}")
+                else ("home", name, f"p{number // 2}{name[:2]}")
             )
             file = folder.joinpath(*parts, f"{number}.png")
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.clip(tinted, 0, 255).astype(np.uint8)).save(file)
             if is_away:
-                yield f"D:\\export\\{name[0]}{number}\\{number}.PNG", name
+                yield f"D:\\export\\{name[:2]}{number}\\{number}.PNG", name
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def volumes(folder, count=14):
         for name, middle in (("left", 12), ("right", 28)):
             ball = (z - middle) ** 2 + (y - 20) ** 2 + (2 * x - 12) ** 2 < 81
             volume = rng.normal(100, 15, ball.shape) + 120 * ball
-            file = folder / name / f"s{number}{name[0]}.nii.gz"
+            file = folder / name / f"s{number}{name[:2]}.nii.gz"
             file.parent.mkdir(parents=True, exist_ok=True)
             nibabel.save(nibabel.Nifti1Image(volume.astype(np.float32), np.eye(4)), file)
 
