@@ -2,6 +2,8 @@
 
 from test_lesson_claims import numbers_after, printed
 
+from medlearn.teaching import results
+
 
 def test_lesson_15_shows_which_cause_does_the_harm():
     text = printed("15")
@@ -18,21 +20,50 @@ def test_lesson_15_shows_which_cause_does_the_harm():
     assert "the invisible shift: concept" in text
 
 
+def test_lesson_16_shows_when_recipes_of_images_and_adabn_help():
+    text = printed("16")
+    source_only, _, _ = numbers_after("accuracy, source only:", text)[:3]
+    both = numbers_after("accuracy, scale, then Reinhard:", text)[0]
+    for name in ("Reinhard", "scale"):
+        assert numbers_after(f"accuracy, {name}:", text)[0] < both
+        assert numbers_after(f"accuracy, {name}:", text)[0] < source_only + 0.1
+    assert source_only < both
+    assert numbers_after("accuracy, AdaBN, target only:", text)[0] < source_only
+    assert numbers_after("accuracy, AdaBN, both:", text)[0] > source_only
+    true_factor = numbers_after("true factor of the simulated laboratories:", text)[0]
+    assert abs(numbers_after("measured from lab-a to lab-b:", text)[0] / true_factor - 1) < 0.1
+    stain = {
+        name: numbers_after(f"stain only (simulated): {name}", text)[:3]
+        for name in ("source only", "Reinhard", "histograms", "Fourier", "Macenko")
+    }
+    assert abs(stain["Reinhard"][0] - stain["source only"][0]) < 0.05
+    for name in ("histograms", "Fourier", "Macenko"):
+        assert stain[name][0] < stain["source only"][0]
+
+
 def test_lesson_16_shows_when_matching_helps_and_when_it_hurts():
     text = printed("16")
-    source_only, _, _, reinhard, _, _, both = numbers_after("smear, lab-a -> lab-b:", text)[:7]
-    assert reinhard < source_only + 0.06 < both
-    assert numbers_after("scale, Reinhard and CORAL against source only:", text)[1] > 0
-    adabn = text.partition("AdaBN at both ")[2]
-    assert float(adabn.split()[0]) > source_only
-    stain, _, _, stain_reinhard, _, _, macenko = numbers_after(
-        "stain only (simulated): source only", text
-    )[:7]
-    assert stain_reinhard > stain - 0.05 and macenko < stain - 0.05
-    for ward in ("all classes", "others thinned", "two classes only"):
-        assert numbers_after(f"{ward}:", text)[2] < 0  # the correction harms
-    none, _, _, transport = numbers_after("two classes only: none", text)[:4]
-    assert transport < none
+    assert numbers_after("gain of scale, Reinhard and CORAL:", text)[1] > 0
+    wards = {
+        name: numbers_after(f"two classes only: {name}", text)[0]
+        for name in ("none", "standardise", "coral", "subspace", "transport")
+    }
+    assert all(wards[name] < wards["none"] for name in list(wards)[1:])
+
+
+def test_lesson_16_says_what_the_arena_says_of_harm():
+    arena = results.read("arena")
+    methods = ["standardise", "coral", "subspace", "transport", "prior"]
+    before = arena[arena.method == "source only"].set_index("pair").score
+    rows = arena[arena.method.isin(methods)]
+    is_harmful = rows.score - rows.pair.map(before) < -0.02
+    harm = is_harmful.groupby([rows.kind, rows.method]).mean().unstack()
+    assert (rows.groupby("kind").pair.nunique() == 14).all()
+    assert (harm.loc["missing"] >= 0.5).all() and (harm.loc["subtypes"] >= 0.2).all()
+    assert (harm.loc["none", ["subspace", "transport"]] > 0.8).all()
+    seldom = harm.loc[["none", "shares", "background", "inverted"], ["standardise", "coral"]]
+    assert (seldom <= 0.1).all(axis=None)
+    assert is_harmful[rows.method == "prior"].mean() > 0.5
 
 
 def test_lesson_20_shows_that_painting_helps_where_recipes_do_not():

@@ -107,6 +107,7 @@ DATA = {
     "11.3": with_three_alarms(),
     "23.3": with_weeks(),
     "22.3": HOSPITAL.data,
+    "16.3": {"sealed": envelope.Envelope([0, 1])},
     "17.3": {"sealed": envelope.Envelope([0, 1])},
     "19.3": {
         "candidates": {"source only": None, "coral": None},

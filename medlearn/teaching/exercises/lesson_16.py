@@ -1,7 +1,28 @@
-"""Lesson 16: CORAL in one dimension, a scale factor, and the remedy for other shares."""
+"""Lesson 16: CORAL in one dimension, a scale factor, and a plan before the reveal."""
 
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Function, Value
+
+IMAGES = ("as they are", "Reinhard", "scale", "scale, then Reinhard")
+MATCHERS = ("none", "standardise", "coral", "subspace", "transport")
+TRUSTED = ("consensus", "pictures")
+
+
+def _is_unknown(plan, sealed):
+    names = list(plan)
+    choices = (IMAGES, MATCHERS, TRUSTED)
+    return len(names) != len(choices) or any(
+        name not in allowed for name, allowed in zip(names, choices, strict=True)
+    )
+
+
+def _is_committed_blindly(plan, sealed):
+    if _is_unknown(plan, sealed):
+        return False
+    written = dict(zip(("images", "vectors", "trusted"), plan, strict=True))
+    has_seen = sealed.asked or sealed.opened
+    return not has_seen or sealed.committed == written
+
 
 EXERCISES = [
     Value(
@@ -38,21 +59,16 @@ EXERCISES = [
             "Try areas of 100 and 400: by how much must the lengths grow?",
         ],
     ),
-    Value(
+    Condition(
         id="16.3",
-        name="first_remedy",
-        expected=Sealed("16.3", "text", ("2a359734 42f149c9 7843f49e db80786f dcf3cc91 ed4c5ac3",)),
-        choices=["match the features", "change the colours", "correct the prior"],
+        name="my_plan",
+        test=_is_committed_blindly,
         wrong=[
-            (
-                "match the features",
-                "The features of each class already agree; matching would mix the classes.",
-            ),
-            ("change the colours", "Same scanner, same protocol: the pictures look the same."),
+            (("magic", "none", "luck"), _is_unknown, "Give three names: a row, a column, a reason.")
         ],
         hints=[
-            "What differs: how a class looks, or how often it comes?",
-            "Would a single picture tell you which of the two hospitals it comes from?",
+            "What differs in the pictures: colour, size, or something that no recipe moves?",
+            "If labels of this laboratory have been seen, take another number and begin again.",
         ],
     ),
 ]
