@@ -12,6 +12,12 @@ def test_lesson_22_more_hospitals_and_harmonisation_gain():
     combat = numbers_after("ComBat minus each standardised:", text)[0]
     assert low > 0 and added_low > 0 and added > gain
     assert abs(combat) < 0.05
+    looks, looks_low, _ = numbers_after("three random looks minus pooled:", text)[:3]
+    assert looks_low > 0 and looks < added
+
+
+def test_lesson_22_brings_greys_nearer_but_not_those_of_white_matter():
+    assert "no nearer by landmarks: white matter" in printed("22")
 
 
 def test_lesson_22_shows_both_traps_of_harmonisation():
