@@ -38,3 +38,15 @@ def test_each_look_is_noted_and_changes_nothing_inside():
     assert sealed.asked == [0, 2, 0] and sealed.opened == ["score"]
     expected = "<Envelope of 3 labels: committed to recipe = coral; 3 asked for; opened to score>"
     assert repr(sealed) == expected
+
+
+def test_masks_stay_inside_as_labels_do():
+    masks = np.arange(12).reshape(3, 2, 2)
+    sealed = envelope.Envelope(masks)
+    with pytest.raises(ValueError, match="Commit before you look"):
+        sealed.open("score")
+    sealed.commit(recipe="paint")
+    sealed.ask(1)[:] = 0
+    masks[:] = 0
+    assert sealed.open("score").tolist() == np.arange(12).reshape(3, 2, 2).tolist()
+    assert repr(sealed).startswith("<Envelope of 3 labels: committed to recipe = paint; 1 asked")

@@ -145,3 +145,14 @@ def test_consensus_finds_the_best_of_independent_models_and_not_of_a_herd():
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_amounts_by_hand_and_blind_to_places():
+    source = np.repeat([[0, 1, 2, 2]], 4, axis=0)[None]  # shares 1/4, 1/4, 1/2
+    predicted = np.repeat([[0, 0, 0, 2]], 4, axis=0)[None]  # 3/4, 0, 1/4
+    assert validators.amounts(predicted, source) == pytest.approx(-0.5)
+    moved = np.random.default_rng(0).permutation(source.ravel()).reshape(source.shape)
+    assert validators.amounts(moved, source) == 0
+    assert validators.amounts(np.full((2, 3, 3), 3), source) == pytest.approx(-1)
+    with pytest.raises(ValueError, match="predicted masks"):
+        validators.amounts(source / 2, source)

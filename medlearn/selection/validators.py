@@ -6,8 +6,8 @@
 Only the ranking of models on the same images has a meaning. Each validator presumes something:
 `certainty`, that certain predictions are right; `mutual_information`, that all classes occur;
 `soft_neighbourhood_density`, that clusters are classes; `weighted_accuracy`, that source and target
-overlap; `consensus`, that models make different mistakes. None is always right; lesson 18 counts
-the regret.
+overlap; `consensus`, that models make different mistakes; `amounts`, that a segmenter outlines
+as much as there is in the source. None is always right; lesson 18 counts the regret.
 """
 
 import numpy as np
@@ -203,6 +203,44 @@ def consensus(predictions: ArrayLike) -> np.ndarray:
     class_indices = range(predictions.max() + 1)
     votes = np.stack([(predictions == class_index).sum(0) for class_index in class_indices])
     return (predictions == votes.argmax(0)).mean(1)
+
+
+def amounts(predicted_masks: ArrayLike, source_masks: ArrayLike) -> float:
+    """Return how alike the amounts of all classes are in predicted and in source masks: -1 to 0.
+
+    It is minus half the sum of the absolute differences between the shares of the pixels (the total
+    variation): 0 where the shares are equal. It presumes the same organ in the same share of the
+    image, and asks nothing about where a class lies.
+
+    Parameters
+    ----------
+    predicted_masks : array_like, shape (N, H, W)
+        Of target images; a class index per pixel.
+    source_masks : array_like, shape (M, H, W)
+        The masks of the source; a class index per pixel.
+
+    Raises
+    ------
+    ValueError
+        Unless both are whole numbers of at least 0, and not empty.
+
+    References
+    ----------
+    The belief of Bateson et al. 2020 (arXiv:2005.03697), there a term of the loss.
+
+    Examples
+    --------
+    >>> amounts([[[0, 0], [1, 1]]], [[[0, 0], [0, 1]]])
+    -0.25
+    """
+    predicted = _checks.masks(predicted_masks, name="predicted masks")
+    source = _checks.masks(source_masks, name="source masks")
+    classes = int(max(predicted.max(), source.max())) + 1
+    predicted_shares, source_shares = (
+        np.bincount(masks.ravel().astype(int), minlength=classes) / masks.size
+        for masks in (predicted, source)
+    )
+    return -float(np.abs(predicted_shares - source_shares).sum()) / 2
 
 
 def density_ratio(source_vectors: ArrayLike, target_vectors: ArrayLike) -> np.ndarray:

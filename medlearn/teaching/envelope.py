@@ -13,8 +13,8 @@ class Envelope:
 
     Parameters
     ----------
-    labels : array_like, shape (N,)
-        The labels, which stay inside.
+    labels : array_like, shape (N,) or (N, H, W)
+        The labels, or the masks, which stay inside.
 
     Attributes
     ----------
@@ -36,7 +36,8 @@ class Envelope:
     """
 
     def __init__(self, labels: Sequence[Any] | np.ndarray):
-        self._labels = _checks.column("labels", labels)
+        array = np.asarray(labels)
+        self._labels = array.copy() if array.ndim == 3 else _checks.column("labels", labels)
         self.committed: dict[str, object] = {}
         self.asked: list[int] = []
         self.opened: list[str] = []
@@ -64,7 +65,7 @@ class Envelope:
         self.committed = choices
 
     def ask(self, index: int) -> Any:
-        """Return one label, and note that it was asked for.
+        """Return one label, or the mask of one image, and note that it was asked for.
 
         Parameters
         ----------
@@ -79,7 +80,7 @@ class Envelope:
         self._demand_commitment()
         label = self._labels[index]
         self.asked.append(int(index))
-        return label.item()
+        return label.copy() if label.ndim else label.item()
 
     def open(self, purpose: str) -> np.ndarray:
         """Return all labels, and note what for.

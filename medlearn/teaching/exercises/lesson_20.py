@@ -1,19 +1,27 @@
-"""Lesson 20: orders of greys, the share of a gap, and a belief that breaks."""
+"""Lesson 20: orders of greys, an assumption that breaks, and a recipe before the reveal."""
 
 from medlearn.teaching._sealed import Sealed
-from medlearn.teaching.exercises._forms import Function, Value
+from medlearn.teaching.exercises._forms import Condition, Value
+
+RECIPES = ("source only", "histograms", "fourier", "adabn", "painted in found greys")
+VALIDATORS = ("certainty", "information", "amounts")
 
 
-def _of_the_oracle(source, adapted, oracle):
-    return adapted / oracle
+def _is_unknown(choice, sealed):
+    return not (
+        isinstance(choice, tuple | list)
+        and len(choice) == 2
+        and choice[0] in RECIPES
+        and choice[1] in VALIDATORS
+    )
 
 
-def _gain(source, adapted, oracle):
-    return adapted - source
-
-
-def _what_is_left(source, adapted, oracle):
-    return (oracle - adapted) / (oracle - source)
+def _is_committed_blindly(choice, sealed):
+    if _is_unknown(choice, sealed):
+        return False
+    has_seen = sealed.asked or sealed.opened
+    written = {"recipe": choice[0], "validator": choice[1]}
+    return not has_seen or sealed.committed == written
 
 
 EXERCISES = [
@@ -28,29 +36,10 @@ EXERCISES = [
         ],
         hints=["How many choices for the darkest?", "And then for the middle one?"],
     ),
-    Function(
-        id="20.2",
-        name="closed_share",
-        cases=[
-            ((0.2, 0.6, 0.7), 0.8),
-            ((0.5, 0.4, 0.9), -0.25),
-            ((0.3, 0.3, 0.8), 0.0),
-            ((0.25, 0.75, 0.75), 1.0),
-        ],
-        wrong=[
-            (_of_the_oracle, "That is the share of the oracle's score; where does it start from?"),
-            (_gain, "That is the gain; compare it with the largest gain there could be."),
-            (_what_is_left, "That is the share of the gap that is left."),
-        ],
-        hints=[
-            "What was gained, over what could be gained?",
-            "Test it: if adapted equals source, the share is 0; if it equals the oracle, 1.",
-        ],
-    ),
     Value(
-        id="20.3",
-        name="broken_belief",
-        expected=Sealed("20.3", "text", ("103e69df b3c09399",)),
+        id="20.2",
+        name="broken_assumption",
+        expected=Sealed("20.2", "text", ("d047e0b9 fdb17dd4",)),
         choices=["certainty", "information", "amounts"],
         wrong=[
             (
@@ -66,6 +55,22 @@ EXERCISES = [
         hints=[
             "What is different about an old brain, for the same scanner?",
             "Which validator takes something over from home?",
+        ],
+    ),
+    Condition(
+        id="20.3",
+        name="my_choice",
+        test=_is_committed_blindly,
+        wrong=[
+            (
+                "histograms",
+                _is_unknown,
+                "Give a pair of texts: one of the five recipes, and one of the three validators.",
+            )
+        ],
+        hints=[
+            "Is fluid brighter or darker than white matter on the slices of the fresh scanner?",
+            "If masks of this scanner have been seen, take another number and begin again.",
         ],
     ),
 ]
