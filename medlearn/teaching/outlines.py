@@ -51,9 +51,15 @@ def train(
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     loss = losses.Combined(losses.cross_entropy, losses.dice)
     model.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
-    keras.utils.set_random_seed(seed)
     order = np.resize(np.random.default_rng(seed).permutation(len(images)), steps * BATCH)
     with progress.bar(text="training", total=steps) as bar:
         tick = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
-        model.fit(images[order], masks[order], batch_size=BATCH, verbose=0, callbacks=[tick])
+        model.fit(
+            images[order],
+            masks[order],
+            batch_size=BATCH,
+            shuffle=False,
+            verbose=0,
+            callbacks=[tick],
+        )
     return model
