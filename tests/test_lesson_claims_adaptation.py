@@ -1,4 +1,4 @@
-"""What the texts of lessons 12 to 16 and 20 say of their committed runs, held to the outputs."""
+"""What the texts of lessons 15 and 16 say of their committed runs, held to the outputs."""
 
 from test_lesson_claims import numbers_after, printed
 
@@ -64,13 +64,3 @@ def test_lesson_16_says_what_the_arena_says_of_harm():
     seldom = harm.loc[["none", "shares", "background", "inverted"], ["standardise", "coral"]]
     assert (seldom <= 0.1).all(axis=None)
     assert is_harmful[rows.method == "prior"].mean() > 0.5
-
-
-def test_lesson_20_shows_that_painting_helps_where_recipes_do_not():
-    text = printed("20")
-    assert numbers_after("committed minus source only:", text)[1] > 0.5
-    certainty = text.partition("regret: certainty ")[2]
-    assert float(certainty.split()[0]) > 0.5
-    assert "chose painted in found greys" in text
-    turns = [numbers_after(f"turn {turn}:", text) for turn in (0, 5)]
-    assert turns[0][0] - turns[0][2] < 20 < turns[1][0] - turns[1][2]

@@ -109,6 +109,8 @@ DATA = {
     "22.3": HOSPITAL.data,
     "16.3": {"sealed": envelope.Envelope([0, 1])},
     "17.3": {"sealed": envelope.Envelope([0, 1])},
+    "20.3": {"sealed": envelope.Envelope([0, 1])},
+    "21.3": {"sealed": envelope.Envelope([0, 1])},
     "19.3": {
         "candidates": {"source only": None, "coral": None},
         "sealed": envelope.Envelope([0, 1]),
