@@ -130,7 +130,8 @@ def _content(dataset: Dataset) -> bytes:
         arrays["boxes.rows"] = np.concatenate([np.empty((0, 5)), *boxes])
     arrays["plain"] = np.array(json.dumps(plain))
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # numpy below 2.1 would take `allow_pickle` for an array
+    keywords: dict[str, Any] = arrays  # NumPy below 2.1 takes `allow_pickle` for an array
+    np.savez(buffer, **keywords)
     return buffer.getvalue()
 
 
