@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from medlearn import keras, metrics, networks, splits, tf, transfer
 from medlearn.curation import duplicates, labelling, quality
 from medlearn.instruments import smear
-from medlearn.teaching import _limits, _verdicts, check, envelope, practice
+from medlearn.teaching import _limits, _verdicts, challenge, check, envelope, practice
 from medlearn.teaching import exercises as package
 from tools import proofs, solutions, suite
 
@@ -92,6 +92,29 @@ def with_a_sealed_hospital():
     return SimpleNamespace(data=data, space=space | {"standardised": standardised})
 
 
+def with_a_fresh_hospital():
+    """Two hospitals whose features are shifted against each other; source only fails."""
+    random = np.random.default_rng(0)
+    middles = 3 * np.eye(5, 8)
+    home, truth = np.arange(200) % 5, np.arange(100) % 5
+    source = middles[home] + random.normal(size=(200, 8))
+    target = middles[truth] + random.normal(size=(100, 8)) + 3.0 * np.array([1, -1] * 4)
+    probe = LogisticRegression().fit(source, home)
+    hospital = SimpleNamespace(
+        source_features=source,
+        source_labels=home,
+        target_features=target,
+        target_images=np.zeros((100, 4, 4, 3), np.uint8),
+        as_it_is=probe.predict(target),
+    )
+    table = np.array([hospital.as_it_is, truth], np.uint8)
+    lines = challenge.Lines(("source only", "good"), table, "good", "")
+    patients = np.arange(100).astype(str)
+    classes = tuple("abcde")
+    seal = challenge.Seal("kinds", "", classes, challenge.Truth(truth, patients), lines)
+    return {"fresh": hospital, "seal": seal}
+
+
 HOSPITAL = with_a_sealed_hospital()
 DATA = {
     "00.3": {"reads": lambda settings: 0.4 if settings["blur_um"] > 0.9 else 0.8},
@@ -108,6 +131,7 @@ DATA = {
     "23.3": with_weeks(),
     "22.3": HOSPITAL.data,
     "16.3": {"sealed": envelope.Envelope([0, 1])},
+    "26.3": with_a_fresh_hospital(),
     "17.3": {"sealed": envelope.Envelope([0, 1])},
     "20.3": {"sealed": envelope.Envelope([0, 1])},
     "21.3": {"sealed": envelope.Envelope([0, 1])},
