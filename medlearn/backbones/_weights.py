@@ -13,7 +13,7 @@ import pickletools
 import struct
 from collections import OrderedDict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -137,7 +137,7 @@ class _Sizes:
         self.stack: list[int | None] = []  # None is a mark
         self.memo: dict[int, int] = {}
 
-    def after(self, name: str, argument: int) -> int:
+    def after(self, name: str, argument: Any) -> int:
         """Return the size of what is on top of the stack after an instruction."""
         if name in _MEMO:
             if name.endswith("GET"):

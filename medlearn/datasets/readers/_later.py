@@ -64,7 +64,7 @@ def later_labels(
     images = {name: _parts(str(result.paths[name])) for name in dict.fromkeys(shown_names)}
     by_name = _by_last_part(images)
     labels: dict[str, str] = {}
-    problems = []
+    problems: list[tuple] = []
     for number, cells in rows[1:]:
         name, word = (_cell(cells, columns[role]) for role in ("file", "label"))
         word = new_names.get(_words.name(word), _words.name(word))

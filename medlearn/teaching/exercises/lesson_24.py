@@ -36,8 +36,8 @@ class _Epochs:
         return np.floor(self.values[epoch]).astype(int)
 
 
-def _epochs(pipeline) -> _Epochs | None:
-    """Let a pipeline read forty numbers for two epochs; None if it returns nothing yet."""
+def _epochs(pipeline) -> _Epochs:
+    """Let a pipeline read forty numbers for two epochs; none come if it returns nothing yet."""
     reads = tf.Variable(0)
 
     def read(file):
@@ -49,7 +49,7 @@ def _epochs(pipeline) -> _Epochs | None:
 
     data = pipeline([str(number) for number in range(_FILES)], read, vary)
     if data is None:
-        return None
+        return _Epochs([], 0, 0)
     epochs = [list(data.as_numpy_iterator()) for _ in range(2)]
     batches = [np.asarray(batch) for epoch in epochs for batch in epoch]
     is_batched = all(batch.ndim == 1 for batch in batches)
@@ -82,7 +82,7 @@ def _reads_again(pipeline) -> bool:
 
 
 def _is_mended(pipeline) -> bool | None:
-    if _epochs(pipeline) is None:
+    if not _epochs(pipeline).values:
         return None
     rules = (_are_no_batches, _loses_images, _freezes, _keeps_the_order, _reads_again)
     return not any(rule(pipeline) for rule in rules)
