@@ -2,7 +2,7 @@
 
 from test_lesson_claims import numbers_after, printed
 
-EPOCHS = 4
+EPOCHS = 3
 
 
 def test_lesson_04_compares_fine_tuning_with_its_start_and_with_probes():
