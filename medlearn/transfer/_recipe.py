@@ -126,7 +126,17 @@ class _Run:
         self.at_start = model.evaluate(validation, verbose=0)[1]
 
     def train(self, rate: float, epochs: int, patience: int) -> list[float]:
-        """Train from the start; the validation losses, that of the start first."""
+        """Train from the start; return the validation losses, that of the start first.
+
+        Parameters
+        ----------
+        rate : float
+            Highest learning rate.
+        epochs : int
+            At most so many.
+        patience : int
+            Epochs without a new minimum after which it stops.
+        """
         model = self.model
         model.set_weights(self.start)
         for variable, value in zip(model.optimizer.variables, self._memory, strict=True):
