@@ -12,6 +12,7 @@ import io
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -75,11 +76,17 @@ def _keep(path: Path, dataset: Dataset) -> None:
             return
         _make_room(path.parent, MOST_BYTES - len(content))
         _files.write_bytes(path, content + hashlib.sha256(content).digest())
+        _note_use(path)
     except OSError as error:
         warnings.warn(
             f"Simulated images are not kept in {path.parent}: {error.strerror or error}.",
             stacklevel=5,
         )
+
+
+def _note_use(path: Path) -> None:
+    now = time.time_ns()  # finer than the clock of the file system
+    os.utime(path, ns=(now, now))
 
 
 def _make_room(folder: Path, most: int) -> None:
@@ -108,7 +115,7 @@ def _read(path: Path) -> Dataset | None:
         data, digest = content[:-_DIGEST_LENGTH], content[-_DIGEST_LENGTH:]
         if hashlib.sha256(data).digest() != digest:
             return None
-        os.utime(path)
+        _note_use(path)
     except OSError:
         return None
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:

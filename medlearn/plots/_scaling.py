@@ -42,7 +42,7 @@ def pipeline_timeline(spans: Mapping[str, ArrayLike], *, end: float | None = Non
 
 
 def busy_share(steps: ArrayLike) -> float:
-    """Return the share of the time in which training computes and does not wait, 0 to 1.
+    """The share of the time in which training computes and does not wait, from 0 to 1.
 
     Parameters
     ----------
