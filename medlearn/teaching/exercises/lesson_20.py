@@ -1,6 +1,7 @@
 """Lesson 20: orders of greys, an assumption that breaks, and a recipe before the reveal."""
 
 from medlearn.teaching._sealed import Sealed
+from medlearn.teaching.exercises import _commitments
 from medlearn.teaching.exercises._forms import Condition, Value
 
 RECIPES = ("source only", "histograms", "fourier", "adabn", "painted in found greys")
@@ -8,20 +9,11 @@ VALIDATORS = ("certainty", "information", "amounts")
 
 
 def _is_unknown(choice, sealed):
-    return not (
-        isinstance(choice, tuple | list)
-        and len(choice) == 2
-        and choice[0] in RECIPES
-        and choice[1] in VALIDATORS
-    )
+    return _commitments.is_unknown(choice, RECIPES, VALIDATORS)
 
 
 def _is_committed_blindly(choice, sealed):
-    if _is_unknown(choice, sealed):
-        return False
-    has_seen = sealed.asked or sealed.opened
-    written = {"recipe": choice[0], "validator": choice[1]}
-    return not has_seen or sealed.committed == written
+    return not _is_unknown(choice, sealed) and _commitments.is_blind(choice, sealed)
 
 
 EXERCISES = [

@@ -1,6 +1,7 @@
 """Lesson 21: the share of a gap, who has seen the target, and a recipe before the reveal."""
 
 from medlearn.teaching._sealed import Sealed
+from medlearn.teaching.exercises import _commitments
 from medlearn.teaching.exercises._forms import Condition, Function, Value
 
 RECIPES = ("as they are", "standardised", "CORAL", "transport")
@@ -20,20 +21,11 @@ def _what_is_left(source, adapted, oracle):
 
 
 def _is_unknown(choice, sealed):
-    return not (
-        isinstance(choice, tuple | list)
-        and len(choice) == 2
-        and choice[0] in RECIPES
-        and choice[1] in VALIDATORS
-    )
+    return _commitments.is_unknown(choice, RECIPES, VALIDATORS)
 
 
 def _is_committed_blindly(choice, sealed):
-    if _is_unknown(choice, sealed):
-        return False
-    has_seen = sealed.asked or sealed.opened
-    written = {"recipe": choice[0], "validator": choice[1]}
-    return not has_seen or sealed.committed == written
+    return not _is_unknown(choice, sealed) and _commitments.is_blind(choice, sealed)
 
 
 EXERCISES = [
