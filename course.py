@@ -23,10 +23,12 @@ Each command tells more with --help.
 # Standard library only, in the syntax of Python 3.6: an older Python must get far enough to say
 # what it needs. What the commands do lives in the folder tools.
 
+import difflib
 import errno
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +93,7 @@ def main(arguments):
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return
+    refuse_unknown(arguments)
     wheels = wheels_folder(arguments)
     # A cluster's own libraries, for another Python, would hide those of the environment.
     os.environ.pop("PYTHONPATH", None)
@@ -109,6 +112,17 @@ def main(arguments):
     # Without it, Python 3.11 and 3.12 on Windows misread the path of the install if it has accents.
     os.environ["PYTHONUTF8"] = "1"
     run_instead([str(PYTHON), "-P", "-m", "tools"] + arguments)
+
+
+def refuse_unknown(arguments):
+    """End with a sentence at a command that is none, before anything is set up for it."""
+    names = list(dict.fromkeys(["open"] + re.findall(r"course\.py (\w+)", __doc__)))
+    word = arguments[0] if arguments else "open"
+    if word.startswith("-") or word in names:
+        return
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.4)
+    proposal = "do you mean %s?" % near[0] if near else "there are %s." % ", ".join(names)
+    raise SystemExit("There is no command %r; %s" % (word, proposal))
 
 
 def find_python():

@@ -1,6 +1,8 @@
 """Exercises that check themselves: verdicts and hints, never the answer, never a stack trace."""
 
 import builtins
+import io
+import sys
 import time
 from types import SimpleNamespace
 
@@ -529,3 +531,31 @@ def test_a_guess_is_printed_beside_the_truth_and_never_wrong(capsys):
         "tokens: 26; your guess: 100, which is 74 too high",
     ]
     assert check.progress() == []
+
+
+# ---- sign, colour and words ----
+
+
+def test_a_verdict_has_a_sign_and_words_and_a_colour_only_where_it_is_seen(capsys, monkeypatch):
+    for answer in (3, 4, ...):
+        verdict_on(answer)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["✗ 02.1: not yet. Hint: You forgot the bias.", f"✓ 02.1: {check.RIGHT}"]
+    assert lines[2].startswith("02.1: not answered yet")
+    monkeypatch.setattr(_verdicts._progress, "watched", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    verdict_on(3)
+    verdict_on(4)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "\x1b[1;33m✗ 02.1: not yet.\x1b[0m Hint: You forgot the bias."
+    assert second == f"\x1b[1;32m✓ 02.1: {check.RIGHT}\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    verdict_on(4)
+    assert capsys.readouterr().out == f"✓ 02.1: {check.RIGHT}\n"
+
+
+def test_a_terminal_without_the_sign_is_given_the_words(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    verdict_on(4)
+    assert stream.buffer.getvalue().decode("cp1252").strip() == f"02.1: {check.RIGHT}"

@@ -54,6 +54,15 @@ def test_copies_for_teachers_are_filled_in(course, tmp_path):
     assert not tagged(miniature().notebook, "solution")
 
 
+def test_copies_inside_the_course_are_refused(course, tmp_path, capsys):
+    before = sorted(course.rglob("*"))
+    for folder in (course, course / "notebooks", course / "notebooks" / ".." / "class"):
+        assert commands.main(["student", "--to", str(folder)]) == 1
+        error = capsys.readouterr().err.strip()
+        assert "inside the course's folder" in error and "\n" not in error
+    assert sorted(course.rglob("*")) == before
+
+
 def test_a_solution_that_is_missing_or_malformed_is_named(tmp_path):
     with pytest.raises(KeyError, match=r"exercise 02\.1 has no solution"):
         solutions.filled_in(miniature().notebook, {})
@@ -84,6 +93,13 @@ def handed_in(*printed):
     """A notebook (JSON) below whose cell this was printed."""
     output = {"output_type": "stream", "name": "stdout", "text": list(printed)}
     return json.dumps({"cells": [{"cell_type": "code", "outputs": [output]}]})
+
+
+def test_verdicts_count_with_their_sign_and_colour():
+    right = f"\x1b[1;32m✓ 02.1: {check.RIGHT}\x1b[0m\n"
+    wrong = "\x1b[1;33m✗ 02.2: not yet.\x1b[0m Hint: Sum.\n"
+    text = handed_in(right, wrong, f"✓ 02.3: {check.RIGHT}\n", f"! 02.4: {check.RIGHT} not\n")
+    assert collect.in_notebook(text) == {"02.1": True, "02.2": False, "02.3": True, "02.4": False}
 
 
 def table(folder, to):

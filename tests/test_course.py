@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from commandline import FOLDER_NAME, notebook, wait_for, write
@@ -48,6 +49,39 @@ def test_a_mistake_of_the_user_is_one_sentence(folder, capsys):
         with pytest.raises(SystemExit) as ended:
             commands.main(arguments)
         assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["tset"], "do you mean test?"),
+        (["run", "--reel"], "do you mean --real?"),
+        (["--no-brwoser"], "do you mean --no-browser?"),
+        (["data", "fetsh", "wbc"], "do you mean fetch?"),
+        (["challenge", "new", "--to", "x", "--task", "outlnes"], "do you mean outlines?"),
+        (["xyzzy"], "there are open, setup, test"),
+    ],
+)
+def test_a_mistyped_word_is_answered_with_the_one_that_was_meant(arguments, meant, capsys):
+    with pytest.raises(SystemExit):
+        commands.main(arguments)
+    assert meant in capsys.readouterr().err
+
+
+def test_a_lesson_may_be_asked_for_by_words(folder):
+    write(folder, "04_fine_tune.ipynb", notebook("1"))
+    with pytest.raises(LookupError, match=r"do you mean 04 \(04_fine_tune\)\?"):
+        lessons.find(["notebooks/04_fine_tun.ipynb"])
+
+
+def test_each_command_describes_itself(capsys):
+    helped = [[name] for name in commands._COMMANDS]
+    helped += [["data", "fetch"], ["data", "mirror"], ["challenge", "new"], ["challenge", "mark"]]
+    for words in helped:
+        with pytest.raises(SystemExit):
+            commands.main([*words, "--help"])
+        paragraphs = capsys.readouterr().out.split("\n\n")
+        assert paragraphs[1][0].isupper() and paragraphs[1].endswith("."), words
 
 
 # ---- the tests' command --------------------------------------------------------------------------
@@ -118,6 +152,25 @@ def test_a_run_says_at_its_first_result_what_remains(tmp_path):
         assert re.search(r"\n  \d\.\d min: 1 of 4 tests", ended.stdout), ended.stdout
     assert remaining.sentence(4, 4, 60) == "  1.0 min: 4 of 4 tests"
     assert remaining.sentence(1, 4, 60) == "  1.0 min: 1 of 4 tests, about 3 min remain"
+
+
+def test_a_run_says_at_which_cell_a_lesson_is():
+    written = []
+    reporter = SimpleNamespace(write=written.append)
+    manager = SimpleNamespace(get_plugin=lambda name: reporter)
+    watching = remaining.Remaining(SimpleNamespace(pluginmanager=manager))
+    cells = [f"notebooks/06_a.ipynb::ipynb::Cell {number}" for number in range(48)]
+    watching.pytest_xdist_node_collection_finished(None, ["tests/test_a.py::test_a", *cells])
+    report = SimpleNamespace(when="teardown", nodeid=cells[0], duration=8.0)
+    watching.pytest_runtest_logreport(report)
+    assert re.fullmatch(r"\n  0\.0 min: 1 of 49 tests; 06 cell 1/48, 8 s\n", written[0])
+    watching.said = -1000.0
+    for id in cells[1:]:
+        watching.pytest_runtest_logreport(SimpleNamespace(when="teardown", nodeid=id, duration=0))
+    watching.said = -1000.0
+    unit = SimpleNamespace(when="teardown", nodeid="tests/test_a.py::test_a", duration=0)
+    watching.pytest_runtest_logreport(unit)
+    assert written[-1] == "\n  0.0 min: 49 of 49 tests\n", "a lesson that has ended is not named"
 
 
 @pytest.mark.slow

@@ -124,6 +124,13 @@ def start(folder, cwd, *arguments, python=(sys.executable,), **changes):
     )
 
 
+def test_a_mistyped_command_sets_nothing_up(tmp_path):
+    folder = stand_in(tmp_path / "course")
+    assert "do you mean test?" in sentence(start(folder, tmp_path, "tset"))
+    assert "there are open, test, run" in sentence(start(folder, tmp_path, "xyzzy"))
+    assert not (folder / ".venv").exists()
+
+
 def sentence(ended):
     """The one sentence that a start which failed left on stderr."""
     assert ended.returncode == 1

@@ -1,5 +1,6 @@
 """Lessons played without a browser: on virtual or real data, to their result or their error."""
 
+import io
 import json
 import re
 import signal
@@ -10,7 +11,7 @@ import nbformat
 import pytest
 from commandline import FOLDER_NAME, notebook, wait_for, write
 
-from tools import commands, lessons, running, twins
+from tools import commands, lessons, position, running, twins
 
 TWINS = {"smear": "wbc", "brain-mri": "hippocampus"}
 
@@ -126,6 +127,37 @@ def test_ctrl_c_ends_a_run_quietly(folder):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_the_cell_and_is_left_clean(monkeypatch):
+    monkeypatch.setattr(position, "REDRAWN", 0.01)
+    stream = Terminal()
+    line = position.Position("06", 3, stream)
+    line.begin()
+    line.begin()
+    wait_for(lambda: "06 cell 2/3, 0 s" in stream.getvalue())
+    line.close()
+    shown = stream.getvalue()
+    assert "\n" not in shown and shown.endswith(f"\r{'':{position.WIDTH}}\r")
+
+
+def test_a_log_gets_whole_lines_twice_a_minute(monkeypatch):
+    for seconds, lines in ((30.0, False), (0.01, True)):
+        monkeypatch.setattr(position, "WRITTEN", seconds)
+        stream = io.StringIO()
+        line = position.Position("06", 48, stream)
+        line.begin()
+        if lines:
+            wait_for(lambda stream=stream: "06 cell 1/48, 0 s\n" in stream.getvalue())
+        line.close()
+        assert bool(stream.getvalue()) == lines and "\r" not in stream.getvalue()
 
 
 # ---- saving --------------------------------------------------------------------------------------

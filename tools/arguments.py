@@ -1,16 +1,56 @@
 """The command line of `course.py`: one sub-parser for each command."""
 
 import argparse
+import re
 from pathlib import Path
+from typing import NoReturn
+
+from medlearn import _files
 
 OPEN = "open"  # what `course.py` does without a command
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that proposes the command or option that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and one sentence, and exit with code 2."""
+        wrong = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if wrong:
+            names = re.findall(r"[\w-]+", wrong[2])
+            near = _files.nearest(wrong[1], names, count=1)
+            noun = "choice" if message.startswith("argument -") else "command"
+            proposal = f"do you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+            message = f"there is no {noun} {wrong[1]!r}; {proposal}"
+        super().error(message)
+
+    def refuse(self, extra: list[str]) -> NoReturn:
+        """Exit with a sentence on arguments that the command does not know.
+
+        Parameters
+        ----------
+        extra : list of str
+            These arguments.
+        """
+        options = re.findall(r"--[\w-]+", self.format_help())
+        given = [word.split("=")[0] for word in extra if word.startswith("-")]
+        near = [_files.nearest(word, options, count=1) for word in given]
+        meant = " ".join(dict.fromkeys(names[0] for names in near if names))
+        proposal = f"; do you mean {meant}?" if meant else ""
+        self.error(f"unrecognized arguments: {' '.join(extra)}{proposal}")
+
+
+def _add(commands, name: str, text: str, more: str = "") -> Parser:
+    """Add a command whose help begins with what the list of commands says of it."""
+    description = f"{text[0].upper()}{text[1:]}. {more}".strip()
+    command = commands.add_parser(name, help=text, description=description)
+    command.set_defaults(parser=command)
+    return command
+
+
+def parser() -> Parser:
     """Return the parser of the whole command line."""
-    main_parser = argparse.ArgumentParser(
-        prog="course.py", description="Open, test and run the course."
-    )
+    main_parser = Parser(prog="course.py", description="Open, test and run the course.")
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="command")
     for add in (_add_opening, _add_setup, _add_test, _add_run, _add_lint, _add_site, _add_data):
         add(commands)
@@ -22,20 +62,23 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_opening(commands) -> None:
-    command = commands.add_parser(OPEN, help="open the lessons in JupyterLab (the default)")
+    text = "open the lessons in JupyterLab (the default)"
+    command = _add(commands, OPEN, text, "It stays on this computer, and ends at Ctrl-C.")
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.add_argument("--port", type=int, help="default: the first free one from 8888")
 
 
 def _add_setup(commands) -> None:
-    command = commands.add_parser("setup", help="set the course up and do nothing else")
+    more = "Every other command does this as well, at its first use."
+    command = _add(commands, "setup", "set the course up and do nothing else", more)
     text = "install from this folder without a network; an empty or new one is filled first"
     command.add_argument("--wheels", metavar="FOLDER", help=text)
 
 
 def _add_test(commands) -> None:
     text = "run the unit tests and every notebook; other arguments, such as -k, go to pytest"
-    command = commands.add_parser("test", help=text, description=text)
+    more = "With files, such as tests/test_splits.py or a notebook, only these are run."
+    command = _add(commands, "test", text, more)
     text = "also run the tests marked slow (about 10 minutes more), as CI does"
     command.add_argument("--all", action="store_true", help=text)
     _add_times(command)
@@ -43,7 +86,8 @@ def _add_test(commands) -> None:
 
 def _add_run(commands) -> None:
     text = "run lessons without a browser and print their results"
-    command = commands.add_parser("run", help=text)
+    more = "A line says at which cell it is; without --save the notebooks stay as they are."
+    command = _add(commands, "run", text, more)
     text = "lesson numbers, such as 02; default: all lessons"
     command.add_argument("numbers", nargs="*", metavar="NN", help=text)
     text = "run on the real twin of each virtual data set"
@@ -53,21 +97,22 @@ def _add_run(commands) -> None:
     _add_times(command)
 
 
-def _add_times(command: argparse.ArgumentParser) -> None:
+def _add_times(command: Parser) -> None:
     text = "keep the seconds and the memory of each lesson in this table"
     command.add_argument("--times", type=Path, metavar="FILE.csv", help=text)
 
 
 def _add_lint(commands) -> None:
     text = "check the style (ruff), the format (ruff) and the types (mypy) of the code"
-    command = commands.add_parser("lint", help=text, description=text)
+    command = _add(commands, "lint", text)
     text = "first mend what ruff can mend, and format"
     command.add_argument("--fix", action="store_true", help=text)
 
 
 def _add_site(commands) -> None:
     text = "build the course's web site, offline, from the saved lessons"
-    command = commands.add_parser("site", help=text)
+    more = "It takes some minutes; a line says when each stage has ended."
+    command = _add(commands, "site", text, more)
     text = "an empty or new folder; default: _site in the course"
     command.add_argument("--to", type=Path, metavar="FOLDER", help=text)
     text = "where the course lies on GitHub: for links to it, to Colab and to Binder"
@@ -76,10 +121,12 @@ def _add_site(commands) -> None:
 
 def _add_data(commands) -> None:
     text = "list the data sets, fetch them, or pack them for machines without a network"
-    command = commands.add_parser("data", help=text)
+    more = "Without fetch or mirror it prints the list, with sizes and licences."
+    command = _add(commands, "data", text, more)
     actions = command.add_subparsers(dest="action", metavar="fetch or mirror")
-    fetch = actions.add_parser("fetch", help="download real data sets into the cache")
-    mirror = actions.add_parser("mirror", help="pack them for MEDLEARN_MIRROR")
+    fetch = _add(actions, "fetch", "download real data sets into the cache")
+    more = "Set the environment variable MEDLEARN_MIRROR to the folder, and the course reads it."
+    mirror = _add(actions, "mirror", "pack real data sets for machines without a network", more)
     for action in (fetch, mirror):
         action.add_argument("names", nargs="+", metavar="NAME")
         text = "side of the images in pixels, for sets that come in several sizes"
@@ -91,26 +138,30 @@ def _add_data(commands) -> None:
 
 def _add_student(commands) -> None:
     text = "write copies of the lessons for students, or for teachers"
-    command = commands.add_parser("student", help=text)
-    command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    more = "Outputs of exercises are removed. A file that may hold a student's work is kept."
+    command = _add(commands, "student", text, more)
+    text = "a folder outside of the course"
+    command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
     text = "fill in all exercises: copies for teachers"
     command.add_argument("--solutions", action="store_true", help=text)
 
 
 def _add_collect(commands) -> None:
     text = "write a table of who solved what, from the notebooks that students hand in"
-    command = commands.add_parser("collect", help=text)
+    more = "Nothing of it is run. An older table is kept under another name."
+    command = _add(commands, "collect", text, more)
     text = "holds a folder or a file for each student"
     command.add_argument("folder", type=Path, metavar="FOLDER", help=text)
-    command.add_argument("--to", type=Path, required=True, metavar="class.csv")
+    text = "the table: 1 solved, 0 tried, empty not tried"
+    command.add_argument("--to", type=Path, required=True, metavar="class.csv", help=text)
 
 
 def _add_challenge(commands) -> None:
     text = "a fresh hospital that nobody has seen, for a class; mark what is handed in"
-    command = commands.add_parser("challenge", help=text, description=text)
+    command = _add(commands, "challenge", text)
     actions = command.add_subparsers(dest="action", required=True, metavar="new or mark")
     text = "draw a hospital: a folder for the students, a sealed envelope for the teacher"
-    new = actions.add_parser("new", help=text, description=text)
+    new = _add(actions, "new", text)
     text = "a new or empty folder for the students"
     new.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
     text = "kinds of cells (default), or outlines of cell and nucleus"
@@ -118,7 +169,7 @@ def _add_challenge(commands) -> None:
     text = "the teacher's file; default: beside the folder, FOLDER.envelope.npz"
     new.add_argument("--envelope", type=Path, metavar="FILE.npz", help=text)
     text = "score what was handed in and write a board; nothing of it is run"
-    mark = actions.add_parser("mark", help=text, description=text)
+    mark = _add(actions, "mark", text)
     text = "holds a file or a folder for each student"
     mark.add_argument("folder", type=Path, metavar="FOLDER", help=text)
     text = "the teacher's file that `challenge new` wrote"
@@ -130,14 +181,16 @@ def _add_challenge(commands) -> None:
 
 def _add_colab(commands) -> None:
     text = "write copies of the lessons for Google Colab, and the package beside them"
-    command = commands.add_parser("colab", help=text)
-    command.add_argument("--to", type=Path, required=True, metavar="FOLDER")
+    command = _add(commands, "colab", text)
+    text = "an empty or new folder"
+    command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
     text = "where the copies will lie on GitHub: for links and badges"
     command.add_argument("--repository", metavar="OWNER/NAME", help=text)
 
 
 def _add_bench(commands) -> None:
-    command = commands.add_parser("bench", help="list the benchmarks and their tables, or run one")
+    more = "A run adds the rows that are missing from its tables."
+    command = _add(commands, "bench", "list the benchmarks and their tables, or run one", more)
     command.add_argument("name", nargs="?", metavar="NAME", help="default: list all benchmarks")
     command.add_argument("--only", metavar="TEXT", help="only rows whose key contains this text")
     text = "begin no further row after so many minutes; the next run goes on from there"
@@ -148,12 +201,13 @@ def _add_bench(commands) -> None:
 
 def _add_predict(commands) -> None:
     text = "write a table of what a saved predictor says about the images of a folder"
-    command = commands.add_parser("predict", help=text, description=text)
+    command = _add(commands, "predict", text)
     text = "the folder that Predictor.save wrote"
     command.add_argument("model", type=Path, metavar="MODEL", help=text)
     text = "holds the images, at any depth; or one image file"
     command.add_argument("folder", type=Path, metavar="FOLDER", help=text)
-    command.add_argument("--to", type=Path, required=True, metavar="results.csv")
+    help = "the table, for a spreadsheet"
+    command.add_argument("--to", type=Path, required=True, metavar="results.csv", help=help)
     text = "write a segmenter's masks into this folder"
     command.add_argument("--masks", type=Path, metavar="FOLDER", help=text)
     text = "replace results.csv even if it is not a table of this command"
@@ -161,12 +215,13 @@ def _add_predict(commands) -> None:
 
 
 def _add_doctor(commands) -> None:
-    commands.add_parser("doctor", help="check this machine and say what to do about each problem")
+    _add(commands, "doctor", "check this machine and say what to do about each problem")
 
 
 def _add_clean(commands) -> None:
     text = "remove what running the course left in its folder"
-    command = commands.add_parser("clean", help=text)
+    more = "What nobody can make again, such as the record of solved exercises, stays."
+    command = _add(commands, "clean", text, more)
     text = "also remove the downloads and computed features"
     command.add_argument("--cache", action="store_true", help=text)
     text = "also remove the installed libraries; the next start sets up anew"

@@ -19,7 +19,8 @@ from medlearn.teaching._harmless import harmless
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
 MOST_NAMED = 3  # ids that a sentence names
-_VERDICT = re.compile(r"^(\d\d\.\d{1,2}): (.*)$", re.MULTILINE)
+_VERDICT = re.compile(r"^(?:[✓✗!] )?(\d\d\.\d{1,2}): (.*)$", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 # Whatever a damaged or hostile file may raise while it is read.
 UNREADABLE = (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, csv.Error)
 Solved = dict[str, bool]  # for each exercise that a student met, whether it is solved
@@ -120,8 +121,8 @@ def in_notebook(text: str) -> Solved:
         for output in cell.get("outputs", []):
             if output.get("name") == "stdout":
                 printed = "".join(output["text"])  # nbformat: a string, or a list of lines
-                for id, verdict in _VERDICT.findall(printed):
-                    _merge(solved, {id: verdict == check.RIGHT})
+                for id, verdict in _VERDICT.findall(_COLOUR.sub("", printed)):
+                    _merge(solved, {id: verdict.strip() == check.RIGHT})
     return solved
 
 

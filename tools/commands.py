@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 from tools import lessons
 from tools.arguments import OPEN, parser
@@ -18,7 +19,7 @@ def main(arguments: list[str]) -> int:
         arguments = [OPEN, *arguments]
     options, extra = parser().parse_known_args(arguments)
     if extra and options.command != "test":
-        parser().error(f"unrecognized arguments: {' '.join(extra)}")
+        options.parser.refuse(extra)
     options.extra = extra
     # The matrices are small: OpenBLAS threads that wait for a busy core made a linear probe 10 to
     # 40 times slower.
@@ -69,7 +70,7 @@ def _lint(options: argparse.Namespace) -> int:
 def _site(options: argparse.Namespace) -> int:
     from tools import site
 
-    return _show(site.write(options.to, options.repository))
+    return _show(site.write(options.to, options.repository, say=partial(print, flush=True)))
 
 
 def _data(options: argparse.Namespace) -> int:

@@ -33,9 +33,18 @@ def find(numbers: list[str], folder: Path | None = None) -> list[Path]:
         raise LookupError(f"There are no lessons in {folder}: the course runs from its git clone.")
     for number in numbers:
         if number.zfill(2) not in paths:
-            raise LookupError(f"There is no lesson {number}; there are {', '.join(paths)}.")
+            raise LookupError(_no_lesson(number, paths))
     chosen = {number.zfill(2) for number in numbers} or paths
     return [paths[number] for number in sorted(chosen)]
+
+
+def _no_lesson(number: str, paths: dict[str, Path]) -> str:
+    """The sentence for a lesson that is not there, with the one that was probably meant."""
+    words = number.rpartition("/")[2].removesuffix(".ipynb").replace(" ", "_")
+    near = [] if number.isdigit() else _files.nearest(words, [p.stem for p in paths.values()], 1)
+    if near:
+        return f"There is no lesson {number}; do you mean {near[0][:2]} ({near[0]})?"
+    return f"There is no lesson {number}; there are {', '.join(paths)}."
 
 
 def read(path: Path) -> NotebookNode:

@@ -1,12 +1,17 @@
 """A plugin of pytest that says twice a minute what is done and what remains: `-p tools.remaining`.
 
 The first line comes with the first result. The minutes that remain are a guess: they suppose that
-the tests to come take as long on average as those before.
+the tests to come take as long on average as those before. While notebooks are played, the line says
+where each of them is.
 """
 
+import re
 import time
+from collections import Counter
 
 import pytest
+
+from tools import position
 
 SECONDS = 30  # between two lines
 
@@ -25,25 +30,55 @@ class Remaining:
         self.began = time.monotonic()
         self.said = -float(SECONDS)
         self.total = self.done = 0
+        self.cells: Counter[str] = Counter()  # of each notebook: how many it has
+        self.played: Counter[str] = Counter()
+        self.first: dict[str, float] = {}  # of each notebook: when its first cell had ended
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count the tests of a run in one process."""
-        self.total = max(self.total, len(session.items))
+        self._collected([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
         """Count the tests of a run in several processes; each of them collects all."""
-        self.total = len(ids)
+        self._collected(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test that has ended, and say what remains if that was said long ago."""
         if report.when != "teardown":
             return
         self.done += 1
-        seconds = time.monotonic() - self.began
+        now = time.monotonic()
+        seconds = now - self.began
+        lesson = _lesson(report.nodeid)
+        if lesson:
+            self.played[lesson] += 1
+            self.first.setdefault(lesson, now - report.duration)
         if self.reporter is not None and seconds >= self.said + SECONDS:
             self.said = seconds
-            self.reporter.write(f"\n{sentence(self.done, self.total, seconds)}\n")
+            parts = [sentence(self.done, self.total, seconds), *self._playing(now)]
+            self.reporter.write(f"\n{'; '.join(parts)}\n")
+
+    def _collected(self, ids: list[str]) -> None:
+        if len(ids) >= self.total:
+            self.total = len(ids)
+            self.cells = Counter(filter(None, map(_lesson, ids)))
+
+    def _playing(self, now: float) -> list[str]:
+        """Where each notebook is that has begun and not ended."""
+        begun = [lesson for lesson in self.played if self.played[lesson] < self.cells[lesson]]
+        return [
+            position.sentence(
+                lesson, self.played[lesson], self.cells[lesson], now - self.first[lesson]
+            )
+            for lesson in begun
+        ]
+
+
+def _lesson(id: str) -> str:
+    """The number of the lesson whose cell a test is, or nothing."""
+    found = re.search(r"(\d\d)_\w+\.ipynb::", id)
+    return found[1] if found else ""
 
 
 def sentence(done: int, total: int, seconds: float) -> str:

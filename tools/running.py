@@ -15,8 +15,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from medlearn import _progress
 from tools import costs, lessons, outputs, twins
+from tools.position import Position
 
 CELL_SECONDS = 900
 # Other users of the machine could otherwise read what the kernel says, and ipykernel warns of it.
@@ -106,7 +106,7 @@ def execute(
     folder : Path
         The working directory.
     text : str
-        The label of the progress bar, which is shown where somebody watches.
+        The label of the line that says where the run is; without one there is no such line.
     after_cell : callable, optional
         Called after each cell with the kernel's process number.
 
@@ -122,13 +122,14 @@ def execute(
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     running = code[:1]
-    bar = _progress.bar(text=text, total=len(code), unit=" cells")
+    position = Position(text, len(code)) if text else None
 
     def begin(cell: NotebookNode, **_) -> None:
         running[:] = [cell]
+        if position:
+            position.begin()
 
     def end(**_) -> None:
-        bar.update()
         if after_cell:
             after_cell(getattr(client.km.provisioner, "pid", None))
 
@@ -146,7 +147,8 @@ def execute(
             raise
         return _failure(code, running[0], error)
     finally:
-        bar.close()
+        if position:
+            position.close()
     return None
 
 
@@ -170,7 +172,7 @@ def _play(notebook: NotebookNode, path: Path) -> tuple[costs.Cost, Failure | Non
         used.append(costs.of_process(pid))
 
     began = time.perf_counter()
-    failure = execute(notebook, path.parent, path.stem, measure)
+    failure = execute(notebook, path.parent, path.name[:2], measure)
     return costs.Cost(time.perf_counter() - began, *(used[-1] or ())), failure
 
 

@@ -31,10 +31,13 @@ def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
 
     Raises
     ------
+    ValueError
+        If the folder is the course's or lies inside it.
     FileExistsError
         Before anything is written, if a notebook there differs from the copy that would be
         written: it may hold a student's work.
     """
+    _refuse_the_course(to)
     answers = solutions.read() if with_solutions else None
     copies = {
         to / "notebooks" / path.name: without_outputs(lessons.read(path), answers)
@@ -55,6 +58,17 @@ def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
     filled = "with all exercises solved" if with_solutions else "for students"
     yield f"{len(copies)} lessons {filled} are in {to / 'notebooks'}."
     yield "They run wherever medlearn is installed; `course.py collect` reads what comes back."
+
+
+def _refuse_the_course(to: Path) -> None:
+    """Raise ValueError if copies there would mix with the course's own files."""
+    course = lessons.ROOT.resolve()
+    folder = to.expanduser().resolve()
+    if folder == course or course in folder.parents:
+        raise ValueError(
+            f"{to} lies inside the course's folder {course}, whose own lessons the copies would "
+            f"mix with; choose a folder elsewhere, such as {course.parent / 'class'}."
+        )
 
 
 def without_outputs(

@@ -1,12 +1,20 @@
 """Verdicts on exercises: what is printed, and how each exercise went in this session."""
 
+import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from medlearn import _progress
 from medlearn.teaching import _scores
 
 RIGHT = "right, well done!"  # `course.py collect` looks for it in what students hand in
+
+# Of each state: a sign, and a colour of terminals and notebooks. The words say the same.
+SIGNS = {"solved": "✓", "wrong": "✗", "error": "!", "stopped": "!", "stale": "!"}
+_COLOURS = {"✓": "\033[1;32m", "✗": "\033[1;33m", "!": "\033[1;35m"}
+_RESET = "\033[0m"
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,33 @@ class Record:
 
     def _print(self, state: str, message: str) -> None:
         verdicts.append(Verdict(self.id, state, f"{self.id}: {message}"))
-        print(verdicts[-1].message)
+        print(marked(verdicts[-1]))
+
+
+def marked(verdict: Verdict) -> str:
+    """Return a verdict's line with a sign before it, coloured where that can be seen.
+
+    A stub that is not answered yet has no sign. The environment variable ``NO_COLOR`` leaves the
+    colour out.
+    """
+    sign = SIGNS.get(verdict.state, "")
+    try:
+        sign.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        sign = ""
+    if not sign:
+        return verdict.message
+    id, _, words = verdict.message.partition(": ")
+    first, stop, rest = words.partition(". ")
+    if not _is_coloured():
+        return f"{sign} {verdict.message}"
+    return f"{_COLOURS[sign]}{sign} {id}: {first}{stop.rstrip()}{_RESET} {rest}".rstrip()
+
+
+def _is_coloured() -> bool:
+    """Whether colours are seen: by a reader of a terminal or a notebook who did not refuse them."""
+    is_dumb = sys.stdout.isatty() and os.environ.get("TERM") == "dumb"
+    return _progress.watched() and not is_dumb and not os.environ.get("NO_COLOR")
 
 
 records: dict[str, Record] = {}

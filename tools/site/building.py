@@ -7,6 +7,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from medlearn import _files
@@ -43,7 +46,14 @@ MARK = ".medlearn-site"  # in a folder that a build made, and that the next may 
 SPHINX = ["-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-j", "auto", "-b", "html"]
 
 
-def write(to: Path | None = None, repository: str | None = None) -> list[str]:
+Say = Callable[[str], object]
+
+
+def _silent(line: str) -> None:
+    """Say nothing of a stage."""
+
+
+def write(to: Path | None = None, repository: str | None = None, say: Say = _silent) -> list[str]:
     """Build the site and return sentences on how it went.
 
     Parameters
@@ -52,6 +62,8 @@ def write(to: Path | None = None, repository: str | None = None) -> list[str]:
         An empty or new folder, or one that holds a site; default: ``_site`` in the course.
     repository : str, optional
         ``"owner/name"`` on GitHub: pages link to it, to Colab and to Binder.
+    say : callable, optional
+        Called with a line when a stage has ended.
 
     Raises
     ------
@@ -77,13 +89,23 @@ def write(to: Path | None = None, repository: str | None = None) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, "source")
         built = Path(scratch, "site")
-        sentences = gather(source, repository)
-        _run_sphinx(source, built, repository)
-        _leave_out_maps(built)
+        sentences = gather(source, repository, say)
+        with _stage(say, "pages built by Sphinx"):
+            _run_sphinx(source, built, repository)
+            _leave_out_maps(built)
         (built / MARK).touch()
-        _put(built, to)
+        with _stage(say, "site put in its place"):
+            _put(built, to)
     last = f"The site is in {to}: open index.html there, or copy the folder to a web server."
     return [*sentences, last]
+
+
+@contextmanager
+def _stage(say: Say, text: str) -> Iterator[None]:
+    """Say what a stage has done, and its seconds, when it has ended."""
+    began = time.monotonic()
+    yield
+    say(f"  {text}, {time.monotonic() - began:.0f} s")
 
 
 def _put(built: Path, to: Path) -> None:
@@ -102,7 +124,7 @@ def missing_builders() -> list[str]:
     return [name for module, name in NEEDED.items() if importlib.util.find_spec(module) is None]
 
 
-def gather(source: Path, repository: str | None = None) -> list[str]:
+def gather(source: Path, repository: str | None = None, say: Say = _silent) -> list[str]:
     """Write all that Sphinx reads into the folder `source`.
 
     Parameters
@@ -111,33 +133,50 @@ def gather(source: Path, repository: str | None = None) -> list[str]:
         A new folder.
     repository : str, optional
         As for `write`.
+    say : callable, optional
+        As for `write`.
 
     Returns
     -------
     list of str
         Sentences on what had to be left out.
     """
-    docs = lessons.ROOT / "docs"
     source.mkdir(parents=True)
+    with _stage(say, "JavaScript for formulas and slides"):
+        _copy_by_hand(source)
+        sentences = vendor.fetch(source / "_static" / "vendor")
+    with _stage(say, "lessons as pages"):
+        pages = copies.copy(source, repository)
+        _link_pages(source)
+    with _stage(say, "slides and quizzes"):
+        slides.write(pages, source)
+        quiz.write(source)
+    with _stage(say, "front page and reference"):
+        front.write(pages, source, repository)
+        online.write_citation(source)
+        rooms.write(source / "reference")
+    with _stage(say, "tables and charts"):
+        charts.draw(source / "_static" / "charts")
+        results.write(source)
+        evidence.write(source)
+        data.write(source)
+    return sentences
+
+
+def _copy_by_hand(source: Path) -> None:
+    """Copy the pages and files that people wrote."""
+    docs = lessons.ROOT / "docs"
     for name in PAGES_BY_HAND:
         copy = shutil.copytree if (docs / name).is_dir() else shutil.copy
         copy(docs / name, source / name)
-    sentences = vendor.fetch(source / "_static" / "vendor")
-    pages = copies.copy(source, repository)
+
+
+def _link_pages(source: Path) -> None:
+    """Let the links of pages by hand lead to pages of the site."""
     for name in ("glossary.md", "keras.md"):
         copies.link_glossary(source / name)
     questions = source / "faq.md"
     questions.write_text(copies.table_links(questions.read_text("utf-8")), "utf-8")
-    slides.write(pages, source)
-    quiz.write(source)
-    charts.draw(source / "_static" / "charts")
-    front.write(pages, source, repository)
-    online.write_citation(source)
-    rooms.write(source / "reference")
-    results.write(source)
-    evidence.write(source)
-    data.write(source)
-    return sentences
 
 
 def _leave_out_maps(built: Path) -> None:
