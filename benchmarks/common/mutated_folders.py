@@ -149,9 +149,10 @@ def plant(seed: int, folder: Path) -> tuple[list[str], list[str]]:
         is_odd = rng.random() < 0.3
         name = str(rng.choice(ODD_NAMES)) if is_odd else f"trap {number}.png"
         place = folder / "ill" / RECORDS[number % 2]
-        with contextlib.suppress(FileExistsError):
-            trap(rng, place, name)
-            traps.append((place / name).relative_to(folder).as_posix())
+        if os.path.lexists(place / name):  # a trap of the same odd name
+            continue
+        trap(rng, place, name)
+        traps.append((place / name).relative_to(folder).as_posix())
     return names, traps
 
 
