@@ -329,6 +329,21 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path):
     expect_same(kept.weights, sound.weights, 0)
 
 
+def test_a_checkpoint_that_cannot_be_written_is_one_sentence_and_the_run_goes_on(tmp_path):
+    training.fit(network(), DATA, 1, folder=tmp_path)
+    (tmp_path / "ckpt-2_temp").write_text("where TensorFlow would make a folder")
+    with pytest.raises(OSError, match=r"Checkpoint 2 cannot be written to .*the one before stays"):
+        training.fit(network(), DATA, 2, folder=tmp_path)
+    (tmp_path / "ckpt-2_temp").unlink()
+    went_on, whole = network(), network()
+    training.fit(went_on, DATA, 2, folder=tmp_path)
+    training.fit(whole, DATA, 2)
+    expect_same(went_on.weights, whole.weights, 0)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="The folder for checkpoints, .*, cannot be made"):
+        training.fit(network(), DATA, 1, folder=tmp_path / "file")
+
+
 # ---- batches -------------------------------------------------------------------------------------
 
 
@@ -382,6 +397,11 @@ def test_batches_without_images_labels_or_size_are_refused():
         training.batches([], [])
     with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1"):
         training.batches([1], [1], batch_size=0)
+    with pytest.raises(ValueError, match="labels are string.*np.unique"):
+        training.batches([1, 2], ["ill", "well"])
+    for images in ([[1, 2], [1]], None):
+        with pytest.raises(ValueError, match="images are no array"):
+            training.batches(images, [0, 1])
 
 
 # ---- what is refused -----------------------------------------------------------------------------
@@ -428,9 +448,24 @@ def test_arguments_that_do_not_fit_are_refused(tmp_path):
         (DATA, {"folder": tmp_path, "every": 0}, "every must be a whole number"),
         (DATA, {"epochs": -1}, "epochs must be a whole number"),
         (lambda epoch: DATA(0).take(0), {}, "hold no batch"),
+        (DATA, {"validation": (IMAGES, LABELS)}, "validation is tuple"),
+        (DATA, {"validation": DATA(0).take(0)}, "validation holds no batch"),
+        (DATA, {"validation": DATA(0).filter(lambda *_: False)}, "validation holds no batch"),
     ]:
         with pytest.raises(ValueError, match=message):
             training.fit(model, data, **options)
+
+
+@pytest.mark.parametrize("number, given", [(3, "3"), (-1, "-1"), (np.nan, "NaN")])
+def test_a_label_without_an_output_is_named(number, given):
+    labels = LABELS.astype(float)
+    labels[5] = number
+    spoiled = training.batches(IMAGES, labels, batch_size=16)
+    sentence = rf"A label is {given}, and the network's outputs stand for the labels in \[0, 3\)"
+    with pytest.raises(ValueError, match=sentence):
+        training.fit(network(), spoiled)
+    with pytest.raises(ValueError, match=sentence):
+        training.fit(network(), DATA, validation=spoiled(0))
 
 
 # ---- two logical devices -------------------------------------------------------------------------

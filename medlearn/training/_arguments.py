@@ -1,26 +1,31 @@
 """Checks of the arguments of `fit`: each raises a ValueError that says what to change."""
 
+from pathlib import Path
+
 from medlearn import _checks
 from medlearn._keras import keras, tf
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-def check(model, data, epochs, folder, every) -> None:
+def check(model, data, epochs, validation, folder, every) -> None:
     """Refuse what this loop cannot train.
 
     Parameters
     ----------
-    model, data, epochs, folder, every
+    model, data, epochs, validation, folder, every
         The arguments of `training.fit`.
 
     Raises
     ------
     ValueError
         For the first of them that does not fit.
+    OSError
+        If the folder cannot be made.
     """
     _check_model(model)
     _check_data(data, folder)
+    _check_validation(validation)
     _checks.whole_number("epochs", epochs, 0)
     if every is not None:
         _checks.whole_number("every", every, 1)
@@ -29,6 +34,19 @@ def check(model, data, epochs, folder, every) -> None:
                 f"every={every} is the number of steps between two checkpoints and needs a folder "
                 "for them."
             )
+    if folder is not None:
+        _make(Path(folder))
+
+
+def _make(folder: Path) -> None:
+    """Make the folder now, and not after the first epoch."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The folder for checkpoints, {folder}, cannot be made ({error.strerror}); choose one "
+            "that you may write to."
+        ) from error
 
 
 def _check_model(model) -> None:
@@ -70,3 +88,15 @@ def _check_data(data, folder) -> None:
             "With a folder, data must be a function of the epoch, so that a run can go on within "
             "one: training.batches(...) makes such a function."
         )
+
+
+def _check_validation(validation) -> None:
+    if validation is None:
+        return
+    if not isinstance(validation, tf.data.Dataset):
+        raise ValueError(
+            f"validation is {type(validation).__name__}; expected a tf.data.Dataset of batches, "
+            "such as training.batches(images, labels)(0)."
+        )
+    if validation.cardinality() == 0:
+        raise ValueError("validation holds no batch; give it at least one image, or leave it out.")

@@ -45,9 +45,10 @@ def batches(
     Raises
     ------
     ValueError
-        If there are no images, not one label per image, or no whole `batch_size` of 1 or more.
+        If there are no images, not one label per image, images or labels that are no numbers, or
+        no whole `batch_size` of 1 or more.
     """
-    tensors = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+    tensors = _tensor("images", images), _tensor("labels", labels)
     image_count, label_count = map(len, tensors)
     if image_count != label_count or not image_count:
         raise ValueError(
@@ -56,6 +57,24 @@ def batches(
         )
     _checks.whole_number("batch_size", batch_size, 1)
     return partial(_of_epoch, *tensors, batch_size, seed, augment)
+
+
+def _tensor(name: str, values: ArrayLike) -> "tf.Tensor":
+    """Images or labels as a tensor of numbers with at least one axis."""
+    try:
+        tensor = tf.convert_to_tensor(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} are no array ({str(error).rstrip('.')}); expected numbers, of the same shape "
+            "for each image."
+        ) from error
+    if tensor.dtype == tf.string or tensor.shape.rank == 0:
+        raise ValueError(
+            f"{name} are {tensor.dtype.name} of shape {tuple(tensor.shape)}; expected numbers, one "
+            "entry for each image. Text becomes class indices by np.unique(labels, "
+            "return_inverse=True)."
+        )
+    return tensor
 
 
 def _of_epoch(images, labels, batch_size, seed, augment, epoch: int) -> "tf.data.Dataset":

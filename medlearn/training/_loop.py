@@ -1,13 +1,20 @@
 """The training loop: what Keras `fit` does, and checkpoints, for one device or many workers."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from medlearn import _progress
 from medlearn._keras import keras, tf
 from medlearn.training import _arguments, _cluster, _setting, _steps
 from medlearn.training._run_state import RunState
 
+# What TensorFlow says of a sparse label; NaN has become the smallest integer by then.
+_LABEL_OUTSIDE = re.compile(
+    r"label value of (-?\d+) which is outside the valid range of (\S+ \S+\))"
+)
 _WORKER_LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -65,12 +72,14 @@ def fit(
     ValueError
         If this loop cannot train the model: it is not compiled, has a ``train_step`` of its own,
         or clips gradients with several replicas; for other arguments that do not fit, a checkpoint
-        of another model or another setting, checkpoints of which none can be read, and weights
-        that are not finite any more.
+        of another model or another setting, checkpoints of which none can be read, labels or
+        images that a step refuses, and weights that are not finite any more.
+    OSError
+        If a checkpoint cannot be written, as on a full disk.
     RuntimeError
         If a worker was lost.
     """
-    _arguments.check(model, data, epochs, folder, every)
+    _arguments.check(model, data, epochs, validation, folder, every)
     strategy = model.distribute_strategy
     train = _training_step(model, data)
     score = None if validation is None else _steps.compiled(_steps.score, model, validation)
@@ -83,6 +92,8 @@ def fit(
             if score is not None:
                 logs |= _evaluate(model, validation, score)
             state.end_epoch(logs)
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(_refused(error)) from error
     except _WORKER_LOST as error:
         if not _cluster.worker_count(strategy):
             raise
@@ -92,6 +103,20 @@ def fit(
             "go on from the last checkpoint."
         ) from None
     return state.history
+
+
+def _refused(error: Exception) -> str:
+    """The sentence for a batch that TensorFlow refuses, with what it says about labels."""
+    label = _LABEL_OUTSIDE.search(str(error))
+    if label:
+        value = "NaN" if label[1] == str(np.iinfo(np.int64).min) else label[1]
+        return (
+            f"A label is {value}, and the network's outputs stand for the labels in {label[2]}: "
+            "number the classes from 0, leave out images without a label, or give the network one "
+            "output per class."
+        )
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"A batch cannot be used; look at its images and labels: {lines[-1]}"
 
 
 def _of_epoch(data, epoch: int) -> "tf.data.Dataset":
@@ -135,6 +160,11 @@ def _evaluate(model, dataset, score) -> dict[str, float]:
     model.reset_metrics()
     batches = _steps.shared(dataset, model.distribute_strategy)
     sums = [tf.stack(score(batch)) for batch in batches]
+    if not sums:
+        raise ValueError(
+            "validation holds no batch, or none with an example for each replica; give it more "
+            "images, or leave it out."
+        )
     loss, count = tf.reduce_sum(tf.stack(sums), 0).numpy().tolist()
     logs = {f"val_{name}": float(value) for name, value in model.get_metrics_result().items()}
     return logs | {"val_loss": loss / count}

@@ -1,6 +1,8 @@
 """How far a run has come: kept in checkpoints, and restored from them."""
 
 import json
+import re
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -89,7 +91,13 @@ class RunState:
         self.save()
 
     def save(self) -> None:
-        """Write a checkpoint, if there is a folder; the one before stays until it is complete."""
+        """Write a checkpoint, if there is a folder; the one before stays until it is complete.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written, as on a full disk.
+        """
         if self._folder is None:
             return
         self._check_finite()
@@ -104,8 +112,15 @@ class RunState:
         self._saved += 1
         checkpoint = self._checkpoint(tf.Variable(json.dumps(state)))
         folder = self._folder / self._subfolder()
-        manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
-        manager.save(checkpoint_number=self._saved)
+        try:
+            manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
+            manager.save(checkpoint_number=self._saved)
+        except (tf.errors.OpError, OSError) as error:
+            shutil.rmtree(folder / f"ckpt-{self._saved}_temp", ignore_errors=True)
+            raise OSError(
+                f"Checkpoint {self._saved} cannot be written to {folder} ({_reason(error)}); the "
+                "one before stays. Make room, then start again: the run goes on from there."
+            ) from error
 
     def restore(self) -> int:
         """Take over the newest sound checkpoint, if there is one; return the epochs done.
@@ -211,6 +226,12 @@ class RunState:
                 f"The workers found different checkpoints in {self._folder}; it must be one folder "
                 "that all of them see, on a shared disk."
             )
+
+
+def _reason(error: Exception) -> str:
+    """What the system said, without TensorFlow's own words around it."""
+    text = getattr(error, "message", None) or str(error)
+    return re.sub(r"\{\{.*?\}\} ?| \[Op:.*?\].*", "", text).strip().splitlines()[0]
 
 
 def _number(path: str | Path) -> int:
