@@ -2,8 +2,11 @@
 
     python benchmarks/reliability.py [--only TEXT]        # adds the missing rows: an hour
     python benchmarks/reliability.py --long               # ten times as many files: a night
+    python benchmarks/reliability.py --only traps         # folders with traps
+    python benchmarks/reliability.py --only kills         # long commands, 20 kills each
+    python benchmarks/reliability.py --only nbval         # 20 runs of all lessons: hours
 
-Fills results/reliability.csv. `--only traps` takes the folders with traps alone.
+Fills results/reliability.csv; the lessons are played only where `--only` says so.
 
 Every row is a kind of harm, done with the seeds from `first` on. Columns: tried (files, kills);
 refused (a documented exception of one sentence), problem (listed in the table of problems) and
@@ -17,8 +20,10 @@ removed by hand, once they are mended.
 The tests do the same harm, less often. It is written in common/mutations.py (files of a user's
 own), common/mutated_folders.py (traps in a folder: paths, links, devices, sizes, a second reader),
 common/mutated_archives.py (NPZ and ZIP), common/mutated_sets.py (decoded sets of the cache),
-common/mutated_predictors.py (what `inference.load` reads; forged: with checksums that fit) and
-common/faults.py (kills).
+common/mutated_predictors.py (what `inference.load` reads; forged: with checksums that fit),
+common/faults.py (kills of readers and writers) and tests/killed_commands.py (kills of commands).
+The set-up of the environment is killed by its own test, as often as MEDLEARN_KILLS says:
+`MEDLEARN_KILLS=20 python -m pytest tests/test_course_setup.py -k kill`.
 """
 
 from collections.abc import Callable
@@ -31,6 +36,7 @@ from common import faults, mutated_archives, mutated_folders, mutated_predictors
 from common import mutations
 
 FILES, KILLS = 1000, 100
+COMMAND_KILLS, NBVAL_RUNS = 20, 20
 ROUNDS, LONG = 2, 20  # rows of FILES seeds for each kind of broken file
 SLOW = 10.0  # CPU-seconds that no single file may take
 KEY = ("harm", "first")
@@ -53,6 +59,8 @@ MUTATIONS: dict[str, Callable[[int], str]] = {
     },
 }
 KILLED = {f"kill during {phase}": phase for phase in faults.KILLS}
+COMMANDS = {f"kills of {command}": command for command in faults.COMMANDS}
+NBVAL = "nbval of all lessons"
 
 
 def measure(harm: str, first: int) -> dict:
@@ -61,6 +69,10 @@ def measure(harm: str, first: int) -> dict:
     if harm in KILLED:
         seeds = range(first, first + KILLS)
         result = {"tried": KILLS, **faults.kills(KILLED[harm], seeds)}
+    elif harm in COMMANDS:
+        result = {"tried": COMMAND_KILLS, **faults.kills_of(COMMANDS[harm], COMMAND_KILLS)}
+    elif harm == NBVAL:
+        result = faults.nbval()
     else:
         result = _mutated(harm, range(first, first + FILES))
     return result | {"seconds": round(time.monotonic() - start, 1)}
@@ -90,13 +102,24 @@ def _tried(harm: str, seed: int) -> str:
     return "alike" if outcome == "read" else outcome
 
 
-def rows(is_long: bool = False) -> list[tuple[str, int]]:
-    """Return harm and first seed of all rows, those with other seeds last."""
+def rows(only: str = "", is_long: bool = False) -> list[tuple[str, int]]:
+    """Return harm and first seed of all rows, those with other seeds last.
+
+    Parameters
+    ----------
+    only : str
+        What `--only` says: the lessons are played if it names them.
+    is_long : bool
+        Whether broken files have all their seeds.
+    """
+    if only and only in NBVAL:
+        return [(NBVAL, number) for number in range(NBVAL_RUNS)]
     seeds = [FILES * number for number in range(LONG if is_long else ROUNDS)]
-    first = [(harm, 0) for harm in (*MUTATIONS, *KILLED)]
+    first = [(harm, 0) for harm in (*MUTATIONS, *KILLED, *COMMANDS)]
     return first + [(harm, seed) for seed in seeds[1:] for harm in MUTATIONS]
 
 
 if __name__ == "__main__":
     arguments = table.command_line(__doc__, long="ten times as many broken files")
-    table.grow("reliability", arguments, KEY, COLUMNS, rows(arguments.long), measure)
+    listed = rows(arguments.only, arguments.long)
+    table.grow("reliability", arguments, KEY, COLUMNS, listed, measure)

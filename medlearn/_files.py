@@ -61,9 +61,14 @@ def cache() -> Path:
         ) from error
     if not (path / MARK).exists():
         with contextlib.suppress(OSError):  # one may be allowed to read the folder only
-            if not any(path.iterdir()):
+            if all(_is_half_a_mark(name) for name in os.listdir(path)):
                 write_text(path / MARK, _MARK_TEXT)
     return path
+
+
+def _is_half_a_mark(name: str) -> bool:
+    """Whether this is what a kill left of a mark that was being written."""
+    return name.startswith(f".{MARK}.") and name.endswith(".partial")
 
 
 def is_marked(folder: Path) -> bool:

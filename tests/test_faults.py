@@ -4,6 +4,7 @@ The same harm is counted at length by benchmarks/reliability.py.
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -86,6 +87,18 @@ def test_a_reader_that_believes_a_broken_file_is_found_out():
 def test_what_a_kill_leaves_is_never_read_and_the_next_call_repairs(what, count):
     result = faults.kills(what, range(count))
     assert result["killed"] >= 2 and result["repaired"] == result["killed"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9 is a thing of POSIX systems")
+def test_a_kill_of_a_long_command_leaves_old_or_new_and_the_next_start_goes_on():
+    """At two random moments each; benchmarks/reliability.py takes twenty."""
+    program = os.path.join(TESTS, "killed_commands.py")
+    ran = subprocess.run([sys.executable, program, "2"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    results = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+    assert tuple(result["name"] for result in results) == faults.COMMANDS
+    assert all(result["killed"] == 2 for result in results), results
 
 
 def test_what_a_killed_process_leaves_behind_is_repaired(tmp_path):

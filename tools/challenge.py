@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from medlearn._harmless import harmless
 from medlearn.teaching import challenge
-from medlearn.teaching._harmless import harmless
 
 
 def new(to: Path, task: str, envelope: Path | None) -> Iterator[str]:

@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from medlearn import _files
+from medlearn._harmless import harmless
 from medlearn.teaching import _table, check, exercises
-from medlearn.teaching._harmless import harmless
 
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
@@ -92,7 +93,7 @@ def read(
         )
     students: dict[str, Solved] = {}
     unread = []
-    for path in _files(folder):
+    for path in _notebooks_and_tables(folder):
         if (leave_out is not None and path.resolve() == leave_out.resolve()) or _is_collected(path):
             continue
         name = path.relative_to(folder)
@@ -155,15 +156,21 @@ def _is_collected(path: Path) -> bool:
 
 
 def _replace(to: Path, text: str) -> Path | None:
-    """Write a table; an older one of another content is renamed, and its new path returned."""
+    """Write a table; an older one of another content is kept, and its new path returned."""
     content = text.encode("utf-8")
-    kept = None
-    if to.exists() and to.read_bytes() != content:
-        number = 1
-        while (kept := to.with_name(f"{to.stem}.older-{number}{to.suffix}")).exists():
-            number += 1
-        to.rename(kept)
-    to.write_bytes(content)
+    kept = _keep(to, to.read_bytes()) if to.exists() and to.read_bytes() != content else None
+    _files.write_bytes(to, content)
+    return kept
+
+
+def _keep(to: Path, older: bytes) -> Path:
+    """Write an older table beside the one that replaces it, unless a killed run has done so."""
+    number = 1
+    while (kept := to.with_name(f"{to.stem}.older-{number}{to.suffix}")).exists():
+        if kept.read_bytes() == older:
+            return kept
+        number += 1
+    _files.write_bytes(kept, older)
     return kept
 
 
@@ -179,7 +186,7 @@ def _read_file(path: Path) -> Solved:
     return in_notebook(text) if path.suffix == ".ipynb" else in_table(text)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _notebooks_and_tables(folder: Path) -> Iterator[Path]:
     """Notebooks and tables below a folder, in order, without links and hidden folders."""
     count = 0
     for parent, folders, names in os.walk(folder):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from medlearn import _files
-from medlearn.teaching._harmless import harmless
+from medlearn._harmless import harmless
 
 ENCODING = "utf-8-sig"
 LONGEST_CELL = 32_000  # signs; Excel takes 32,767

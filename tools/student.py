@@ -1,12 +1,12 @@
 """`course.py student`: copies of the lessons for students, and for teachers with the solutions."""
 
 import copy
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
 
+from medlearn import _files
 from tools import lessons, solutions
 
 BESIDE = {
@@ -34,7 +34,7 @@ def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
     ValueError
         If the folder is the course's or lies inside it.
     FileExistsError
-        Before anything is written, if a notebook there differs from the copy that would be
+        Before anything is written, if a file there differs from the copy that would be
         written: it may hold a student's work.
     """
     _refuse_the_course(to)
@@ -43,18 +43,17 @@ def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
         to / "notebooks" / path.name: without_outputs(lessons.read(path), answers)
         for path in lessons.find([])
     }
-    for path, notebook in copies.items():
-        if path.exists() and path.read_bytes() != lessons.as_text(notebook).encode():
+    texts = {path: lessons.as_text(notebook).encode() for path, notebook in copies.items()}
+    texts |= {to / name: (lessons.ROOT / name).read_bytes() for name in BESIDE}
+    for path, content in texts.items():
+        if path.exists() and path.read_bytes() != content:
             raise FileExistsError(
                 f"{path} differs from the copy that would be written, so it may hold a student's "
                 "work; choose another folder, or move that file away."
             )
-    for path, notebook in copies.items():
+    for path, content in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        lessons.save(notebook, path)
-    for name in BESIDE:
-        (to / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(lessons.ROOT / name, to / name)
+        _files.write_bytes(path, content)
     filled = "with all exercises solved" if with_solutions else "for students"
     yield f"{len(copies)} lessons {filled} are in {to / 'notebooks'}."
     yield "They run wherever medlearn is installed; `course.py collect` reads what comes back."

@@ -9,7 +9,7 @@ import pandas as pd
 
 from medlearn import _files
 from medlearn.datasets.readers import _columns, _tables, _words
-from medlearn.datasets.readers._problems import COLUMNS, ReadResult
+from medlearn.datasets.readers._problems import ReadResult, as_table
 
 Parts = tuple[str, ...]
 
@@ -78,7 +78,7 @@ def later_labels(
     if rows[1:] and not any(labels.values()):
         problems.insert(0, (path.name, "", *_nothing(len(rows) - 1, len(images))))
     found_labels = [labels.get(str(name), "") for name in shown_names]
-    return np.array(found_labels, str), pd.DataFrame(problems, columns=COLUMNS)
+    return np.array(found_labels, str), as_table(problems)
 
 
 _CONTRADICTION = (

@@ -1,12 +1,13 @@
 """What is wrong with a user's files, as a table to work through instead of a stack trace."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from medlearn import _harmless
 from medlearn._dataset import Dataset
 
 COLUMNS = ("file", "row", "what", "how to fix")
@@ -37,7 +38,8 @@ class ReadResult:
         One row per problem, with the columns ``file``, ``row`` (of a table; "" if there is none),
         ``what`` and ``how to fix``. A file that could not be read is left out of `dataset` and
         named here. Rows about duplicates and about text in the picture are warnings: these images
-        stay.
+        stay. A name that a spreadsheet would take for a formula, such as "=1.png", begins with an
+        apostrophe here.
     paths : dict of str to Path
         Where each named file is. File names in results hide the identifiers of patients; the real
         paths stand here only, and are never shown with the pseudonyms.
@@ -124,7 +126,7 @@ class Problems:
                 rows.append(row)
             elif row is alike[0]:
                 rows.append(_folded(alike))
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        return as_table(rows)
 
     def _without_patients(self, row: tuple[str, ...]) -> tuple[str, ...]:
         if not self._hidden:
@@ -133,6 +135,21 @@ class Problems:
         words = re.split(r"([\s'\"]+|[,;:](?=\s))", problem)
         problem = "".join(self._hidden.get(word, word) for word in words)
         return self._hidden.get(file, file), number, problem, fix
+
+
+def as_table(rows: Iterable[tuple[str, ...]]) -> pd.DataFrame:
+    """Return rows of problems as a table in which no spreadsheet finds a formula.
+
+    Parameters
+    ----------
+    rows : iterable of tuple
+        One cell for each of `COLUMNS`.
+    """
+    return pd.DataFrame([map(_cell, row) for row in rows], columns=list(COLUMNS))
+
+
+def _cell(value: object) -> object:
+    return _harmless.harmless(value, _LONGEST_PATH) if isinstance(value, str) else value
 
 
 def _stem(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medlearn import _files, metrics
-from medlearn.teaching._harmless import harmless
+from medlearn._harmless import harmless
 from medlearn.teaching.challenge._marking import HARM, SCORES, Board, Row
 
 COLUMNS = (

@@ -1,5 +1,8 @@
 """The students' folder: images of both hospitals, labels of home, a template, what to do."""
 
+import os
+import secrets
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -77,12 +80,27 @@ def write(to: str | Path, task: str = "kinds", envelope: str | Path | None = Non
     seed = new_seed()
     hospital, truth = draw(task, seed)
     seal = Seal(task, seed, hospital.classes, truth, course_lines(hospital, truth))
-    to.mkdir(parents=True, exist_ok=True)
-    seal.save(secret)  # first: without it the folder is of no use
-    _write_images(to, hospital)
-    _write_tables(to, hospital)
-    _files.write_text(to / "README.md", _readme(hospital, seal.commitment))
+    place = to.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+    try:
+        _write_images(draft, hospital)
+        _write_tables(draft, hospital)
+        _files.write_text(draft / "README.md", _readme(hospital, seal.commitment))
+        seal.save(secret)  # before the folder, which is of no use without it
+        _put(draft, place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     return seal
+
+
+def _put(draft: Path, place: Path) -> None:
+    """Give a finished folder its name; in an empty folder that is there, its content."""
+    if not place.exists():
+        os.replace(draft, place)
+        return
+    for path in sorted(draft.iterdir()):
+        os.replace(path, place / path.name)
 
 
 def envelope_of(folder: Path) -> Path:
@@ -126,7 +144,7 @@ def _write_images(to: Path, hospital: Hospital) -> None:
 
 
 def _write_pngs(folder: Path, names: list[str], images: np.ndarray) -> None:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name, image in zip(names, images, strict=True):
         Image.fromarray(image).save(folder / f"{name}.png")
 

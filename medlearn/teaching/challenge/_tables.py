@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medlearn import _files
-from medlearn.teaching._harmless import harmless
+from medlearn._harmless import harmless
 
 LARGEST = 1_000_000  # bytes
 MOST_ROWS = 20_000
