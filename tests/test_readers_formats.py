@@ -303,3 +303,14 @@ def test_a_box_of_other_than_four_numbers_is_a_row(tmp_path, box):
     rows = what(datasets.from_boxes(tmp_path / "c.json", size=48))
     assert f"bbox holds {len(box)} numbers and not the four" in rows
     assert "no picture has a box" in rows
+
+
+def test_odd_codes_of_a_nifti_header_are_a_row_and_nothing_is_printed(tmp_path, capfd):
+    image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.int16), np.eye(4))
+    header = bytearray(image.to_bytes())
+    header[252:256] = b"\x63\x00\x63\x00"  # qform_code and sform_code
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.nii").write_bytes(header)
+    result = datasets.from_folder(tmp_path, size=32)
+    assert "right and left are a guess" in result.problems["what"][0]
+    assert capfd.readouterr() == ("", "")

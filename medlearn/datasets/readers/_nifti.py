@@ -1,8 +1,10 @@
 """NIfTI volumes as slices: turned to the patient's axes, with the spacing of the header."""
 
+import contextlib
 import math
 import warnings
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import nibabel
@@ -54,8 +56,7 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
         If the file is damaged, too large, or not a volume of greys.
     """
     try:
-        quiet = nibabel.imageglobals.LoggingOutputSuppressor()
-        with warnings.catch_warnings(), np.errstate(all="ignore"), quiet:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return _frames(data, window, count)
     except (Unreadable, MemoryError):
@@ -164,7 +165,20 @@ def opened(data: bytes) -> Any:
         raise Unreadable(
             f"it ends after {len(raw):,} of {needed:,} bytes", "copy it anew: the copy broke off"
         )
-    return image_class.from_bytes(raw)
+    with _silence():
+        return image_class.from_bytes(raw)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Let nibabel print nothing about a header; its own way to do so leaves Python's handler."""
+    logger = nibabel.imageglobals.logger
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _checked_length(header: Any) -> int:
