@@ -9,6 +9,7 @@
     python3 course.py site --to FOLDER  the lessons and the instructor kit as a web site
     python3 course.py student --to F    copies of the lessons for a class (--solutions: solved)
     python3 course.py collect F --to T  a table of who solved what, from what students hand in
+    python3 course.py handouts --to F   cheat sheets, quizzes and forms for a class, as PDF
     python3 course.py challenge new     a fresh hospital for a class (mark FOLDER: a board of it)
     python3 course.py colab --to F      copies for Google Colab (--repository OWNER/NAME)
     python3 course.py bench [NAME]      list the benchmarks and their tables; run one of them again

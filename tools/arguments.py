@@ -54,9 +54,9 @@ def parser() -> Parser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="command")
     for add in (_add_opening, _add_setup, _add_test, _add_run, _add_lint, _add_site, _add_data):
         add(commands)
-    for add in (_add_student, _add_collect, _add_challenge, _add_colab, _add_bench, _add_predict):
+    for add in (_add_student, _add_collect, _add_handouts, _add_challenge, _add_colab, _add_bench):
         add(commands)
-    for add in (_add_doctor, _add_clean):
+    for add in (_add_predict, _add_doctor, _add_clean):
         add(commands)
     return main_parser
 
@@ -154,6 +154,14 @@ def _add_collect(commands) -> None:
     command.add_argument("folder", type=Path, metavar="FOLDER", help=text)
     text = "the table: 1 solved, 0 tried, empty not tried"
     command.add_argument("--to", type=Path, required=True, metavar="class.csv", help=text)
+
+
+def _add_handouts(commands) -> None:
+    text = "print the cheat sheets, quizzes and forms of the instructor kit as PDF"
+    more = "It takes a browser: Chromium, Chrome or Edge. Without one the pages are HTML."
+    command = _add(commands, "handouts", text, more)
+    text = "a folder; handouts that are there are replaced"
+    command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
 
 
 def _add_challenge(commands) -> None:

@@ -95,6 +95,12 @@ def _collect(options: argparse.Namespace) -> int:
     return _show(collect.write(options.folder, options.to))
 
 
+def _handouts(options: argparse.Namespace) -> int:
+    from tools import handouts
+
+    return _show(handouts.write(options.to))
+
+
 def _challenge(options: argparse.Namespace) -> int:
     from tools import challenge
 
@@ -154,6 +160,7 @@ _COMMANDS = {
     "data": _data,
     "student": _student,
     "collect": _collect,
+    "handouts": _handouts,
     "challenge": _challenge,
     "colab": _colab,
     "bench": _bench,

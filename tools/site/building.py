@@ -18,6 +18,7 @@ from tools.site import (
     charts,
     copies,
     data,
+    dots,
     evidence,
     front,
     online,
@@ -157,6 +158,7 @@ def gather(source: Path, repository: str | None = None, say: Say = _silent) -> l
         rooms.write(source / "reference")
     with _stage(say, "tables and charts"):
         charts.draw(source / "_static" / "charts")
+        dots.draw(source / "_static" / "charts")
         results.write(source)
         evidence.write(source)
         data.write(source)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from medlearn import _files
 from tools import bench, lessons, running
-from tools.site import charts, tables
+from tools.site import charts, dots, findings, tables
 from tools.site.markup import escaped, toctree
 
 LONGEST_TABLE = 100  # rows; of a longer one the first few are shown
 FIRST_ROWS = 8
 ORIGIN = {"command", "commit", "date", "processor", "versions", "code"}  # of each row
 LONG_COLUMNS = {"predictions", "dice_per_image"}  # one value per image: not for readers
-LONG_NUMBER = re.compile(r"-?\d*\.\d{4,}")
+LONGEST_CELL = 120  # characters; a column with a longer one is not for readers
+LONG_NUMBER = re.compile(r"-?\d*\.\d{3,}")
 REAL_RUNS = "real_runs.txt"
 NOT_BENCHMARKS = {
     "labels_opened": "The log of every opening of real target labels, with its reason.",
@@ -26,9 +27,10 @@ HEAD = """\
 
 Comparisons too long for a lesson are computed once, by a command that anybody can repeat, and
 committed as tables. The lessons show them beside one point that they compute live. Where a row
-rests on one seed, its table says so; small differences then rank nothing.
+rests on one seed, its table says so; small differences then rank nothing. Each page says in two or
+three sentences what was found, shows a chart, and then the rows.
 
-| table | rows | what it asks |
+| question | table | rows |
 |---|---|---|
 """
 REAL_HEAD = """\
@@ -59,8 +61,8 @@ def write(source: Path) -> None:
         text = _question(table.name)
         (folder / f"{table.name}.md").write_text(_page(table, text), encoding="utf-8")
         shutil.copy(path, downloads / path.name)
-        summary = " ".join(text.split("\n\n")[0].split())
-        rows.append(f"| [{table.name}]({table.name}.md) | {len(table.rows)} | {summary} |\n")
+        name = f"[{table.name}]({table.name}.md)"
+        rows.append(f"| {_title(table.name)} | {name} | {len(table.rows)} |\n")
     contents = toctree([path.stem for path in tables.paths()])
     (folder / "index.md").write_text(f"{HEAD}{''.join(rows)}\n{contents}", encoding="utf-8")
     (source / "real.md").write_text(_real_page(), encoding="utf-8")
@@ -77,6 +79,7 @@ def as_html(columns: list[str], rows: list[list[str]]) -> str:
         The cells; missing ones at the end of a row are empty.
     """
     hidden = LONG_COLUMNS | (ORIGIN if set(columns) >= ORIGIN else set())
+    hidden |= {columns[i] for row in rows for i, cell in enumerate(row) if len(cell) > LONGEST_CELL}
     kept = [index for index, column in enumerate(columns) if column not in hidden]
     head = _html_row("th", [columns[index].replace("_", " ") for index in kept])
     body = []
@@ -91,8 +94,12 @@ def as_html(columns: list[str], rows: list[list[str]]) -> str:
 
 
 def rounded(cell: str) -> str:
-    """Return a number with at most three decimals, and any other cell as it is."""
-    return f"{float(cell):.3f}" if LONG_NUMBER.fullmatch(cell) else cell
+    """Return a number with two decimals (three where it is tiny), any other cell as it is."""
+    if not LONG_NUMBER.fullmatch(cell):
+        return cell
+    number = float(cell)
+    decimals = 0 if abs(number) >= 100 else 2 if abs(number) >= 0.01 else 3
+    return f"{number:.{decimals}f}"
 
 
 def _html_row(tag: str, cells: list[str]) -> str:
@@ -114,13 +121,34 @@ def _page(table: tables.Table, text: str) -> str:
     trimmed = f"The first {FIRST_ROWS} of {len(table.rows)} rows. " if is_long else ""
     address = f"../_static/tables/{table.name}.csv"
     parts = [
-        f"# {table.name.replace('_', ' ')}",
-        *map(_paragraph, text.split("\n\n")),
-        _literal(table.comments) if table.comments else "",
+        f"# {_title(table.name)}",
+        *_found(table.name),
+        "## The table",
         f'{trimmed}<a href="{address}" download>The whole table as CSV</a>, with all decimals.',
         as_html(table.columns, rows),
+        "## How it was measured",
+        *map(_paragraph, text.split("\n\n")),
+        _literal(table.comments) if table.comments else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _title(table: str) -> str:
+    """The question of a table; behind a summary, its rows."""
+    finding = findings.read()[table]
+    own = table == finding.table
+    return finding.title if own else f"{finding.title} The rows of {table.replace('_', ' ')}"
+
+
+def _found(table: str) -> list[str]:
+    """What a table found, and its chart."""
+    finding = findings.read()[table]
+    alt = dots.alternative(finding)
+    chart = f"```{{figure}} ../_static/charts/{finding.table}.svg\n:alt: {alt}\n:width: 100%\n```"
+    if table == finding.table:
+        return [finding.sentences(), chart]
+    source = f"The numbers and the chart are those of [{finding.table}]({finding.table}.md)."
+    return [finding.sentences(), source, chart]
 
 
 def _paragraph(block: str) -> str:

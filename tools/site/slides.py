@@ -41,7 +41,7 @@ if (!{WIDE}) document.querySelectorAll(".deck").forEach(style => style.remove())
 """
 REVEAL = f"""<script src="{REVEAL_FOLDER}/reveal.js"></script>
 <script>if ({WIDE}) Reveal.initialize({{hash: true, slideNumber: "c/t", transition: "none",
-  width: 1100, height: 700, controlsTutorial: false,
+  width: 1100, height: 640, margin: 0.03, center: false, controlsTutorial: false,
   keyboard: {{83: () => document.body.classList.toggle("with-notes")}}}})</script>
 """
 MATHJAX = """<script>window.MathJax = {tex: {inlineMath: [["$", "$"]]}}</script>
@@ -174,20 +174,25 @@ def _question_in(section: Section) -> str:
 
 
 def _section_slides(section: Section, minutes: int) -> list[str]:
-    """A slide with the first text and picture, and one with the last picture and the sentence."""
+    """The slides of a section, each with one message.
+
+    Where there are several pictures, the first comes with the text that leads to it and the last
+    with the sentence. Else one slide holds text, picture and sentence, which the arrow key reveals;
+    a list or a formula leaves no room for a picture, which then comes on the next.
+    """
     heading = f"<h2>{_inline(section.title)}</h2>"
     lead = _block(section.texts[0]) if section.texts else ""
     time = f"About {minutes} minutes for this section." if minutes else ""
     notes = _notes(time, _question_in(section))
-    first = lead + "".join(section.pictures[:1])
-    slides = [heading + first + notes] if first.strip() else []
-    last_picture = "".join(section.pictures[1:][-1:])
-    if last_picture or section.sentence:
-        answer = _inline(section.sentence)
-        slides.append(
-            heading + last_picture + (f'<p class="sentence">{answer}</p>' if answer else "")
-        )
-    return slides
+    answer = _inline(section.sentence)
+    first, last = "".join(section.pictures[:1]), "".join(section.pictures[1:][-1:])
+    if last:
+        sentence = f'<p class="sentence">{answer}</p>' if answer else ""
+        return [heading + lead + first + notes, heading + last + sentence]
+    sentence = f'<p class="fragment sentence">{answer}</p>' if answer else ""
+    if first and any(sign in lead for sign in ("<li>", "$$")):
+        return [heading + lead + notes, heading + first + sentence]
+    return [heading + lead + first + sentence + notes]
 
 
 def _sections(page: Lesson) -> list[Section]:

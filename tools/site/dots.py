@@ -1,0 +1,128 @@
+"""Charts of committed tables for their pages: dots with intervals, in shapes and colours."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import matplotlib
+from matplotlib.axes import Axes
+
+from tools.site import findings, tables
+from tools.site.charts import STYLE
+
+MARKERS = "osD^vPX<>*"
+COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#56b4e9", "#6d6d6d", "#ca9161")
+INCHES_WIDE, INCHES_PER_ROW = 7.0, 0.24
+Series = dict[str, list[tuple[str, findings.Ends]]]  # of each series: rows and their numbers
+
+
+def draw(folder: Path) -> None:
+    """Draw the chart of each finding into a new folder, as SVG."""
+    import matplotlib.pyplot as plt
+
+    matplotlib.use("Agg")
+    folder.mkdir(parents=True, exist_ok=True)
+    with plt.rc_context(STYLE):
+        for finding in dict.fromkeys(found.table for found in findings.read().values()):
+            chart = findings.read()[finding].chart
+            figure, ax = plt.subplots(figsize=(INCHES_WIDE, 3.0))
+            _draw(ax, finding, chart)
+            figure.savefig(folder / f"{finding}.svg", bbox_inches="tight", metadata={"Date": None})
+            plt.close(figure)
+
+
+def alternative(finding: findings.Finding) -> str:
+    """Return what a reader who cannot see the chart hears."""
+    chart = finding.chart
+    if "count" in chart:
+        return f"Bars: {chart['label']} by {chart['count']}. The sentences above say what it shows."
+    by = f" for each {chart['rows']}".replace("_", " ") if "rows" in chart else ""
+    more = f", by {chart['series']}" if "series" in chart else ""
+    return f"Dots with intervals where there are any: {chart['label']}{by}{more}."
+
+
+def _draw(ax: Axes, table: str, chart: dict) -> None:
+    records = [record for record in tables.records(table) if _is_shown(record, chart)]
+    if "count" in chart:
+        return _bars(ax, records, chart)
+    if "y" in chart:
+        return _cloud(ax, records, chart)
+    series = _series(records, chart)
+    rows = _in_order(row for points in series.values() for row, _ in points)[::-1]
+    gap = 0.7 / max(len(series), 1)
+    for index, (name, points) in enumerate(series.items()):
+        shift = ((len(series) - 1) / 2 - index) * gap
+        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+        heights = [rows.index(row) + shift for row, _ in points]
+        values, low, high = zip(*(number for _, number in points), strict=True)
+        ax.hlines(heights, low, high, color=colour, linewidth=1.2)
+        label = name.replace("_", " ")
+        ax.plot(values, heights, marker, color=colour, markersize=5.5, alpha=0.85, label=label)
+    size = 0.7 + INCHES_PER_ROW * len(rows) * max(1.0, 0.35 * len(series))
+    ax.figure.set_size_inches(INCHES_WIDE, size)
+    ax.set_yticks(range(len(rows)), [row.replace("_", " ") for row in rows])
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_xlabel(chart["label"])
+    _guides(ax, chart)
+    if len(series) > 1:
+        _legend(ax, title=chart.get("series", ""))
+    return None
+
+
+def _in_order(rows: Iterable[str]) -> list[str]:
+    """Each row once: numbers by size, names as they come."""
+    names = list(dict.fromkeys(rows))
+    return sorted(names, key=int) if all(name.isdigit() for name in names) else names
+
+
+def _is_shown(record: dict[str, str], chart: dict) -> bool:
+    chosen = all(record[column] in texts for column, texts in chart.get("where", {}).items())
+    column = chart.get("series", "")
+    if "only" in chart:
+        column = column if record.get(column) in chart["only"] else chart["rows"]
+        return chosen and record[column] in chart["only"]
+    return chosen
+
+
+def _series(records: list[dict[str, str]], chart: dict) -> Series:
+    """The numbers of each series; where a chart has several columns, each is a series."""
+    columns = chart["x"] if isinstance(chart["x"], list) else [chart["x"]]
+    series: Series = {}
+    for record in records:
+        for column in columns:
+            number = findings.ends(record, column)
+            name = column if len(columns) > 1 else record.get(chart.get("series", ""), "")
+            if number:
+                series.setdefault(name, []).append((record[chart["rows"]], number))
+    return series
+
+
+def _bars(ax: Axes, records: list[dict[str, str]], chart: dict) -> None:
+    """How often each text stands in a column."""
+    counts = Counter(record[chart["count"]] for record in records).most_common()[::-1]
+    ax.barh([name.replace("_", " ") for name, _ in counts], [count for _, count in counts])
+    ax.set_xscale("log")
+    ax.set_xlabel(f"{chart['label']} (logarithmic)")
+
+
+def _cloud(ax: Axes, records: list[dict[str, str]], chart: dict) -> None:
+    """One number against another."""
+    for index, column in enumerate(chart["y"]):
+        x = [float(record[chart["x"]]) for record in records]
+        y = [float(record[column]) for record in records]
+        style = {"color": COLOURS[index], "markersize": 5, "alpha": 0.6}
+        ax.plot(x, y, MARKERS[index], label=column.replace("_", " "), **style)
+    ax.set(xlabel=chart["label"], ylabel=chart["label_y"])
+    _legend(ax)
+
+
+def _guides(ax: Axes, chart: dict) -> None:
+    at = 0.0 if chart.get("zero") else chart.get("at")
+    if at is not None:
+        ax.axvline(at, color="0.5", linewidth=1, linestyle="--", zorder=0)
+    ax.grid(axis="y", color="0.92", linewidth=0.8, zorder=-1)
+
+
+def _legend(ax: Axes, title: str = "") -> None:
+    title = title.replace("_", " ")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, title=title)
