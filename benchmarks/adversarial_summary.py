@@ -5,7 +5,8 @@
 A CPU-second; results/adversarial.csv becomes results/adversarial_summary.csv.
 
 `minus_source_only` and `minus_fine_tuned` are differences of the accuracy on the same patients with
-the same seed. Intervals resample patients within seeds, and seeds.
+the same seed. Intervals resample patients within seeds, and seeds. `verdict` says what the interval
+of `minus_fine_tuned` shows: "worse" or "better" where it does not contain zero, else "not shown".
 """
 
 from common import table  # first: it sets the threads
@@ -50,6 +51,11 @@ def _text(value: float, resamples: np.ndarray) -> str:
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
+def _verdict(difference: np.ndarray) -> str:
+    low, high = np.percentile(difference, [2.5, 97.5])
+    return "worse" if high < 0 else "better" if low > 0 else "not shown"
+
+
 def summarise(rows: pd.DataFrame) -> list[dict]:
     """Return a line for each pair, treatment of the images, and method.
 
@@ -83,6 +89,9 @@ def _of_pair(pair: str, images: str, rows: pd.DataFrame, counts: dict) -> list[d
             value = means.accuracy[name] - means.accuracy[base]
             difference = _text(value, resamples[name] - resamples[base])
             line[f"minus_{column}"] = "" if name == base else difference
+        base = BASES["fine_tuned"]
+        verdict = _verdict(resamples[name] - resamples[base])
+        line["verdict"] = "" if name == base else verdict
         line["home_accuracy"] = round(means.home_accuracy[name], 2)
         line["domain_auroc"] = round(means.domain_auroc[name], 2)
         line["cpu_seconds"] = round(means.cpu_seconds[name])

@@ -69,10 +69,14 @@ def test_lesson_16_says_what_the_arena_says_of_harm():
 
 
 def test_lesson_17_says_what_a_reversed_gradient_did_to_the_encoder():
-    table = results.read("adversarial_summary").set_index("method")
+    table = results.read("adversarial_summary")
+    table = table[(table["pair"] == "smear a>b") & (table["images"] == "as they are")]
+    table = table.set_index("method")
     for method in ("DANN, frozen encoder", "DANN through the encoder"):
         _, _, high = map(float, re.findall(r"-?[\d.]+", table.minus_fine_tuned[method]))
-        assert high < 0
+        assert high < 0 and table.verdict[method] == "worse"
     assert (table.domain_auroc > 0.99).all()
-    by_seed = results.read("adversarial").set_index("method").accuracy
+    rows = results.read("adversarial")
+    rows = rows[(rows["pair"] == "smear a>b") & (rows["images"] == "as they are")]
+    by_seed = rows.set_index("method").accuracy
     assert (by_seed["DANN through the encoder"] == 0.2).all() and len(by_seed) == 12

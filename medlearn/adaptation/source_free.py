@@ -71,18 +71,25 @@ def shot(
             f"pseudo_weight={pseudo_weight!r} at least 0; try 0.001 and 0.3."
         )
     adapted, head = _with_fixed_head(model)
-    both = keras.Model(adapted.inputs, [head.input, adapted.outputs[0]])
+    both = keras.Model(adapted.inputs[0], [head.input, adapted.outputs[0]])
     optimizer = keras.optimizers.Adam(learning_rate)
-    step = _step(both, optimizer, pseudo_weight)
+    step = _step(both, optimizer, pseudo_weight, tf.as_dtype(target.dtype))
     random = np.random.default_rng(seed)
     for _ in range(epochs):
-        features, probabilities = both.predict(target, batch_size=batch_size, verbose=0)
+        features, probabilities = _outputs(both, target, batch_size)
         pseudo_labels = self_training.prototypes(features, probabilities).argmax(1)
         order = random.permutation(len(target))
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             step(tf.constant(target[batch]), tf.constant(pseudo_labels[batch]))
     return adapted
+
+
+def _outputs(both: keras.Model, target: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """What enters the last layer and what leaves it; `predict` would cost more than it computes."""
+    starts = range(0, len(target), batch_size)
+    batches = [both(target[start : start + batch_size], training=False) for start in starts]
+    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
 
 def _with_fixed_head(model: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:
@@ -105,12 +112,16 @@ def _with_fixed_head(model: keras.Model) -> tuple[keras.Model, keras.layers.Laye
     return adapted, head
 
 
-def _step(both: keras.Model, optimizer: keras.optimizers.Optimizer, pseudo_weight: float):
+def _step(
+    both: keras.Model, optimizer: keras.optimizers.Optimizer, pseudo_weight: float, dtype: tf.DType
+):
     """A function that does one step on a batch and its pseudo-labels."""
     variables = both.trainable_variables
     optimizer.build(variables)
+    batch_shape = (None, *both.input_shape[1:])  # one graph for whole batches and the last one
+    signature = [tf.TensorSpec(batch_shape, dtype), tf.TensorSpec((None,), tf.int64)]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=signature)
     def step(inputs, pseudo_labels):
         with tf.GradientTape() as tape:
             _, probabilities = both(inputs, training=False)

@@ -51,6 +51,22 @@ def reestimate_batchnorm(
     return adapted
 
 
+def with_batch_statistics(model: keras.Model) -> keras.Model:
+    """Return a copy of a model that normalises each batch by the statistics of that batch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model with BatchNormalization layers. It stays as it is.
+
+    Returns
+    -------
+    keras.Model
+        A copy, not compiled; Dropout and augmentation stay off as in `model`.
+    """
+    return copied(model, _measuring_layer)
+
+
 def _checked(model: keras.Model, images: np.ndarray) -> np.ndarray:
     if not batchnorms(model):
         raise ValueError(
@@ -69,7 +85,7 @@ def _checked(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def _pooled_moments(model: keras.Model, images: np.ndarray, batch_size: int) -> tuple[list, list]:
     """Mean and mean square of the inputs of each BatchNorm, over all images."""
-    measuring = copied(model, _measuring_layer)
+    measuring = with_batch_statistics(model)
     norms = batchnorms(measuring)
     signature = [tf.TensorSpec((None, *images.shape[1:]), images.dtype)]
 

@@ -97,6 +97,7 @@ def intervals_by_target(
     baseline: str | None = None,
     oracle: str | None = None,
     chosen: Collection[str] = (),
+    share_x: bool = False,
 ) -> Figure:
     """Show the intervals of methods at several target domains, side by side.
 
@@ -111,6 +112,8 @@ def intervals_by_target(
         Methods whose values become dashed lines: where adaptation starts, and what it may reach.
     chosen : collection of str
         Methods in another colour and with a ring, such as one that was chosen without labels.
+    share_x : bool
+        Whether all panels have the same range of values; otherwise each has its own.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def intervals_by_target(
         The figure.
     """
     names = list(dict.fromkeys(name for methods in results.values() for name in methods))
-    figure, axes = panels(len(results), 1.1 + 0.34 * len(names), share_y=True)
+    figure, axes = panels(len(results), 1.1 + 0.34 * len(names), share_y=True, share_x=share_x)
     for ax, (title, methods) in zip(axes, results.items()):
         for name in (baseline, oracle):
             if name is not None and name in methods:
