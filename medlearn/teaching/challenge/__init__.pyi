@@ -16,10 +16,12 @@ from ._marking import Board as Board
 from ._marking import Row as Row
 from ._marking import mark as mark
 from ._marking import mark_folder as mark_folder
+from ._marking import value as value
 from ._report import Laboratory as Laboratory
 from ._report import Report as Report
 from ._report import laboratories as laboratories
 from ._report import report as report
+from ._report import seed_of as seed_of
 from ._seal import Seal as Seal
 from ._seal import new_seed as new_seed
 from ._seal import open_envelope as open_envelope

@@ -139,9 +139,27 @@ def report(
     )
 
 
+def seed_of(seed: str, number: int) -> str:
+    """Return the seed of one laboratory of a report, for `draw`.
+
+    Parameters
+    ----------
+    seed : str
+        That of the report.
+    number : int
+        Of the laboratory, from 0.
+
+    Examples
+    --------
+    >>> len(seed_of("a report", 0))
+    64
+    """
+    return hashlib.sha256(f"{seed} laboratory {number}".encode()).hexdigest()
+
+
 def _drawn(count: int, task: str, seed: str) -> Iterator[tuple[Hospital, Truth]]:
     for number in range(count):
-        yield draw(task, hashlib.sha256(f"{seed} laboratory {number}".encode()).hexdigest())
+        yield draw(task, seed_of(seed, number))
 
 
 def _row(method: Method, hospital: Hospital, truth: Truth) -> dict[str, float | str | bool]:
