@@ -63,6 +63,7 @@ def scaling(
     links: Mapping[str, Sequence[float]],
     *,
     chosen: tuple[int, str] | None = None,
+    seconds_range: tuple[float, float] | None = None,
     title: str = "",
 ) -> Figure:
     """Show a model of scaling: seconds per step, and efficiency, over the number of workers.
@@ -78,6 +79,8 @@ def scaling(
         For each link between them, the seconds per step for each number of workers.
     chosen : (int, str), optional
         The number of workers and the link to be ringed, with their values.
+    seconds_range : (float, float), optional
+        Ends of the axis of seconds, so that figures can be compared; otherwise that of the data.
     title : str
         The title of the figure.
 
@@ -105,6 +108,7 @@ def scaling(
         ax.set_xticks(counts, [str(count) for count in counts])
         ax.set(xlabel="workers (model)", ylabel=label)
     left.set_yscale("log")
+    left.set_ylim(seconds_range)
     right.set_ylim(0, 1.15)
     handles = left.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=10)

@@ -100,6 +100,32 @@ def single_cells(
     return _cells(shots, size, patients, labels)
 
 
+def cell_labels(count: int, seed: int = 0) -> np.ndarray:
+    """Return the classes of the cells of `single_cells`, without simulating them.
+
+    Parameters
+    ----------
+    count : int
+        Number of cells, at least 0.
+    seed : int
+        At least 0.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (count,)
+        Class indices of `CLASSES`.
+
+    Examples
+    --------
+    >>> from medlearn.instruments import smear
+    >>> sorted(smear.cell_labels(10).tolist())
+    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    """
+    _check_numbers(count=count, seed=seed)
+    orders = [_label_order(seed, patient) for patient in range(-(-count // CELLS_PER_PATIENT))]
+    return np.concatenate([np.empty(0, int), *orders])[:count]
+
+
 def one_cell(
     laboratory: Laboratory | str,
     label: int | str,

@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -110,9 +111,10 @@ def draw(task: str, seed: str) -> tuple[Hospital, Truth]:
     """
     if task not in TASKS:
         raise ValueError(_files.unknown("task", task, TASKS))
-    home = _cells(task, seed, "home", _HOME[task])
-    away = _cells(task, seed, "away", _POOL[task])
-    rows = _chosen(task, away.labels, np.random.default_rng(number(seed, "shares")))
+    home = _cells(task, seed, "home", range(_HOME[task]))
+    pool = smear.cell_labels(_POOL[task], _seed_of_cells(task, seed, "away"))
+    rows = _chosen(task, pool, np.random.default_rng(number(seed, "shares")))
+    away = _cells(task, seed, "away", rows)
     is_kinds = task == "kinds"
     hospital = Hospital(
         task=task,
@@ -120,10 +122,10 @@ def draw(task: str, seed: str) -> tuple[Hospital, Truth]:
         source_images=home.images,
         source_labels=home.labels if is_kinds else home.masks,
         source_patients=_pseudonyms(home.patients, "home"),
-        target_images=away.images[rows],
+        target_images=away.images,
     )
-    labels = (away.labels if is_kinds else away.masks)[rows]
-    return hospital, Truth(labels, _pseudonyms(away.patients[rows], "away"))
+    labels = away.labels if is_kinds else away.masks
+    return hospital, Truth(labels, _pseudonyms(away.patients, "away"))
 
 
 def of_datasets(source: Dataset, target: Dataset) -> tuple[Hospital, Truth]:
@@ -175,9 +177,18 @@ def number(seed: str, purpose: str) -> int:
     return int.from_bytes(digest[:16], "big")
 
 
-def _cells(task: str, seed: str, where: str, count: int):
+def _cells(task: str, seed: str, where: str, numbers: Iterable[int]) -> Dataset:
+    """The cells of these numbers; others of the pool are not simulated."""
     laboratory = smear.random_laboratory(number(seed, f"{task} {where} laboratory"))
-    return smear.single_cells(laboratory, count, SIZE, number(seed, f"{task} {where} cells"))
+    seed_of_cells = _seed_of_cells(task, seed, where)
+    cells = [smear.single_cells(laboratory, 1, SIZE, seed_of_cells, int(row)) for row in numbers]
+    columns = ("images", "labels", "masks", "patients", "domains", "spacing")
+    joined = {name: np.concatenate([getattr(cell, name) for cell in cells]) for name in columns}
+    return replace(cells[0], **joined)
+
+
+def _seed_of_cells(task: str, seed: str, where: str) -> int:
+    return number(seed, f"{task} {where} cells")
 
 
 def _chosen(task: str, labels: np.ndarray, random: np.random.Generator) -> np.ndarray:
