@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from medlearn import keras, networks, transfer
+from medlearn.transfer import _boundary
 
 
 def factory(classes=2):
@@ -46,6 +47,35 @@ def test_if_no_epoch_is_better_the_start_is_kept():
     assert tuned.epoch == 0 and tuned.losses[0.05][0] == min(tuned.losses[0.05])
     for weights, start in zip(tuned.model.get_weights(), factory().get_weights(), strict=True):
         np.testing.assert_array_equal(weights, start)
+
+
+def test_maps_that_are_computed_once_give_the_losses_of_the_whole_network(monkeypatch):
+    options = {"from_": "block_2", "rates": (0.05,), "epochs": 2}
+    once = transfer.fine_tune(factory, data(), data(seed=1), **options)
+    monkeypatch.setattr(_boundary, "divided", lambda model, from_: None)
+    anew = transfer.fine_tune(factory, data(), data(seed=1), **options)
+    np.testing.assert_allclose(once.losses[0.05], anew.losses[0.05], rtol=1e-3)
+    for weights, expected in zip(once.model.get_weights(), anew.model.get_weights(), strict=True):
+        np.testing.assert_allclose(weights, expected, atol=1e-3)
+
+
+def test_a_network_is_divided_only_where_one_tensor_and_no_chance_crosses():
+    image = keras.Input((16, 16, 3))
+    first = keras.layers.Conv2D(4, 3, padding="same", name="block_1_conv")(image)
+    dropped = keras.layers.Dropout(0.5, name="block_2_drop")(first)
+    second = keras.layers.Conv2D(4, 3, padding="same", name="block_2_conv")(dropped)
+    across = keras.layers.Add(name="block_3_add")([second, first])
+    third = keras.layers.Conv2D(4, 3, name="block_4_conv")(across)
+    model = networks.classifier(keras.Model(image, third, name="forked"), 2, dropout=0.5)
+    images, _ = data(4)
+    lower, upper = _boundary.divided(model, "block_2")
+    maps = _boundary.maps_of(lower, images)
+    assert maps.shape == (4, 16, 16, 4)
+    np.testing.assert_allclose(upper(maps), model(images.astype("float32")), atol=1e-5)
+    assert _boundary.divided(model, "block_2_conv") is None  # chance before it
+    assert _boundary.divided(model, "block_1") is None  # nothing before it
+    assert _boundary.divided(model, "block_3_add") is None
+    assert not _boundary.fits(lower, 10**9)
 
 
 def test_wrong_arguments_are_refused_before_any_training():

@@ -1,7 +1,8 @@
 """One training, by one process or by several workers: a program that lesson 24 reads and starts.
 
 ``python -m medlearn.teaching.workers cells.npz FOLDER`` trains a small network. With the variable
-``TF_CONFIG`` in its environment, which `start` sets, the process is one worker of several.
+``TF_CONFIG`` in its environment, which `start` sets, the process is one worker of several. A run
+that was killed may go on with another number of workers.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from medlearn import training
+from medlearn import _files, training
 from medlearn._keras import keras, tf
 
 BATCH_SIZE = 16  # images of all workers together
@@ -53,39 +54,44 @@ def build(side: int, classes: int) -> keras.Model:
     return model
 
 
-def train(data: str, folder: str, epochs: int = 2, every: int | None = None) -> None:
-    """Train, write ``weights.npz`` into the folder, and print a report: a whole worker.
+def train(data: str | Path, folder: str | Path, epochs: int = 4, every: int | None = None) -> None:
+    """Train, and leave weights and a report in the folder: all that a worker does.
 
     Parameters
     ----------
-    data : str
+    data : str or Path
         A file .npz with images, labels and the number of classes.
-    folder : str
-        All workers see it; checkpoints go there, and a run that was killed goes on from them.
+    folder : str or Path
+        All workers see it. It is made; checkpoints go there, and a killed run goes on from them.
     epochs : int
         In all, those before a crash included.
     every : int, optional
         Steps between two checkpoints within an epoch.
     """
     strategy = training.strategy()  # one device, or all workers that TF_CONFIG names
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    is_new = not (Path(folder) / "checkpoint").exists()
     stored = np.load(data)
     with strategy.scope():
         model = build(stored["images"].shape[1], int(stored["classes"]))
     ordered = training.batches(stored["images"], stored["labels"], batch_size=BATCH_SIZE, seed=0)
-    begun = []
+    report = {"replicas": strategy.num_replicas_in_sync, "sums": all_reduce_seconds(strategy)}
+    begun = {}
 
     def dated(epoch):
-        begun.append(time.perf_counter())
+        begun[epoch] = time.perf_counter()
+        if is_new and epoch > 1 and training.is_chief(strategy):  # not of the first: it warms up
+            seconds = (begun[epoch] - begun[epoch - 1]) / len(ordered(epoch))
+            _write_report(folder, report | {"seconds": seconds})
         return ordered(epoch)
 
-    history = training.fit(model, dated, epochs, folder=folder, every=every)
-    steps = -(-len(stored["labels"]) // BATCH_SIZE)
-    seconds = (time.perf_counter() - begun[-1]) / steps  # with the checkpoint
-    sums = all_reduce_seconds(strategy)
+    training.fit(model, dated, epochs, folder=folder, every=every)
     if training.is_chief(strategy):
         np.savez(f"{folder}/weights.npz", *model.get_weights())
-        report = {"replicas": strategy.num_replicas_in_sync, "seconds": seconds, "sums": sums}
-        print(json.dumps(report | {"history": history}))
+
+
+def _write_report(folder: str | Path, report: dict) -> None:
+    _files.write_text(Path(folder) / "report.json", json.dumps(report))
 
 
 def all_reduce_seconds(strategy: "tf.distribute.Strategy") -> dict[float, float]:
@@ -118,14 +124,14 @@ def all_reduce_seconds(strategy: "tf.distribute.Strategy") -> dict[float, float]
 
 
 def start(
-    data: str | Path, folder: str | Path, workers: int = 1, epochs: int = 2, every: int = 0
+    data: str | Path, folder: str | Path, workers: int = 1, epochs: int = 4, every: int = 0
 ) -> list[subprocess.Popen]:
     """Start `train` as so many processes on the CPU of this machine.
 
     Parameters
     ----------
     data, folder : str or Path
-        As in `train`; the folder is made.
+        As in `train`.
     workers : int
         Processes; more than one are the workers of one cluster.
     epochs, every : int
@@ -136,7 +142,6 @@ def start(
     list of subprocess.Popen
         Give them to `finish`.
     """
-    Path(folder).mkdir(parents=True, exist_ok=True)
     module = [sys.executable, "-m", "medlearn.teaching.workers", str(data), str(folder)]
     command = [*module, f"--epochs={epochs}", f"--every={every}"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -151,19 +156,13 @@ def start(
     return processes
 
 
-def finish(processes: list[subprocess.Popen]) -> dict:
-    """Wait for all processes and return the report of the first one; none is left behind.
+def finish(processes: list[subprocess.Popen]) -> None:
+    """Wait for all processes; none is left behind.
 
     Parameters
     ----------
     processes : list of subprocess.Popen
         From `start`.
-
-    Returns
-    -------
-    dict
-        `replicas`, `seconds` of a step, `sums` (megabytes to seconds of an all-reduce) and the
-        `history` of loss and accuracy.
 
     Raises
     ------
@@ -176,13 +175,15 @@ def finish(processes: list[subprocess.Popen]) -> dict:
         for process in processes:
             process.kill()
     if all(process.returncode == 0 for process in processes):
-        return json.loads(outputs[0][0].splitlines()[-1])
+        return
     lines = "\n".join(complaint for _, complaint in outputs).splitlines()
     farewells = [line for line in lines if _FAREWELL in line]
     raise RuntimeError((farewells or lines or ["a process failed without a word"])[-1])
 
 
-def kill_after_checkpoint(processes: list[subprocess.Popen], folder: str | Path) -> None:
+def kill_after_checkpoint(
+    processes: list[subprocess.Popen], folder: str | Path, number: int = 1
+) -> None:
     """Kill the last process, as a power cut would, as soon as there is a checkpoint.
 
     Parameters
@@ -191,9 +192,11 @@ def kill_after_checkpoint(processes: list[subprocess.Popen], folder: str | Path)
         From `start`, with `every` above 0.
     folder : str or Path
         Where the checkpoint will be.
+    number : int
+        Of the checkpoint, from 1.
     """
-    until = time.monotonic() + _LONGEST_RUN
-    while not (Path(folder) / "checkpoint").exists() and time.monotonic() < until:
+    until, checkpoint = time.monotonic() + _LONGEST_RUN, Path(folder) / f"ckpt-{number}.index"
+    while not checkpoint.exists() and time.monotonic() < until:
         if processes[0].poll() is not None:
             break
         time.sleep(0.005)
@@ -212,6 +215,25 @@ def weights(folder: str | Path) -> list[np.ndarray]:
         return [file[name] for name in file.files]
 
 
+def report(folder: str | Path) -> dict:
+    """Return what a training has measured, as soon as two epochs were done.
+
+    A run that goes on after a crash leaves it as it was.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As in `train`.
+
+    Returns
+    -------
+    dict
+        `replicas`, `seconds` of a step, with its checkpoints, in the newest epoch that was done,
+        and `sums` (megabytes to seconds of an all-reduce).
+    """
+    return json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
+
+
 def _free_addresses(number: int) -> list[str]:
     """Return addresses of this machine that no program listens at."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
@@ -226,7 +248,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description="Train a small network as one worker of several.")
     parser.add_argument("data", help="a file .npz with images, labels and classes")
     parser.add_argument("folder", help="for checkpoints and weights")
-    parser.add_argument("--epochs", type=int, default=2, help="in all")
+    parser.add_argument("--epochs", type=int, default=4, help="in all")
     parser.add_argument("--every", type=int, default=0, help="steps between checkpoints; 0: none")
     options = parser.parse_args()
     train(options.data, options.folder, options.epochs, options.every or None)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from medlearn import _checks
 from medlearn._keras import keras, tf
-from medlearn.transfer import _contracts, _inputs, _layerwise, _stages
+from medlearn.transfer import _boundary, _contracts, _inputs, _layerwise, _stages
 
 _RATES = (1e-4, 1e-3)
 
@@ -52,7 +52,8 @@ def fine_tune(
     The blocks from `from_` to the head learn, those near the image with smaller steps, while a
     cosine lowers the rate. Batch normalisation stands still. Training stops when the validation
     loss has had no new minimum for `patience` epochs. The start is a candidate as well: give it a
-    head that was found first, such as a linear probe by `networks.set_head`.
+    head that was found first, such as a linear probe by `networks.set_head`. Where nothing before
+    `from_` acts at random, the maps of the frozen part are computed once for all epochs and rates.
 
     Parameters
     ----------
@@ -98,7 +99,10 @@ def fine_tune(
     _inputs.check_preprocessing(np.asarray(training[0]), model)
     _inputs.check_labels(np.asarray(training[1]), model)
     _stages.unfreeze(model, from_=from_)
-    run = _Run(model, _batches(training, batch_size, seed), _batches(validation, batch_size))
+    learner, training, validation = _learner(model, from_, training, validation)
+    run = _Run(
+        model, learner, _batches(training, batch_size, seed), _batches(validation, batch_size)
+    )
     losses: dict[float, list[float]] = {}
     best = run.at_start, float(rates[0]), 0
     weights = run.start
@@ -112,18 +116,35 @@ def fine_tune(
     return FineTuned(model, *best[1:], losses)
 
 
-class _Run:
-    """One compiled model that is trained several times from one start, once per learning rate."""
+def _learner(model: keras.Model, from_: str, training, validation):
+    """What is trained, and on what: the learning part on maps of the frozen part, if it can be."""
+    parts = _boundary.divided(model, from_)
+    count = len(training[0]) + len(validation[0])
+    if parts is None or not _boundary.fits(parts[0], count):
+        return model, training, validation
+    lower, upper = parts
+    pairs = [
+        (_boundary.maps_of(lower, images), labels) for images, labels in (training, validation)
+    ]
+    return upper, *pairs
 
-    def __init__(self, model: keras.Model, training, validation):
-        self.model, self.training, self.validation = model, training, validation
+
+class _Run:
+    """One compiled learner that is trained several times from one start, once per learning rate.
+
+    The learner is the model, or the part of it that learns; they share their weights.
+    """
+
+    def __init__(self, model: keras.Model, learner: keras.Model, training, validation):
+        self.model, self.learner = model, learner
+        self.training, self.validation = training, validation
         log_loss = keras.metrics.SparseCategoricalCrossentropy(name="log_loss")
-        optimizer = _layerwise.layerwise_optimizer(keras.optimizers.Adam(), model)
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=[log_loss])
-        model.optimizer.build(model.trainable_variables)
+        optimizer = _layerwise.layerwise_optimizer(keras.optimizers.Adam(), learner)
+        learner.compile(optimizer, "sparse_categorical_crossentropy", metrics=[log_loss])
+        learner.optimizer.build(learner.trainable_variables)
         self.start = model.get_weights()
-        self._memory = [variable.numpy() for variable in model.optimizer.variables]
-        self.at_start = model.evaluate(validation, verbose=0)[1]
+        self._memory = [variable.numpy() for variable in learner.optimizer.variables]
+        self.at_start = learner.evaluate(validation, verbose=0)[1]
 
     def train(self, rate: float, epochs: int, patience: int) -> list[float]:
         """Train from the start; return the validation losses, that of the start first.
@@ -137,9 +158,9 @@ class _Run:
         patience : int
             Epochs without a new minimum after which it stops.
         """
-        model = self.model
+        model, learner = self.model, self.learner
         model.set_weights(self.start)
-        for variable, value in zip(model.optimizer.variables, self._memory, strict=True):
+        for variable, value in zip(learner.optimizer.variables, self._memory, strict=True):
             variable.assign(value)
         before = _contracts.snapshot(model)
         stop = keras.callbacks.EarlyStopping(
@@ -147,7 +168,7 @@ class _Run:
         )
         callbacks = [_Cosine(rate, epochs * len(self.training)), stop]
         options = {"epochs": epochs, "callbacks": callbacks, "shuffle": False, "verbose": 0}
-        history = model.fit(self.training, validation_data=self.validation, **options)
+        history = learner.fit(self.training, validation_data=self.validation, **options)
         _contracts.assert_moved(model, before)
         _contracts.assert_bn_still(model, before)
         return [self.at_start, *history.history["val_log_loss"]]

@@ -61,7 +61,7 @@ def unfreeze(model: keras.Model, from_: str) -> keras.Model:
     BatchNorm.
     """
     check_model(model)
-    encoder, first = _find(model, from_)
+    encoder, first = find(model, from_)
     _set_trainable(model, True)
     for index, layer in enumerate(_keras.leaves(encoder)):
         _set_trainable(layer, index >= first)
@@ -98,8 +98,21 @@ def _set_trainable(layer: keras.layers.Layer, value: bool) -> None:
         _set_trainable(part, value)
 
 
-def _find(model: keras.Model, from_: str) -> tuple[keras.Model, int]:
-    """Return the encoder that holds a name, and the index of the name's first leaf in it."""
+def find(model: keras.Model, from_: str) -> tuple[keras.Model, int]:
+    """Return the encoder that holds a name, and the index of the name's first leaf in it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With an encoder inside, or its own encoder.
+    from_ : str
+        As in `unfreeze`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest ones.
+    """
     candidates = encoders(model) or [model]
     for encoder in candidates:
         index = 0 if from_ == encoder.name else _leaves_before(encoder, from_)
