@@ -256,3 +256,41 @@ def test_labels_of_a_laboratory_open_only_after_a_commitment(small_laboratories)
         sealed.open("score")
     sealed.commit(method="mine")
     assert len(sealed.open("score")) == len(hospital.target_images)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", challenge.TASKS)
+def test_a_report_on_real_draws_scores_the_laboratories_of_its_seed(task):
+    """A method that predicts one class, scored by scikit-learn on hospitals that are drawn anew."""
+    seen = []
+
+    def first_class(hospital):
+        seen.append(hospital)
+        return np.ones((len(hospital.target_images), *hospital.source_labels.shape[1:]), int)
+
+    result = challenge.report(first_class, 2, task=task, seed="a test")
+    for number, (hospital, row) in enumerate(zip(seen, result.table.itertuples())):
+        same, truth = challenge.draw(task, challenge.seed_of("a test", number))
+        assert np.array_equal(hospital.target_images, same.target_images)
+        if task == "kinds":
+            ones = np.ones(len(truth.labels), int)
+            expected = sklearn_metrics.balanced_accuracy_score(truth.labels, ones)
+        else:  # the nucleus is missed, and all else is called cytoplasm
+            is_part = (truth.labels == 1).sum((1, 2))
+            expected = np.mean(2 * is_part / (is_part + truth.labels[0].size)) / 2
+        assert row.score == pytest.approx(expected, abs=1e-6)
+        assert row.regret == pytest.approx(row.best_candidate - expected, abs=1e-6)
+        assert row.gain == pytest.approx(expected - row.source_only, abs=1e-6)
+    assert result.harm == (result.table.score < result.table.source_only - 0.02).sum()
+    assert "2 known laboratories" in str(result)
+
+
+def test_a_sealed_laboratory_shows_the_cells_of_the_whole_pool(few_cells):
+    """Only the chosen cells are simulated; they are those of a pool that is simulated whole."""
+    hospital, truth = challenge.draw("kinds", "seed")
+    seed_of_cells = _hospitals.number("seed", "kinds away cells")
+    laboratory = smear.random_laboratory(_hospitals.number("seed", "kinds away laboratory"))
+    pool = smear.single_cells(laboratory, 60, 96, seed_of_cells)
+    assert np.array_equal(smear.cell_labels(60, seed_of_cells), pool.labels)
+    whole = {image.tobytes(): label for image, label in zip(pool.images, pool.labels)}
+    assert [whole[image.tobytes()] for image in hospital.target_images] == truth.labels.tolist()

@@ -1,5 +1,6 @@
 """What a class hands in to a challenge: forgiven spellings, and what is refused and why."""
 
+import csv
 import io
 import os
 import re
@@ -307,6 +308,17 @@ def test_a_mistake_is_one_sentence(words, message, tmp_path, envelope, capsys, m
     assert not (tmp_path / "new").exists()
 
 
+def mean_masks_as_pictures(to, folder):
+    """What a student makes of the folder alone: the most frequent class of each pixel of home."""
+    with (to / "home.csv").open(encoding="utf-8", newline="") as file:
+        masks = [np.asarray(Image.open(to / row["mask"])) for row in csv.DictReader(file)]
+    mean_mask = np.argmax([(np.array(masks) == part).mean(0) for part in range(3)], 0)
+    folder.mkdir()
+    for path in (to / "target").iterdir():
+        Image.fromarray(mean_mask.astype(np.uint8)).save(folder / path.name)
+    (folder / "method.txt").write_text("The mean of home.", "utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", challenge.TASKS)
 def test_a_class_plays_a_challenge(task, tmp_path, capsys):
@@ -331,9 +343,13 @@ def test_a_class_plays_a_challenge(task, tmp_path, capsys):
         ids = np.array((to / "template.csv").read_text("utf-8").split()[1:])
         put(folder, "anna.npz", npz(ids=ids, masks=truth.labels))
         expected = 1.0
+        mean_masks_as_pictures(to, folder / "Bert")
     words = ("mark", folder, "--envelope", tmp_path / "class.envelope.npz")
     assert run(*words, "--to", tmp_path / "board.html") == 0
     rows, refused = marked(folder, seal)
     assert not refused and rows["anna"].score.value == pytest.approx(expected)
+    if task == "outlines":
+        assert 0.1 < rows["Bert"].score.value < 0.9 and rows["Bert"].method == "The mean of home."
+        assert "class shares" not in (to / "README.md").read_text("utf-8")
     with pytest.raises(FileExistsError, match="holds something"):
         challenge.write(to, task)

@@ -31,6 +31,7 @@ _TEXTS = {
         "`method.txt` in your folder, or NAME.txt beside NAME.npz.",
     ),
 }
+_SHARES = "The class shares of the new hospital may differ from those of home. "
 _README = """# A hospital that nobody has seen
 
 {task}
@@ -42,9 +43,9 @@ _README = """# A hospital that nobody has seen
 The score is {score}. The board also shows the gain over a model of home as it is (source only), the
 regret against the best of the course's candidates, and harm: more than .02 below source only.
 
-The class shares of the new hospital may differ from those of home. All images are simulated. The
-hospital was drawn from 256 random bits, which are in the teacher's envelope and nowhere in this
-folder. The teacher may publish the envelope afterwards: its commitment must then be
+{shares}All images are simulated. The hospital was drawn from 256 random bits, which are in the
+teacher's envelope and nowhere in this folder. The teacher may publish the envelope afterwards: its
+commitment must then be
 
     {commitment}
 """
@@ -176,5 +177,6 @@ def _readme(hospital: Hospital, commitment: str) -> str:
         column="label and " if is_kinds else "mask and ",
         handin=handin.format(classes=", ".join(hospital.classes)),
         score=SCORES[hospital.task],
+        shares=_SHARES if is_kinds else "",
         commitment=commitment,
     )

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -211,5 +211,10 @@ def _pseudonyms(patients: np.ndarray, where: str) -> np.ndarray:
 
 
 def _features(images: np.ndarray) -> np.ndarray:
-    encoder = backbones.load("efficientnet_lite0", size=images.shape[1])
-    return np.asarray(features.extract(encoder, images, layer=_LAYER), float)
+    return np.asarray(features.extract(_encoder(images.shape[1]), images, layer=_LAYER), float)
+
+
+@lru_cache(maxsize=1)
+def _encoder(size: int):
+    """The frozen encoder; it is loaded and compiled once for all hospitals."""
+    return backbones.load("efficientnet_lite0", size=size)
