@@ -36,6 +36,8 @@ def _line(rows: pd.DataFrame, choice: str) -> dict:
     names, count = np.arange(len(rows)), len(rows)
     score = metrics.mean_score(rows[choice], names)
     gain = metrics.mean_difference(rows[choice], rows.source_only, names)
+    if choice == "source_only":
+        gain = metrics.Interval(0.0, 0.0, 0.0)  # minus itself
     harm = int((rows[choice] < rows.source_only - challenge.HARM).sum())
     low, high = arena_choices.clopper_pearson(harm, count)
     return {

@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from medlearn.teaching import results
 from test_lesson_claims import numbers_after, printed
 
 
@@ -27,3 +30,17 @@ def test_lesson_26_falls_next_door_and_does_no_harm():
 def test_lesson_26_shows_that_a_board_used_twice_is_lucky():
     public, private = numbers_after("best of a hundred:", printed("26"))[:2]
     assert public > 0.04 and private < public / 2
+
+
+def test_lesson_26_tells_what_the_sealed_laboratories_show():
+    table = results.read("challenge_summary").set_index("choice")
+    course, rows = table.loc["course"], results.read("challenge")
+    assert len(rows) == course.laboratories == 20
+    assert course.gain_low > 0 and course.harm == 0 and 1 / 7 < course.harm_high < 1 / 5
+    assert 0.04 < course.regret < 0.07
+    kept = rows[rows.course_choice == "source only"]
+    missed = kept.best_candidate - kept.source_only
+    assert len(kept) == 5 and missed.min() > 0 and 0.15 < missed.max() < 0.25
+    assert rows.source_only.mean() == pytest.approx(table.loc["source only"].score, abs=1e-4)
+    numbers = numbers_after("course, this hospital", printed("26"))
+    assert numbers[1:] == [*row("course:")[:1], *row("course:")[3:7], 0]
