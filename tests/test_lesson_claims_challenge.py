@@ -3,9 +3,9 @@
 import re
 
 import pytest
+from test_lesson_claims import numbers_after, printed
 
 from medlearn.teaching import results
-from test_lesson_claims import numbers_after, printed
 
 
 def row(name: str) -> list[float]:

@@ -59,7 +59,15 @@ def maps_of(lower: keras.Model, images: ArrayLike) -> np.ndarray:
 
 
 def fits(lower: keras.Model, count: int) -> bool:
-    """Return whether the maps of so many images are small enough to be kept."""
+    """Return whether the maps of so many images are small enough to be kept.
+
+    Parameters
+    ----------
+    lower : keras.Model
+        The first part that `divided` returned.
+    count : int
+        Number of images.
+    """
     sides = lower.output_shape[1:]
     return None not in sides and 4 * count * int(np.prod(sides)) <= _MOST_BYTES
 

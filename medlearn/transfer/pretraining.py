@@ -290,7 +290,7 @@ def _two_views(
 
 def _start(encoder: keras.Model, from_: str):
     """The tensor that goes into the first layer of a block."""
-    encoder_itself, first = _stages._find(encoder, from_)
+    encoder_itself, first = _stages.find(encoder, from_)
     return encoder_itself.layers[first].input
 
 

@@ -2,12 +2,12 @@ from ._cell_types import CLASSES as CLASSES
 from ._laboratories import FACTORS as FACTORS
 from ._laboratories import Laboratory as Laboratory
 from ._microscope import MASK_CLASSES as MASK_CLASSES
-from ._microscope import cell_labels as cell_labels
 from ._microscope import fields as fields
 from ._microscope import one_cell as one_cell
 from ._microscope import single_cells as single_cells
 from ._mixing import adjust as adjust
 from ._mixing import mix as mix
+from ._order import cell_labels as cell_labels
 from ._presets import LABORATORIES as LABORATORIES
 from ._randomisation import random_laboratory as random_laboratory
 from ._scene import FIELD_CLASSES as FIELD_CLASSES

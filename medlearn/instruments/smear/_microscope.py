@@ -15,6 +15,7 @@ from medlearn.instruments.smear._cells import draw_leukocyte
 from medlearn.instruments.smear._laboratories import Laboratory
 from medlearn.instruments.smear._mixing import adjust
 from medlearn.instruments.smear._optics import draw_exposure, photograph
+from medlearn.instruments.smear._order import CELLS_PER_PATIENT, label_order
 from medlearn.instruments.smear._patients import draw_patient, random_stream
 from medlearn.instruments.smear._presets import find_laboratory
 from medlearn.instruments.smear._randomisation import random_laboratory
@@ -22,7 +23,6 @@ from medlearn.instruments.smear._scene import FIELD_CLASSES, boxes_of, compose
 
 MASK_CLASSES = ("background", "cytoplasm", "nucleus")
 LICENCE = "Apache-2.0 (simulated; no patient was ever here)"
-CELLS_PER_PATIENT = 2 * len(CLASSES)
 FIELDS_PER_PATIENT = 4
 SMALLEST_PX = 32
 CELL_FRAME_PX, FIELD_FRAME_PX = 128, 640  # frame widths that Magnification refers to
@@ -92,38 +92,12 @@ def single_cells(
     shots, labels, patients = [], [], []
     for number in range(first, first + count):
         patient, position = divmod(number, CELLS_PER_PATIENT)
-        label = int(_label_order(seed, patient)[position])
+        label = int(label_order(seed, patient)[position])
         keys = (seed, patient), (seed, number)
         shots.append(_single_cell(laboratory_of(number), label, *keys, size))
         labels.append(label)
         patients.append(_patient_id(seed, patient))
     return _cells(shots, size, patients, labels)
-
-
-def cell_labels(count: int, seed: int = 0) -> np.ndarray:
-    """Return the classes of the cells of `single_cells`, without simulating them.
-
-    Parameters
-    ----------
-    count : int
-        Number of cells, at least 0.
-    seed : int
-        At least 0.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (count,)
-        Class indices of `CLASSES`.
-
-    Examples
-    --------
-    >>> from medlearn.instruments import smear
-    >>> sorted(smear.cell_labels(10).tolist())
-    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-    """
-    _check_numbers(count=count, seed=seed)
-    orders = [_label_order(seed, patient) for patient in range(-(-count // CELLS_PER_PATIENT))]
-    return np.concatenate([np.empty(0, int), *orders])[:count]
 
 
 def one_cell(
@@ -331,12 +305,6 @@ def _class_by_chance(chance: float) -> str:
     """A class as often as in blood, from a number in 0..1."""
     index = int(np.searchsorted(np.cumsum(DIFFERENTIAL), chance))
     return CLASSES[min(index, len(CLASSES) - 1)]
-
-
-def _label_order(seed: int, patient: int) -> np.ndarray:
-    """The classes of a patient's cells, each of them twice."""
-    rng = random_stream("labels", seed, patient)
-    return rng.permutation(CELLS_PER_PATIENT) % len(CLASSES)
 
 
 # ---- arguments and the table ----

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -177,13 +178,14 @@ def number(seed: str, purpose: str) -> int:
     return int.from_bytes(digest[:16], "big")
 
 
-def _cells(task: str, seed: str, where: str, numbers: Iterable[int]) -> Dataset:
+def _cells(task: str, seed: str, where: str, numbers: Iterable[int]):
     """The cells of these numbers; others of the pool are not simulated."""
     laboratory = smear.random_laboratory(number(seed, f"{task} {where} laboratory"))
     seed_of_cells = _seed_of_cells(task, seed, where)
     cells = [smear.single_cells(laboratory, 1, SIZE, seed_of_cells, int(row)) for row in numbers]
-    columns = ("images", "labels", "masks", "patients", "domains", "spacing")
-    joined = {name: np.concatenate([getattr(cell, name) for cell in cells]) for name in columns}
+    joined: dict[str, Any] = {}
+    for name in ("images", "labels", "masks", "patients", "domains", "spacing"):
+        joined[name] = np.concatenate([getattr(cell, name) for cell in cells])
     return replace(cells[0], **joined)
 
 
