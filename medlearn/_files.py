@@ -16,7 +16,12 @@ import pooch
 from filelock import FileLock, Timeout
 
 _PACKAGE = Path(__file__).resolve().parent
-_IN_CHECKOUT = {"datasets": "datasets", "results": "benchmarks/results", "style": "notebooks"}
+_IN_CHECKOUT = {
+    "datasets": "datasets",
+    "results": "benchmarks/results",
+    "style": "notebooks",
+    "translations": "docs/translations",
+}
 
 MARK = "medlearn-cache.txt"  # in a cache folder that medlearn made or found empty
 _MARK_TEXT = """This folder is a cache of medlearn. `python3 course.py clean --cache` removes what
@@ -29,14 +34,14 @@ _LONGEST_START = 40  # characters of a name that its temporary file begins with
 
 
 def folder(name: str) -> Path:
-    """Return the folder of the data cards, the benchmark tables or the figures' style.
+    """Return the folder of data cards, benchmark tables, the figures' style or translations.
 
     In a checkout these are the folders that a reader sees; in an installed wheel, their copies
     inside the package.
 
     Parameters
     ----------
-    name : {"datasets", "results", "style"}
+    name : {"datasets", "results", "style", "translations"}
         Which folder.
     """
     installed = _PACKAGE / "_shipped" / name

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from medlearn import _files
 
+from medlearn.teaching import language
+
 OPEN = "open"  # what `course.py` does without a command
 
 
@@ -66,6 +68,7 @@ def _add_opening(commands) -> None:
     command = _add(commands, OPEN, text, "It stays on this computer, and ends at Ctrl-C.")
     command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.add_argument("--port", type=int, help="default: the first free one from 8888")
+    _add_language(command)
 
 
 def _add_setup(commands) -> None:
@@ -95,11 +98,18 @@ def _add_run(commands) -> None:
     text = "write the cleaned outputs back into the notebooks"
     command.add_argument("--save", action="store_true", help=text)
     _add_times(command)
+    _add_language(command)
 
 
 def _add_times(command: Parser) -> None:
     text = "keep the seconds and the memory of each lesson in this table"
     command.add_argument("--times", type=Path, metavar="FILE.csv", help=text)
+
+
+def _add_language(command: argparse.ArgumentParser) -> None:
+    text = "en or zh (Chinese); default: as MEDLEARN_LANGUAGE says, else English"
+    choices = ("en", *language.LANGUAGES)
+    command.add_argument("--language", choices=choices, metavar="LANGUAGE", help=text)
 
 
 def _add_lint(commands) -> None:
@@ -117,6 +127,7 @@ def _add_site(commands) -> None:
     command.add_argument("--to", type=Path, metavar="FOLDER", help=text)
     text = "where the course lies on GitHub: for links to it, to Colab and to Binder"
     command.add_argument("--repository", metavar="OWNER/NAME", help=text)
+    _add_language(command)
 
 
 def _add_data(commands) -> None:
@@ -144,6 +155,7 @@ def _add_student(commands) -> None:
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
     text = "fill in all exercises: copies for teachers"
     command.add_argument("--solutions", action="store_true", help=text)
+    _add_language(command)
 
 
 def _add_collect(commands) -> None:
@@ -194,6 +206,7 @@ def _add_colab(commands) -> None:
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
     text = "where the copies will lie on GitHub: for links and badges"
     command.add_argument("--repository", metavar="OWNER/NAME", help=text)
+    _add_language(command)
 
 
 def _add_bench(commands) -> None:

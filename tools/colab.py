@@ -10,7 +10,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from medlearn.teaching import language as words
 from tools import lessons
+from tools.translation import copies as translated
 
 BRANCH = "colab"
 COLAB = "https://colab.research.google.com"
@@ -43,7 +45,7 @@ from medlearn.teaching import session
 print(session.prepare(CONTENT))"""
 
 
-def write(to: Path, repository: str | None = None) -> Iterator[str]:
+def write(to: Path, repository: str | None = None, language: str | None = None) -> Iterator[str]:
     """Write the wheel and a copy of each lesson into a folder, and yield what to print.
 
     Parameters
@@ -52,6 +54,8 @@ def write(to: Path, repository: str | None = None) -> Iterator[str]:
         The folder; it is made if needed.
     repository : str, optional
         ``"owner/name"`` on GitHub: the wheel comes from its release, links and badges lead there.
+    language : str, optional
+        Such as ``"zh_CN"``; default: English.
 
     Raises
     ------
@@ -66,7 +70,9 @@ def write(to: Path, repository: str | None = None) -> Iterator[str]:
     wheel = build_wheel(to).name
     paths = lessons.find([])
     for path in paths:
-        copied = for_colab(lessons.read(path), path.name, wheel, repository)
+        copied = for_colab(
+            translated.lesson(path, language), path.name, wheel, repository, language
+        )
         lessons.save(copied, to / path.name)
     yield f"{len(paths)} lessons for Colab and {wheel} are in {to}."
     if repository is None:
@@ -82,7 +88,11 @@ def write(to: Path, repository: str | None = None) -> Iterator[str]:
 
 
 def for_colab(
-    notebook: NotebookNode, name: str, wheel: str, repository: str | None
+    notebook: NotebookNode,
+    name: str,
+    wheel: str,
+    repository: str | None,
+    language: str | None = None,
 ) -> NotebookNode:
     """Return a copy whose first code cell installs the wheel.
 
@@ -96,6 +106,8 @@ def for_colab(
         The file name of the wheel.
     repository : str or None
         Relative links lead to this repository on GitHub; without one they become plain words.
+    language : str, optional
+        Of the copy, such as ``"zh_CN"``.
     """
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
@@ -107,6 +119,8 @@ def for_colab(
         release = f"https://github.com/{repository}/releases/download/{_release_tag(wheel)}/{wheel}"
         below_title.append(new_markdown_cell(_badge(repository, name), id="colab-badge"))
     first = FIRST_CELL.format(release=release, wheel=wheel)
+    if language:
+        first = f'import os\nos.environ["{words.VARIABLE}"] = "{language}"\n{first}'
     below_title.append(new_code_cell(first, id="colab-first", metadata={"tags": ["colab"]}))
     notebook.cells[1:1] = below_title
     notebook.metadata.pop("medlearn", None)  # the digest is of the cells without this one

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from medlearn import _files
 from medlearn._harmless import harmless
-from medlearn.teaching import _table, check, exercises
+from medlearn.teaching import _table, check, exercises, language
 
 LARGEST_FILE = 20_000_000  # bytes; lessons are below one million
 MOST_FILES = 20_000
@@ -117,13 +117,14 @@ def read(
 
 def in_notebook(text: str) -> Solved:
     """Return the ids whose verdict stands below a cell of this notebook (JSON)."""
+    right = language.in_all(check.RIGHT)
     solved: Solved = {}
     for cell in json.loads(text)["cells"]:
         for output in cell.get("outputs", []):
             if output.get("name") == "stdout":
                 printed = "".join(output["text"])  # nbformat: a string, or a list of lines
                 for id, verdict in _VERDICT.findall(_COLOUR.sub("", printed)):
-                    _merge(solved, {id: verdict.strip() == check.RIGHT})
+                    _merge(solved, {id: verdict.strip() in right})
     return solved
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from functools import partial
 
+from medlearn.teaching import language
 from tools import lessons
 from tools.arguments import OPEN, parser
 
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> int:
     # The matrices are small: OpenBLAS threads that wait for a busy core made a linear probe 10 to
     # 40 times slower.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if getattr(options, "language", None):
+        os.environ[language.VARIABLE] = options.language  # kernels inherit it
     try:
         return _COMMANDS[options.command](options)
     except (LookupError, OSError, RuntimeError, ValueError) as error:
@@ -33,9 +36,14 @@ def main(arguments: list[str]) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     from tools import door, lab
+    from tools.translation import copies
 
     lessons.find([])  # says what is wrong where there are none
-    return lab.open_lab(door.path(), options.port, browser=not options.no_browser)
+    path = door.path()
+    if language.name():
+        _show(copies.write(language.name()))
+        path = copies.folder(language.name()) / "notebooks" / door.NAME
+    return lab.open_lab(path, options.port, browser=not options.no_browser)
 
 
 def _setup(options: argparse.Namespace) -> int:
@@ -56,6 +64,10 @@ def _run(options: argparse.Namespace) -> int:
         raise ValueError(
             "--real and --save do not go together: pictures from real data sets may not be "
             "published in a notebook. Leave one of the two out."
+        )
+    if options.save and language.name():
+        raise ValueError(
+            "--save keeps English outputs only: leave --language and MEDLEARN_LANGUAGE out."
         )
     paths = lessons.find(options.numbers)
     return _show(running.run(paths, options.real, options.save, options.times))
@@ -86,7 +98,7 @@ def _data(options: argparse.Namespace) -> int:
 def _student(options: argparse.Namespace) -> int:
     from tools import student
 
-    return _show(student.write(options.to, options.solutions))
+    return _show(student.write(options.to, options.solutions, language.name()))
 
 
 def _collect(options: argparse.Namespace) -> int:
@@ -113,7 +125,7 @@ def _challenge(options: argparse.Namespace) -> int:
 def _colab(options: argparse.Namespace) -> int:
     from tools import colab
 
-    return _show(colab.write(options.to, options.repository))
+    return _show(colab.write(options.to, options.repository, language.name()))
 
 
 def _bench(options: argparse.Namespace) -> int:

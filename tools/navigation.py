@@ -48,10 +48,15 @@ def write_links(notebook: NotebookNode, line: str) -> bool:
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     changed = False
     for cell, ending in ((texts[0], f"<small>{line}</small>"), (texts[-1], line)):
-        source = f"{_LINKS.sub('', cell.source.rstrip())}\n\n{ending}"
+        source = f"{without_links(cell.source)}\n\n{ending}"
         changed |= source != cell.source
         cell.source = source
     return changed
+
+
+def without_links(source: str) -> str:
+    """Return a cell's text without the line of links at its end."""
+    return _LINKS.sub("", source.rstrip())
 
 
 def main(numbers: list[str]) -> None:

@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 
 from medlearn import _files
 from tools import lessons, solutions
+from tools.translation import copies as translated
 
 BESIDE = {
     "notebooks/index.ipynb": "the lessons as cards",
@@ -19,7 +20,7 @@ BESIDE = {
 }
 
 
-def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
+def write(to: Path, with_solutions: bool = False, language: str | None = None) -> Iterator[str]:
     """Write the copies below the folder `to`, and yield what to print.
 
     Parameters
@@ -28,6 +29,8 @@ def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
         The folder; it is made if there is none.
     with_solutions : bool
         Fill in all stubs: copies for teachers.
+    language : str, optional
+        Such as ``"zh_CN"``; default: English.
 
     Raises
     ------
@@ -40,11 +43,14 @@ def write(to: Path, with_solutions: bool = False) -> Iterator[str]:
     _refuse_the_course(to)
     answers = solutions.read() if with_solutions else None
     copies = {
-        to / "notebooks" / path.name: without_outputs(lessons.read(path), answers)
+        to / "notebooks" / path.name: without_outputs(translated.lesson(path, language), answers)
         for path in lessons.find([])
     }
     texts = {path: lessons.as_text(notebook).encode() for path, notebook in copies.items()}
     texts |= {to / name: (lessons.ROOT / name).read_bytes() for name in BESIDE}
+    if language:
+        pages = translated.pages_of(language)
+        texts |= {to / name: text.encode() for name, text in pages.items()}
     for path, content in texts.items():
         if path.exists() and path.read_bytes() != content:
             raise FileExistsError(

@@ -4,6 +4,7 @@ from . import check as check
 from . import doctor as doctor
 from . import door as door
 from . import envelope as envelope
+from . import language as language
 from . import outlines as outlines
 from . import practice as practice
 from . import progress as progress

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from medlearn.teaching.language import label, say
+
 FEWEST_DIGITS, MOST_DIGITS = 2, 6  # significant digits of a rounded answer that are compared
 ZERO = 1e-12  # what is nearer to zero comes from rounding errors
 MOST_ELEMENTS = 10_000  # of an array that may be rounded
@@ -132,7 +134,8 @@ def type_mismatch(answer: object, expected: object) -> str:
     actual_type, expected_type = type_name(answer), type_name(expected)
     if actual_type == expected_type:
         return ""
-    return f"This is {actual_type}; {expected_type} is asked for. "
+    kinds = {"actual": label(actual_type), "expected": label(expected_type)}
+    return say("This is {actual}; {expected} is asked for. ", **kinds)
 
 
 def type_name(answer: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from medlearn.instruments import mri, smear
 from medlearn.instruments.mri import physics
 from medlearn.teaching._panels import STYLE, console, slider
+from medlearn.teaching.language import say
 
 _PROTOCOL = ("sequence", "field_tesla", "tr_ms", "te_ms", "ti_ms", "flip_deg", "matrix")
 _EVERYTHING = "everything"
@@ -39,18 +40,17 @@ def microscope(
     ipywidgets.HBox
         As from `console`.
     """
-    cells = ipywidgets.Dropdown(options=smear.CLASSES, description="cell", style=STYLE)
-    factors = ipywidgets.Dropdown(
-        options=[_EVERYTHING, *smear.FACTORS], description="of", style=STYLE
-    )
+    cells = ipywidgets.Dropdown(options=smear.CLASSES, description=say("cell"), style=STYLE)
+    parts = [(say("everything"), _EVERYTHING), *((name, name) for name in smear.FACTORS)]
+    factors = ipywidgets.Dropdown(options=parts, description=say("of"), style=STYLE)
     dials = {
         "cell": cells,
-        "number": slider("number", number, 0, 20, 1),
-        "severity": slider("severity", 0.0, 0.0, 1.0, 0.05),
+        "number": slider(say("number"), number, 0, 20, 1),
+        "severity": slider(say("severity"), 0.0, 0.0, 1.0, 0.05),
         "factor": factors,
-        "defocus_um": slider("defocus um", 0.0, 0.0, 1.5, 0.01),
-        "lamp": slider("lamp", 1.0, 0.1, 1.2, 0.01),
-        "gradient": slider("uneven", 0.05, 0.0, 0.6, 0.01),
+        "defocus_um": slider(say("defocus um"), 0.0, 0.0, 1.5, 0.01),
+        "lamp": slider(say("lamp"), 1.0, 0.1, 1.2, 0.01),
+        "gradient": slider(say("uneven"), 0.05, 0.0, 0.6, 0.01),
     }
 
     def _shoot(cell, number, severity, factor, **light):
@@ -136,17 +136,17 @@ def _protocol(site: mri.Site) -> dict[str, object]:
 def _scanner_dials(start: dict, size: int) -> dict[str, ipywidgets.Widget]:
     """The dials of a protocol, which begin at the values of `start`."""
     sequence = ipywidgets.Dropdown(
-        options=mri.SEQUENCES, value=start["sequence"], description="sequence", style=STYLE
+        options=mri.SEQUENCES, value=start["sequence"], description=say("sequence"), style=STYLE
     )
     return {
         "sequence": sequence,
-        "field_tesla": slider("field T", start["field_tesla"], 1.5, 3.0, 0.1),
+        "field_tesla": slider(say("field T"), start["field_tesla"], 1.5, 3.0, 0.1),
         "tr_ms": slider("TR ms", start["tr_ms"], 100, 10000, 50),
         "te_ms": slider("TE ms", start["te_ms"], 2, 300, 1),
         "ti_ms": slider("TI ms", start["ti_ms"], 0, 5000, 10),
-        "flip_deg": slider("flip deg", start["flip_deg"], 5, 90, 1),
-        "matrix": slider("matrix", start["matrix"], 16, size, 4),
-        "noise": slider("noise", 0.01, 0.0, 0.1, 0.002),
+        "flip_deg": slider(say("flip deg"), start["flip_deg"], 5, 90, 1),
+        "matrix": slider(say("matrix"), start["matrix"], 16, size, 4),
+        "noise": slider(say("noise"), 0.01, 0.0, 0.1, 0.002),
     }
 
 

@@ -14,6 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from medlearn.teaching.language import label, say
+
 _CODE = '<code style="white-space: pre-wrap">{}</code>'
 _LONG = 20  # letters; a slider's own readout cuts longer names off
 _SHARP = 2  # pixels of a picture per pixel of the page, for displays of high resolution
@@ -91,7 +93,7 @@ class _Console:
         self.picture = ipywidgets.Image(format="png", layout=sides)
         self.text = ipywidgets.HTML(layout={"max_width": f"{1.5 * width:.0f}px"})
         menu = ipywidgets.Dropdown(
-            options=list(presets.items()), description="start from", style=STYLE
+            options=list(presets.items()), description=say("start from"), style=STYLE
         )
         _observe(dials, self.redraw)
         menu.observe(self.set_preset, names="value")
@@ -106,7 +108,7 @@ class _Console:
         try:
             pixels, lines = self.shoot(**_values(self.dials))
         except ValueError as error:
-            self.text.value = f"<b>Not possible.</b> {escape(str(error))}"
+            self.text.value = f"<b>{say('Not possible.')}</b> {escape(str(error))}"
             return
         self.picture.value = _encoded(pixels)
         self.text.value = "<br>".join(_CODE.format(escape(line)) for line in lines)
@@ -147,6 +149,7 @@ def pace(console: ipywidgets.HBox, dial: str, moves: int = 30) -> float:
     """
     dials, (picture, _) = (column.children for column in console.children)
     sliders = {control.description: control for control in dials if hasattr(control, "max")}
+    dial = say(dial)
     if dial not in sliders:
         raise LookupError(
             f"This console has no slider {dial!r}; choose one of {', '.join(sliders)}."
@@ -166,20 +169,20 @@ def pace(console: ipywidgets.HBox, dial: str, moves: int = 30) -> float:
 
 
 def slider(
-    label: str, value: float, low: float, high: float, step: float
+    name: str, value: float, low: float, high: float, step: float
 ) -> ipywidgets.IntSlider | ipywidgets.FloatSlider:
     """Make a slider whose readout shows each step.
 
     Parameters
     ----------
-    label : str
-        What stands beside it.
+    name : str
+        What stands beside it, in the reader's language.
     value, low, high : float
         Where it begins, and its range.
     step : int or float
         A whole number makes a slider over whole numbers.
     """
-    options = {"min": low, "max": high, "step": step, "description": label, "style": STYLE}
+    options = {"min": low, "max": high, "step": step, "description": name, "style": STYLE}
     if isinstance(step, int):
         return ipywidgets.IntSlider(value, **options)
     digits = max(1, math.ceil(-math.log10(step)))
@@ -196,15 +199,25 @@ def _observe(dials: Mapping[str, ipywidgets.Widget], redraw: Callable) -> None:
 
 
 def _dial(name: str, control: Any) -> ipywidgets.Widget:
-    label = name.replace("_", " ")
+    description = label(name.replace("_", " "))
     if isinstance(control, ipywidgets.Widget):
         return control
     if isinstance(control, dict):
-        return ipywidgets.Dropdown(options=list(control.items()), description=label)
+        options = [(label(text), value) for text, value in control.items()]
+        return ipywidgets.Dropdown(options=options, description=description)
     longest = max(len(str(option)) for option in control)
     return ipywidgets.SelectionSlider(
-        options=list(control), description=label, continuous_update=False, readout=longest <= _LONG
+        options=[_option(value) for value in control],
+        description=description,
+        continuous_update=False,
+        readout=longest <= _LONG,
     )
+
+
+def _option(value: Any) -> Any:
+    """A value of a slider, with its name where the reader's language has another one."""
+    shown = label(value) if isinstance(value, str) else value
+    return value if shown is value or shown == value else (shown, value)
 
 
 def _row(dial: ipywidgets.Widget) -> ipywidgets.Widget:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from medlearn import _files
 from medlearn.teaching import _scores, exercises
+from medlearn.teaching.language import say
 
 HEADER = ("id", "attempts", "solved")
 
@@ -15,12 +16,14 @@ class Progress(list):
 
     def __repr__(self) -> str:
         if not self:
-            return "No exercise checked yet."
+            return say("No exercise checked yet.")
         lines = []
         for lesson, rows in groupby(self, key=lambda row: row[0][:2]):
             lines.append(_line(lesson, {id: (attempts, solved) for id, attempts, solved in rows}))
         solved_count = sum(solved for _, _, solved in self)
-        return "\n".join([*lines, f"{solved_count} of {len(exercises.ids())} of the course solved"])
+        count = len(exercises.ids())
+        last = say("{solved} of {count} of the course solved", solved=solved_count, count=count)
+        return "\n".join([*lines, last])
 
     def save(self, path: str | Path = "progress.csv") -> None:
         """Write a table that a teacher's `course.py collect` reads.
@@ -72,12 +75,15 @@ def _line(lesson: str, scores: _scores.Scores) -> str:
     """A lesson's line, such as ``09 · 2 of 3 solved   open: 09.2 (3 attempts)``."""
     ids = sorted({*exercises.ids(lesson), *scores})
     solved = [id for id in ids if scores.get(id, (0, False))[1]]
-    line = f"{lesson} · {len(solved)} of {len(ids)} solved"
+    counts = {"lesson": lesson, "solved": len(solved), "count": len(ids)}
+    line = say("{lesson} · {solved} of {count} solved", **counts)
     unsolved = [_open(id, scores.get(id, (0, False))[0]) for id in ids if id not in solved]
-    return f"{line}   open: {', '.join(unsolved)}" if unsolved else line
+    listed = say("   open: {ids}", ids=", ".join(unsolved))
+    return line + listed if unsolved else line
 
 
 def _open(id: str, attempts: int) -> str:
     if not attempts:
         return id
-    return f"{id} ({attempts} attempt{'s' if attempts > 1 else ''})"
+    text = say("{id} ({attempts} attempts)" if attempts > 1 else "{id} ({attempts} attempt)")
+    return text.format(id=id, attempts=attempts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from medlearn import _progress
 from medlearn.teaching import _scores
+from medlearn.teaching.language import say
 
 RIGHT = "right, well done!"  # `course.py collect` looks for it in what students hand in
 
@@ -49,8 +50,13 @@ class Record:
 
     def blank(self, reason: str = "not answered yet") -> None:
         """The learner has not begun; a hint comes only to who asks for it."""
-        way = "put your answer in place of `...` above, run that cell, then this one"
-        self._print("blank", f'{reason}: {way}. Stuck? check.hint("{self.id}")')
+        text = say(
+            "{reason}: put your answer in place of `...` above, run that cell, then this one. "
+            'Stuck? check.hint("{id}")',
+            reason=say(reason),
+            id=self.id,
+        )
+        self._print("blank", text)
 
     def stale(self, name: str, error: str) -> None:
         """The cell that should set the answer failed, so that the answer is an older one.
@@ -62,13 +68,18 @@ class Record:
         error : str
             The name of its error.
         """
-        reason = f"the cell that sets `{name}` stopped with {error}, so `{name}` is still the one"
-        self._print("stale", f"{reason} from before. Mend that cell and run it, then this one.")
+        text = say(
+            "the cell that sets `{name}` stopped with {error}, so `{name}` is still the one from "
+            "before. Mend that cell and run it, then this one.",
+            name=name,
+            error=error,
+        )
+        self._print("stale", text)
 
     def solved(self) -> None:
         """The answer is right; a solved exercise stays solved."""
         self._count(is_solved=True)
-        self._print("solved", RIGHT)
+        self._print("solved", say(RIGHT))
 
     def wrong(self, own_hint: str | None, mismatch: str = "") -> None:
         """The answer is wrong: its own hint, or the next one of the list.
@@ -81,8 +92,11 @@ class Record:
             A sentence on the type of the answer, or nothing; the hint of its own says more.
         """
         self._count()
-        hint = f"{mismatch}Hint: {self.next_hint()}" if own_hint is None else f"Hint: {own_hint}"
-        self._print("wrong", f"not yet. {hint}")
+        hint = self.next_hint() if own_hint is None else say(own_hint)
+        if own_hint is not None:
+            mismatch = ""
+        text = say("not yet. {mismatch}Hint: {hint}", mismatch=mismatch, hint=hint)
+        self._print("wrong", text)
 
     def raised(self, error: BaseException) -> None:
         """The learner's code raised: one line of the error."""
@@ -91,20 +105,24 @@ class Record:
             return self.blank()
         self._count()
         first_line = (str(error).splitlines() or [""])[0]
-        text = f"your answer stops with an error, {type(error).__name__}: {first_line}"
+        kind = type(error).__name__
+        text = say("your answer stops with an error, {kind}: {line}", kind=kind, line=first_line)
         return self._print("error", text)
 
     def stopped(self, seconds: float) -> None:
         """The learner's code took too long."""
         self._count()
-        text = f"your answer took more than {seconds:.0f} s and was stopped. "
-        advice = "Look for a loop that never ends, or for work that is done again and again."
-        self._print("stopped", text + advice)
+        text = say(
+            "your answer took more than {seconds} s and was stopped. Look for a loop that never "
+            "ends, or for work that is done again and again.",
+            seconds=f"{seconds:.0f}",
+        )
+        self._print("stopped", text)
 
     def next_hint(self) -> str:
         """Return the next hint; the last one stays."""
         self.hints_given = min(self.hints_given + 1, len(self.hints))
-        return self.hints[self.hints_given - 1]
+        return say(self.hints[self.hints_given - 1])
 
     def _count(self, is_solved: bool = False) -> None:
         """Count an attempt, here and on disk; none counts after the exercise is solved."""

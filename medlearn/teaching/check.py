@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from medlearn.teaching import _cells, _limits, _scores, _verdicts, exercises
+from medlearn.teaching import _cells, _limits, _scores, _verdicts, exercises, language
 from medlearn.teaching._answers import agree, is_blank, is_numeric, plain, type_mismatch, type_name
 from medlearn.teaching._table import Progress
 from medlearn.teaching._verdicts import RIGHT, Record, Verdict, record_of
+from medlearn.teaching.language import label, say
 
 __all__ = [
     "RIGHT",
@@ -40,6 +41,7 @@ __all__ = [
 ]
 PER_CENT = "A share between 0 and 1 is asked for, not per cent."
 _cells.watch()
+language.translate_figures()
 
 
 def answer(id: str, answer: Any, **data: object) -> None:
@@ -91,7 +93,7 @@ def hint(id: str) -> None:
         If there is no such exercise.
     """
     record = record_of(id, exercises.find(id).hints, ())
-    print(f"{id}: Hint: {record.next_hint()}")
+    print(say("{id}: Hint: {hint}", id=id, hint=record.next_hint()))
 
 
 def guess(answer: object, measured: float | str, name: str = "measured") -> None:
@@ -113,16 +115,16 @@ def guess(answer: object, measured: float | str, name: str = "measured") -> None
     >>> guess(..., "magnification", "the dial that hurts most")
     the dial that hurts most: magnification; you made no guess
     """
-    line = f"{name}: {_written(measured)}"
+    line = say("{name}: {measured}", name=label(name), measured=label(_written(measured)))
     if is_blank(answer):
-        print(f"{line}; you made no guess")
+        print(line + say("; you made no guess"))
         return
-    line += f"; your guess: {_written(answer)}"
+    line += say("; your guess: {guess}", guess=_written(answer))
     if _is_number(answer) and _is_number(measured):
         difference = float(answer) - float(measured)  # type: ignore[arg-type]
-        side = "high" if difference > 0 else "low"
-        far = f", which is {_written(abs(difference))} too {side}"
-        line += far if difference else ", which is right"
+        far = say(", which is {far} too high" if difference > 0 else ", which is {far} too low")
+        far = far.format(far=_written(abs(difference)))
+        line += far if difference else say(", which is right")
     print(line)
 
 
@@ -179,7 +181,8 @@ def value(
         own_hints = [PER_CENT]
     mismatch = type_mismatch(answer, expected)
     if not mismatch and _is_no_choice(answer, choices):
-        mismatch = f"Choose {' or '.join(repr(choice) for choice in choices)}. "
+        listed = say(" or ").join(map(repr, choices))
+        mismatch = say("Choose {choices}. ", choices=listed)
     return record.wrong(_first(own_hints), mismatch)
 
 

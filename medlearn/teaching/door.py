@@ -15,6 +15,7 @@ from pathlib import Path
 from IPython.display import HTML
 
 from medlearn.teaching import check, exercises, results
+from medlearn.teaching.language import say
 
 FACTS = "lessons.toml"
 # Only what JupyterLab leaves in the saved output of a notebook that it does not trust yet.
@@ -167,15 +168,17 @@ def _card_as_html(card: Card, cards: list[Card], solved: Mapping[str, bool]) -> 
     marks = "".join("■" if solved.get(id) else "□" for id in ids)
     files = {other.number: other.file for other in cards}
     needs = [f'<a href="{files[need]}">{need}</a>' for need in card.needs if need in files]
-    times = f"{card.minutes} min"
+    times = say("{minutes} min", minutes=card.minutes)
     if card.computes:
-        times += f" · computes {card.computes} min"
+        times += say(" · computes {minutes} min", minutes=card.computes)
+    before = say("before: {lessons}", lessons=", ".join(needs)) if needs else say("before: nothing")
+    solved_text = say("{count} of {all} exercises solved", count=count, all=len(ids))
     lines = [
         f'<a href="{card.file}"><b>{html.escape(card.title)}</b></a>',
-        html.escape(card.idea),
+        html.escape(say(card.idea)),
         times,
-        f"before: {', '.join(needs)}" if needs else "before: nothing",
-        f"{marks} {count} of {len(ids)} exercises solved",
+        before,
+        f"{marks} {solved_text}",
     ]
     return f'<div style="{_CARD}">{"<br>".join(lines)}</div>'
 

@@ -1,0 +1,198 @@
+"""Words in the reader's language: for verdicts and hints, labels of figures, and dials.
+
+``MEDLEARN_LANGUAGE=zh`` sets the language; without it, and where a text has no translation, the
+text stays English. Translations are found by their English text in the PO files of
+``docs/translations``; code, and what a cell prints, are the same in every language.
+"""
+
+import os
+import re
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from medlearn import _files
+
+VARIABLE = "MEDLEARN_LANGUAGE"
+LANGUAGES = {"zh": "zh_CN"}  # as a user writes it: as its folder is named
+# The first of these that a computer has draws the signs that the usual font lacks.
+FONTS = {
+    "zh_CN": (
+        "Noto Sans CJK SC",
+        "Noto Sans SC",
+        "Source Han Sans SC",
+        "Source Han Sans CN",
+        "Microsoft YaHei",
+        "PingFang SC",
+        "Hiragino Sans GB",
+        "Heiti SC",
+        "Heiti TC",
+        "SimHei",
+        "WenQuanYi Micro Hei",
+        "WenQuanYi Zen Hei",
+        "Noto Sans CJK JP",
+        "Arial Unicode MS",
+    )
+}
+_SHORT_TEXTS = {"hint", "label", "verdict", "notebooks/lessons.toml"}  # where messages stand
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+class _Words(NamedTuple):
+    """The translations of a language: of whole texts, and of texts with gaps."""
+
+    texts: dict[str, str]
+    templates: list[tuple[re.Pattern, str]]
+
+
+def name() -> str | None:
+    """Return the language, such as ``"zh_CN"``, or None for English.
+
+    Raises
+    ------
+    ValueError
+        If ``MEDLEARN_LANGUAGE`` names a language that the course has not.
+    """
+    wanted = os.environ.get(VARIABLE, "").strip().replace("-", "_")
+    if wanted.lower().split("_")[0] in ("", "en"):
+        return None
+    for short, code in LANGUAGES.items():
+        if wanted in (short, code):
+            return code
+    raise ValueError(
+        f"{VARIABLE} is {wanted!r}; the course has en and {', '.join(LANGUAGES)}: set one of them."
+    )
+
+
+def say(text: str, **values: object) -> str:
+    """Return a text in the reader's language, or as it is if there is no translation.
+
+    Parameters
+    ----------
+    text : str
+        English, perhaps with gaps such as ``"{id}: not yet"``.
+    **values : object
+        What goes into the gaps.
+
+    Examples
+    --------
+    >>> say("{id}: not yet", id="02.1")
+    '02.1: not yet'
+    """
+    language = name()
+    if language is not None:
+        text = _words(language).texts.get(text, text)
+    return text.format(**values) if values else text
+
+
+def label(text: str) -> str:
+    """Return a label in the reader's language; texts whose gaps are filled in are recognised.
+
+    Parameters
+    ----------
+    text : str
+        What a figure would show in English.
+    """
+    language = name()
+    if language is None or not re.search("[A-Za-z]{2}", text):
+        return text
+    return _label(language, text)
+
+
+def in_all(text: str) -> set[str]:
+    """Return a text in English and in each language that has it.
+
+    Parameters
+    ----------
+    text : str
+        English.
+    """
+    return {text} | {_words(code).texts.get(text, text) for code in LANGUAGES.values()}
+
+
+def translate_figures() -> bool:
+    """Let matplotlib write labels in the reader's language, and return whether it will.
+
+    It does so if a language is set and this computer has a font with its signs; else figures stay
+    English. It is safe to call again.
+    """
+    language = name()
+    font = _font(language) if language else None
+    if font is None:
+        return False
+    import matplotlib
+    from matplotlib.text import Text
+
+    families = matplotlib.rcParams["font.family"]
+    if font not in families:
+        matplotlib.rcParams["font.family"] = [*families, font]
+    if not hasattr(Text.set_text, "in_english"):
+        _wrap_set_text(Text)
+    return True
+
+
+def _wrap_set_text(text_class) -> None:
+    """Every text of a figure passes through this method, those of ticks and legends as well."""
+    in_english = text_class.set_text
+
+    def set_text(self, s):
+        in_english(self, label(s) if isinstance(s, str) else s)
+
+    set_text.in_english = in_english  # type: ignore[attr-defined]
+    text_class.set_text = set_text
+
+
+def _font(language: str) -> str | None:
+    """The first font for this language that matplotlib finds."""
+    from matplotlib import font_manager
+
+    found = {font.name for font in font_manager.fontManager.ttflist}
+    return next((font for font in FONTS[language] if font in found), None)
+
+
+@lru_cache(maxsize=10_000)
+def _label(language: str, text: str) -> str:
+    words = _words(language)
+    if text in words.texts:
+        return words.texts[text]
+    for pattern, translation in words.templates:
+        match = pattern.fullmatch(text)
+        if match:
+            filled = {gap: _label(language, value) for gap, value in match.groupdict().items()}
+            return translation.format(**filled)
+    return text
+
+
+@cache
+def _words(language: str) -> _Words:
+    """All translations but those of Markdown; none without Babel, which reads their files."""
+    words = _Words({}, [])
+    try:
+        from babel.messages.pofile import read_po
+    except ImportError:
+        return words
+    for path in sorted((_files.folder("translations") / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, charset="utf-8"):
+                _add(words, message)
+    return words
+
+
+def _add(words: _Words, message) -> None:
+    """Keep a message that is translated, and whose English has not changed since."""
+    kind = (message.context or "").split(" ")[0]
+    if not message.string or message.fuzzy:
+        return
+    if kind in _SHORT_TEXTS:
+        words.texts.setdefault(message.id, message.string)
+    elif kind == "template":
+        words.templates.append((_pattern(message.id), message.string))
+
+
+def _pattern(template: str) -> re.Pattern:
+    """What matches a text in which the gaps of a template are filled."""
+    pieces = _GAP.split(template)
+    names = iter(pieces[1::2])
+    parts = [re.escape(pieces[0])]
+    for piece in pieces[2::2]:
+        parts.append(f"(?P<{next(names)}>.*?){re.escape(piece)}")
+    return re.compile("".join(parts), re.DOTALL)

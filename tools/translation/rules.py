@@ -1,0 +1,121 @@
+"""What a translation must keep of its English: formulas, links, numbers, code, tags, structure."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from tools.translation import labels, terms
+
+_FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
+_WORDS_IN_FORMULA = re.compile(r"\\(?:text|mathrm|textrm|operatorname)\{[^}]*\}")
+_FENCE = re.compile(r"^ *(```|:::).*?^ *\1 *$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`[^`\n]+`")
+_TARGET = re.compile(r"\]\(([^)\s]+)[^)]*\)")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_NUMBER = re.compile(r"(?<![A-Za-z_])\d*\.?\d+")
+_GAP = re.compile(r"\{\w+\}")
+_HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
+_ITEM = re.compile(r"^ *(?:[-*]|\d+\.) ", re.MULTILINE)
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_CHINESE = r"\u3400-\u9fff"
+_HALF_WIDTH = re.compile(rf"[{_CHINESE}][,;:?!]|[,;?!][{_CHINESE}]|[{_CHINESE}]\.(?=\s|$)")
+_HAN = re.compile(rf"[{_CHINESE}]")
+
+
+def problems(context: str, english: str, translation: str) -> list[str]:
+    """Return what is wrong with a translation, a sentence each.
+
+    Parameters
+    ----------
+    context : str
+        Where the text stands.
+    english : str
+        The source.
+    translation : str
+        Its translation.
+    """
+    found = []
+    for what, pieces in _KEPT.items():
+        wanted, given = Counter(pieces(english)), Counter(pieces(translation))
+        found += [f"{what} lost: {_listed(wanted - given)}"] if wanted - given else []
+        if what in _NONE_ADDED and given - wanted:
+            found.append(f"{what} not in the English: {_listed(given - wanted)}")
+    for what, count in _COUNTED.items():
+        if count(english) != count(translation):
+            found.append(f"{what}: {count(english)} in English, {count(translation)} here")
+    prose = _prose(translation)
+    found += [f"half-width punctuation: {hit.group()!r}" for hit in _HALF_WIDTH.finditer(prose)]
+    if context not in (labels.LABEL, labels.TEMPLATE):
+        found += terms.problems(_prose(english), prose)
+    return found
+
+
+def spacing(texts: Iterable[str]) -> list[str]:
+    """Return what AutoCorrect would space or punctuate otherwise; nothing if it is not installed.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Translations. Code, formulas, links and tags are left out.
+    """
+    try:
+        import autocorrect_py
+    except ImportError:  # only contributors have the extra `dev`
+        return []
+    found = []
+    for text in texts:
+        for line in _prose(text).splitlines():
+            better = autocorrect_py.format(line)
+            if _HAN.search(line) and better != line:
+                found.append(f"spacing: {line.strip()!r}; better {better.strip()!r}")
+    return found
+
+
+def _prose(text: str) -> str:
+    """A text with a sign in the place of code, formulas, addresses and tags."""
+    text = _FENCE.sub("", text)
+    text = _FORMULA.sub("x", _CODE.sub("x", text))
+    text = _TAG.sub("", re.sub(r"\]\([^)\n]*\)", "]", text))
+    return re.sub(r"https?://\S+|[\[\]*]", "", text)
+
+
+def _formulas(text: str) -> list[str]:
+    formulas = _FORMULA.findall(_CODE.sub("", _FENCE.sub("", text)))
+    return [_WORDS_IN_FORMULA.sub("", re.sub(r"\s+", "", formula)) for formula in formulas]
+
+
+def _numbers(text: str) -> list[str]:
+    text = _CODE.sub("", _FENCE.sub("", text))
+    text = _TAG.sub("", _TARGET.sub("]", _FORMULA.sub("", text)))
+    text = re.sub(r"^ *\d+\. ", "", re.sub(r"https?://\S+", "", text), flags=re.MULTILINE)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    return [number.removeprefix("0") or "0" for number in _NUMBER.findall(text)]
+
+
+def _code(text: str) -> list[str]:
+    return _CODE.findall(_FENCE.sub("", text))
+
+
+def _columns(text: str) -> list[int]:
+    return [row.count("|") - row.count(r"\|") for row in _ROW.findall(_FENCE.sub("", text))]
+
+
+def _listed(pieces: Counter) -> str:
+    return ", ".join(sorted(pieces)[:5])
+
+
+_KEPT: dict[str, Callable[[str], list[str]]] = {
+    "formula": _formulas,
+    "link": _TARGET.findall,
+    "number": _numbers,
+    "code": _code,
+    "block of code": lambda text: [match.group() for match in _FENCE.finditer(text)],
+    "tag": _TAG.findall,
+    "gap": _GAP.findall,
+}
+_NONE_ADDED = {"formula", "link", "tag", "gap", "block of code"}
+_COUNTED: dict[str, Callable[[str], object]] = {
+    "headings": lambda text: _HEADING.findall(_FENCE.sub("", text)),
+    "items of lists": lambda text: len(_ITEM.findall(_FENCE.sub("", text))),
+    "columns of table rows": _columns,
+}
