@@ -94,11 +94,17 @@ def test_a_sound_translation_breaks_no_rule():
         ("，<b>", ",<b>", "half-width"),
         ("3 个", "- 3 个", "items"),
         ("3 个", "# 3 个", "headings"),
+        ("3 个", "**三。**3 个", "emphasis"),
     ],
 )
 def test_each_loss_is_found(there, instead, what):
     problems = rules.problems("c", ENGLISH, SOUND.replace(there, instead))
     assert any(problem.startswith(what) for problem in problems), problems
+
+
+def test_a_space_that_bold_type_needs_is_no_fault():
+    assert rules.problems("c", "**Recap.** Words", "**小结。** 文字") == []
+    assert rules.spacing(["**小结。** 文字"]) == []
 
 
 def test_a_longer_term_covers_the_shorter_ones_in_it(monkeypatch):

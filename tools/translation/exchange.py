@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog, Message
 
 from tools.translation import catalogues, rules
 
+REFERENCES = "@references"  # a line that takes over the English list of references
 _KEY = re.compile(r"^=== (.+?) *$", re.MULTILINE)
 
 
@@ -66,6 +67,9 @@ def take_over(catalogue: Catalog, text: str) -> list[str]:
             problems.append(f"{name}: no such message, or its English has changed; export again")
             continue
         message, translation = messages[name], translation.strip("\n")
+        if REFERENCES in translation.splitlines():
+            _, _, listed = message.id.partition("## References")
+            translation = translation.replace(REFERENCES, f"## 参考文献{listed}")
         message.string = translation
         message.flags.discard(catalogues.FUZZY)
         message.previous_id = []

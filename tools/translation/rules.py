@@ -43,6 +43,8 @@ def problems(context: str, english: str, translation: str) -> list[str]:
     for what, count in _COUNTED.items():
         if count(english) != count(translation):
             found.append(f"{what}: {count(english)} in English, {count(translation)} here")
+    if _stars(translation) > _stars(english):
+        found.append("emphasis: a star shows; write a space outside of **...。**")
     prose = _prose(translation)
     found += [f"half-width punctuation: {hit.group()!r}" for hit in _HALF_WIDTH.finditer(prose)]
     if context not in (labels.LABEL, labels.TEMPLATE):
@@ -76,7 +78,19 @@ def _prose(text: str) -> str:
     text = _FENCE.sub("", text)
     text = _FORMULA.sub("x", _CODE.sub("x", text))
     text = _TAG.sub("", re.sub(r"\]\([^)\n]*\)", "]", text))
+    text = re.sub(r"(?<=[。：；？！，）”])(\*+) ", r"\1", text)  # a space that emphasis needs
     return re.sub(r"https?://\S+|[\[\]*]", "", text)
+
+
+def _stars(text: str) -> int:
+    """How many stars a reader would see: those that neither open nor close an emphasis."""
+    from markdown_it import MarkdownIt
+
+    text = _FORMULA.sub("x", _CODE.sub("x", _FENCE.sub("", text)))
+    shown = 0
+    for token in MarkdownIt("commonmark").parse(text):
+        shown += sum(part.content.count("*") for part in token.children or () if not part.tag)
+    return shown
 
 
 def _formulas(text: str) -> list[str]:
