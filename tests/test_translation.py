@@ -28,7 +28,7 @@ from tools.translation import (
 
 CHINESE = "zh_CN"
 ENGLISH = "A *[mask](../docs/glossary.md#mask)* of 3 pixels: $x^2$, `a = 1`, <b>bold</b>."
-SOUND = "3 个像素的*[掩膜](../docs/glossary.md#mask)*：$x^2$，`a = 1`，<b>粗体</b>。"
+SOUND = "3 个像素的 *[掩膜](../docs/glossary.md#mask)*：$x^2$，`a = 1`，<b>粗体</b>。"
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from medlearn import _files
-
 from medlearn.teaching import language
 
 OPEN = "open"  # what `course.py` does without a command
