@@ -24,7 +24,12 @@ def test_bright_squares_are_learned_and_the_encoder_stays():
     images = np.repeat((40 + 160 * masks)[..., None], 3, axis=-1).astype(np.uint8)
     encoder = small_encoder()
     before = [np.array(weight) for weight in encoder.weights]
-    first, second = (outlines.train(encoder, images, masks, 2, steps=40, seed=1) for _ in range(2))
+    first = outlines.train(encoder, images, masks, 2, steps=40, seed=1)
+    learned = first.get_weights()
+    other = outlines.train(encoder, 255 - images, masks, 2, steps=3, seed=2)  # nothing remains
+    second = outlines.train(encoder, images, masks, 2, steps=40, seed=1)
+    assert all(np.array_equal(*pair) for pair in zip(learned, first.get_weights(), strict=True))
+    assert not np.array_equal(networks.segment(other, images), networks.segment(first, images))
     assert all(np.array_equal(old, new) for old, new in zip(before, encoder.weights, strict=True))
     predictions = [networks.segment(model, images) for model in (first, second)]
     assert np.allclose(*predictions, atol=1e-3)

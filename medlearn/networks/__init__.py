@@ -4,6 +4,7 @@
     model = networks.segmenter(encoder, classes=3)         # a class for every pixel
     model = networks.detector(encoder, classes=3)          # boxes; see networks.detection
     probabilities = networks.segment(model, images)        # predictions of a segmenter
+    maps = networks.encoder_maps(model, images)            # computed once, for networks.decoder
     boxes = networks.detect(model, images)                 # predictions of a detector
 
 All are Functional Keras models in which the encoder is one layer.

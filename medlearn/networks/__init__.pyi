@@ -8,6 +8,8 @@ from ._bags import into_bags as into_bags
 from ._classification import as_head as as_head
 from ._classification import classifier as classifier
 from ._classification import set_head as set_head
+from ._decoder import decoder as decoder
+from ._decoder import encoder_maps as encoder_maps
 from ._detector import detect as detect
 from ._detector import detector as detector
 from ._encoders import copy_up_to as copy_up_to
