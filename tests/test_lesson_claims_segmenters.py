@@ -25,10 +25,11 @@ def test_lesson_20_shows_where_its_validator_fails():
     }
     assert max(dices["source only"], dices["histograms"]) < 0.1
     assert min(dices["negative"], dices["painted in found greys"]) > 0.6
-    assert "amounts chose histograms" in text
-    for validator in ("certainty", "information"):
-        chosen = text.partition(f"\n{validator} chose ")[2].split("\n")[0]
-        assert dices[chosen] > 0.6, validator
+    chosen = [
+        text.partition(f"\n{validator} chose ")[2].split("\n")[0]
+        for validator in ("certainty", "information", "amounts")
+    ]
+    assert min(dices[name] for name in chosen) < 0.1
     background, nucleus = numbers_after("found greys:", text)
     assert background - nucleus > 60
 
@@ -50,10 +51,23 @@ def test_lesson_20_agrees_with_its_tables():
     assert near.max() < 0.1
 
 
-@pytest.mark.parametrize("lab", ["lab-a", "lab-b"])
-def test_lesson_21_shows_that_many_laboratories_teach_better_than_one(lab):
+def test_lesson_21_shows_that_many_laboratories_teach_better_than_one():
     text = printed("21")
-    assert numbers_after(f"{lab}, many laboratories minus one:", text)[1] > 0
+    at_a, at_b = (
+        numbers_after(f"{lab}, many laboratories minus one:", text) for lab in ("lab-a", "lab-b")
+    )
+    assert at_a[1] > 0 and at_a[0] > at_b[0] + 0.05
+    assert at_b[2] > 0  # its interval may hold zero, but "smaller" is no loss
+    many = [
+        numbers_after(f"smear {lab}, outlines from many laboratories: mean Dice", text)[0]
+        for lab in ("lab-a", "lab-b")
+    ]
+    assert abs(many[0] - many[1]) < 0.08 and min(many) > 0.8
+
+
+@pytest.mark.parametrize("lab", ["lab-a", "lab-b"])
+def test_lesson_21_shows_that_standardised_features_help_a_probe(lab):
+    text = printed("21")
     features, standardised = (
         numbers_after(f"{lab}, {recipe}: balanced accuracy", text)
         for recipe in ("as they are", "standardised")
