@@ -77,7 +77,7 @@ def _prose(text: str) -> str:
     """A text with a sign in the place of code, formulas, addresses and tags."""
     text = _FENCE.sub("", text)
     text = _FORMULA.sub("x", _CODE.sub("x", text))
-    text = _TAG.sub("", re.sub(r"\]\([^)\n]*\)", "]", text))
+    text = _TAG.sub("", re.sub(r"\]\([^)\n]*\)", "]", text.replace("![", "[")))
     text = re.sub(r"(?<=[。：；？！，）”])(\*+) ", r"\1", text)  # a space that emphasis needs
     return re.sub(r"https?://\S+|[\[\]*]", "", text)
 
