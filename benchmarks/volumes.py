@@ -2,6 +2,7 @@
 
     python benchmarks/volumes.py [--only TEXT] [--minutes 5]   # adds the missing rows
     python benchmarks/volumes.py --only MONAI                  # the rivals alone
+    python benchmarks/volumes_summary.py                       # then: summarises the rows
 
 About ten CPU-minutes for a seed of our four methods; fills results/volumes.csv. The rule stands in
 PROTOCOL.md. A row is one seed: patients are drawn into training and test with it, the network

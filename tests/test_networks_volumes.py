@@ -278,6 +278,15 @@ def test_patches_are_parts_of_their_volumes_with_their_masks():
         assert any(found)
 
 
+def test_patches_cost_their_own_memory_however_large_the_volumes_are():
+    volume = np.zeros((300, 300, 300), np.uint8)
+    tracemalloc.start()
+    drawn, truth = volumes.patches([volume], [volume], (16, 32, 32), 8, contrast=0.2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * (drawn.nbytes + truth.nbytes) < volume.nbytes / 10
+
+
 def test_volumes_smaller_than_a_patch_are_mirrored_and_all_give_equally_many():
     images = [np.full((3, 4, 5), value, np.float32) for value in (10, 20, 30)]
     drawn, _ = volumes.patches(images, images, (4, 6, 5), 6)
