@@ -31,7 +31,7 @@ def test_lesson_16_shows_when_recipes_of_images_and_adabn_help():
         assert numbers_after(f"accuracy, {name}:", text)[0] < source_only + 0.1
     assert source_only < both
     assert numbers_after("accuracy, AdaBN, target only:", text)[0] < source_only
-    assert numbers_after("accuracy, AdaBN, both:", text)[0] > source_only
+    assert abs(numbers_after("accuracy, AdaBN, both:", text)[0] - source_only) < 0.1
     true_factor = numbers_after("true factor of the simulated laboratories:", text)[0]
     assert abs(numbers_after("measured from lab-a to lab-b:", text)[0] / true_factor - 1) < 0.1
     stain = {
