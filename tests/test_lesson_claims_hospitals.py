@@ -43,6 +43,20 @@ def test_lesson_22_adapts_without_source_images_and_collapses_in_a_sorted_stream
             assert numbers_after(f"{order}, {name} minus fixed:", text)[1] > 0, (order, name)
 
 
+def test_lesson_22_tent_gains_by_patient_and_collapses_by_class():
+    text = printed("22")
+
+    def change(order, name):
+        return numbers_after(f"{order}, {name} minus the network as it is:", text)[:3]
+
+    assert change("random order", "TENT as published")[1] > 0
+    assert change("sorted by class", "TENT as published")[2] < -0.1
+    for order in ("random order", "sorted by class"):
+        for name in ("TENT, statistics of the model", "TENT, all three safeguards"):
+            _, low, high = change(order, name)
+            assert low <= 0 <= high and high - low < 0.1, (order, name)
+
+
 def test_lesson_22_agrees_with_the_table():
     table = results.read("many_hospitals_summary").set_index(["method", "hospitals"])
     score = table.balanced_accuracy.str.split().str[0].astype(float)
