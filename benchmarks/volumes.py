@@ -244,8 +244,12 @@ def measure(data: str, method: str, seed: int) -> dict:
 
 
 ROWS = [("hippocampus", method, seed) for seed in range(3) for method in FIRST]
-ROWS.insert(len(FIRST), ("hippocampus", "3-D scratch, long", 0))
-ROWS += [("brain-mri", "3-D scratch", seed) for seed in range(3)]
+ROWS += [("hippocampus", "3-D scratch, long", seed) for seed in range(3)]
+ROWS += [
+    ("brain-mri", method, seed)
+    for method in ("3-D scratch", "3-D scratch, long")
+    for seed in range(3)
+]
 ROWS += [("hippocampus", method, 0) for method in ("2-D decoder", "2.5-D decoder")]
 ROWS += [("hippocampus", f"{MONAI}{name}", 0) for name in ("SegResNet", "DynUNet")]
 
