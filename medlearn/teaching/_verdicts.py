@@ -137,10 +137,10 @@ class Record:
 
     def _print(self, state: str, message: str) -> None:
         verdicts.append(Verdict(self.id, state, f"{self.id}: {message}"))
-        print(marked(verdicts[-1]))
+        print(with_sign(verdicts[-1]))
 
 
-def marked(verdict: Verdict) -> str:
+def with_sign(verdict: Verdict) -> str:
     """Return a verdict's line with a sign before it, coloured where that can be seen.
 
     A stub that is not answered yet has no sign. The environment variable ``NO_COLOR`` leaves the
