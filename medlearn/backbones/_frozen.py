@@ -137,7 +137,9 @@ def _with_numbers(config, numbers: dict[str, str]):
 
 
 def _compile(encoder: keras.Model, taps: Sequence[Pooled], shape: tuple[int, ...], dtype: str):
-    part = _fold_batchnorm(_up_to(encoder, [tap.layer for tap in taps]))
+    part = _up_to(encoder, [tap.layer for tap in taps])
+    convolutional = _is_convolutional(part)
+    part = _fold_batchnorm(part) if convolutional else part
 
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), dtype)], autograph=False)
     def vectors(images):
@@ -146,8 +148,18 @@ def _compile(encoder: keras.Model, taps: Sequence[Pooled], shape: tuple[int, ...
         pooled = [POOLINGS[tap.how](output) for tap, output in zip(taps, maps)]
         return [tf.cast(vector, tf.float32) for vector in pooled]
 
-    function = _keras.freeze_graph(vectors.get_concrete_function())
+    function = vectors.get_concrete_function()
+    function = _keras.freeze_graph(function) if convolutional else function
     return lambda images: [vector.numpy() for vector in function(tf.constant(images))]
+
+
+def _is_convolutional(model: keras.Model) -> bool:
+    """Whether constants pay: convolutions become quicker, the matrix products of a transformer not.
+
+    A transformer of 88 MB took 13 CPU-seconds and 1.7 GB to be frozen.
+    """
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    return sum(isinstance(layer, kinds) for layer in _keras.leaves(model)) > 1
 
 
 def _fold_batchnorm(model: keras.Model) -> keras.Model:
