@@ -63,6 +63,12 @@ def _duel(difference: str, design: str, sentence: str) -> Claim:
     return Claim(sentence, "duels_summary", row, "within_40", limits, CONFIRMATORY, "pairs")
 
 
+def _sealed(column: str, choice: str, sentence: str) -> Claim:
+    limits = "simulated; intervals over laboratories"
+    row = {"choice": choice}
+    return Claim(sentence, "challenge_summary", row, column, limits, CONFIRMATORY, "laboratories")
+
+
 def _few_labels(labels: str, method: str, sentence: str) -> Claim:
     row = {"data": "wbc", "labels": labels, "method": method}
     return Claim(f"{labels} labels: {sentence}", "transfer_summary", row, "minus_probe", BY_IMAGE)
@@ -173,6 +179,16 @@ SECTIONS = {
         _arena("consensus", "harm", "highest consensus: share of pairs harmed"),
         _arena("information", "gain", "highest information: gain"),
         _arena("information", "harm", "highest information: share of pairs harmed"),
+    ],
+    "Sealed laboratories, drawn after the rule was fixed: balanced accuracy": [
+        _sealed("score", "source only", "source only"),
+        _sealed("score", "course", "the course's own choice"),
+        _sealed("gain", "course", "the course's own choice minus source only"),
+        _sealed(
+            "gain",
+            "best candidate",
+            "best candidate, known only with the labels, minus source only",
+        ),
     ],
     # Duels: how many labels tell two models apart, `selection.duel`.
     "A few labels where two models disagree: share of duels decided within 40 labels": [
