@@ -82,7 +82,9 @@ def _lint(options: argparse.Namespace) -> int:
 def _site(options: argparse.Namespace) -> int:
     from tools import site
 
-    return _show(site.write(options.to, options.repository, say=partial(print, flush=True)))
+    return _show(
+        site.write(options.to, options.repository, partial(print, flush=True), language.name())
+    )
 
 
 def _data(options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ from tools.site import (
     slides,
     vendor,
 )
+from tools.translation import pages_of_site as translated
 
 NEEDED = {"sphinx": "sphinx", "myst_nb": "myst-nb", "sphinx_book_theme": "sphinx-book-theme"}
 PAGES_BY_HAND = (
@@ -54,7 +55,12 @@ def _silent(line: str) -> None:
     """Say nothing of a stage."""
 
 
-def write(to: Path | None = None, repository: str | None = None, say: Say = _silent) -> list[str]:
+def write(
+    to: Path | None = None,
+    repository: str | None = None,
+    say: Say = _silent,
+    language: str | None = None,
+) -> list[str]:
     """Build the site and return sentences on how it went.
 
     Parameters
@@ -65,6 +71,9 @@ def write(to: Path | None = None, repository: str | None = None, say: Say = _sil
         ``"owner/name"`` on GitHub: pages link to it, to Colab and to Binder.
     say : callable, optional
         Called with a line when a stage has ended.
+    language : str, optional
+        Such as ``"zh_CN"``: the site in this language too, in a folder of this name, and a link
+        from each page to its twin.
 
     Raises
     ------
@@ -88,12 +97,16 @@ def write(to: Path | None = None, repository: str | None = None, say: Say = _sil
             "that is not there yet."
         )
     with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch, "source")
         built = Path(scratch, "site")
-        sentences = gather(source, repository, say)
-        with _stage(say, "pages built by Sphinx"):
-            _run_sphinx(source, built, repository)
-            _leave_out_maps(built)
+        sentences = []
+        for code in (None, language) if language else (None,):
+            source = Path(scratch, "source", code or "en")
+            with translated.speaking(code):
+                sentences += gather(source, repository, say, code)
+            options = translated.sphinx_options(code, language)
+            with _stage(say, "pages built by Sphinx"):
+                _run_sphinx(source, built / (code or ""), repository, options)
+        _leave_out_maps(built)
         (built / MARK).touch()
         with _stage(say, "site put in its place"):
             _put(built, to)
@@ -125,7 +138,9 @@ def missing_builders() -> list[str]:
     return [name for module, name in NEEDED.items() if importlib.util.find_spec(module) is None]
 
 
-def gather(source: Path, repository: str | None = None, say: Say = _silent) -> list[str]:
+def gather(
+    source: Path, repository: str | None = None, say: Say = _silent, language: str | None = None
+) -> list[str]:
     """Write all that Sphinx reads into the folder `source`.
 
     Parameters
@@ -136,6 +151,8 @@ def gather(source: Path, repository: str | None = None, say: Say = _silent) -> l
         As for `write`.
     say : callable, optional
         As for `write`.
+    language : str, optional
+        Of the pages; default: English.
 
     Returns
     -------
@@ -145,9 +162,11 @@ def gather(source: Path, repository: str | None = None, say: Say = _silent) -> l
     source.mkdir(parents=True)
     with _stage(say, "JavaScript for formulas and slides"):
         _copy_by_hand(source)
+        if language:
+            translated.write_pages(source, language)
         sentences = vendor.fetch(source / "_static" / "vendor")
     with _stage(say, "lessons as pages"):
-        pages = copies.copy(source, repository)
+        pages = copies.copy(source, repository, language)
         _link_pages(source)
     with _stage(say, "slides and quizzes"):
         slides.write(pages, source)
@@ -195,9 +214,9 @@ def _may_be_replaced(folder: Path) -> bool:
     return folder.is_dir() and ((folder / MARK).exists() or not any(folder.iterdir()))
 
 
-def _run_sphinx(source: Path, built: Path, repository: str | None) -> None:
-    doctrees = source.with_name("doctrees")  # beside the site: it is not published
-    about = ["-A", f"repository={repository or ''}"]
+def _run_sphinx(source: Path, built: Path, repository: str | None, options: list[str]) -> None:
+    doctrees = source.with_name(f"doctrees-{source.name}")  # beside the site: it is not published
+    about = ["-A", f"repository={repository or ''}", *options]
     command = [sys.executable, "-P", *SPHINX, *about, "-d", doctrees, source, built]
     process = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", errors="replace"

@@ -4,7 +4,6 @@ import base64
 import inspect
 import io
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from medlearn import plots
 from tools import lessons
 from tools.site import online
 from tools.site.markup import plain
+from tools.translation import copies as translated
 
 THUMBNAIL = (480, 360)
 PICTURES = ("image/png", "image/jpeg")
@@ -80,7 +80,7 @@ class Lesson:
         return re.findall(r"^\d\. (.+?)[;.]?$", self.notebook.cells[0].source, re.MULTILINE)
 
 
-def copy(source: Path, repository: str | None = None) -> list[Lesson]:
+def copy(source: Path, repository: str | None = None, language: str | None = None) -> list[Lesson]:
     """Write a page of each lesson, and a thumbnail of each of its pictures.
 
     Parameters
@@ -90,6 +90,8 @@ def copy(source: Path, repository: str | None = None) -> list[Lesson]:
         notebooks themselves to ``_slides/files``.
     repository : str, optional
         ``"owner/name"`` on GitHub, for links below the title.
+    language : str, optional
+        Of the lessons; default: English.
 
     Returns
     -------
@@ -104,13 +106,13 @@ def copy(source: Path, repository: str | None = None) -> list[Lesson]:
     charts = chart_sentences()
     copied = []
     for path in lessons.find([]):
-        notebook = lessons.read(path)
+        notebook = translated.lesson(path, language)
         lesson = Lesson(path.stem, lessons.title(notebook), notebook)
         _describe_pictures(lesson, charts, figures)
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 cell.source = page_links(cell.source)
-        shutil.copy(path, files / path.name)
+        lessons.save(translated.lesson(path, language), files / path.name)
         title, _, rest = notebook.cells[0].source.partition("\n")
         notebook.cells[0].source = f"{title}\n\n{online.links(path.name, repository)}\n{rest}"
         nbformat.write(notebook, source / "notebooks" / path.name)

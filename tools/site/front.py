@@ -4,6 +4,7 @@ import html
 from pathlib import Path
 
 from medlearn.teaching import door
+from medlearn.teaching.language import say
 from tools import lessons
 from tools.site import graph, online
 from tools.site.copies import Figure, Lesson
@@ -59,7 +60,7 @@ def _card(page: Lesson, facts: door.Card) -> str:
     return (
         f'<a class="lesson-card" href="notebooks/{page.stem}.html">{picture}'
         f'<span class="number">{html.escape(number)}</span>'
-        f"<strong>{html.escape(name or number)}</strong><p>{html.escape(facts.idea)}</p>"
+        f"<strong>{html.escape(name or number)}</strong><p>{html.escape(say(facts.idea))}</p>"
         f'<p class="facts">{facts.minutes} min{computes} · {needs}</p></a>'
     )
 
