@@ -17,7 +17,7 @@
     python3 course.py doctor            check this machine and say what to do about each problem
     python3 course.py lint              check style, format and types of the code (--fix: mend it)
     python3 course.py clean             remove what running the course left behind
-    python3 course.py --language zh     the course in Chinese (also with run, student, colab)
+    python3 course.py --language zh     the course in Chinese (also with run, site, student, colab)
 
 Each command tells more with --help.
 """

@@ -19,6 +19,7 @@ from tools.translation import (
     exchange,
     labels,
     pages,
+    pages_of_site,
     readme,
     rules,
     share,
@@ -296,3 +297,38 @@ def test_outputs_are_saved_in_english_only(monkeypatch, capsys):
     monkeypatch.setenv(language.VARIABLE, "")
     assert commands.main(["run", "02", "--save", "--language", "zh"]) == 1
     assert "English outputs only" in capsys.readouterr().err
+
+
+# ---- the site ------------------------------------------------------------------------------------
+
+
+def test_pages_of_the_site_are_written_over_the_english_ones(tmp_path):
+    for name in ("index.md", "glossary.md"):
+        (tmp_path / name).write_text("English", encoding="utf-8")
+    (tmp_path / "instructor").mkdir()
+    pages_of_site.write_pages(tmp_path, CHINESE)
+    assert "血涂片" in (tmp_path / "glossary.md").read_text("utf-8")
+    front = (tmp_path / "index.md").read_text("utf-8")
+    assert "notebooks/index\nfrom_a_tutorial\n" in front and "<!-- lessons -->" in front
+    tutorial = (tmp_path / "from_a_tutorial.md").read_text("utf-8")
+    assert "](notebooks/02_extract_features.ipynb)" in tutorial and "../" not in tutorial
+
+
+def test_each_page_knows_its_twin_in_the_other_language():
+    english = pages_of_site.sphinx_options(None, CHINESE)
+    chinese = pages_of_site.sphinx_options(CHINESE, CHINESE)
+    assert "twin=zh_CN/" in english and "language=zh_CN" not in english
+    assert "twin=../" in chinese and "language=zh_CN" in chinese
+    assert pages_of_site.sphinx_options(None, None) == []
+
+
+def test_a_language_is_spoken_for_a_while(chinese):
+    with pages_of_site.speaking(None):
+        assert language.name() is None
+    assert language.name() == CHINESE
+
+
+def test_links_of_the_page_in_chinese_only_exist():
+    page = catalogues.FOLDER / CHINESE / f"{pages_of_site.ONLY}.md"
+    targets = rules.links(page.read_text("utf-8"))
+    assert targets and all((page.parent / target).exists() for target in targets)

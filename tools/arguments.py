@@ -126,6 +126,7 @@ def _add_site(commands) -> None:
     command.add_argument("--to", type=Path, metavar="FOLDER", help=text)
     text = "where the course lies on GitHub: for links to it, to Colab and to Binder"
     command.add_argument("--repository", metavar="OWNER/NAME", help=text)
+    _add_language(command)
 
 
 def _add_data(commands) -> None:

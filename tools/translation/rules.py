@@ -73,6 +73,11 @@ def spacing(texts: Iterable[str]) -> list[str]:
     return found
 
 
+def links(text: str) -> list[str]:
+    """Return the targets of all links of a text."""
+    return _TARGET.findall(text)
+
+
 def _prose(text: str) -> str:
     """A text with a sign in the place of code, formulas, addresses and tags."""
     text = _FENCE.sub("", text)
@@ -120,7 +125,7 @@ def _listed(pieces: Counter) -> str:
 
 _KEPT: dict[str, Callable[[str], list[str]]] = {
     "formula": _formulas,
-    "link": _TARGET.findall,
+    "link": links,
     "number": _numbers,
     "code": _code,
     "block of code": lambda text: [match.group() for match in _FENCE.finditer(text)],
