@@ -130,7 +130,7 @@ _KEPT: dict[str, Callable[[str], list[str]]] = {
     "code": _code,
     "block of code": lambda text: [match.group() for match in _FENCE.finditer(text)],
     "tag": _TAG.findall,
-    "gap": _GAP.findall,
+    "gap": lambda text: _GAP.findall(_FORMULA.sub("", text)),
 }
 _NONE_ADDED = {"formula", "link", "tag", "gap", "block of code"}
 _COUNTED: dict[str, Callable[[str], object]] = {
