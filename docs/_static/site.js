@@ -53,7 +53,7 @@ function mark(quiz) {
     const chosen = field.querySelector("input:checked");
     const isRight = chosen !== null && checkSum(`${chosen.name}:${chosen.value}`) === Number(field.dataset.key);
     right += isRight;
-    field.dataset.mark = isRight ? "✓ right" : chosen ? "✗ not right" : "– no answer";
+    field.dataset.mark = isRight ? quiz.dataset.isRight : chosen ? quiz.dataset.isWrong : quiz.dataset.isOpen;
   }
-  quiz.querySelector("output").textContent = `${right} of ${fields.length} right`;
+  quiz.querySelector("output").textContent = quiz.dataset.score.replace("{right}", right).replace("{all}", fields.length);
 }

@@ -1,39 +1,28 @@
 """The quiz before and the quiz after, which mark themselves; the keys are on a page of their own.
 
 The questions are in ``docs/instructor/quiz.toml``; `python3 -m tools.site.quiz` writes the plain
-pages beside it. A page of the site holds a check sum of each right letter
+pages beside it. The pages speak the reader's language. A page of the site holds a check sum of each right letter
 and not the letter, so that it cannot be read off the page's source at a glance.
 """
 
 import html
-import tomllib
 from pathlib import Path
 
 from tools.lessons import ROOT
+from tools.translation import kit
 
 SIDES = ("before", "after")
 LETTERS = "abc"
-TITLES = {"before": "Quiz before", "after": "Quiz after"}
-LEADS = {
-    "before": "Ten questions, ten minutes, alone. Nobody fails: it shows where the class stands.",
-    "after": "Ten questions, ten minutes, alone, on the same ten ideas as the quiz before.",
-}
-MADE = "On the course's site this page marks itself. The [keys](quiz_key.md) are elsewhere."
-KEY_HEAD = """\
-# Keys of the two quizzes
-
-For teachers. Item by item, before and after ask for the same idea: compare the shares of right
-answers, question by question. With fewer than ten people such a comparison says little.
-
-| | idea | before | after | lesson |
-|---|---|---|---|---|
-"""
 
 
 def items() -> list[dict]:
     """Return the matched items: ``topic``, ``lesson``, and ``before`` and ``after``."""
-    path = ROOT / "docs" / "instructor" / "quiz.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))["items"]
+    return kit.read(kit.QUIZ)["items"]
+
+
+def words() -> dict[str, str]:
+    """Return what the pages say around the items, in the reader's language."""
+    return kit.read(kit.QUIZ)["words"]
 
 
 def check_sum(name: str, letter: str) -> int:
@@ -69,7 +58,8 @@ def as_markdown(side: str) -> str:
     side : str
         ``"before"`` or ``"after"``.
     """
-    parts = [f"# {TITLES[side]}", LEADS[side], MADE]
+    said = words()
+    parts = [f"# {said[f'{side}_title']}", said[f"{side}_lead"], said["made"]]
     for number, item in enumerate(items(), start=1):
         options = zip(LETTERS, item[side]["options"], strict=True)
         lines = [f"   **({letter})** {option}" for letter, option in options]
@@ -86,10 +76,16 @@ def write_plain() -> None:
 
 
 def _page(side: str) -> str:
+    said = words()
     questions = [_question(side, number, item) for number, item in enumerate(items(), start=1)]
-    end = '<p><button type="button">Mark it</button> <output role="status"></output></p>'
-    form = "\n".join(['<form class="quiz">', *questions, end, "</form>"])
-    return f"# {TITLES[side]}\n\n{LEADS[side]}\n\n{form}\n"
+    button = f'<button type="button">{html.escape(said["mark"])}</button>'
+    end = f'<p>{button} <output role="status"></output></p>'
+    data = "".join(
+        f' data-{key.replace("_", "-")}="{html.escape(said[key])}"'
+        for key in ("is_right", "is_wrong", "is_open", "score")
+    )
+    form = "\n".join([f'<form class="quiz"{data}>', *questions, end, "</form>"])
+    return f"# {said[f'{side}_title']}\n\n{said[f'{side}_lead']}\n\n{form}\n"
 
 
 def _question(side: str, number: int, item: dict) -> str:
@@ -105,14 +101,21 @@ def _question(side: str, number: int, item: dict) -> str:
 
 
 def _keys() -> str:
-    rows = []
+    said = words()
+    rows = [said["keys_columns"], "|---|---|---|---|---|"]
     reasons = []
     for number, item in enumerate(items(), start=1):
         letters = " | ".join(item[side]["right"] for side in SIDES)
         rows.append(f"| {number} | {item['topic']} | {letters} | {item['lesson']} |")
-        words = [f"*{side}:* **{item[side]['right']}**. {item[side]['why']}" for side in SIDES]
-        reasons.append(f"**{number}, {item['topic']}.** {' '.join(words)}")
-    return KEY_HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(reasons) + "\n"
+        why = {
+            side: said["reason"].format(
+                side=said[side], letter=item[side]["right"], why=item[side]["why"]
+            )
+            for side in SIDES
+        }
+        reasons.append(said["reasons"].format(number=number, topic=item["topic"], **why))
+    parts = [f"# {said['keys_title']}", said["keys_lead"], "\n".join(rows), *reasons]
+    return "\n\n".join(parts) + "\n"
 
 
 def _inline(text: str) -> str:

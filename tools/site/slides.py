@@ -2,24 +2,28 @@
 
 import html
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from medlearn.teaching import door
+from medlearn.teaching import door, language
 from tools import lessons
-from tools.lessons import ROOT
 from tools.site.copies import Lesson, page_links, pictures_of
 from tools.site.markup import without_links
+from tools.translation import kit, pages_of_site
 
-SENTENCE = "**In one sentence:"
-NOT_SHOWN = ("Your turn", "Recap", "References")
+# As English lessons and Chinese ones say it.
+SENTENCE = re.compile(r"\*\*(?:In one sentence:|一句话概括：)")
+RECAP = ("Recap", "小结")
+NOT_SHOWN = ("Your turn", "轮到你了", "References", "参考文献", *RECAP)
 MOST_WORDS = 45  # of a slide's text; longer paragraphs are cut after their first sentences
 LISTS = ("- ", "1. ")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_END = re.compile(r"(?<=[.?!:])(?= )|(?<=[。？！：])")  # of a sentence
+_END_IN_MARKDOWN = re.compile(r"(?<=[.?!:])(?= [A-Z*])|(?<=[。？！])(?![*”）」])")
 FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="../_static/favicon.svg">
@@ -47,16 +51,6 @@ REVEAL = f"""<script src="{REVEAL_FOLDER}/reveal.js"></script>
 MATHJAX = """<script>window.MathJax = {tex: {inlineMath: [["$", "$"]]}}</script>
 <script src="../_static/vendor/mathjax/es5/tex-mml-chtml.js"></script>
 """
-PAGE_HEAD = """\
-# Slides and questions
-
-A deck for each lesson, made from the lesson itself: what it asks, its pictures, its one-sentence
-answers. Arrow keys turn the pages, `F` fills the screen, `Esc` shows all pages at once. Decks open
-without a network, and print from the browser. `S` shows or hides the speaker's notes below a
-slide: a time, and a question to ask.
-
-Each deck asks the question below before its recap: ask it **while it trains**.
-"""
 
 
 @dataclass
@@ -82,9 +76,11 @@ class Section:
 
 
 def questions() -> dict[str, dict[str, str]]:
-    """Return the question for the class (``ask``, ``answer``) by each lesson's number."""
-    path = ROOT / "docs" / "instructor" / "questions.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    """Return the question for the class (``ask``, ``answer``) by each lesson's number.
+
+    What the slides say around them stands below ``words``; all is in the reader's language.
+    """
+    return kit.read(kit.QUESTIONS)
 
 
 def write(pages: list[Lesson], source: Path) -> None:
@@ -108,13 +104,15 @@ def write(pages: list[Lesson], source: Path) -> None:
     for page in pages:
         slides = deck(page, for_class.get(page.number), minutes[page.number])
         text = FRAME.format(
+            language=pages_of_site.tag(language.name()),
             title=html.escape(page.title),
             head=REVEAL_HEAD if has_reveal else "",
             slides="\n".join(f"<section>\n{slide}\n</section>" for slide in slides),
             script=script,
         )
         (folder / f"{page.number}.html").write_text(text, encoding="utf-8")
-    listed = [PAGE_HEAD, *(_listed(page, for_class.get(page.number)) for page in pages)]
+    said = for_class["words"]
+    listed = [said["page"] + "\n", *(_listed(page, for_class.get(page.number), said) for page in pages)]
     (source / "instructor" / "slides.md").write_text("\n".join(listed), encoding="utf-8")
 
 
@@ -139,18 +137,19 @@ def deck(page: Lesson, question: dict[str, str] | None, minutes: int = 0) -> lis
     title = html.escape(page.title)
     sections = _sections(page)
     shown = [section for section in sections if _is_shown(section)]
-    lead = f"Plan {minutes} minutes, of which about a third for the exercises." if minutes else ""
-    slides = [f"<h1>{title}</h1><p>You will be able to</p><ol>{goals}</ol>{_notes(lead)}"]
+    said = questions()["words"]
+    lead = said["plan"].format(minutes=minutes) if minutes else ""
+    slides = [f"<h1>{title}</h1><p>{said['goals']}</p><ol>{goals}</ol>{_notes(lead)}"]
     for section in shown:
         own = max(1, round(0.7 * minutes / len(shown)))  # the rest is for the exercises
-        slides += _section_slides(section, own if minutes else 0)
+        slides += _section_slides(section, own if minutes else 0, said)
     if question:
         answer = f'<div class="fragment answer">{_block(question["answer"])}</div>'
-        notes = _notes("Ask while a cell computes. Wait ten seconds before you take an answer.")
-        slides.append(f"<h2>While it trains</h2>{_block(question['ask'])}{answer}{notes}")
+        notes = _notes(said["wait"])
+        slides.append(f"<h2>{said['while_it_trains']}</h2>{_block(question['ask'])}{answer}{notes}")
     for section in sections:
-        if "Recap" in section.title:
-            slides.append("<h2>Recap</h2>" + "".join(map(_block, section.texts)))
+        if any(word in section.title for word in RECAP):
+            slides.append(f"<h2>{said['recap']}</h2>" + "".join(map(_block, section.texts)))
     return slides
 
 
@@ -168,12 +167,12 @@ def _notes(*lines: str) -> str:
 def _question_in(section: Section) -> str:
     """The first question that a section asks its reader."""
     text = " ".join(" ".join(section.texts).replace("**", "").split())
-    sentences = re.split(r"(?<=[.?!:]) ", re.sub(r"#+ |\$[^$]*\$", "", text))
-    asked = [sentence for sentence in sentences if sentence.endswith("?")]
-    return f"Ask: {asked[0]}" if asked else "Ask: what surprised you here?"
+    sentences = _END.split(re.sub(r"#+ |\$[^$]*\$", "", text))
+    asked = [sentence.strip() for sentence in sentences if sentence.endswith(("?", "？"))]
+    return asked[0] if asked else ""
 
 
-def _section_slides(section: Section, minutes: int) -> list[str]:
+def _section_slides(section: Section, minutes: int, said: dict[str, str]) -> list[str]:
     """The slides of a section, each with one message.
 
     Where there are several pictures, the first comes with the text that leads to it and the last
@@ -182,8 +181,9 @@ def _section_slides(section: Section, minutes: int) -> list[str]:
     """
     heading = f"<h2>{_inline(section.title)}</h2>"
     lead = _block(section.texts[0]) if section.texts else ""
-    time = f"About {minutes} minutes for this section." if minutes else ""
-    notes = _notes(time, _question_in(section))
+    time = said["time"].format(minutes=minutes) if minutes else ""
+    asked = _question_in(section) or said["surprised"]
+    notes = _notes(time, said["ask_this"].format(question=asked))
     answer = _inline(section.sentence)
     first, last = "".join(section.pictures[:1]), "".join(section.pictures[1:][-1:])
     if last:
@@ -216,10 +216,10 @@ def _read(markdown: str, sections: list[Section]) -> None:
         markdown = markdown[heading.end() :]
     if not sections:
         return
-    text, mark, answer = markdown.partition(SENTENCE)
+    text, *answers = SENTENCE.split(markdown, maxsplit=1)
     if text.strip():
         sections[-1].texts.append(text.strip())
-    if mark:
+    for answer in answers:
         sentence = answer.split("\n\n")[0].replace("**", "").strip()
         sections[-1].sentence = sentence[:1].upper() + sentence[1:]
 
@@ -267,18 +267,26 @@ def _shortened(paragraph: str) -> str:
     """As many first sentences as have few words together, at least one; lists stay whole."""
     if paragraph.startswith(LISTS):
         return paragraph
-    first, *following = re.split(r"(?<=[.?!:]) (?=[A-Z*])", paragraph)
+    first, *following = _END_IN_MARKDOWN.split(paragraph)
     for sentence in following:
-        if len(f"{first} {sentence}".split()) > MOST_WORDS:
+        if _words_in(first + sentence) > MOST_WORDS:
             break
-        first = f"{first} {sentence}"
+        first += sentence
     return first
 
 
-def _listed(page: Lesson, question: dict[str, str] | None) -> str:
+def _words_in(text: str) -> float:
+    """How many words a text has; two Chinese signs are about one."""
+    return len(text.split()) + len(_HAN.findall(text)) / 2
+
+
+def _listed(page: Lesson, question: dict[str, str] | None, said: dict[str, str]) -> str:
     """A lesson's part of the page of decks and questions."""
-    deck_link = f'<a href="../slides/{page.number}.html">Slides of lesson {page.number}</a>'
-    parts = [f"## {page.title}", f"{deck_link}, [the lesson](../notebooks/{page.stem}.ipynb)"]
+    slides = said["slides"].format(number=page.number)
+    links = f'<a href="../slides/{page.number}.html">{slides}</a>'
+    links += f" · [{said['lesson']}](../notebooks/{page.stem}.ipynb)"
+    parts = [f"## {page.title}", links]
     if question:
-        parts += [f"**Ask:** {question['ask']}", f"**A good answer:** {question['answer']}"]
+        parts.append(said["ask"].format(question=question["ask"]))
+        parts.append(said["answer"].format(answer=question["answer"]))
     return "\n\n".join(parts) + "\n"

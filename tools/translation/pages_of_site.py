@@ -51,6 +51,11 @@ def write_pages(source: Path, language: str) -> None:
         front.write_text(listed, encoding="utf-8")
 
 
+def tag(code: str | None) -> str:
+    """Return what HTML calls a language, such as ``"zh-CN"``; English for None."""
+    return NAMES[code][0] if code else "en"
+
+
 def sphinx_options(code: str | None, language: str | None) -> list[str]:
     """Return what Sphinx is told of the language, and of where each page's twin is.
 

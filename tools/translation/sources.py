@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from medlearn.teaching import exercises
 from tools import door, lessons, navigation
-from tools.translation import labels, pages
+from tools.translation import kit, labels, pages
 
 GLOSSARY = {"glossary": ["docs/glossary.md"]}
 README = {"readme": ["README.md"]}
@@ -50,7 +50,7 @@ class Source:
 def parts() -> list[str]:
     """Return the names of all parts: lessons by number, then the pages and the package."""
     numbers = [path.name[:2] for path in lessons.find([])]
-    return [*numbers, *GLOSSARY, *README, *SITE, "kit", "package"]
+    return [*numbers, *GLOSSARY, *README, *SITE, kit.PART, "package"]
 
 
 def read(part: str) -> list[Source]:
@@ -74,6 +74,8 @@ def read(part: str) -> list[Source]:
     elif part == "site":
         door_cells = _of_cells(lessons.read(door.path()))
         found = [*door_cells, *_of_cards(), *_of_pages(part)]
+    elif part == kit.PART:
+        found = [*_of_pages(part), *_of_kit()]
     elif part in parts():
         found = list(_of_pages(part))
     else:
@@ -82,16 +84,17 @@ def read(part: str) -> list[Source]:
 
 
 def page_names(part: str) -> list[str]:
-    """Return the files of Markdown that belong to a part.
+    """Return the files of Markdown that belong to a part, without those made of `kit.FILES`.
 
     Parameters
     ----------
     part : str
         ``"glossary"``, ``"readme"``, ``"site"`` or ``"kit"``.
     """
-    if part == "kit":
-        folder = lessons.ROOT / "docs" / "instructor"
-        return [f"docs/instructor/{path.name}" for path in sorted(folder.glob("*.md"))]
+    if part == kit.PART:
+        pages_of_kit = sorted((lessons.ROOT / "docs" / "instructor").glob("*.md"))
+        by_hand = [path.name for path in pages_of_kit if path.name not in kit.MADE]
+        return [f"docs/instructor/{name}" for name in by_hand]
     return {**GLOSSARY, **README, **SITE}[part]
 
 
@@ -135,3 +138,9 @@ def _of_cards() -> Iterator[Source]:
         yield Source(CARDS, route["who"])
     for lesson in facts["lessons"].values():
         yield Source(CARDS, lesson["idea"])
+
+
+def _of_kit() -> Iterator[Source]:
+    """The items of the quiz, the questions for the class, and the words around them."""
+    for name in kit.FILES:
+        yield from (Source(name, text) for text in kit.texts(name))
