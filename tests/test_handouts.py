@@ -2,6 +2,7 @@
 
 import pytest
 
+from medlearn.teaching import language
 from tools import commands, handouts
 
 NEEDS_A_BROWSER = pytest.mark.skipif(handouts.find_browser() is None, reason="no browser here")
@@ -13,6 +14,16 @@ def test_without_a_browser_the_pages_and_a_sentence_are_there(tmp_path, monkeypa
     assert len(lines) == 1 and "no Chromium" in lines[0] and "Ctrl-P" in lines[0]
     written = {path.stem for path in (tmp_path / "class").iterdir()}
     assert written == set(handouts.NAMES)
+
+
+def test_handouts_speak_chinese_where_that_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(handouts, "find_browser", lambda: None)
+    monkeypatch.setenv(language.VARIABLE, "zh")
+    list(handouts.write(tmp_path))
+    pages = {path.stem: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    assert all('<html lang="zh-CN">' in page for page in pages.values())
+    for name, words in (("quiz_before", "课前测验"), ("sheet_transfer", "速查表：迁移学习")):
+        assert f"<title>{words}</title>" in pages[name]
 
 
 def test_a_page_keeps_tables_and_words_and_loses_addresses_and_markup():

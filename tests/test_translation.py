@@ -4,6 +4,7 @@ import copy
 
 import lessons
 import matplotlib
+import nbformat
 import pytest
 from babel.messages.catalog import Catalog
 from lessons import miniature, text_cell
@@ -12,11 +13,14 @@ from matplotlib.text import Text
 from medlearn.teaching import check, language
 from tools import commands
 from tools import lessons as course
+from tools.site import copies as site_copies
+from tools.site import quiz, slides
 from tools.translation import (
     apply,
     catalogues,
     copies,
     exchange,
+    kit,
     labels,
     pages,
     pages_of_site,
@@ -320,6 +324,65 @@ def test_each_page_knows_its_twin_in_the_other_language():
     assert "twin=zh_CN/" in english and "language=zh_CN" not in english
     assert "twin=../" in chinese and "language=zh_CN" in chinese
     assert pages_of_site.sphinx_options(None, None) == []
+
+
+def test_what_the_kit_keeps_as_toml_is_translated_and_keeps_its_keys(chinese):
+    with pages_of_site.speaking(None):
+        english = {name: kit.read(name) for name in kit.FILES}
+    for name in kit.FILES:
+        translated = kit.read(name)
+        assert shape(translated) == shape(english[name])
+        listed = {(source.context, source.text) for source in sources.read(kit.PART)}
+        assert {(name, text) for text in kit.texts(name)} <= listed
+    for one, other in zip(english[kit.QUIZ]["items"], quiz.items(), strict=True):
+        assert one["lesson"] == other["lesson"] and one["topic"] != other["topic"]
+        for side in quiz.SIDES:
+            assert one[side]["right"] == other[side]["right"]
+
+
+def shape(value):
+    """The keys of tables and the lengths of lists, without the texts."""
+    if isinstance(value, dict):
+        return {key: shape(part) for key, part in value.items()}
+    return [shape(part) for part in value] if isinstance(value, list) else type(value)
+
+
+def test_pages_made_of_the_quiz_are_made_anew_and_not_translated():
+    by_hand = sources.page_names(kit.PART)
+    assert not [name for name in by_hand if name.endswith(kit.MADE)]
+    assert "docs/instructor/script.md" in by_hand
+
+
+def test_a_text_of_the_kit_without_translation_stays_english(chinese, monkeypatch):
+    monkeypatch.setattr(catalogues, "read", lambda part, code: Catalog())
+    assert quiz.items()[0]["topic"] == "split by patient"
+
+
+def test_the_quiz_on_the_site_speaks_chinese_and_holds_no_key(chinese, tmp_path):
+    (tmp_path / "instructor").mkdir()
+    quiz.write(tmp_path)
+    page = (tmp_path / "instructor" / "quiz_before.md").read_text("utf-8")
+    assert page.startswith("# 课前测验") and 'data-is-right="✓ 对"' in page
+    assert 'data-score="{all} 题中答对 {right} 题"' in page
+    assert quiz.items()[0]["before"]["why"] not in page
+    keys = (tmp_path / "instructor" / "quiz_key.md").read_text("utf-8")
+    assert "**1，按患者划分。** *课前*：**b**。" in keys
+
+
+def test_slides_of_a_chinese_lesson_have_its_sentences_and_no_exercises(chinese):
+    cells = [
+        "# 99 · 试\n\n1. **试一试**；",
+        "## 1 · 第一\n\n**问题。** 为什么？" + "很长的一句话。" * 30,
+        "**一句话概括：就是这样。**\n\n## 轮到你了\n\n练习\n\n## 小结\n\n完了。",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_markdown_cell, cells)))
+    question = {"ask": "谁？", "answer": "你。"}
+    deck = slides.deck(site_copies.Lesson("99_test", "99 · 试", notebook), question, 40)
+    assert "学完这一课，你能够" in deck[0] and "试一试" in deck[0]
+    assert "就是这样。" in deck[1] and "提问：为什么？" in deck[1]
+    assert 5 < deck[1].count("很长") < 20  # a long paragraph is cut at the end of a sentence
+    assert "训练的时候" in deck[2] and "谁？" in deck[2]
+    assert "小结" in deck[3] and not any("练习" in slide for slide in deck[1:])
 
 
 def test_a_language_is_spoken_for_a_while(chinese):

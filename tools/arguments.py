@@ -173,6 +173,7 @@ def _add_handouts(commands) -> None:
     command = _add(commands, "handouts", text, more)
     text = "a folder; handouts that are there are replaced"
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
+    _add_language(command)
 
 
 def _add_challenge(commands) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from medlearn import _files
-from tools import lessons
+from medlearn.teaching import language
+from tools.translation import copies, kit, pages_of_site
 
 NAMES = (
     "sheet_transfer",
@@ -45,7 +46,7 @@ table, pre, li, blockquote { break-inside: avoid; }
 @media print { body { max-width: none; margin: 0; padding: 0; } }
 """
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>{style}</style></head>
 <body>
@@ -107,7 +108,8 @@ def as_html(markdown: str) -> str:
 
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(without_links(markdown))
     title = markdown.lstrip("# ").split("\n")[0]
-    return PAGE.format(title=html.escape(title), style=STYLE, body=body)
+    spoken = pages_of_site.tag(language.name())
+    return PAGE.format(language=spoken, title=html.escape(title), style=STYLE, body=body)
 
 
 def find_browser() -> str | None:
@@ -147,8 +149,12 @@ def print_pdf(browser: str, page: Path, to: Path) -> bool:
 
 
 def _text(name: str) -> str:
-    path = lessons.ROOT / "docs" / "instructor" / f"{name}.md"
-    return path.read_text(encoding="utf-8")
+    """A page of the kit in the reader's language."""
+    if f"{name}.md" in kit.MADE:
+        from tools.site import quiz
+
+        return quiz.as_markdown(name.removeprefix("quiz_"))
+    return copies.page(f"docs/instructor/{name}.md", language.name(), kit.PART)
 
 
 def _is_root() -> bool:

@@ -1,8 +1,8 @@
 """The quiz before and the quiz after, which mark themselves; the keys are on a page of their own.
 
 The questions are in ``docs/instructor/quiz.toml``; `python3 -m tools.site.quiz` writes the plain
-pages beside it. The pages speak the reader's language. A page of the site holds a check sum of each right letter
-and not the letter, so that it cannot be read off the page's source at a glance.
+pages beside it. The pages speak the reader's language. A page of the site holds a check sum of each
+right letter and not the letter, so that it cannot be read off the page's source at a glance.
 """
 
 import html

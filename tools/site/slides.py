@@ -112,7 +112,10 @@ def write(pages: list[Lesson], source: Path) -> None:
         )
         (folder / f"{page.number}.html").write_text(text, encoding="utf-8")
     said = for_class["words"]
-    listed = [said["page"] + "\n", *(_listed(page, for_class.get(page.number), said) for page in pages)]
+    listed = [
+        said["page"] + "\n",
+        *(_listed(page, for_class.get(page.number), said) for page in pages),
+    ]
     (source / "instructor" / "slides.md").write_text("\n".join(listed), encoding="utf-8")
 
 
@@ -284,7 +287,7 @@ def _listed(page: Lesson, question: dict[str, str] | None, said: dict[str, str])
     """A lesson's part of the page of decks and questions."""
     slides = said["slides"].format(number=page.number)
     links = f'<a href="../slides/{page.number}.html">{slides}</a>'
-    links += f" · [{said['lesson']}](../notebooks/{page.stem}.ipynb)"
+    links += f" · [{said['to_lesson']}](../notebooks/{page.stem}.ipynb)"
     parts = [f"## {page.title}", links]
     if question:
         parts.append(said["ask"].format(question=question["ask"]))

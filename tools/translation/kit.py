@@ -54,9 +54,7 @@ def _each_text(value: Any, translate: Callable[[str], str]) -> Any:
     """The same tables and lists with another text in the place of each."""
     if isinstance(value, dict):
         return {
-            key: part
-            if key in _NO_WORDS and isinstance(part, str)
-            else _each_text(part, translate)
+            key: part if key in _NO_WORDS and isinstance(part, str) else _each_text(part, translate)
             for key, part in value.items()
         }
     if isinstance(value, list):
