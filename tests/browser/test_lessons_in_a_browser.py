@@ -7,6 +7,9 @@ import served
 
 pytestmark = pytest.mark.skipif(bool(served.missing()), reason=served.missing() or "-")
 WIDGETS = {"00": 3, "02": 1, "09": 1, "18": 1}  # lessons, and how many widgets each has
+NAME_OF_DIAL = (  # what stands beside the dial that has the focus
+    "document.activeElement.closest('.widget-hslider').querySelector('.widget-label').innerText"
+)
 PATHS = {number: next((served.ROOT / "notebooks").glob(f"{number}_*.ipynb")) for number in WIDGETS}
 
 
@@ -67,6 +70,12 @@ def test_the_keyboard_alone_is_enough(page, course, shots):
     before = served.picture(panel)
     page.keyboard.press("ArrowRight")
     assert served.changed(page, panel, before), "the arrow key moved nothing"
+    names = {page.evaluate(NAME_OF_DIAL)}
+    for _ in range(8):  # on to the dial above: its readout lies between
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate(on_slider):
+            names.add(page.evaluate(NAME_OF_DIAL))
+    assert len(names) > 1 and all(names), f"Shift+Tab reached dials with the names {names}"
 
 
 def test_a_request_to_elsewhere_would_be_seen(course):
