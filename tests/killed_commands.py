@@ -99,7 +99,7 @@ def _lesson(folder: Path) -> None:
 
 
 def _site(folder: Path) -> None:
-    def run_sphinx(source, built, repository):
+    def run_sphinx(source, built, repository, options):
         built.mkdir()
         for number in range(300):
             (built / f"{number}.html").write_text("new" * 10_000)
