@@ -15,6 +15,8 @@ from pathlib import Path
 import pooch
 from filelock import FileLock, Timeout
 
+from medlearn import _drafts
+
 _PACKAGE = Path(__file__).resolve().parent
 _IN_CHECKOUT = {
     "datasets": "datasets",
@@ -29,8 +31,7 @@ medlearn put here and can make or fetch again; it leaves everything else.
 """
 _SECONDS_OF_SILENCE = 5  # that a process waits for another one before it says so
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
-
-_LONGEST_START = 40  # characters of a name that its temporary file begins with
+_seen: set[Path] = set()  # folders without drafts of processes that have ended
 
 
 def folder(name: str) -> Path:
@@ -175,7 +176,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write a temporary file in the same folder, then rename it.
 
     A reader finds the old file or the new one, never a part of it. After a failure or a kill the
-    old file is still there.
+    old file is still there. What a killed process left of its temporary files is removed when a
+    process writes to their folder for the first time.
 
     Parameters
     ----------
@@ -184,8 +186,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     write : callable
         Called with the path of the temporary file, which it must write.
     """
-    start = path.name[:_LONGEST_START]  # the whole name may be too long with more around it
-    temporary = path.with_name(f".{start}.{secrets.token_hex(4)}.partial")
+    if path.parent not in _seen:
+        _drafts.remove_dead(path.parent)
+        _seen.add(path.parent)
+    temporary = _drafts.beside(path)
     try:
         write(temporary)
         os.replace(temporary, path)

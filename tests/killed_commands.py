@@ -5,8 +5,8 @@
 Each command works in a forked process on a copy of a folder with older results, and is killed with
 SIGKILL at a random moment of the time that it takes. Then each file that has its name must hold
 what it held before or what the whole command writes, and the next start must leave what the whole
-command leaves. A lesson's kernel, Sphinx and the drawing of a hospital are replaced by quick stand-
-ins, so that the kills fall upon the writing and not upon minutes of computing.
+command leaves, and no draft. A lesson's kernel, Sphinx and the drawing of a hospital have quick
+stand-ins, so that the kills fall upon the writing and not upon minutes of computing.
 
 test_faults.py kills each command a few times, benchmarks/reliability.py twenty times.
 """
@@ -132,7 +132,7 @@ def _hospital(folder: Path) -> None:
     )
     _folder.draw = lambda *_: (hospital, kinds.truth)
     _folder.course_lines = lambda *_: kinds.lines
-    if not (folder / "students").exists():
+    if not challenge.envelope_of(folder / "students").exists():
         challenge.write(folder / "students")
 
 
@@ -270,6 +270,8 @@ def kills(name: str, count: int) -> dict[str, int]:
             assert not half, f"{name}: neither old nor new: {half[:3]}"
             finish(command, folder)
             assert shown(folder) == shown(after), f"{name}: the next start left something else"
+            drafts = [path.name for path in folder.rglob(".*.partial")]
+            assert not drafts, f"{name}: the next start left the drafts {drafts}"
             shutil.rmtree(folder)
             if killed == count:
                 break

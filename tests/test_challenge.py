@@ -3,6 +3,7 @@
 import dataclasses
 import html.parser
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -206,7 +207,7 @@ def small_laboratories(monkeypatch):
     monkeypatch.setattr(_report, "course_lines", lambda hospital, truth: made.kinds().lines)
 
 
-@pytest.mark.filterwarnings("ignore:This score rests on")
+@pytest.mark.filterwarnings("ignore:This report rests on")
 def test_a_report_is_the_mean_over_fresh_laboratories(small_laboratories):
     seen = []
 
@@ -223,7 +224,7 @@ def test_a_report_is_the_mean_over_fresh_laboratories(small_laboratories):
     assert not any(hasattr(hospital, "target_labels") for hospital in seen)
 
 
-@pytest.mark.filterwarnings("ignore:This score rests on")
+@pytest.mark.filterwarnings("ignore:This report rests on")
 def test_a_report_can_be_repeated_and_then_says_so(small_laboratories):
     images = []
     for seed in (None, "known", "known"):
@@ -234,6 +235,17 @@ def test_a_report_can_be_repeated_and_then_says_so(small_laboratories):
         )
     assert not result.is_fresh and "known laboratories" in str(result)
     assert np.array_equal(images[2], images[4]) and not np.array_equal(images[0], images[2])
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_a_report_on_few_laboratories_says_laboratories(small_laboratories, count):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = challenge.report(lambda hospital: np.arange(24) % 3, count)
+    sentences = [str(warning.message) for warning in caught]
+    expected = "This report rests on 9 laboratories: with fewer than 10, its intervals are "
+    assert sentences == ([expected + "a rough guess."] if count == 9 else [])
+    assert result.score.rests_on == result.gain.rests_on == f"{count} laboratories"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A step that grows with the square of the rows would take minutes to hours here: 
 tenth of that, and leave room for a busy machine.
 """
 
+import re
 import subprocess
 import sys
 import time
@@ -77,24 +78,73 @@ def test_many_identical_pictures(quickly):
     assert len(problems.rows()) == count - 1
 
 
+def coco(folder, annotations):
+    head = '{"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "c"}], '
+    path = folder / "a.json"
+    path.write_text(head + '"annotations": [' + ",".join(annotations) + "]}")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("annotations", "sentence"),
+    [
+        (["[]"] * 300_000, "none of its first 10,000 annotations is usable (the last one: it is"),
+        (["{}"] * 100_000, "is usable (the last one: it has no bbox); export images, annot"),
+        (["[[],[],[]]"] * 1_000_000, "it holds 4,000,006 lists and objects, and at most 3,000,000"),
+    ],
+)
+def test_annotations_of_which_none_is_usable_are_refused_early(
+    tmp_path, monkeypatch, annotations, sentence
+):
+    rows = []
+    monkeypatch.setattr(Problems, "add", lambda *row: rows.append(row))
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        datasets.from_boxes(coco(tmp_path, annotations))
+    assert len(rows) < 10_000
+
+
+def test_many_problems_of_one_file_are_counted(tmp_path, quickly):
+    """One box is good: the file is read, and 10,000 problems of it are listed."""
+    Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save(tmp_path / "a.png")
+    good = '{"image_id": 1, "category_id": 1, "bbox": [8, 8, 20, 20]}'
+    bad = [f'{{"image_id": 1, "category_id": 1, "bbox": [{number}]}}' for number in range(100_000)]
+    result = datasets.from_boxes(coco(tmp_path, [good, *bad]), size=64, cache=False)
+    assert len(result.dataset.boxes[0]) == 1
+    further = result.problems[result.problems["what"].str.contains("further problems")]
+    assert further["what"].tolist() == ["90,000 further problems of this file are not listed"]
+    assert "(10000 files" in result.problems["what"].iloc[0]
+
+
 READ = """
 import resource, sys
 from medlearn import datasets
+datasets.from_folder  # what is imported does not count
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-result = datasets.from_folder(sys.argv[1], layout="", size=64, cache=False)
+result = datasets.from_folder(sys.argv[1], layout="", size=128, cache=False)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(len(result.dataset), (after - before) / 1024)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts kilobytes on Linux")
-def test_large_pictures_are_held_one_at_a_time(tmp_path):
-    """20 pictures of 2,000 x 2,000 pixels, 240 MB as they are read."""
+@pytest.mark.parametrize("count", [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_large_pictures_are_held_one_at_a_time(tmp_path, count):
+    """Pictures of 2,000 x 2,000 pixels, 12 MB each as they are read.
+
+    The memory of one is bounded, and grows with the result only: 1,000 of them raise it by 250 MB,
+    50 of which are the result.
+    """
+    y, x = np.ogrid[:2000, :2000]
     rng = np.random.default_rng(0)
-    for number in range(20):
-        small = Image.fromarray(rng.integers(0, 256, (50, 50, 3), dtype=np.uint8))
-        small.resize((2000, 2000), Image.Resampling.NEAREST).save(tmp_path / f"{number}.png")
+    for number in range(count):
+        red, green, blue = rng.integers(0, 256, 3)
+        shades = np.broadcast_arrays(red + y // 4, green + x // 3, blue + (x + y) // 16)
+        picture = Image.fromarray(np.stack(shades, axis=-1).astype(np.uint8))
+        if number % 4:
+            picture.save(tmp_path / f"{number}.jpg", quality=80)
+        else:
+            picture.save(tmp_path / f"{number}.png", compress_level=1)
     command = [sys.executable, "-c", READ, str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    count, megabytes = ended.stdout.split()
-    assert int(count) == 20 and float(megabytes) < 170
+    read, megabytes = ended.stdout.split()
+    assert int(read) == count and float(megabytes) < 190

@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-import secrets
 import shutil
 from pathlib import Path
 
-from medlearn import _files, report
+from medlearn import _drafts, _files, report
 from medlearn._keras import keras
 from medlearn.inference._range import ImageRange
 
@@ -39,7 +38,8 @@ def save(predictor, folder: Path) -> Path:
             f"{folder} holds something else than a predictor: choose a new folder."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
+    _drafts.remove_dead(folder.parent)
+    draft = _drafts.beside(folder)
     draft.mkdir()
     try:
         predictor.model.save(draft / MODEL)

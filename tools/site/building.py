@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import secrets
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medlearn import _files
+from medlearn import _drafts, _files
 from tools import lessons
 from tools.site import (
     charts,
@@ -125,7 +124,8 @@ def _stage(say: Say, text: str) -> Iterator[None]:
 def _put(built: Path, to: Path) -> None:
     """Copy the site beside its place, then put it there: a kill leaves the old one or the new."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    draft = to.with_name(f".{to.name}.{secrets.token_hex(4)}.partial")
+    _drafts.remove_dead(to.parent)
+    draft = _drafts.beside(to)
     try:
         shutil.copytree(built, draft)
         _files.replace_folder(draft, to)

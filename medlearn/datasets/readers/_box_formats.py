@@ -1,7 +1,8 @@
 """Which format annotations of boxes have: COCO, Pascal VOC, YOLO, or one that is not read."""
 
-import json
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from medlearn.datasets.readers import _coco, _paths, _voc, _yolo
 from medlearn.datasets.readers._annotations import Annotated
@@ -53,10 +54,10 @@ def _coco_file(path: Path, problems: Problems) -> dict[str, Annotated]:
     if path.suffix.lower() in (".csv", ".tsv"):
         raise ValueError(_refusal(path, "a table of boxes (CSV)"))
     try:
-        data = _paths.contents(path, _coco.MAX_BYTES)
-        if _is_labelme(data):
+        content = _coco.load(_paths.contents(path, _coco.MAX_BYTES))
+        if _is_labelme(content):
             raise ValueError(_refusal(path, "of labelme (shapes of one picture)"))
-        return _coco.parse(data, path.name, problems)
+        return _coco.parse(content, path.name, problems)
     except Unreadable as error:
         raise ValueError(
             f"The annotations {path.name!r} cannot be read: {error.problem}; {error.fix}."
@@ -66,11 +67,10 @@ def _coco_file(path: Path, problems: Problems) -> dict[str, Annotated]:
 def _refuse_folder(folder: Path) -> None:
     """Raise ValueError if a folder holds annotations of a format that is not read as a folder."""
     for file in sorted(folder.glob("*.json")):
-        try:
-            data = _paths.contents(file, _coco.MAX_BYTES)
-        except Unreadable:
-            continue
-        if _is_labelme(data):
+        content = None
+        with suppress(Unreadable):
+            content = _coco.load(_paths.contents(file, _coco.MAX_BYTES))
+        if _is_labelme(content):
             raise ValueError(_refusal(file, "of labelme (shapes of one picture)"))
         raise ValueError(
             f"The folder {folder.name!r} holds no .xml and no .txt with boxes; if its file "
@@ -87,9 +87,5 @@ def _refusal(path: Path, format_name: str) -> str:
     )
 
 
-def _is_labelme(data: bytes) -> bool:
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
+def _is_labelme(content: Any) -> bool:
     return isinstance(content, dict) and "shapes" in content and "annotations" not in content

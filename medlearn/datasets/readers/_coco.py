@@ -1,22 +1,51 @@
 """Boxes in the format of COCO: one JSON file for all pictures."""
 
 import json
+from typing import Any
 
 from medlearn.datasets.readers._annotations import Annotated, edges, merged
 from medlearn.datasets.readers._problems import Problems, Unreadable, short
 
 MAX_BYTES = 100_000_000
+MAX_BRACKETS = 3_000_000  # each of them becomes an object in memory
+_LEAST_JUDGED = 10_000  # annotations, after which a file is left if none of them is usable
+_ANEW = "export images, annotations and categories anew"
 _BAD_FILE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _BAD_BOX = (ValueError, KeyError, TypeError, OverflowError, AttributeError)
 
 
-def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
-    """Return the pictures of a COCO file by their name.
+def load(data: bytes) -> Any:
+    """Return the content of a JSON file.
 
     Parameters
     ----------
     data : bytes
-        Content of the file.
+        The file.
+
+    Raises
+    ------
+    Unreadable
+        If it is no JSON, or one of millions of lists and objects.
+    """
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > MAX_BRACKETS:
+        raise Unreadable(
+            f"it holds {brackets:,} lists and objects, and at most {MAX_BRACKETS:,} are read",
+            "split it, or export it without outlines",
+        )
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _no_coco(error) from error
+
+
+def parse(content: Any, name: str, problems: Problems) -> dict[str, Annotated]:
+    """Return the pictures of a COCO file by their name.
+
+    Parameters
+    ----------
+    content : object
+        What `load` returned.
     name : str
         Name of the file.
     problems : Problems
@@ -25,21 +54,17 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
     Raises
     ------
     Unreadable
-        If it is no COCO file.
+        If it is no COCO file, or if none of its first 10,000 annotations is usable.
     """
     try:
-        content = json.loads(data)
         categories = list(content["categories"])
         classes = {_key(entry["id"]): str(entry["name"])[:200] for entry in categories}
         images = list(content["images"])
         pictures = {_key(entry["id"]): _picture(entry, name) for entry in images}
         annotations = list(content["annotations"])
     except _BAD_FILE as error:
-        raise Unreadable(
-            f"it is no COCO file ({_no_coco(error)})",
-            "export images, annotations and categories anew",
-        ) from error
-    crowds = 0
+        raise _no_coco(error) from error
+    crowds = unusable = 0
     _check_unique(len(pictures), len(images), "images", "image", "whose the boxes are")
     _check_unique(len(classes), len(categories), "categories", "category", "what the boxes show")
     for row, annotation in enumerate(annotations):
@@ -53,6 +78,8 @@ def parse(data: bytes, name: str, problems: Problems) -> dict[str, Annotated]:
             picture = _of_id(pictures, annotation["image_id"], "image")
             picture.boxes.append((box, class_name))
         except _BAD_BOX as error:
+            unusable += 1
+            _check_some_usable(unusable, row + 1, error)
             problems.add(
                 name,
                 f"the box is unusable ({_reason(error)})",
@@ -74,17 +101,27 @@ def _numbers(bbox: list) -> list[float]:
     return [float(value) for value in bbox]
 
 
-def _no_coco(error: Exception) -> str:
+def _check_some_usable(unusable: int, read: int, error: Exception) -> None:
+    """Raise Unreadable if no annotation so far is usable; there may be millions more."""
+    if unusable == read >= _LEAST_JUDGED:
+        raise Unreadable(
+            f"none of its first {read:,} annotations is usable (the last one: {_reason(error)})",
+            _ANEW,
+        )
+
+
+def _no_coco(error: Exception) -> Unreadable:
     """Return in words of the format why a file is not one of COCO."""
+    reason = "it lacks images, annotations and categories in the form of COCO"
     if isinstance(error, json.JSONDecodeError):
-        return f"broken JSON: {short(error)}"
+        reason = f"broken JSON: {short(error)}"
     if isinstance(error, UnicodeDecodeError):
-        return "it is no text"
+        reason = "it is no text"
     if isinstance(error, RecursionError):
-        return "it is nested too deeply"
+        reason = "it is nested too deeply"
     if isinstance(error, KeyError):
-        return f"it has no {error.args[0]}"
-    return "it lacks images, annotations and categories in the form of COCO"
+        reason = f"it has no {error.args[0]}"
+    return Unreadable(f"it is no COCO file ({reason})", _ANEW)
 
 
 def _check_unique(ids: int, entries: int, plural: str, singular: str, unknown: str) -> None:

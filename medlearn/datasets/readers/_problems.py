@@ -1,6 +1,7 @@
 """What is wrong with a user's files, as a table to work through instead of a stack trace."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ _LONGEST_CELL = 300  # characters
 _LONGEST_PATH = 4096
 _LONGEST_REASON = 120
 _MOST_ALIKE = 10  # rows of one kind that stand for themselves
+_MOST_OF_A_FILE = 10_000  # rows; further ones are counted
 
 
 class Unreadable(ValueError):
@@ -59,9 +61,12 @@ class Problems:
     def __init__(self) -> None:
         self._rows: list[tuple[str, ...]] = []
         self._hidden: dict[str, str] = {}
+        self._of_file: Counter[str] = Counter()
 
     def add(self, file: str, problem: str, fix: str, row: int | str = "") -> None:
         """Add a row; control characters of hostile files do not reach the page.
+
+        After 10,000 rows of one file, further ones are counted and not kept.
 
         Parameters
         ----------
@@ -74,6 +79,9 @@ class Problems:
         row : int or str
             Row of the table or of the annotations; "" if there is none.
         """
+        self._of_file[file] += 1
+        if self._of_file[file] > _MOST_OF_A_FILE:
+            return
         cells = (_printable(text) for text in (row, problem, fix))
         self._rows.append((_printable(file, _LONGEST_PATH), *cells))
 
@@ -106,8 +114,14 @@ class Problems:
                 self._hidden[_stem(shown)] = _stem(replacement)
 
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """Return the rows so far as they were added."""
-        return tuple(self._rows)
+        """Return the rows so far as they were added, with the number of those not kept."""
+        further = []
+        for file, number in self._of_file.items():
+            if number > _MOST_OF_A_FILE:
+                more = f"{number - _MOST_OF_A_FILE:,} further problems of this file are not listed"
+                fix = "mend those that are listed, and read it again"
+                further.append((_printable(file, _LONGEST_PATH), "", more, fix))
+        return (*self._rows, *further)
 
     def table(self) -> pd.DataFrame:
         """Return the rows so far, in the order in which they were found.
@@ -115,7 +129,7 @@ class Problems:
         Where many files have one and the same problem, a single row counts them and names some.
         """
         alike_rows: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
-        all_rows = [self._without_patients(row) for row in self._rows]
+        all_rows = [self._without_patients(row) for row in self.rows()]
         for row in all_rows:
             alike_rows.setdefault(row[2:], []).append(row)
         many = {problem: rows for problem, rows in alike_rows.items() if len(rows) > _MOST_ALIKE}

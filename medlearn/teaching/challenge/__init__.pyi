@@ -2,7 +2,7 @@ from ._board import as_csv as as_csv
 from ._board import as_html as as_html
 from ._board import board_files as board_files
 from ._board import write_board as write_board
-from ._folder import envelope_of as envelope_of
+from ._places import envelope_of as envelope_of
 from ._folder import write as write
 from ._hospitals import TASKS as TASKS
 from ._hospitals import Hospital as Hospital

@@ -1,18 +1,17 @@
 """The students' folder: images of both hospitals, labels of home, a template, what to do."""
 
-import os
-import secrets
 import shutil
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from medlearn import _files
+from medlearn import _drafts, _files
+from medlearn.teaching.challenge import _places
 from medlearn.teaching.challenge._hospitals import Hospital, draw
 from medlearn.teaching.challenge._lines import course_lines
 from medlearn.teaching.challenge._marking import SCORES
-from medlearn.teaching.challenge._seal import SUFFIX, Seal, new_seed
+from medlearn.teaching.challenge._seal import Seal, new_seed, open_envelope
 from medlearn.teaching.challenge._tables import PLACEHOLDER
 
 HOME, AWAY, MASKS = "home", "target", "home_masks"
@@ -54,6 +53,8 @@ commitment must then be
 def write(to: str | Path, task: str = "kinds", envelope: str | Path | None = None) -> Seal:
     """Draw a fresh hospital; write the students' folder and, outside it, the teacher's envelope.
 
+    After a kill, the next call with the same names goes on with the hospital that was drawn.
+
     Parameters
     ----------
     to : str or Path
@@ -71,70 +72,49 @@ def write(to: str | Path, task: str = "kinds", envelope: str | Path | None = Non
     Raises
     ------
     ValueError
-        For an unknown task, and an envelope inside the students' folder.
+        For an unknown task, an envelope inside the students' folder, and an unfinished challenge of
+        another task.
     FileExistsError
         If the folder holds something, or the envelope exists.
     """
     to = Path(to).expanduser()
-    secret = envelope_of(to) if envelope is None else Path(envelope).expanduser()
-    _check_paths(to, secret)
-    seed = new_seed()
-    hospital, truth = draw(task, seed)
-    seal = Seal(task, seed, hospital.classes, truth, course_lines(hospital, truth))
+    secret = _places.envelope_of(to) if envelope is None else Path(envelope).expanduser()
+    unfinished = _places.unfinished(secret)
+    is_begun = unfinished.is_file()
+    _places.check(to, secret, is_begun)
+    hospital, seal = _begun(unfinished, task) if is_begun else _fresh(task)
     place = to.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+    _drafts.remove_dead(place.parent)
+    draft = _drafts.beside(place)
     try:
         _write_images(draft, hospital)
         _write_tables(draft, hospital)
         _files.write_text(draft / "README.md", _readme(hospital, seal.commitment))
-        seal.save(secret)  # before the folder, which is of no use without it
-        _put(draft, place)
+        if not is_begun:
+            _places.save_first(seal, unfinished)  # before the folder, which is of no use without it
+        _places.put(draft, place, unfinished, secret)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return seal
 
 
-def _put(draft: Path, place: Path) -> None:
-    """Give a finished folder its name; in an empty folder that is there, its content."""
-    if not place.exists():
-        os.replace(draft, place)
-        return
-    for path in sorted(draft.iterdir()):
-        os.replace(path, place / path.name)
+def _fresh(task: str) -> tuple[Hospital, Seal]:
+    seed = new_seed()
+    hospital, truth = draw(task, seed)
+    return hospital, Seal(task, seed, hospital.classes, truth, course_lines(hospital, truth))
 
 
-def envelope_of(folder: Path) -> Path:
-    """Return where the envelope of a students' folder lies by default: beside it.
-
-    Parameters
-    ----------
-    folder : Path
-        The students' folder.
-    """
-    folder = folder.resolve()
-    return folder.with_name(folder.name + SUFFIX)
-
-
-def _check_paths(to: Path, envelope: Path) -> None:
-    if to.exists() and not to.is_dir():
-        raise FileExistsError(f"{to} is a file: name a new or empty folder for the students.")
-    if to.is_dir() and any(to.iterdir()):
-        raise FileExistsError(f"{to} holds something: name a new or empty folder.")
-    if envelope.exists():
-        raise FileExistsError(
-            f"The envelope {envelope} exists, and without it its challenge cannot be marked: "
-            "choose another name."
-        )
-    if envelope.suffix != ".npz":
-        raise ValueError(f"The envelope {envelope} should end in .npz.")
-    if envelope.resolve().is_relative_to(to.resolve()):
-        raise ValueError(
-            f"The envelope {envelope} would lie in the students' folder, where all could open it: "
-            "choose a place outside."
-        )
-    if not envelope.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {envelope.parent}: make it first.")
+def _begun(unfinished: Path, task: str) -> tuple[Hospital, Seal]:
+    """Return the hospital of a challenge that a kill left unfinished."""
+    seal = open_envelope(unfinished)
+    remedy = f"remove {unfinished} to draw another hospital."
+    if seal.task != task:
+        raise ValueError(f"A challenge of {seal.task} was begun here: finish it first, or {remedy}")
+    hospital, truth = draw(task, seal.seed)
+    if not np.array_equal(truth.labels, seal.truth.labels):
+        raise ValueError(f"Another version of the course has begun this challenge: {remedy}")
+    return hospital, seal
 
 
 def _write_images(to: Path, hospital: Hospital) -> None:
