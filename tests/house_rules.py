@@ -17,6 +17,7 @@ GROUND = {
     "_columns",
     "_dataset",
     "_files",
+    "_folding",
     "_harmless",
     "_images",
     "_keras",

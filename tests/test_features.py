@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medlearn import _keras, backbones, features
+from medlearn import _folding, _keras, backbones, features
 from medlearn._keras import keras
 from medlearn.backbones import _frozen
 
@@ -130,7 +130,7 @@ def check_folding(images, convolution, norm, norms_left, both=False):
     rng = np.random.default_rng(2)
     encoder.set_weights([rng.uniform(0.2, 1.0, weight.shape) for weight in encoder.get_weights()])
     close(features.extract(encoder, images), plainly(encoder, images))
-    assert len(_keras.batchnorms(encoder)) - len(_frozen._norms_after_convolutions(encoder)) == (
+    assert len(_keras.batchnorms(encoder)) - len(_folding._norms_after_convolutions(encoder)) == (
         norms_left
     )
 
@@ -159,7 +159,7 @@ def test_vectors_pass_as_they_are_and_floats_equal_whole_numbers(images):
 
 
 def test_a_model_that_cannot_be_folded_costs_speed_only(images, monkeypatch):
-    monkeypatch.setattr(_frozen, "_folded_steps", lambda model: 1 / 0)
+    monkeypatch.setattr(_folding, "_folded_steps", lambda model: 1 / 0)
     encoder = build(seed=3)
     close(features.extract(encoder, images), plainly(encoder, images))
 

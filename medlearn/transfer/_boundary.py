@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medlearn import _keras
+from medlearn import _folding, _keras
 from medlearn._keras import keras
 from medlearn.transfer import _stages
 
@@ -55,7 +55,9 @@ def maps_of(lower: keras.Model, images: ArrayLike) -> np.ndarray:
     images : array_like, shape (N, H, W, 3)
         Images of 0 to 255.
     """
-    return lower.predict(np.asarray(images), batch_size=_BATCH, verbose=0)
+    images, compute = np.asarray(images), _folding.compiled_maps(lower)
+    batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+    return np.concatenate([compute(batch) for batch in batches])
 
 
 def fits(lower: keras.Model, count: int) -> bool:

@@ -9,17 +9,21 @@ get the same vector. The blocks before `from_` stay frozen, so their maps are co
 
 from collections.abc import Callable
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from medlearn import _checks, _keras, _progress
+from medlearn import _checks, _folding, _keras, _progress
 from medlearn._keras import keras, tf
 from medlearn.transfer import _stages
 
 _EPSILON = 1e-4  # inside the square root of the variance, sec. 4.1 of the paper
 _WARM_UP = 0.1  # share of the steps in which the learning rate rises
 _WEIGHT_DECAY = 1e-4
+
+# encoder -> {(from_, width, shapes of the weights): what trains them}; its first step takes seconds
+_LEARNERS: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class Terms(NamedTuple):
@@ -130,7 +134,7 @@ def view_maps(
     images = _checks.images(images, model=encoder)
     _checks.whole_number("views", views, 2)
     start = _start(encoder, from_)
-    compute = _frozen_maps(keras.Model(encoder.input, start))
+    compute = _folding.compiled_maps(keras.Model(encoder.input, start))
     maps = []
     with _progress.bar(text="views", total=views * len(images), unit=" images") as bar:
         for view in range(views):
@@ -142,7 +146,7 @@ def view_maps(
                 )
             batches = np.split(changed, range(batch_size, len(changed), batch_size))
             for batch in batches:
-                maps.append(compute(batch))
+                maps.append(compute(batch).astype(np.float16))
                 bar.update(len(batch))
     joined = np.concatenate(maps)
     return joined.reshape(views, len(images), *joined.shape[1:])
@@ -210,54 +214,92 @@ def pretrain(
     """
     view_count, image_count = _checked_shape(maps, encoder, from_)
     _check_options(epochs, batch_size, image_count, learning_rate, weights)
-    copy = _keras.copied(encoder)
-    _stages.unfreeze(copy, from_)
-    learner = _Learner(copy, from_, width, weights, seed)
-    step = learner.training_step(_rates(learning_rate, epochs * (image_count // batch_size)))
+    learner = _learner(encoder, from_, width)
+    learner.restart(_blocks(encoder, from_).get_weights(), seed)
+    rates = _rates(learning_rate, epochs * (image_count // batch_size))
     random = np.random.default_rng(seed)
     names = ("loss", *Terms._fields, "spread")
     history: dict[str, list[float]] = {name: [] for name in names}
-    for _ in _progress.bar(range(epochs), "epochs"):
+    for epoch in _progress.bar(range(epochs), "epochs"):
         steps = []
         for rows in _batches(random, image_count, batch_size):
             views = _two_views(random, view_count, batch_size)
-            steps.append(step(*(tf.constant(maps[view, rows]) for view in views)).numpy())
+            rate = rates(epoch * (image_count // batch_size) + len(steps))
+            pair = (tf.constant(maps[view, rows]) for view in views)
+            steps.append(learner.step(*pair, rate, tf.constant(weights, tf.float32)).numpy())
         for name, value in zip(names, np.mean(steps, axis=0)):
             history[name].append(float(value))
-    _stages.freeze(copy)
+    copy = _stages.freeze(_keras.copied(encoder))
+    _blocks(copy, from_).set_weights(learner.blocks.get_weights())
     return copy, history
 
 
+def _blocks(encoder: keras.Model, from_: str) -> keras.Model:
+    """The part of an encoder that learns; it shares the encoder's weights."""
+    return keras.Model(_start(encoder, from_), encoder.output, name=encoder.name)
+
+
+def _learner(encoder: keras.Model, from_: str, width: int) -> "_Learner":
+    learners = _LEARNERS.setdefault(encoder, {})
+    blocks = _blocks(encoder, from_)
+    key = from_, width, tuple(tuple(weight.shape) for weight in blocks.weights)
+    if key not in learners:
+        learners[key] = _Learner(_keras.copied(blocks), from_, width)
+    return learners[key]
+
+
 class _Learner:
-    """The blocks that learn, with the projector behind them."""
+    """A copy of the blocks that learn, with the projector behind them; each training restarts it.
 
-    def __init__(self, copy: keras.Model, from_: str, width: int, weights: tuple, seed: int):
-        self.blocks = keras.Model(_start(copy, from_), copy.output)
-        self.projector = _projector(copy.output.shape[-1], width, seed)
-        self.weights = weights
+    Attributes
+    ----------
+    blocks : keras.Model
+        The copy.
+    step : callable
+        From two batches of maps, a learning rate and the three weights to the loss, its terms and
+        the spread.
+    """
 
-    def training_step(self, rates) -> Callable:
-        """Return a function from two batches of maps to the loss, its terms and the spread."""
-        variables = self.blocks.trainable_variables + self.projector.trainable_variables
-        optimizer = keras.optimizers.AdamW(rates, weight_decay=_WEIGHT_DECAY)
-        optimizer.build(variables)
+    def __init__(self, blocks: keras.Model, from_: str, width: int):
+        self.blocks, self._width = _stages.unfreeze(blocks, from_), width
+        self._projector = _projector(blocks.output.shape[-1], width, seed=0)
+        self._variables = blocks.trainable_variables + self._projector.trainable_variables
+        self._optimizer = keras.optimizers.AdamW(1e-3, weight_decay=_WEIGHT_DECAY)
+        self._optimizer.build(self._variables)
+        self._memory = [variable.numpy() for variable in self._optimizer.variables]
+        self.step = tf.function(self._step, autograph=False)
 
-        @tf.function(autograph=False)
-        def step(first, second):
-            with tf.GradientTape() as tape:
-                pair = self._embedded(first, second)
-                terms = vicreg_loss(*pair)
-                loss = sum(weight * term for weight, term in zip(self.weights, terms))
-            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
-            spread = tf.reduce_mean(tf.math.reduce_std(pair[0], axis=0))
-            return tf.stack([loss, *terms, spread])
+    def restart(self, weights: list[np.ndarray], seed: int) -> None:
+        """Take the weights of the blocks, a new projector, and an optimizer without memory.
 
-        return step
+        Parameters
+        ----------
+        weights : list of numpy.ndarray
+            Of the blocks.
+        seed : int
+            Draws the projector.
+        """
+        self.blocks.set_weights(weights)
+        fresh = _projector(self.blocks.output.shape[-1], self._width, seed)
+        self._projector.set_weights(fresh.get_weights())
+        for variable, value in zip(self._optimizer.variables, self._memory, strict=True):
+            variable.assign(value)
+
+    def _step(self, first, second, rate, weights):
+        with tf.GradientTape() as tape:
+            pair = self._embedded(first, second)
+            terms = vicreg_loss(*pair)
+            loss = sum(weight * term for weight, term in zip(tf.unstack(weights), terms))
+        self._optimizer.learning_rate = rate
+        gradients = tape.gradient(loss, self._variables)
+        self._optimizer.apply_gradients(zip(gradients, self._variables))
+        spread = tf.reduce_mean(tf.math.reduce_std(pair[0], axis=0))
+        return tf.stack([loss, *terms, spread])
 
     def _embedded(self, first, second) -> list:
         maps = tf.cast(tf.concat([first, second], axis=0), tf.float32)
         vectors = tf.reduce_mean(self.blocks(maps, training=True), axis=(1, 2))
-        return tf.split(self.projector(vectors, training=True), 2)
+        return tf.split(self._projector(vectors, training=True), 2)
 
 
 def _projector(channels: int, width: int, seed: int) -> keras.Model:
@@ -292,15 +334,6 @@ def _start(encoder: keras.Model, from_: str):
     """The tensor that goes into the first layer of a block."""
     encoder_itself, first = _stages.find(encoder, from_)
     return encoder_itself.layers[first].input
-
-
-def _frozen_maps(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]))], autograph=False)
-    def compute(images):
-        return tf.cast(model(images, training=False), tf.float16)
-
-    function = _keras.freeze_graph(compute.get_concrete_function())
-    return lambda images: function(tf.constant(images, tf.float32))[0].numpy()
 
 
 def _checked_shape(maps: np.ndarray, encoder: keras.Model, from_: str) -> tuple[int, int]:
