@@ -1,5 +1,6 @@
 """Figures of scores, curves, choices and features: what is drawn is what was passed in."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,6 +80,21 @@ def test_intervals_by_target_keep_the_row_of_a_method_that_is_missing():
     assert first.get_ylim() == (2.5, -0.5)
     assert figure.get_supxlabel() == "Dice (bar: 95 % interval)"
     assert all(not dashed_at(ax) and not points(ax, 12) for ax in figure.axes)
+
+
+def test_numbers_of_neighbouring_panels_do_not_read_as_one():
+    """With the same limits in all four, 1.0 ends one axis and 0.2 begins the next."""
+    with plt.rc_context({"figure.constrained_layout.use": True}):
+        results = {str(share): {"pooled": (0.6, 0.5, 0.7)} for share in range(4)}
+        figure = plots.intervals_by_target(results, label="accuracy")
+    for ax in figure.axes:
+        ax.set_xlim(0.2, 1)
+    figure.canvas.draw()
+    for left, right in zip(figure.axes, figure.axes[1:]):
+        last, first = left.get_xticklabels()[-1], right.get_xticklabels()[0]
+        assert (last.get_text(), first.get_text()) == ("1.0", "0.2")
+        gap = first.get_window_extent().x0 - last.get_window_extent().x1
+        assert gap > 0.6 * last.get_window_extent().width
 
 
 def test_intervals_by_target_mark_bounds_and_choices():

@@ -7,7 +7,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from medlearn.plots._style import COLOURS, RIGHT, WRONG, chance_line, dot, panels, ring
+from medlearn.plots._style import COLOURS, RIGHT, WRONG, chance_line, dot, panels, part_panels, ring
 
 Triple = Sequence[float]  # value, low, high
 
@@ -141,6 +141,7 @@ def intervals_by_target(
     axes[0].set_yticks(range(len(names)), names)
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     figure.supxlabel(f"{label} (bar: 95 % interval)", fontsize=10)
+    part_panels(figure)
     return figure
 
 
@@ -179,6 +180,7 @@ def scores_by_dataset(
         ax.grid(axis="x", alpha=0.3)
         ax.set_title(dataset, fontsize=10, loc="center")
     figure.supxlabel(label, fontsize=10)
+    part_panels(figure)
     return figure
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.typing import ColorType
 
 COLOURS = tuple(sns.color_palette("colorblind"))
@@ -60,6 +61,19 @@ def panels(
         1, count, figsize=(8, height), sharex=share_x, sharey=share_y, squeeze=False
     )
     return figure, axes[0]
+
+
+def part_panels(figure: Figure) -> None:
+    """Keep the numbers at the ends of neighbouring axes apart, so that they do not read as one.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What `panels` returned, in the constrained layout of the house.
+    """
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(w_pad=0.1)  # inches to each side
 
 
 def bare_axes(ax: Axes) -> None:
