@@ -51,11 +51,11 @@ def remove_dead(folder: Path) -> None:
 
 def _is_dead(name: str) -> bool:
     """Say whether this is the draft of a process of this machine that has ended."""
-    found = _NAME.fullmatch(name)
-    if found is None or found[1] != _machine() or os.name == "nt":
+    match = _NAME.fullmatch(name)
+    if match is None or match[1] != _machine() or os.name == "nt":
         return False
     try:
-        os.kill(int(found[2]), 0)
+        os.kill(int(match[2]), 0)
     except ProcessLookupError:
         return True
     except (OSError, OverflowError):  # it lives, and is somebody else's

@@ -58,18 +58,69 @@ def cache() -> Path:
         If the folder cannot be made; the message names it and the way out.
     """
     path = Path(os.environ.get("MEDLEARN_CACHE") or pooch.os_cache("medlearn")).expanduser()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"The cache folder {path} cannot be made ({error.strerror}); "
-            "set MEDLEARN_CACHE to a folder that you may write to."
-        ) from error
+    remedy = "set MEDLEARN_CACHE to a folder that you may write to"
+    make_folder(path, "The cache folder", remedy)
     if not (path / MARK).exists():
         with contextlib.suppress(OSError):  # one may be allowed to read the folder only
             if all(_is_half_a_mark(name) for name in os.listdir(path)):
                 write_text(path / MARK, _MARK_TEXT)
     return path
+
+
+def make_folder(
+    path: Path, name: str, remedy: str = "choose a folder that you may write to"
+) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    name : str
+        What the message calls it, such as ``"The cache folder"``.
+    remedy : str
+        What the reader of the message can do.
+
+    Raises
+    ------
+    OSError
+        If a file has its name, or the system refuses; the message says what to do.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"{path} is a file" if path.is_file() else error.strerror
+        raise OSError(f"{name} {path} cannot be made ({reason}): {remedy}.") from error
+
+
+def demand_parent(path: Path) -> None:
+    """Raise FileNotFoundError unless the folder exists in which a file is to be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {path.parent}: make it, or choose another place for {path.name}."
+        )
+
+
+def visible_files(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, in order, without links, hidden files and hidden folders.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    """
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+                yield path
 
 
 def _is_half_a_mark(name: str) -> bool:

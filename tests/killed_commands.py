@@ -59,13 +59,13 @@ class Command:
 
 def files(folder: Path) -> State:
     """The content of all files that have their names; drafts and locks are hidden or marked."""
-    found = {}
+    contents = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in name.parts)
         if path.is_file() and not hidden and ".lock" not in path.name:
-            found[name.as_posix()] = path.read_bytes()
-    return found
+            contents[name.as_posix()] = path.read_bytes()
+    return contents
 
 
 # ---- the commands --------------------------------------------------------------------------------
@@ -191,10 +191,10 @@ def _read(folder: Path) -> None:
 def _pictures(folder: Path) -> None:
     random = np.random.default_rng(0)
     for number in range(40):
-        place = folder / "mine" / "ab"[number % 2]
-        place.mkdir(parents=True, exist_ok=True)
+        directory = folder / "mine" / "ab"[number % 2]
+        directory.mkdir(parents=True, exist_ok=True)
         pixels = random.integers(0, 256, (200, 200, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(place / f"{number}.png")
+        Image.fromarray(pixels).save(directory / f"{number}.png")
 
 
 def _mark_cache(folder: Path) -> None:

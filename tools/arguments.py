@@ -34,8 +34,8 @@ class Parser(argparse.ArgumentParser):
             These arguments.
         """
         options = re.findall(r"--[\w-]+", self.format_help())
-        given = [word.split("=")[0] for word in extra if word.startswith("-")]
-        near = [_files.nearest(word, options, count=1) for word in given]
+        unknown = [word.split("=")[0] for word in extra if word.startswith("-")]
+        near = [_files.nearest(word, options, count=1) for word in unknown]
         meant = " ".join(dict.fromkeys(names[0] for names in near if names))
         proposal = f"; do you mean {meant}?" if meant else ""
         self.error(f"unrecognized arguments: {' '.join(extra)}{proposal}")

@@ -141,7 +141,7 @@ def run(
     if name not in every:
         raise LookupError(f"There is no benchmark {name}; there are {', '.join(every)}.")
     folder = Path(to or _files.folder("results")).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(folder, "The folder for the tables")
     options = ["--only", only] if only is not None else []
     options += ["--minutes", str(minutes)] if minutes is not None else []
     first, *following = every[name].commands

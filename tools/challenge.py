@@ -55,8 +55,8 @@ def mark(folder: Path, envelope: Path, to: Path, *, force: bool = False) -> Iter
     for name, problem in board.refused:
         yield f"REFUSED {harmless(name)}: {problem}"
     for row in board.rows:
-        kind = "      " if row.is_line else "marked"
+        state = "      " if row.is_line else "marked"
         harm = ", harm" if row.is_harm else ""
-        yield f"{kind} {row.score}  {harmless(row.name)}{harm}"
+        yield f"{state} {row.score}  {harmless(row.name)}{harm}"
     marked = sum(not row.is_line for row in board.rows)
     yield f"{marked} marked, {len(board.refused)} refused: {page} and {table}"

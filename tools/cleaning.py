@@ -95,9 +95,10 @@ def _remove(path: Path) -> None:
 
 def _remove_if_empty(folder: Path) -> None:
     """Remove a cache folder without content, and say what stays in another one."""
-    kept = sorted(path.name for path in folder.iterdir() if path.name != _files.MARK)
-    if kept:
-        print(f"Kept in {folder}: {', '.join(kept[:10])}{', ...' if len(kept) > 10 else ''}")
+    remaining = sorted(path.name for path in folder.iterdir() if path.name != _files.MARK)
+    if remaining:
+        more = ", ..." if len(remaining) > 10 else ""
+        print(f"Kept in {folder}: {', '.join(remaining[:10])}{more}")
         return
     (folder / _files.MARK).unlink(missing_ok=True)
     folder.rmdir()

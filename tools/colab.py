@@ -10,6 +10,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from medlearn import _files
 from medlearn.teaching import language as words
 from tools import lessons
 from tools.translation import copies as translated
@@ -66,7 +67,7 @@ def write(to: Path, repository: str | None = None, language: str | None = None) 
     """
     if repository is not None and not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
         raise ValueError(f"--repository is {repository!r}; expected OWNER/NAME as on GitHub.")
-    to.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(to, "The folder for the notebooks")
     wheel = build_wheel(to).name
     paths = lessons.find([])
     for path in paths:

@@ -7,7 +7,6 @@ class stands, and is not an examination.
 import csv
 import io
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -57,9 +56,9 @@ def write(folder: Path, to: Path) -> Iterator[str]:
             "each student."
         )
     exercises = sorted(set().union(*students.values()))
-    kept = _replace(to, _as_csv(students, exercises))
-    if kept is not None:
-        yield f"The older table is kept as {kept}."
+    older = _replace(to, _as_csv(students, exercises))
+    if older is not None:
+        yield f"The older table is kept as {older}."
     yield from (f"Left out: {path}: {reason}" for path, reason in unread)
     yield (
         f"{to}: {len(students)} students, {len(exercises)} exercises. 1 means solved, 0 tried and "
@@ -92,27 +91,38 @@ def read(
             "student."
         )
     students: dict[str, Solved] = {}
-    unread = []
+    unread: list[tuple[str, str]] = []
     for path in _notebooks_and_tables(folder):
         if (leave_out is not None and path.resolve() == leave_out.resolve()) or _is_collected(path):
             continue
-        name = path.relative_to(folder)
-        student = name.parts[0] if len(name.parts) > 1 else path.stem
-        student = unicodedata.normalize("NFC", student)  # macOS takes accents apart
-        try:
-            solved = _read_file(path)
-        except UNREADABLE as error:
-            reason = error.args[-1] if isinstance(error, OSError) else "it cannot be read"
-            unread.append((harmless(str(name)), reason))
-            continue
-        invented = [exercise for exercise in solved if not _is_exercise(exercise)]
-        if invented:
-            named = ", ".join(map(harmless, invented[:MOST_NAMED]))
-            unread.append((harmless(str(name)), f"{len(invented)} ids of no exercise: {named}"))
-        for exercise in invented:
-            del solved[exercise]
-        _merge(students.setdefault(student, {}), solved)
+        file = path.relative_to(folder)
+        solved, problem = _read_known(path)
+        if problem:
+            unread.append((harmless(str(file)), problem))
+        if solved is not None:
+            _merge(students.setdefault(_student(file), {}), solved)
     return students, unread
+
+
+def _student(file: Path) -> str:
+    """Whose file it is: of its folder's name, or of its own."""
+    name = file.parts[0] if len(file.parts) > 1 else file.stem
+    return unicodedata.normalize("NFC", name)  # macOS takes accents apart
+
+
+def _read_known(path: Path) -> tuple[Solved | None, str]:
+    """The exercises of the course in a file, None if it cannot be read, and what was left out."""
+    try:
+        solved = _read_file(path)
+    except UNREADABLE as error:
+        return None, error.args[-1] if isinstance(error, OSError) else "it cannot be read"
+    invented = [exercise for exercise in solved if not _is_exercise(exercise)]
+    for exercise in invented:
+        del solved[exercise]
+    if not invented:
+        return solved, ""
+    named = ", ".join(map(harmless, invented[:MOST_NAMED]))
+    return solved, f"{len(invented)} ids of no exercise: {named}"
 
 
 def in_notebook(text: str) -> Solved:
@@ -159,20 +169,20 @@ def _is_collected(path: Path) -> bool:
 def _replace(to: Path, text: str) -> Path | None:
     """Write a table; an older one of another content is kept, and its new path returned."""
     content = text.encode("utf-8")
-    kept = _keep(to, to.read_bytes()) if to.exists() and to.read_bytes() != content else None
+    older = _keep(to, to.read_bytes()) if to.exists() and to.read_bytes() != content else None
     _files.write_bytes(to, content)
-    return kept
+    return older
 
 
 def _keep(to: Path, older: bytes) -> Path:
     """Write an older table beside the one that replaces it, unless a killed run has done so."""
     number = 1
-    while (kept := to.with_name(f"{to.stem}.older-{number}{to.suffix}")).exists():
-        if kept.read_bytes() == older:
-            return kept
+    while (copy := to.with_name(f"{to.stem}.older-{number}{to.suffix}")).exists():
+        if copy.read_bytes() == older:
+            return copy
         number += 1
-    _files.write_bytes(kept, older)
-    return kept
+    _files.write_bytes(copy, older)
+    return copy
 
 
 def _is_exercise(id: str) -> bool:
@@ -188,17 +198,12 @@ def _read_file(path: Path) -> Solved:
 
 
 def _notebooks_and_tables(folder: Path) -> Iterator[Path]:
-    """Notebooks and tables below a folder, in order, without links and hidden folders."""
-    count = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.suffix in (".ipynb", ".csv") and path.is_file() and not path.is_symlink():
-                count += 1
-                if count > MOST_FILES:
-                    raise ValueError(
-                        f"{folder} holds more than {MOST_FILES} notebooks and tables; collect "
-                        "class by class."
-                    )
-                yield path
+    """Notebooks and tables below a folder, in order, without links and hidden ones."""
+    readable = (path for path in _files.visible_files(folder) if path.suffix in (".ipynb", ".csv"))
+    for count, path in enumerate(readable, start=1):
+        if count > MOST_FILES:
+            raise ValueError(
+                f"{folder} holds more than {MOST_FILES} notebooks and tables; collect class by "
+                "class."
+            )
+        yield path

@@ -46,11 +46,11 @@ def notebook() -> NotebookNode:
     first = cards[0]
     title = TITLE.format(count=len(cards), first=first.title, file=first.file)
     data = {"text/html": door.as_html(cards, {}), "text/plain": "the cards of the lessons"}
-    shown = new_output("execute_result", data=data, execution_count=1)
+    output = new_output("execute_result", data=data, execution_count=1)
     routes = "\n\n".join(map(_route, door.routes(lessons.FOLDER)))
     cells = [
         new_markdown_cell(title, id="title"),
-        new_code_cell(CODE, id="cards", outputs=[shown], execution_count=1),
+        new_code_cell(CODE, id="cards", outputs=[output], execution_count=1),
         new_markdown_cell(ROUTES.format(routes), id="routes"),
         new_markdown_cell(LAST, id="last"),
     ]

@@ -83,18 +83,18 @@ def first_mentions(notebook: NotebookNode, anchors: dict[str, str]) -> list[Ment
     """
     pattern = _any_of(anchors)
     by_spelling = {_spelling(term): anchor for term, anchor in anchors.items()}
-    known: set[str] = set()
+    linked_anchors: set[str] = set()
     mentions = []
     for cell in [cell for cell in notebook.cells if cell.cell_type == "markdown"][1:]:
         text, is_last, _ = cell.source.partition("## References")
         links = [(match.start(), match.group(1)) for match in _LINK.finditer(text)]
         for match in pattern.finditer(_NO_PROSE.sub(_blank, text)):
-            known |= {anchor for start, anchor in links if start < match.start()}
+            linked_anchors |= {anchor for start, anchor in links if start < match.start()}
             anchor = by_spelling[_spelling(match.group("term"))]
-            if anchor not in known:
+            if anchor not in linked_anchors:
                 mentions.append(Mention(cell, match.start(), match.end(), anchor))
-                known.add(anchor)
-        known |= {anchor for _, anchor in links}
+                linked_anchors.add(anchor)
+        linked_anchors |= {anchor for _, anchor in links}
         if is_last:
             break
     return mentions

@@ -65,15 +65,13 @@ def write(to: Path) -> Iterator[str]:
 
     Raises
     ------
-    NotADirectoryError
-        If `to` is a file.
+    OSError
+        If the folder cannot be made, or `to` is a file.
     RuntimeError
         If the libraries that build the site are not installed.
     """
-    if to.exists() and not to.is_dir():
-        raise NotADirectoryError(f"{to} is a file; name a folder for the handouts.")
     pages = {name: as_html(_text(name)) for name in NAMES}
-    to.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(to, "The folder for the handouts")
     browser = find_browser()
     printed = 0
     for name, page in pages.items():
@@ -114,9 +112,9 @@ def as_html(markdown: str) -> str:
 
 def find_browser() -> str | None:
     """Return the path of a browser that prints without a window, or None."""
-    found = [path for name in BROWSERS if (path := shutil.which(name))]
-    found += [path for path in ELSEWHERE if os.path.exists(path)]
-    return found[0] if found else None
+    paths = [path for name in BROWSERS if (path := shutil.which(name))]
+    paths += [path for path in ELSEWHERE if os.path.exists(path)]
+    return paths[0] if paths else None
 
 
 def print_pdf(browser: str, page: Path, to: Path) -> bool:

@@ -34,8 +34,8 @@ def find(numbers: list[str], folder: Path | None = None) -> list[Path]:
     for number in numbers:
         if number.zfill(2) not in paths:
             raise LookupError(_no_lesson(number, paths))
-    chosen = {number.zfill(2) for number in numbers} or paths
-    return [paths[number] for number in sorted(chosen)]
+    wanted_numbers = {number.zfill(2) for number in numbers} or paths
+    return [paths[number] for number in sorted(wanted_numbers)]
 
 
 def _no_lesson(number: str, paths: dict[str, Path]) -> str:

@@ -60,22 +60,22 @@ def _clean_metadata(notebook: NotebookNode) -> NotebookNode:
 
 def _clean_outputs(outputs: list[NotebookNode], number: int) -> list[NotebookNode]:
     """The outputs to keep, cleaned; neighbouring streams become one."""
-    kept: list[NotebookNode] = []
+    cleaned: list[NotebookNode] = []
     for output in outputs:
         if output.get("name") == "stderr" or WIDGET in output.get("data", {}):
             continue  # a static picture stands beside each widget
         if output.output_type == "stream":
             output.text = _clean_text(output.text)
-            if kept and kept[-1].output_type == "stream":
-                kept[-1].text += output.text
+            if cleaned and cleaned[-1].output_type == "stream":
+                cleaned[-1].text += output.text
                 continue
         elif "data" in output:
             _clean_data(output.data)
             _replace_heavy_png(output)
         if output.output_type == "execute_result":
             output.execution_count = number
-        kept.append(output)
-    return kept
+        cleaned.append(output)
+    return cleaned
 
 
 def _clean_data(data: NotebookNode) -> None:

@@ -69,13 +69,13 @@ def summary(table: pd.DataFrame) -> str:
     images = table.file.nunique()
     is_problem = table.problem != ""
     problems = table.file[is_problem].nunique()
-    asked = table.file[table.ask_human.astype(bool) & ~is_problem].nunique()
+    for_humans = table.file[table.ask_human.astype(bool) & ~is_problem].nunique()
     noted = table.file[table.note != ""].nunique()
     counted = _count(files, "file")
     if images > files:
         counted += f" with {_count(images, 'image')}"
     return (
-        f'{counted}: {_count(images - problems, "answer")} ({asked} "ask a human"), '
+        f'{counted}: {_count(images - problems, "answer")} ({for_humans} "ask a human"), '
         f"{_count(problems, 'problem')}" + (f", {_count(noted, 'note')}" if noted else "")
     )
 
@@ -90,8 +90,7 @@ def _check_paths(folder: Path, to: Path, masks: Path | None, force: bool) -> Non
         raise FileNotFoundError(f"There is no file or folder {folder}: check the path.")
     if to.is_dir():
         raise IsADirectoryError(f"{to} is a folder: name a file in it, such as results.csv.")
-    if not to.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {to.parent}: make it, or correct --to.")
+    _files.demand_parent(to)
     if not os.access(to.parent, os.W_OK):
         raise PermissionError(f"You may not write to {to.parent}: choose another folder for --to.")
     if to.exists() and not force and not _is_results(to):

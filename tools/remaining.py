@@ -77,8 +77,8 @@ class Remaining:
 
 def _lesson(id: str) -> str:
     """The number of the lesson whose cell a test is, or nothing."""
-    found = re.search(r"(\d\d)_\w+\.ipynb::", id)
-    return found[1] if found else ""
+    match = re.search(r"(\d\d)_\w+\.ipynb::", id)
+    return match[1] if match else ""
 
 
 def sentence(done: int, total: int, seconds: float) -> str:

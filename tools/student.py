@@ -58,7 +58,7 @@ def write(to: Path, with_solutions: bool = False, language: str | None = None) -
                 "work; choose another folder, or move that file away."
             )
     for path, content in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _files.make_folder(path.parent, "The folder for the copies")
         _files.write_bytes(path, content)
     filled = "with all exercises solved" if with_solutions else "for students"
     yield f"{len(copies)} lessons {filled} are in {to / 'notebooks'}."

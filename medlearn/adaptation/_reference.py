@@ -44,8 +44,8 @@ def balanced_rows(labels: ArrayLike, per_class: int | None = None, *, seed: int 
     if per_class is not None:
         number = min(number, _checks.whole_number("per_class", per_class, 1))
     random = np.random.default_rng(seed)
-    drawn = [
+    rows_per_class = [
         random.choice(np.flatnonzero(labels == label), number, replace=False)
         for label in np.unique(labels)
     ]
-    return np.sort(np.concatenate(drawn))
+    return np.sort(np.concatenate(rows_per_class))

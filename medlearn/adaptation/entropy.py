@@ -31,7 +31,7 @@ def tent(
     images : numpy.ndarray, shape (N, H, W, 3)
         Target images, 0 to 255, without labels.
     epochs : int
-        How often all images are seen.
+        How often all images are seen, at least 1.
     learning_rate : float
         Of Adam, above 0.
     batch_size : int
@@ -47,7 +47,7 @@ def tent(
     Raises
     ------
     ValueError
-        For a model without BatchNormalization, or images that do not fit it.
+        For a model without BatchNormalization, images that do not fit it, and options out of range.
 
     References
     ----------
@@ -55,6 +55,8 @@ def tent(
     they are those of all images.
     """
     images = np.asarray(images)
+    _checks.whole_number("epochs", epochs, 1)
+    _check_learning_rate(learning_rate)
     adapted = statistics.reestimate_batchnorm(model, images, batch_size)
     _let_batchnorm_learn(adapted)
     inputs = keras.Input(images.shape[1:])
@@ -124,7 +126,8 @@ def tent_stream(
     """
     inputs = _checks.one_array(inputs, "inputs")
     _checks.whole_number("batch_size", batch_size, 1)
-    _check_stream(model, learning_rate, max_entropy, reset_below)
+    _check_stream(model, max_entropy, reset_below)
+    _check_learning_rate(learning_rate)
     adapted = statistics.with_batch_statistics(model) if batch_statistics else copied(model)
     _let_batchnorm_learn(adapted)
     at_first = [variable.numpy() for variable in adapted.trainable_variables]
@@ -143,13 +146,13 @@ def tent_stream(
     return np.concatenate(probabilities)
 
 
-def _check_stream(model, learning_rate, max_entropy, reset_below) -> None:
-    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in leaves(model)):
-        raise ValueError(
-            f"{model.name} has no BatchNormalization layer: TENT has nothing to learn."
-        )
+def _check_learning_rate(learning_rate: float) -> None:
     if not learning_rate > 0:
         raise ValueError(f"learning_rate={learning_rate!r} should be above 0; try 0.001.")
+
+
+def _check_stream(model: keras.Model, max_entropy: float | None, reset_below: float | None) -> None:
+    statistics.demand_batchnorm(model)
     for name, value in {"max_entropy": max_entropy, "reset_below": reset_below}.items():
         if value is not None and not 0 < value <= 1:
             raise ValueError(f"{name}={value!r} should lie between 0 and 1; try 0.4.")
@@ -165,8 +168,7 @@ def _stream_step(adapted: keras.Model, learning_rate: float, limit: float):
     def step(batch):
         with tf.GradientTape() as tape:
             probabilities = adapted(batch, training=False)
-            logs = keras.ops.log(probabilities + 1e-7)
-            entropies = -keras.ops.sum(probabilities * logs, axis=-1)
+            entropies = _entropies(probabilities)
             counts = tf.cast(entropies <= limit, tf.float32)
             loss = tf.reduce_sum(counts * entropies) / tf.maximum(tf.reduce_sum(counts), 1)
         optimizer.apply(tape.gradient(loss, variables), variables)
@@ -184,8 +186,12 @@ def _let_batchnorm_learn(model: keras.Model) -> None:
 
 def mean_entropy(probabilities: "tf.Tensor") -> "tf.Tensor":
     """Return the mean entropy, in nats, of class probabilities (..., classes); a scalar tensor."""
-    log_probabilities = keras.ops.log(probabilities + 1e-7)
-    return -keras.ops.mean(keras.ops.sum(probabilities * log_probabilities, axis=-1))
+    return keras.ops.mean(_entropies(probabilities))
+
+
+def _entropies(probabilities: "tf.Tensor") -> "tf.Tensor":
+    """The entropy (...) of each prediction (..., classes), in nats."""
+    return -keras.ops.sum(probabilities * keras.ops.log(probabilities + 1e-7), axis=-1)
 
 
 class _EntropyLoss(keras.layers.Layer):

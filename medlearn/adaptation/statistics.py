@@ -67,11 +67,17 @@ def with_batch_statistics(model: keras.Model) -> keras.Model:
     return copied(model, _measuring_layer)
 
 
-def _checked(model: keras.Model, images: np.ndarray) -> np.ndarray:
+def demand_batchnorm(model: keras.Model) -> None:
+    """Raise ValueError unless a model has BatchNormalization layers, nested ones included."""
     if not batchnorms(model):
         raise ValueError(
-            f"{model.name} has no BatchNormalization layer: there is nothing to re-estimate."
+            f"{model.name} has no BatchNormalization layer, so there is nothing to adapt: take a "
+            "network that has some, such as efficientnet_lite0."
         )
+
+
+def _checked(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    demand_batchnorm(model)
     if len(model.input_shape) == 4:
         return _checks.images(images, model)
     features = _checks.vectors(images)

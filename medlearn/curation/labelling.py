@@ -93,13 +93,13 @@ def most_diverse(features: ArrayLike, labelled: ArrayLike, count: int) -> np.nda
     distances = np.full(len(features), np.inf)
     for centre in centres:
         distances = np.minimum(distances, _squared_distances(features, centre))
-    taken: list[int] = []
+    selected: list[int] = []
     for _ in range(count):
         farthest = int(np.argmax(distances))
-        taken.append(farthest)
+        selected.append(farthest)
         distances = np.minimum(distances, _squared_distances(features, features[farthest]))
-        distances[taken] = -1
-    return np.array(taken)
+        distances[selected] = -1
+    return np.array(selected)
 
 
 def _squared_distances(features: np.ndarray, centre: np.ndarray) -> np.ndarray:

@@ -57,8 +57,8 @@ def load(
     >>> cells.images.shape
     (4, 64, 64, 3)
     """
-    chosen = card(name)
-    domains = chosen.domains + chosen.more_domains
+    entry = card(name)
+    domains = entry.domains + entry.more_domains
     if domain is not None and domain not in domains:
         raise ValueError(_files.unknown("domain", domain, domains, owner=repr(name)))
     if count is not None:
@@ -67,9 +67,9 @@ def load(
         _checks.whole_number("size", size, 28, 1024)
     _checks.whole_number("seed", seed, 0, 2**31 - 1)
     _checks.whole_number("workers", workers, 1, 64)
-    count = chosen.count if count is None else count
-    size = chosen.size if size is None else size
-    if chosen.kind == "virtual":
+    count = entry.count if count is None else count
+    size = entry.size if size is None else size
+    if entry.kind == "virtual":
         assert count is not None  # every card of a virtual set has a count
-        return _virtual.load(chosen, domain, count, size, seed, workers)
-    return _real.load(chosen, domain, count, size, seed, rare)
+        return _virtual.load(entry, domain, count, size, seed, workers)
+    return _real.load(entry, domain, count, size, seed, rare)

@@ -54,22 +54,22 @@ def load_volumes(
     >>> heads.images[0].shape
     (16, 48, 48)
     """
-    chosen = card(name)
-    if not chosen.volumes:
-        having = [other for other in names() if card(other).volumes]
+    entry = card(name)
+    if not entry.volumes:
+        having = [set_name for set_name in names() if card(set_name).volumes]
         raise ValueError(
             f"{name!r} holds single images, which `load` brings; volumes have: {', '.join(having)}."
         )
-    domains = chosen.domains + chosen.more_domains
+    domains = entry.domains + entry.more_domains
     if domain is not None and domain not in domains:
         raise ValueError(_files.unknown("domain", domain, domains, owner=repr(name)))
-    count = chosen.volumes if count is None else count
+    count = entry.volumes if count is None else count
     _checks.whole_number("count", count, 1, 10_000)
     _checks.whole_number("seed", seed, 0, 2**31 - 1)
     sides = None if spacing is None else _sides(spacing)
-    if chosen.kind == "virtual":
-        return _simulated(chosen, domain, count, sides, seed)
-    volumes = _real.load_volumes(chosen, domain, count, seed)
+    if entry.kind == "virtual":
+        return _simulated(entry, domain, count, sides, seed)
+    volumes = _real.load_volumes(entry, domain, count, seed)
     return volumes if sides is None else resampled(volumes, sides)
 
 

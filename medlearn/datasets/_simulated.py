@@ -85,8 +85,8 @@ def _keep(path: Path, dataset: Dataset) -> None:
 
 
 def _note_use(path: Path) -> None:
-    now = time.time_ns()  # finer than the clock of the file system
-    os.utime(path, ns=(now, now))
+    nanoseconds = time.time_ns()  # finer than the clock of the file system
+    os.utime(path, ns=(nanoseconds, nanoseconds))
 
 
 def _make_room(folder: Path, most: int) -> None:
@@ -100,12 +100,12 @@ def _make_room(folder: Path, most: int) -> None:
 
 def _sizes(folder: Path) -> list[tuple[int, int, Path]]:
     """When each kept set was read last, and its bytes."""
-    found = []
+    sizes = []
     for path in folder.glob(f"*{_ENDING}"):
         with contextlib.suppress(OSError):  # another process may have removed it
             status = path.stat()
-            found.append((status.st_mtime_ns, status.st_size, path))
-    return found
+            sizes.append((status.st_mtime_ns, status.st_size, path))
+    return sizes
 
 
 def _read(path: Path) -> Dataset | None:

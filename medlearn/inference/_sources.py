@@ -175,7 +175,7 @@ def _notes(files: Sequence[str], frames: Sequence[Frame]) -> dict[str, str]:
     for file, frame in zip(files, frames, strict=True):
         warnings = frame.warnings + contrast_warnings(frame.pixels)
         if warnings:
-            notes[file] = "; ".join(f"{what}: {fix}" for what, fix in warnings)
+            notes[file] = "; ".join(f"{problem}: {fix}" for problem, fix in warnings)
     return notes
 
 

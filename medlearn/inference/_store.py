@@ -37,7 +37,7 @@ def save(predictor, folder: Path) -> Path:
         raise FileExistsError(
             f"{folder} holds something else than a predictor: choose a new folder."
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(folder.parent, "The folder for the predictor")
     _drafts.remove_dead(folder.parent)
     draft = _drafts.beside(folder)
     draft.mkdir()

@@ -211,10 +211,10 @@ def regions(
 def _areas(masks, predictions, positive, patients) -> tuple[np.ndarray, ...]:
     """Common, true and predicted area of each image, or of each patient."""
     pairs = regions(masks, predictions, positive)
-    common = [np.count_nonzero(true & predicted) for true, predicted in pairs]
-    masked = [np.count_nonzero(true) for true, _ in pairs]
-    found = [np.count_nonzero(predicted) for _, predicted in pairs]
-    areas = np.array(common), np.array(masked), np.array(found)
+    overlaps = [np.count_nonzero(true & predicted) for true, predicted in pairs]
+    true_areas = [np.count_nonzero(true) for true, _ in pairs]
+    predicted_areas = [np.count_nonzero(predicted) for _, predicted in pairs]
+    areas = np.array(overlaps), np.array(true_areas), np.array(predicted_areas)
     if patients is None:
         return areas
     patients = _checks.column("patients", patients)

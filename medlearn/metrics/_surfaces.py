@@ -203,9 +203,9 @@ def _outlines(
     )
 
 
-def _distances(corners: np.ndarray, others: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+def _distances(from_corners: np.ndarray, to_corners: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """The distance of each of some corners to the nearest of others, both boolean grids."""
-    return ndimage.distance_transform_edt(~others, sampling=spacing)[corners]
+    return ndimage.distance_transform_edt(~to_corners, sampling=spacing)[from_corners]
 
 
 def _corner_lengths(region: np.ndarray, spacing: np.ndarray) -> np.ndarray:
@@ -215,9 +215,9 @@ def _corner_lengths(region: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """
     inside = np.pad(region, 1).astype(np.uint8)
     code = np.zeros(np.array(region.shape) + 1, np.uint8)
-    for bit, place in enumerate(product((0, 1), repeat=region.ndim)):
+    for bit, corner in enumerate(product((0, 1), repeat=region.ndim)):
         window = tuple(
-            slice(start, start + length) for start, length in zip(place, code.shape, strict=True)
+            slice(start, start + length) for start, length in zip(corner, code.shape, strict=True)
         )
         code |= inside[window] << bit
     # A side of a pixel across an axis is as large as the other lengths' product; corners share it.
@@ -241,8 +241,8 @@ def _normals(dimensions: int) -> np.ndarray:
         inside = np.array(bits).reshape((2,) * dimensions)
         parts, count = max(ndimage.label(inside), ndimage.label(1 - inside), key=itemgetter(1))
         for part in range(1, count + 1):
-            places = np.argwhere(parts == part)
-            table[pattern, part - 1] = np.abs((1 - 2 * places).sum(axis=0))
+            pixels = np.argwhere(parts == part)
+            table[pattern, part - 1] = np.abs((1 - 2 * pixels).sum(axis=0))
     return table
 
 

@@ -120,8 +120,8 @@ def _one_volume(volume: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _check_flips(flips: Sequence[tuple[int, ...]], axes: int) -> None:
-    known = all(isinstance(flip, tuple) and set(flip) <= set(range(axes)) for flip in flips)
-    if not len(flips) or not known:
+    are_axes = all(isinstance(flip, tuple) and set(flip) <= set(range(axes)) for flip in flips)
+    if not len(flips) or not are_axes:
         raise ValueError(
             f"flips={flips!r} is not a sequence of tuples of axes from 0 to {axes - 1}; ((),) is "
             "the image alone, ((), (1,)) the image and one mirror image."
@@ -210,13 +210,13 @@ def _add_band_of_tiles(tiling: _Tiling, image, top: int, corners, sums, weights)
     """Predict the tiles of a band in batches, and add their weighted answers to the sums."""
     for start in range(0, len(corners), tiling.batch_size):
         batch = corners[start : start + tiling.batch_size]
-        places = [_place(corner, tiling.sides[1:]) for corner in batch]
+        windows = [_place(corner, tiling.sides[1:]) for corner in batch]
         rows = slice(top, top + tiling.sides[0])
-        tiles = np.stack([image[(rows, *place)] for place in places]).astype(np.float32)
-        for corner, place, values in zip(batch, places, _answers(tiling, tiles), strict=True):
+        tiles = np.stack([image[(rows, *window)] for window in windows]).astype(np.float32)
+        for corner, window, values in zip(batch, windows, _answers(tiling, tiles), strict=True):
             weight = _tile_weight(tiling, (top, *corner), image.shape)
-            sums[(slice(None), *place)] += weight * values
-            weights[(slice(None), *place)] += weight
+            sums[(slice(None), *window)] += weight * values
+            weights[(slice(None), *window)] += weight
 
 
 def _answers(tiling: _Tiling, tiles: np.ndarray) -> np.ndarray:

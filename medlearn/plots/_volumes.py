@@ -62,24 +62,12 @@ def volume_planes(
     ValueError
         If the volume has no three dimensions, or the mask another shape.
     """
-    voxels = np.asarray(volume)
-    if voxels.ndim != 3:
-        raise ValueError(
-            f"A volume (Z, Y, X) is expected, not the shape {voxels.shape}: give one volume."
-        )
-    if mask is not None and np.shape(mask) != voxels.shape:
-        raise ValueError(f"The volume has the shape {voxels.shape}, the mask {np.shape(mask)}.")
-    lengths = np.asarray(spacing, float)
+    voxels, classes, lengths = checked(volume, mask, spacing)
     middle = [side // 2 for side in voxels.shape] if at is None else list(at)
     sides = np.array(voxels.shape) * lengths  # mm
-    widths = [sides[2], sides[2], sides[1]]
-    heights = [sides[1], sides[0], sides[0]]
-    height = 7.6 * max(heights) / sum(widths) + 0.35 + 0.3 * bool(mask_classes) + 0.3 * bool(title)
-    figure, axes = plt.subplots(
-        1, 3, figsize=(8, height), width_ratios=widths, layout="constrained"
-    )
+    figure, axes = _axes(sides, bool(mask_classes), bool(title))
     for ax, (name, axis, left, top) in zip(axes, _PLANES, strict=True):
-        picture = _picture(voxels, mask, axis, middle[axis], opacity)
+        picture = _picture(voxels, classes, axis, middle[axis], opacity)
         down, across = np.delete(sides, axis)
         ax.imshow(picture, extent=(0, across, down, 0), interpolation="nearest")
         _draw_guides(ax, axis, middle, lengths, sides)
@@ -95,27 +83,76 @@ def volume_planes(
     return figure
 
 
+def checked(
+    volume: ArrayLike, mask: ArrayLike | None, spacing: ArrayLike
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Return a volume, its mask and the sides of a voxel as arrays.
+
+    Parameters
+    ----------
+    volume : array_like, shape (Z, Y, X)
+        Values from 0 to 255.
+    mask : array_like of int, shape (Z, Y, X), or None
+        The class index of each voxel.
+    spacing : array_like of one or three floats
+        Size of a voxel along z, y and x in mm.
+
+    Raises
+    ------
+    ValueError
+        If the volume has no three dimensions, or the mask another shape.
+    """
+    voxels = np.asarray(volume)
+    if voxels.ndim != 3:
+        raise ValueError(
+            f"A volume (Z, Y, X) is expected, not the shape {voxels.shape}: give one volume."
+        )
+    if mask is not None and np.shape(mask) != voxels.shape:
+        raise ValueError(
+            f"The volume has the shape {voxels.shape}, the mask {np.shape(mask)}: give the mask of "
+            "this volume."
+        )
+    lengths = np.broadcast_to(np.asarray(spacing, float), 3)
+    return voxels, None if mask is None else np.asarray(mask), lengths
+
+
+def upright(voxels: np.ndarray, axis: int, index: int) -> np.ndarray:
+    """Return a plane (H, W) as it is looked at: the front or the head is up.
+
+    Parameters
+    ----------
+    voxels : numpy.ndarray, shape (Z, Y, X)
+        The volume, or its mask.
+    axis, index : int
+        The axis that is cut, and where, in voxels.
+    """
+    plane = np.take(voxels, index, axis=axis)
+    return plane if axis == 0 else plane[::-1]
+
+
+def _axes(sides: np.ndarray, has_legend: bool, has_title: bool) -> tuple[Figure, np.ndarray]:
+    """Three axes side by side, to one scale in mm; `sides` (3,) are those of the volume."""
+    widths = [sides[2], sides[2], sides[1]]
+    tallest = max(sides[0], sides[1])
+    height = 7.6 * tallest / sum(widths) + 0.35 + 0.3 * has_legend + 0.3 * has_title
+    return plt.subplots(1, 3, figsize=(8, height), width_ratios=widths, layout="constrained")
+
+
 def _picture(voxels, mask, axis: int, index: int, opacity: float) -> np.ndarray:
     """One plane with its mask, front or head up: (H, W, 3) from 0 to 1."""
-    plane = _upright(voxels, axis, index)
+    plane = upright(voxels, axis, index)
     picture = np.repeat(np.clip(plane, 0, 255)[..., None], 3, axis=-1)
     none = np.zeros(plane.shape, int)
-    return blend_mask(picture, none if mask is None else _upright(mask, axis, index), opacity)
-
-
-def _upright(voxels: ArrayLike, axis: int, index: int) -> np.ndarray:
-    """A plane as it is looked at: the front or the head is up."""
-    plane = np.take(np.asarray(voxels), index, axis=axis)
-    return plane if axis == 0 else plane[::-1]
+    return blend_mask(picture, none if mask is None else upright(mask, axis, index), opacity)
 
 
 def _draw_guides(
     ax: Axes, axis: int, middle: Sequence[int], lengths: np.ndarray, sides: np.ndarray
 ) -> None:
     """Draw where the other two planes cut this one."""
-    place = (np.array(middle) + 0.5) * lengths
-    place[0] = sides[0] - place[0]  # the head is up
-    down, across = np.delete(place, axis)
+    guides = (np.array(middle) + 0.5) * lengths
+    guides[0] = sides[0] - guides[0]  # the head is up
+    down, across = np.delete(guides, axis)
     style: dict[str, Any] = {"color": _GUIDE, "linewidth": 0.6, "alpha": 0.8}
     ax.axhline(down, **style)
     ax.axvline(across, **style)

@@ -96,9 +96,9 @@ def h_score(features: ArrayLike, labels: ArrayLike, *, shrinkage: float | None =
     variances, directions = _spectrum(centred)
     class_means = directions.T @ (members / np.sqrt(members.sum(0)))
     between = (class_means**2).sum(1)
-    kept = (1 - shrinkage) * variances
-    added = shrinkage * variances.sum() / centred.shape[1]
-    return float((between * kept / (kept + added)).sum())
+    shrunken = (1 - shrinkage) * variances
+    ridge = shrinkage * variances.sum() / centred.shape[1]
+    return float((between * shrunken / (shrunken + ridge)).sum())
 
 
 def leep(probabilities: ArrayLike, labels: ArrayLike) -> float:

@@ -50,8 +50,8 @@ def spellings(number: float) -> set[str]:
         return {exact}
     accepted = {exact}
     for digits in range(FEWEST_DIGITS, MOST_DIGITS + 1):
-        for way in (ROUND_HALF_UP, ROUND_HALF_DOWN):
-            rounded = Context(prec=digits, rounding=way).create_decimal(Decimal(repr(number)))
+        for rounding in (ROUND_HALF_UP, ROUND_HALF_DOWN):
+            rounded = Context(prec=digits, rounding=rounding).create_decimal(Decimal(repr(number)))
             accepted.add(spelling(float(rounded)))
     return accepted
 
@@ -134,8 +134,8 @@ def type_mismatch(answer: object, expected: object) -> str:
     actual_type, expected_type = type_name(answer), type_name(expected)
     if actual_type == expected_type:
         return ""
-    kinds = {"actual": label(actual_type), "expected": label(expected_type)}
-    return say("This is {actual}; {expected} is asked for. ", **kinds)
+    names = {"actual": label(actual_type), "expected": label(expected_type)}
+    return say("This is {actual}; {expected} is asked for. ", **names)
 
 
 def type_name(answer: Any) -> str:

@@ -98,8 +98,8 @@ class _Console:
         _observe(dials, self.redraw)
         menu.observe(self.set_preset, names="value")
         self.redraw()
-        left = [menu, *dials.values()] if presets else list(dials.values())
-        columns = [ipywidgets.VBox(left), ipywidgets.VBox([self.picture, self.text])]
+        controls = [menu, *dials.values()] if presets else list(dials.values())
+        columns = [ipywidgets.VBox(controls), ipywidgets.VBox([self.picture, self.text])]
         self.box = ipywidgets.HBox(columns)
 
     def redraw(self, change: object = None) -> None:
@@ -216,8 +216,8 @@ def _dial(name: str, control: Any) -> ipywidgets.Widget:
 
 def _option(value: Any) -> Any:
     """A value of a slider, with its name where the reader's language has another one."""
-    shown = label(value) if isinstance(value, str) else value
-    return value if shown is value or shown == value else (shown, value)
+    translated = label(value) if isinstance(value, str) else value
+    return value if translated is value or translated == value else (translated, value)
 
 
 def _row(dial: ipywidgets.Widget) -> ipywidgets.Widget:

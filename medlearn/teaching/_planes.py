@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from medlearn import plots
+from medlearn.plots import _volumes
 from medlearn.teaching._panels import STYLE, console, slider
 
 _GUIDE = (240, 228, 66)
@@ -50,15 +51,7 @@ def volume_planes(
     ValueError
         If the volume has no three dimensions, or the mask another shape.
     """
-    voxels = np.asarray(volume)
-    if voxels.ndim != 3:
-        raise ValueError(
-            f"A volume (Z, Y, X) is expected, not the shape {voxels.shape}: give one volume."
-        )
-    if mask is not None and np.shape(mask) != voxels.shape:
-        raise ValueError(f"The volume has the shape {voxels.shape}, the mask {np.shape(mask)}.")
-    classes = None if mask is None else np.asarray(mask)
-    lengths = np.broadcast_to(np.asarray(spacing, float), 3)
+    voxels, classes, lengths = _volumes.checked(volume, mask, spacing)
     dials: dict[str, ipywidgets.Widget] = {
         name: slider(name, length // 2, 0, length - 1, 1)
         for name, length in zip("zyx", voxels.shape, strict=True)
@@ -93,22 +86,17 @@ def _three_planes(voxels, mask, lengths, voxel, opacity: float, width: int) -> n
 
 def _plane(voxels, mask, axis: int, voxel, opacity: float) -> np.ndarray:
     """One plane, painted, with the lines of the other two: uint8 (H, W, 3)."""
-    grey = _upright(voxels, axis, voxel[axis])
+    grey = _volumes.upright(voxels, axis, voxel[axis])
     picture = np.repeat(np.clip(grey, 0, 255)[..., None], 3, axis=-1)
     if mask is not None and opacity:
-        picture = 255 * plots.blend_mask(picture, _upright(mask, axis, voxel[axis]), opacity)
+        classes = _volumes.upright(mask, axis, voxel[axis])
+        picture = 255 * plots.blend_mask(picture, classes, opacity)
     picture = picture.astype(np.uint8)
     row, column = np.delete(voxel, axis)
     row = row if axis == 0 else len(grey) - 1 - row  # the head is up
     picture[row, :, :] = picture[row, :, :] // 2 + np.array(_GUIDE, np.uint8) // 2
     picture[:, column, :] = picture[:, column, :] // 2 + np.array(_GUIDE, np.uint8) // 2
     return picture
-
-
-def _upright(voxels: np.ndarray, axis: int, index: int) -> np.ndarray:
-    """A plane as it is looked at: the front or the head is up."""
-    plane = np.take(voxels, index, axis=axis)
-    return plane if axis == 0 else plane[::-1]
 
 
 def _scaled(plane: np.ndarray, pixels: np.ndarray) -> np.ndarray:

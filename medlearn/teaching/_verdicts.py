@@ -104,9 +104,11 @@ class Record:
         if "ellipsis" in str(error) or isinstance(error, NotImplementedError):
             return self.blank()
         self._count()
-        first_line = (str(error).splitlines() or [""])[0]
-        kind = type(error).__name__
-        text = say("your answer stops with an error, {kind}: {line}", kind=kind, line=first_line)
+        text = say(
+            "your answer stops with an error, {kind}: {line}",
+            kind=type(error).__name__,
+            line=(str(error).splitlines() or [""])[0],
+        )
         return self._print("error", text)
 
     def stopped(self, seconds: float) -> None:
@@ -154,10 +156,10 @@ def with_sign(verdict: Verdict) -> str:
     if not sign:
         return verdict.message
     id, _, words = verdict.message.partition(": ")
-    first, stop, rest = words.partition(". ")
+    first, stop, remainder = words.partition(". ")
     if not _is_coloured():
         return f"{sign} {verdict.message}"
-    return f"{_COLOURS[sign]}{sign} {id}: {first}{stop.rstrip()}{_RESET} {rest}".rstrip()
+    return f"{_COLOURS[sign]}{sign} {id}: {first}{stop.rstrip()}{_RESET} {remainder}".rstrip()
 
 
 def _is_coloured() -> bool:

@@ -106,7 +106,7 @@ def cards(folder: str | Path = ".") -> list[Card]:
     folder = Path(folder)
     facts = _facts(folder)["lessons"]
     seconds = results.read("lessons").set_index("lesson")["seconds"]
-    found = []
+    listed = []
     for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
         if path.name[:2] not in facts:
             raise LookupError(
@@ -117,8 +117,8 @@ def cards(folder: str | Path = ".") -> list[Card]:
         computes = math.ceil(seconds[path.stem] / 60) if path.stem in seconds else None
         needs = tuple(fact["needs"])
         title = _title(path)
-        found.append(Card(path.name, title, fact["idea"], fact["minutes"], needs, computes))
-    return found
+        listed.append(Card(path.name, title, fact["idea"], fact["minutes"], needs, computes))
+    return listed
 
 
 def routes(folder: str | Path = ".") -> list[Route]:
@@ -129,13 +129,13 @@ def routes(folder: str | Path = ".") -> list[Route]:
     folder : str or Path
         As for `cards`.
     """
-    every = cards(folder)
-    found = []
+    all_cards = cards(folder)
+    listed = []
     for row in _facts(Path(folder))["paths"]:
-        numbers = [card.number for card in every] if row["lessons"] == "all" else row["lessons"]
-        chosen = tuple(card for card in every if card.number in numbers)
-        found.append(Route(row["name"], row["who"], chosen))
-    return found
+        numbers = [card.number for card in all_cards] if row["lessons"] == "all" else row["lessons"]
+        own_cards = tuple(card for card in all_cards if card.number in numbers)
+        listed.append(Route(row["name"], row["who"], own_cards))
+    return listed
 
 
 def show(folder: str | Path = ".") -> HTML:
@@ -166,7 +166,7 @@ def _card_as_html(card: Card, cards: list[Card], solved: Mapping[str, bool]) -> 
     ids = exercises.ids(card.number)
     count = sum(solved.get(id, False) for id in ids)
     marks = "".join("■" if solved.get(id) else "□" for id in ids)
-    files = {other.number: other.file for other in cards}
+    files = {neighbour.number: neighbour.file for neighbour in cards}
     needs = [f'<a href="{files[need]}">{need}</a>' for need in card.needs if need in files]
     times = say("{minutes} min", minutes=card.minutes)
     if card.computes:

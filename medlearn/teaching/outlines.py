@@ -61,15 +61,15 @@ def train(
     size = images.shape[1:3]
     model = _segmenter(encoder, classes, size, seed)
     order = np.resize(np.random.default_rng(seed).permutation(len(images)), steps * BATCH)
-    used, places = np.unique(order, return_inverse=True)
-    maps = networks.encoder_maps(model, images[used], dtype="float16")
+    distinct, positions = np.unique(order, return_inverse=True)
+    maps = networks.encoder_maps(model, images[distinct], dtype="float16")
     learner = _learner(encoder, classes, size)
     _begin_anew(learner, networks.decoder(model).get_weights())
     for step in progress.bar(range(steps), "training"):
         learner.optimizer.learning_rate = RATE * (1 + np.cos(np.pi * step / steps)) / 2
-        rows = places[step * BATCH : (step + 1) * BATCH]
+        rows = positions[step * BATCH : (step + 1) * BATCH]
         batch = [values[rows].astype("float32") for values in maps]
-        learner.train_on_batch(batch, masks[used[rows]])
+        learner.train_on_batch(batch, masks[distinct[rows]])
     networks.decoder(model).set_weights(learner.get_weights())
     return model
 

@@ -104,9 +104,9 @@ def export_names(seed: int = 0, patients: int = 30) -> tuple[list[str], np.ndarr
     """
     random = np.random.default_rng(seed)
     pairs = [(clinic, number) for clinic in (1, 2, 3) for number in range(1, patients + 1)]
-    chosen = random.permutation(len(pairs))[:patients]
+    order_of_people = random.permutation(len(pairs))[:patients]
     names, people = [], []
-    for person, index in enumerate(chosen):
+    for person, index in enumerate(order_of_people):
         clinic, number = pairs[index]
         for _ in range(random.integers(2, 5)):
             word = random.choice(["P", "p", "P-", "PAT ", "pat_"])

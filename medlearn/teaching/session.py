@@ -30,11 +30,11 @@ def prepare(content: str = "/content") -> str:
     from medlearn.teaching import budget
 
     matplotlib.rc_file(_files.folder("style") / "matplotlibrc")
-    kept = "lost when the session ends (USE_DRIVE = True keeps them)"
+    fate = "lost when the session ends (USE_DRIVE = True keeps them)"
     if drive.is_dir():
-        kept = f"kept on Drive, {_files.cache()}"
+        fate = f"kept on Drive, {_files.cache()}"
     card = _keras.gpu_name() or "no GPU"
-    return f"Ready: {card}, budget {budget.name()}; downloads and features are {kept}."
+    return f"Ready: {card}, budget {budget.name()}; downloads and features are {fate}."
 
 
 def _missing(package: str = "medlearn") -> list[str]:
@@ -63,15 +63,15 @@ def _install(requirements: list[str]) -> None:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text("\n".join(sorted(pins)), encoding="utf-8")
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        done = subprocess.run(
+        result = subprocess.run(
             [*pip, "-c", str(constraints), *requirements],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
         )
-    if done.returncode:
-        last_line = (done.stdout.strip().splitlines() or ["no output"])[-1]
+    if result.returncode:
+        last_line = (result.stdout.strip().splitlines() or ["no output"])[-1]
         raise RuntimeError(
             f"{', '.join(requirements)} cannot be installed beside what is here: {last_line}"
         )

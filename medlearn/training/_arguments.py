@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medlearn import _checks
+from medlearn import _checks, _files
 from medlearn._keras import keras, tf
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
@@ -34,19 +34,8 @@ def check(model, data, epochs, validation, folder, every) -> None:
                 f"every={every} is the number of steps between two checkpoints and needs a folder "
                 "for them."
             )
-    if folder is not None:
-        _make(Path(folder))
-
-
-def _make(folder: Path) -> None:
-    """Make the folder now, and not after the first epoch."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"The folder for checkpoints, {folder}, cannot be made ({error.strerror}); choose one "
-            "that you may write to."
-        ) from error
+    if folder is not None:  # now, and not after the first epoch
+        _files.make_folder(Path(folder), "The folder for checkpoints")
 
 
 def _check_model(model) -> None:

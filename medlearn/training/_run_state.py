@@ -161,11 +161,11 @@ class RunState:
                 f"The checkpoint in {self._folder} is of another model or another set of trainable "
                 "layers; choose an empty folder, or build the same model."
             )
-        other = _setting.differences(state.get("setting") or self._setting, self._setting)
-        if other and self._setting:
+        changes = _setting.differences(state.get("setting") or self._setting, self._setting)
+        if changes and self._setting:
             raise ValueError(
                 f"The checkpoint in {self._folder} is of a run with another setting: "
-                f"{'; '.join(other)}. Go on with the same setting, or choose an empty folder."
+                f"{'; '.join(changes)}. Go on with the same setting, or choose an empty folder."
             )
         self._checkpoint(tf.Variable("")).restore(path).expect_partial()
         self.epoch = state["epoch"]
@@ -194,12 +194,12 @@ class RunState:
         for variable in self._model.variables:
             if variable.dtype == "string" or np.isfinite(variable.numpy()).all():
                 continue
-            kept = (
+            fallback = (
                 "" if self._folder is None else f" The checkpoint before stays in {self._folder}."
             )
             raise ValueError(
                 f"{variable.path} is not finite after step {self.step} of epoch {self.epoch + 1}: "
-                "look for NaN among the images and labels, or try a lower learning rate." + kept
+                "look for NaN among the images and labels, or try a lower learning rate." + fallback
             )
 
     def _total(self) -> list[float]:
@@ -241,8 +241,8 @@ def _number(path: str | Path) -> int:
 
 def _paths(folder: Path) -> list[str]:
     """The checkpoints that are there, the newest first."""
-    found = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
-    return [str(path) for path in sorted(found, key=_number, reverse=True)]
+    checkpoints = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
+    return [str(path) for path in sorted(checkpoints, key=_number, reverse=True)]
 
 
 def _newest_name(folder: Path) -> str | None:

@@ -33,15 +33,15 @@ def of(model: keras.Model, dataset) -> dict[str, Any]:
     return json.loads(json.dumps(setting, default=_described))
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def differences(before: dict[str, Any], current: dict[str, Any]) -> list[str]:
     """Return a phrase for each setting that differs, the first few.
 
     Parameters
     ----------
-    before, now : dict
+    before, current : dict
         Of an earlier run and of this one, as `of` returns them.
     """
-    old, new = dict(_flat(before)), dict(_flat(now))
+    old, new = dict(_flat(before)), dict(_flat(current))
     paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
     phrases = [f"{path} was {old.get(path)} and is {new.get(path)}" for path in paths[:_SHOWN]]
     return phrases + ([f"{len(paths) - _SHOWN} more"] if len(paths) > _SHOWN else [])

@@ -48,19 +48,19 @@ def add_lora(
     _checks.whole_number("rank", rank, 1)
     inside = encoders(model) or [model]
     leaves = [leaf for encoder in inside for leaf in _keras.leaves(encoder)]
-    chosen = [leaf for leaf in leaves if _is_one(leaf, layers)]
-    if not chosen:
+    adapted = [leaf for leaf in leaves if _is_one(leaf, layers)]
+    if not adapted:
         raise ValueError(
             f"{model.name} has no dense layer whose name ends in {' or '.join(layers)}: "
             'backbones.load("dinov2_small") gives a transformer that has some.'
         )
-    if any(leaf.lora_enabled for leaf in chosen):
+    if any(leaf.lora_enabled for leaf in adapted):
         raise ValueError(f"{model.name} has adapters already; build the model anew to begin again.")
     for encoder in inside:
         encoder.trainable = True  # as a whole: a frozen model would hide its adapters
     for leaf in leaves:
         freeze(leaf)
-    return sum(_adapt(leaf, rank, seed + number) for number, leaf in enumerate(chosen))
+    return sum(_adapt(leaf, rank, seed + number) for number, leaf in enumerate(adapted))
 
 
 def _is_one(layer: keras.layers.Layer, words: Sequence[str]) -> bool:

@@ -98,26 +98,29 @@ def copy(source: Path, repository: str | None = None, language: str | None = Non
     list of Lesson
         The lessons in the course's order.
     """
-    (source / "notebooks").mkdir()
-    files = source / "_slides" / "files"
-    files.mkdir(parents=True)
-    figures = source / "_static" / "figures"
-    figures.mkdir(parents=True)
+    files, figures = source / "_slides" / "files", source / "_static" / "figures"
+    for folder in (source / "notebooks", files, figures):
+        folder.mkdir(parents=True)
     charts = chart_sentences()
-    copied = []
+    pages = []
     for path in lessons.find([]):
         notebook = translated.lesson(path, language)
-        lesson = Lesson(path.stem, lessons.title(notebook), notebook)
-        _describe_pictures(lesson, charts, figures)
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = page_links(cell.source)
-        lessons.save(translated.lesson(path, language), files / path.name)
-        title, _, rest = notebook.cells[0].source.partition("\n")
-        notebook.cells[0].source = f"{title}\n\n{online.links(path.name, repository)}\n{rest}"
+        lessons.save(notebook, files / path.name)
+        page = Lesson(path.stem, lessons.title(notebook), notebook)
+        _describe_pictures(page, charts, figures)
+        _link(notebook, online.links(path.name, repository))
         nbformat.write(notebook, source / "notebooks" / path.name)
-        copied.append(lesson)
-    return copied
+        pages.append(page)
+    return pages
+
+
+def _link(notebook: NotebookNode, below_title: str) -> None:
+    """Let a lesson's links lead to pages of the site, and put others below its title."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = page_links(cell.source)
+    title, _, body = notebook.cells[0].source.partition("\n")
+    notebook.cells[0].source = f"{title}\n\n{below_title}\n{body}"
 
 
 def page_links(markdown: str) -> str:

@@ -58,8 +58,8 @@ def as_markdown(side: str) -> str:
     side : str
         ``"before"`` or ``"after"``.
     """
-    said = words()
-    parts = [f"# {said[f'{side}_title']}", said[f"{side}_lead"], said["made"]]
+    phrases = words()
+    parts = [f"# {phrases[f'{side}_title']}", phrases[f"{side}_lead"], phrases["made"]]
     for number, item in enumerate(items(), start=1):
         options = zip(LETTERS, item[side]["options"], strict=True)
         lines = [f"   **({letter})** {option}" for letter, option in options]
@@ -76,16 +76,16 @@ def write_plain() -> None:
 
 
 def _page(side: str) -> str:
-    said = words()
+    phrases = words()
     questions = [_question(side, number, item) for number, item in enumerate(items(), start=1)]
-    button = f'<button type="button">{html.escape(said["mark"])}</button>'
+    button = f'<button type="button">{html.escape(phrases["mark"])}</button>'
     end = f'<p>{button} <output role="status"></output></p>'
     data = "".join(
-        f' data-{key.replace("_", "-")}="{html.escape(said[key])}"'
+        f' data-{key.replace("_", "-")}="{html.escape(phrases[key])}"'
         for key in ("is_right", "is_wrong", "is_open", "score")
     )
     form = "\n".join([f'<form class="quiz"{data}>', *questions, end, "</form>"])
-    return f"# {said[f'{side}_title']}\n\n{said[f'{side}_lead']}\n\n{form}\n"
+    return f"# {phrases[f'{side}_title']}\n\n{phrases[f'{side}_lead']}\n\n{form}\n"
 
 
 def _question(side: str, number: int, item: dict) -> str:
@@ -101,20 +101,20 @@ def _question(side: str, number: int, item: dict) -> str:
 
 
 def _keys() -> str:
-    said = words()
-    rows = [said["keys_columns"], "|---|---|---|---|---|"]
+    phrases = words()
+    rows = [phrases["keys_columns"], "|---|---|---|---|---|"]
     reasons = []
     for number, item in enumerate(items(), start=1):
         letters = " | ".join(item[side]["right"] for side in SIDES)
         rows.append(f"| {number} | {item['topic']} | {letters} | {item['lesson']} |")
         why = {
-            side: said["reason"].format(
-                side=said[side], letter=item[side]["right"], why=item[side]["why"]
+            side: phrases["reason"].format(
+                side=phrases[side], letter=item[side]["right"], why=item[side]["why"]
             )
             for side in SIDES
         }
-        reasons.append(said["reasons"].format(number=number, topic=item["topic"], **why))
-    parts = [f"# {said['keys_title']}", said["keys_lead"], "\n".join(rows), *reasons]
+        reasons.append(phrases["reasons"].format(number=number, topic=item["topic"], **why))
+    parts = [f"# {phrases['keys_title']}", phrases["keys_lead"], "\n".join(rows), *reasons]
     return "\n\n".join(parts) + "\n"
 
 

@@ -95,28 +95,32 @@ def write(pages: list[Lesson], source: Path) -> None:
     """
     folder = source / "_slides" / "slides"
     folder.mkdir(parents=True, exist_ok=True)
-    vendor = source / "_static" / "vendor"
-    has_reveal = (vendor / "reveal.js").exists()
-    script = MATHJAX if (vendor / "mathjax").exists() else ""
-    script += REVEAL if has_reveal else ""
+    head, script = _libraries(source / "_static" / "vendor")
     for_class = questions()
+    phrases = for_class["words"]
     minutes = {card.number: card.minutes for card in door.cards(lessons.FOLDER)}
+    parts = [phrases["page"] + "\n"]
     for page in pages:
-        slides = deck(page, for_class.get(page.number), minutes[page.number])
+        question = for_class.get(page.number)
+        slides = deck(page, question, minutes[page.number])
         text = FRAME.format(
             language=pages_of_site.tag(language.name()),
             title=html.escape(page.title),
-            head=REVEAL_HEAD if has_reveal else "",
+            head=head,
             slides="\n".join(f"<section>\n{slide}\n</section>" for slide in slides),
             script=script,
         )
         (folder / f"{page.number}.html").write_text(text, encoding="utf-8")
-    said = for_class["words"]
-    listed = [
-        said["page"] + "\n",
-        *(_listed(page, for_class.get(page.number), said) for page in pages),
-    ]
-    (source / "instructor" / "slides.md").write_text("\n".join(listed), encoding="utf-8")
+        parts.append(_entry(page, question, phrases))
+    (source / "instructor" / "slides.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def _libraries(vendor: Path) -> tuple[str, str]:
+    """What stands in the head and at the end of a deck, of the libraries that were fetched."""
+    formulas = MATHJAX if (vendor / "mathjax").exists() else ""
+    if (vendor / "reveal.js").exists():
+        return REVEAL_HEAD, formulas + REVEAL
+    return "", formulas
 
 
 def deck(page: Lesson, question: dict[str, str] | None, minutes: int = 0) -> list[str]:
@@ -136,46 +140,56 @@ def deck(page: Lesson, question: dict[str, str] | None, minutes: int = 0) -> lis
     list of str
         HTML, one for each slide.
     """
-    goals = "".join(f"<li>{_inline(goal)}</li>" for goal in page.goals)
-    title = html.escape(page.title)
+    phrases = questions()["words"]
     sections = _sections(page)
-    shown = [section for section in sections if _is_shown(section)]
-    said = questions()["words"]
-    lead = said["plan"].format(minutes=minutes) if minutes else ""
-    slides = [f"<h1>{title}</h1><p>{said['goals']}</p><ol>{goals}</ol>{_notes(lead)}"]
-    for section in shown:
-        own = max(1, round(0.7 * minutes / len(shown)))  # the rest is for the exercises
-        slides += _section_slides(section, own if minutes else 0, said)
+    content = [section for section in sections if _is_content(section)]
+    slides = [_title_slide(page, minutes, phrases)]
+    for section in content:
+        own = max(1, round(0.7 * minutes / len(content)))  # the rest is for the exercises
+        slides += _section_slides(section, own if minutes else 0, phrases)
     if question:
-        answer = f'<div class="fragment answer">{_block(question["answer"])}</div>'
-        notes = _notes(said["wait"])
-        slides.append(f"<h2>{said['while_it_trains']}</h2>{_block(question['ask'])}{answer}{notes}")
+        slides.append(_question_slide(question, phrases))
     for section in sections:
         if any(word in section.title for word in RECAP):
-            slides.append(f"<h2>{said['recap']}</h2>" + "".join(map(_block, section.texts)))
+            recap = "".join(map(_block, section.texts))
+            slides.append(f"<h2>{phrases['recap']}</h2>{recap}")
     return slides
 
 
-def _is_shown(section: Section) -> bool:
-    is_content = not any(word in section.title for word in NOT_SHOWN)
-    return is_content and bool(section.pictures or section.sentence)
+def _title_slide(page: Lesson, minutes: int, phrases: dict[str, str]) -> str:
+    goals = "".join(f"<li>{_inline(goal)}</li>" for goal in page.goals)
+    notes = _notes(phrases["plan"].format(minutes=minutes) if minutes else "")
+    return f"<h1>{html.escape(page.title)}</h1><p>{phrases['goals']}</p><ol>{goals}</ol>{notes}"
+
+
+def _question_slide(question: dict[str, str], phrases: dict[str, str]) -> str:
+    """The question for the class; the arrow key reveals the answer."""
+    answer = f'<div class="fragment answer">{_block(question["answer"])}</div>'
+    notes = _notes(phrases["wait"])
+    return f"<h2>{phrases['while_it_trains']}</h2>{_block(question['ask'])}{answer}{notes}"
+
+
+def _is_content(section: Section) -> bool:
+    """Whether a section has slides: one with a picture or a sentence, and no exercise."""
+    is_left_out = any(word in section.title for word in NOT_SHOWN)
+    return not is_left_out and bool(section.pictures or section.sentence)
 
 
 def _notes(*lines: str) -> str:
     """What the speaker reads, and the class does not."""
-    kept = "".join(f"<p>{_inline(line)}</p>" for line in lines if line)
-    return f'<aside class="notes">{kept}</aside>' if kept else ""
+    paragraphs = "".join(f"<p>{_inline(line)}</p>" for line in lines if line)
+    return f'<aside class="notes">{paragraphs}</aside>' if paragraphs else ""
 
 
 def _question_in(section: Section) -> str:
     """The first question that a section asks its reader."""
     text = " ".join(" ".join(section.texts).replace("**", "").split())
     sentences = _END.split(re.sub(r"#+ |\$[^$]*\$", "", text))
-    asked = [sentence.strip() for sentence in sentences if sentence.endswith(("?", "？"))]
-    return asked[0] if asked else ""
+    own_questions = [part.strip() for part in sentences if part.endswith(("?", "？"))]
+    return own_questions[0] if own_questions else ""
 
 
-def _section_slides(section: Section, minutes: int, said: dict[str, str]) -> list[str]:
+def _section_slides(section: Section, minutes: int, phrases: dict[str, str]) -> list[str]:
     """The slides of a section, each with one message.
 
     Where there are several pictures, the first comes with the text that leads to it and the last
@@ -184,9 +198,9 @@ def _section_slides(section: Section, minutes: int, said: dict[str, str]) -> lis
     """
     heading = f"<h2>{_inline(section.title)}</h2>"
     lead = _block(section.texts[0]) if section.texts else ""
-    time = said["time"].format(minutes=minutes) if minutes else ""
-    asked = _question_in(section) or said["surprised"]
-    notes = _notes(time, said["ask_this"].format(question=asked))
+    time = phrases["time"].format(minutes=minutes) if minutes else ""
+    question = _question_in(section) or phrases["surprised"]
+    notes = _notes(time, phrases["ask_this"].format(question=question))
     answer = _inline(section.sentence)
     first, last = "".join(section.pictures[:1]), "".join(section.pictures[1:][-1:])
     if last:
@@ -243,9 +257,9 @@ def _block(markdown: str) -> str:
     """The first paragraph, and the list or formula that may follow it, as HTML without links."""
     blocks = [block for block in markdown.split("\n\n") if block.strip()]
     blocks = [block for block in blocks if not block.startswith(("```", "|", "#", "<"))]
-    kept = [_shortened(block) for block in blocks[:1]]
-    kept += [block for block in blocks[1:2] if block.startswith((*LISTS, "$$"))]
-    return _markdown().render(_with_formulas_kept("\n\n".join(kept)))
+    lead = [_shortened(block) for block in blocks[:1]]
+    lead += [block for block in blocks[1:2] if block.startswith((*LISTS, "$$"))]
+    return _markdown().render(_with_formulas_kept("\n\n".join(lead)))
 
 
 def _inline(markdown: str) -> str:
@@ -283,13 +297,13 @@ def _words_in(text: str) -> float:
     return len(text.split()) + len(_HAN.findall(text)) / 2
 
 
-def _listed(page: Lesson, question: dict[str, str] | None, said: dict[str, str]) -> str:
+def _entry(page: Lesson, question: dict[str, str] | None, phrases: dict[str, str]) -> str:
     """A lesson's part of the page of decks and questions."""
-    slides = said["slides"].format(number=page.number)
+    slides = phrases["slides"].format(number=page.number)
     links = f'<a href="../slides/{page.number}.html">{slides}</a>'
-    links += f" · [{said['to_lesson']}](../notebooks/{page.stem}.ipynb)"
+    links += f" · [{phrases['to_lesson']}](../notebooks/{page.stem}.ipynb)"
     parts = [f"## {page.title}", links]
     if question:
-        parts.append(said["ask"].format(question=question["ask"]))
-        parts.append(said["answer"].format(answer=question["answer"]))
+        parts.append(phrases["ask"].format(question=question["ask"]))
+        parts.append(phrases["answer"].format(answer=question["answer"]))
     return "\n\n".join(parts) + "\n"

@@ -44,20 +44,20 @@ def _import(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """Print what translations have lost, and the share; the exit code is 1 if CI would fail."""
     failed = False
-    done_in_all = total_in_all = 0
+    translated_in_all = letters_in_all = 0
     finished = share.finished(LANGUAGE)
     for part in options.parts or sources.parts():
         catalogue = share.today(part, LANGUAGE)
         problems = share.problems(catalogue)
         for problem in problems:
             print(f"{part}: {problem}")
-        done, total = share.of(catalogue)
-        done_in_all, total_in_all = done_in_all + done, total_in_all + total
-        is_short = part in finished and done < share.ENOUGH * total
+        translated, letters = share.of(catalogue)
+        translated_in_all, letters_in_all = translated_in_all + translated, letters_in_all + letters
+        is_short = part in finished and translated < share.ENOUGH * letters
         failed |= bool(problems) or is_short
         ending = f"; at least {share.ENOUGH:.0%} is expected" if is_short else ""
-        print(f"{part}: {done / total:.1%} translated{ending}")
-    print(f"in all: {done_in_all / max(1, total_in_all):.1%} translated")
+        print(f"{part}: {translated / letters:.1%} translated{ending}")
+    print(f"in all: {translated_in_all / max(1, letters_in_all):.1%} translated")
     return failed
 
 
@@ -70,8 +70,8 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _print_share(part: str) -> None:
-    done, total = share.of(share.today(part, LANGUAGE))
-    print(f"{part}: {done / total:.1%} translated")
+    translated, letters = share.of(share.today(part, LANGUAGE))
+    print(f"{part}: {translated / letters:.1%} translated")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -89,13 +89,13 @@ def updated(old: Catalog, sources: list[Source]) -> Catalog:
     """
     new = Catalog()
     present = {(source.context, source.text) for source in sources}
-    left = [message for message in old if message.id and _key(message) not in present]
+    orphans = [message for message in old if message.id and _key(message) not in present]
     for source in sources:
         message = old.get(source.text, source.context)
         if message is not None:
             _add(new, source, message.string, set(message.flags) & {FUZZY}, message.previous_id)
             continue
-        former = _former(source, left)
+        former = _former(source, orphans)
         if former is None or not former.string:
             _add(new, source, "", set(), ())
         else:
@@ -133,13 +133,13 @@ def _add(catalogue: Catalog, source: Source, string: str, flags: set, previous) 
     )
 
 
-def _former(source: Source, left: list[Message]) -> Message | None:
+def _former(source: Source, orphans: list[Message]) -> Message | None:
     """The message that stood in the place of this text, of those whose English is gone."""
-    of_place = {message.id: message for message in left if message.context == source.context}
-    if source.is_alone and of_place:
-        return next(iter(of_place.values()))
-    near = difflib.get_close_matches(source.text, of_place, n=1, cutoff=ALIKE)
-    return of_place[near[0]] if near else None
+    same_place = {message.id: message for message in orphans if message.context == source.context}
+    if source.is_alone and same_place:
+        return next(iter(same_place.values()))
+    close = difflib.get_close_matches(source.text, same_place, n=1, cutoff=ALIKE)
+    return same_place[close[0]] if close else None
 
 
 def _key(message: Message) -> tuple[str, str]:

@@ -33,33 +33,39 @@ def write(language: str, to: Path | None = None) -> Iterator[str]:
         The folder; default: `folder`.
     """
     to = to or folder(language)
-    (to / "notebooks").mkdir(parents=True, exist_ok=True)
-    (to / "docs").mkdir(exist_ok=True)
-    record = to / WRITTEN
-    digests = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
-    kept = []
-    for name, text in notebooks(language).items():
-        path = to / "notebooks" / name
-        if path.exists() and _digest(path.read_bytes()) != digests.get(name):
-            kept.append(name)
-            continue
-        _files.write_text(path, text)
-        digests[name] = _digest(text.encode())
-    _files.write_text(record, json.dumps(digests, indent=1))
+    for part in ("notebooks", "docs"):
+        _files.make_folder(to / part, "The folder for the lessons")
+    edited = _write_notebooks(language, to)
     for name, text in pages_of(language).items():
         _files.write_text(to / name, text)
     for name in BESIDE:
         shutil.copyfile(lessons.ROOT / name, to / name)
-    if kept:
-        yield f"Left as they are, because they hold your work: {', '.join(kept)}."
+    if edited:
+        yield f"Left as they are, because they hold your work: {', '.join(edited)}."
     yield f"The lessons are in {to / 'notebooks'}."
+
+
+def _write_notebooks(language: str, to: Path) -> list[str]:
+    """Write the notebooks; return the names of those that somebody has changed since."""
+    record = to / WRITTEN
+    digests = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    edited = []
+    for name, text in notebooks(language).items():
+        path = to / "notebooks" / name
+        if path.exists() and _digest(path.read_bytes()) != digests.get(name):
+            edited.append(name)
+            continue
+        _files.write_text(path, text)
+        digests[name] = _digest(text.encode())
+    _files.write_text(record, json.dumps(digests, indent=1))
+    return edited
 
 
 def pages_of(language: str) -> dict[str, str]:
     """Return what lessons link to, and the door, by the name of the file in the course."""
-    found = {name: page(name, language) for name in PAGES}
+    pages = {name: page(name, language) for name in PAGES}
     translated = apply.notebook(lessons.read(door.path()), catalogues.read("site", language))
-    return found | {f"notebooks/{door.NAME}": lessons.as_text(translated)}
+    return pages | {f"notebooks/{door.NAME}": lessons.as_text(translated)}
 
 
 def notebooks(language: str) -> dict[str, str]:

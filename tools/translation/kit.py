@@ -28,9 +28,11 @@ def read(name: str) -> dict[str, Any]:
     if code is None:
         return _english(name)
     catalogue = catalogues.read(PART, code)
-    return _each_text(
-        _english(name), lambda text: catalogues.translation(catalogue, name, text) or text
-    )
+
+    def translate(text: str) -> str:
+        return catalogues.translation(catalogue, name, text) or text
+
+    return _translated(_english(name), translate)
 
 
 def texts(name: str) -> Iterator[str]:
@@ -41,22 +43,35 @@ def texts(name: str) -> Iterator[str]:
     name : str
         One of `FILES`.
     """
-    found: list[str] = []
-    _each_text(_english(name), lambda text: found.append(text) or text)
-    yield from found
+    yield from _texts_in(_english(name))
 
 
 def _english(name: str) -> dict[str, Any]:
     return tomllib.loads((lessons.ROOT / name).read_text(encoding="utf-8"))
 
 
-def _each_text(value: Any, translate: Callable[[str], str]) -> Any:
+def _has_words(key: str, part: Any) -> bool:
+    return not (key in _NO_WORDS and isinstance(part, str))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """The texts in tables and lists, in order."""
+    if isinstance(value, dict):
+        value = [part for key, part in value.items() if _has_words(key, part)]
+    if isinstance(value, list):
+        for part in value:
+            yield from _texts_in(part)
+    elif isinstance(value, str):
+        yield value
+
+
+def _translated(value: Any, translate: Callable[[str], str]) -> Any:
     """The same tables and lists with another text in the place of each."""
     if isinstance(value, dict):
         return {
-            key: part if key in _NO_WORDS and isinstance(part, str) else _each_text(part, translate)
+            key: _translated(part, translate) if _has_words(key, part) else part
             for key, part in value.items()
         }
     if isinstance(value, list):
-        return [_each_text(part, translate) for part in value]
+        return [_translated(part, translate) for part in value]
     return translate(value) if isinstance(value, str) else value

@@ -15,25 +15,20 @@ def blocks(text: str) -> list[str]:
     text : str
         Markdown. Fenced code and directives are one block each.
     """
-    found: list[str] = []
-    fence = ""
+    parts: list[str] = []
+    fence = ""  # the sign that closes the fenced block in which the line stands
     for line in text.splitlines(keepends=True):
         opening = _FENCE.match(line)
-        begins = not found or _parts(found[-1], line)
-        if fence:
-            begins = False
-        elif opening:
-            begins = True
-        if begins:
-            found.append(line)
+        if not parts or (not fence and (opening or _begins_a_block(line, parts[-1]))):
+            parts.append(line)
         else:
-            found[-1] += line
-        if fence and opening and line.strip() == fence:
+            parts[-1] += line
+        if fence and line.strip() == fence:
             fence = ""
-            found.append("")
+            parts.append("")
         elif opening and not fence:
             fence = opening.group(1)
-    return _with_line_ends_apart([block for block in found if block])
+    return _with_line_ends_apart([block for block in parts if block])
 
 
 def is_prose(block: str) -> bool:
@@ -62,17 +57,17 @@ def translated(text: str, translate: Callable[[str], str]) -> str:
     return "".join(translate(block) if is_prose(block) else block for block in blocks(text))
 
 
-def _parts(block: str, line: str) -> bool:
-    """Whether a line begins a new block after this one."""
+def _begins_a_block(line: str, block: str) -> bool:
+    """Whether a line begins a new block after this one: text, blank lines, rows of a table."""
     if not line.strip():
         return bool(block.strip())
     return not block.strip() or line.startswith("|") or block.startswith("|")
 
 
-def _with_line_ends_apart(found: list[str]) -> list[str]:
+def _with_line_ends_apart(parts: list[str]) -> list[str]:
     """Blocks without their last line end, which becomes a block of its own."""
     apart = []
-    for block in found:
+    for block in parts:
         body = block.rstrip("\n")
         apart += [part for part in (body, block[len(body) :]) if part]
     return apart

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from tools.translation import labels, terms
 
@@ -34,22 +34,27 @@ def problems(context: str, english: str, translation: str) -> list[str]:
     translation : str
         Its translation.
     """
-    found = []
-    for what, pieces in _KEPT.items():
-        wanted, given = Counter(pieces(english)), Counter(pieces(translation))
-        found += [f"{what} lost: {_listed(wanted - given)}"] if wanted - given else []
-        if what in _NONE_ADDED and given - wanted:
-            found.append(f"{what} not in the English: {_listed(given - wanted)}")
-    for what, count in _COUNTED.items():
+    faults = [*_lost_or_added(english, translation)]
+    for element, count in _COUNTED.items():
         if count(english) != count(translation):
-            found.append(f"{what}: {count(english)} in English, {count(translation)} here")
-    if _stars(translation) > _stars(english):
-        found.append("emphasis: a star shows; write a space outside of **...。**")
+            faults.append(f"{element}: {count(english)} in English, {count(translation)} here")
+    if _visible_stars(translation) > _visible_stars(english):
+        faults.append("emphasis: a star shows; write a space outside of **...。**")
     prose = _prose(translation)
-    found += [f"half-width punctuation: {hit.group()!r}" for hit in _HALF_WIDTH.finditer(prose)]
+    faults += [f"half-width punctuation: {hit.group()!r}" for hit in _HALF_WIDTH.finditer(prose)]
     if context not in (labels.LABEL, labels.TEMPLATE):
-        found += terms.problems(_prose(english), prose)
-    return found
+        faults += terms.problems(_prose(english), prose)
+    return faults
+
+
+def _lost_or_added(english: str, translation: str) -> Iterator[str]:
+    """Formulas, links and the like that only one of the two texts has."""
+    for element, pieces in _KEPT.items():
+        expected, actual = Counter(pieces(english)), Counter(pieces(translation))
+        if expected - actual:
+            yield f"{element} lost: {_listed(expected - actual)}"
+        if element in _NONE_ADDED and actual - expected:
+            yield f"{element} not in the English: {_listed(actual - expected)}"
 
 
 def spacing(texts: Iterable[str]) -> list[str]:
@@ -64,13 +69,13 @@ def spacing(texts: Iterable[str]) -> list[str]:
         import autocorrect_py
     except ImportError:  # only contributors have the extra `dev`
         return []
-    found = []
+    faults = []
     for text in texts:
         for line in _prose(text).splitlines():
-            better = autocorrect_py.format(line)
-            if _HAN.search(line) and better != line:
-                found.append(f"spacing: {line.strip()!r}; better {better.strip()!r}")
-    return found
+            corrected = autocorrect_py.format(line)
+            if _HAN.search(line) and corrected != line:
+                faults.append(f"spacing: {line.strip()!r}; better {corrected.strip()!r}")
+    return faults
 
 
 def links(text: str) -> list[str]:
@@ -87,15 +92,15 @@ def _prose(text: str) -> str:
     return re.sub(r"https?://\S+|[\[\]*]", "", text)
 
 
-def _stars(text: str) -> int:
+def _visible_stars(text: str) -> int:
     """How many stars a reader would see: those that neither open nor close an emphasis."""
     from markdown_it import MarkdownIt
 
     text = _FORMULA.sub("x", _CODE.sub("x", _FENCE.sub("", text)))
-    shown = 0
+    visible = 0
     for token in MarkdownIt("commonmark").parse(text):
-        shown += sum(part.content.count("*") for part in token.children or () if not part.tag)
-    return shown
+        visible += sum(part.content.count("*") for part in token.children or () if not part.tag)
+    return visible
 
 
 def _formulas(text: str) -> list[str]:

@@ -26,15 +26,15 @@ def today(part: str, language: str) -> Catalog:
 
 def problems(catalogue: Catalog) -> list[str]:
     """Return what the translations of a part have lost, a sentence each."""
-    found = []
+    faults = []
     for message in catalogue:
         if message.id and exchange.is_translated(message):
-            found += exchange.of_message(message)
-    return found
+            faults += exchange.of_message(message)
+    return faults
 
 
 def of(catalogue: Catalog) -> tuple[int, int]:
     """Return how many letters of the English are translated, and how many there are."""
     messages = [message for message in catalogue if message.id]
-    done = sum(len(message.id) for message in messages if exchange.is_translated(message))
-    return done, sum(len(message.id) for message in messages)
+    translated = sum(len(message.id) for message in messages if exchange.is_translated(message))
+    return translated, sum(len(message.id) for message in messages)

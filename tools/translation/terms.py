@@ -34,18 +34,18 @@ def problems(english: str, translation: str) -> list[str]:
         The texts without code, formulas and addresses.
     """
     english, _, _ = english.partition("## References")  # titles of papers stay as they are
-    found = []
+    faults = []
     for title, translated in titles().items():
         if f"· {title}" in english and f"· {translated}" not in translation:
-            found.append(f"title {title!r} is {translated!r}")
+            faults.append(f"title {title!r} is {translated!r}")
         english = english.replace(f"· {title}", "")
     folded = re.sub(r"\s+", "", translation).casefold()
     for term in sorted(read(), key=len, reverse=True):
         english, count = _pattern(term).subn(" ", english)
         words = read()[term]
         if count and not any(re.sub(r"\s+", "", word).casefold() in folded for word in words):
-            found.append(f"term {term!r} is {' or '.join(words)}")
-    return found
+            faults.append(f"term {term!r} is {' or '.join(words)}")
+    return faults
 
 
 @cache

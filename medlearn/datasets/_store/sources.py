@@ -101,8 +101,8 @@ def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) ->
 
 def remove(folder: Path) -> None:
     """Remove a folder that went bad, so that the next call fetches it anew; hold its lock."""
-    for left in folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"):  # by a kill
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"):  # by a kill
+        shutil.rmtree(leftover, ignore_errors=True)
     if folder.is_dir():
         bad = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.bad")
         os.replace(folder, bad)  # out of sight at once, then file by file
@@ -130,11 +130,11 @@ def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack
 def _sources(card: Card, origin: str) -> list[str | Path]:
     """Return folders and addresses in the order in which they are asked."""
     in_mirror: str | Path | None = None
-    place = mirror()
-    if isinstance(place, str):
-        in_mirror = f"{place}/{path_in_mirror(origin)}"
-    elif place is not None:
-        in_mirror = place / path_in_mirror(origin)
+    base = mirror()
+    if isinstance(base, str):
+        in_mirror = f"{base}/{path_in_mirror(origin)}"
+    elif base is not None:
+        in_mirror = base / path_in_mirror(origin)
     if card.supplied:
         folders = [in_mirror] if isinstance(in_mirror, Path) else []
         folders.append(supplied_folder(card))
@@ -161,8 +161,8 @@ def _damaged_sentence(card: Card, source: str | Path, error: ValueError) -> str:
     advice = "the copy has been removed: load again to fetch it anew"
     if isinstance(source, Path):  # the file of the mirror is not ours to remove
         advice = "replace that copy"
-    shown = source if isinstance(source, Path) else download.without_login(source)
-    return f"The archive {shown} of the data set {card.name!r} cannot be used: {error}; {advice}."
+    address = source if isinstance(source, Path) else download.without_login(source)
+    return f"The archive {address} of the data set {card.name!r} cannot be used: {error}; {advice}."
 
 
 def _unreachable_sentence(card: Card, origin: str, reasons: list[str]) -> str:

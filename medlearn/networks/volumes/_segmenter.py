@@ -145,8 +145,8 @@ def _decoder(maps, classes: int, channels: int, depth: int, seed: int) -> keras.
     x = convolve(skips[-1], widths[-1], kernel, "bottom", seed)
     for number in range(1, len(skips)):
         level = len(skips) - 1 - number
-        drawn, width = seed + 10 * number, widths[level]
-        x = _step_up(x, skips[level], f"step_{number}", width, kernel, drawn, norm=level > 0)
+        step_seed, width = seed + 10 * number, widths[level]
+        x = _step_up(x, skips[level], f"step_{number}", width, kernel, step_seed, norm=level > 0)
     output = probabilities(x, classes, seed)
     return keras.Model(inputs, _in_parts(output, slices) if depth == 1 else output, name="decoder")
 

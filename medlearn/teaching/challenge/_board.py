@@ -82,8 +82,7 @@ def board_files(path: str | Path, *, force: bool = False) -> tuple[Path, Path]:
     for file in (page, table):
         if file.exists() and not force:
             raise FileExistsError(f"{file} exists: choose another name, or add --force.")
-    if not page.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {page.parent}: make it first.")
+    _files.demand_parent(page)
     return page, table
 
 
@@ -100,9 +99,10 @@ def as_csv(board: Board) -> str:
     writer.writerow(COLUMNS)
     for row in board.rows:
         numbers = [f"{number:.4f}" for number in (*row.score, *row.gain, row.regret)]
+        row_kind = "line" if row.is_line else "hand-in"
+        harm = "yes" if row.is_harm else "no"
         method = harmless(row.method, _LONGEST)
-        kind, harm = "line" if row.is_line else "hand-in", "yes" if row.is_harm else "no"
-        writer.writerow([harmless(row.name), kind, *numbers, harm, method, ""])
+        writer.writerow([harmless(row.name), row_kind, *numbers, harm, method, ""])
     for name, problem in board.refused:
         empty = [""] * (len(COLUMNS) - 3)
         writer.writerow([harmless(name), "refused", *empty, harmless(problem, _LONGEST)])
@@ -117,7 +117,7 @@ def as_html(board: Board) -> str:
     board : Board
         The board.
     """
-    rows = "\n".join(_html_row(place, row) for place, row in _places(board.rows))
+    rows = "\n".join(_html_row(rank, row) for rank, row in _ranks(board.rows))
     heads = ("", "name", SCORES[board.task], "", "minus source only", "regret", "harm", "method")
     head = "".join(f"<th>{name}</th>" for name in heads)
     return f"""<!DOCTYPE html>
@@ -139,17 +139,17 @@ before anybody handed in. Scores whose intervals overlap much are no order of me
 """
 
 
-def _places(rows: Sequence[Row]) -> list[tuple[str, Row]]:
-    """Places of the hand-ins; lines have none."""
-    placed, place = [], 0
+def _ranks(rows: Sequence[Row]) -> list[tuple[str, Row]]:
+    """The rows with the ranks of the hand-ins; lines of the course have none."""
+    ranked, rank = [], 0
     for row in rows:
-        place += not row.is_line
-        placed.append(("" if row.is_line else f"{place}.", row))
-    return placed
+        rank += not row.is_line
+        ranked.append(("" if row.is_line else f"{rank}.", row))
+    return ranked
 
 
-def _html_row(place: str, row: Row) -> str:
-    texts = [place, _text(row.name, 80), str(row.score), _bar(row.score, row.is_line)]
+def _html_row(rank: str, row: Row) -> str:
+    texts = [rank, _text(row.name, 80), str(row.score), _bar(row.score, row.is_line)]
     texts += [str(row.gain), f"{row.regret:.2f}".replace("-0.00", "0.00")]
     texts += ["&#9888; yes" if row.is_harm else "no", _text(row.method, _LONGEST)]
     cells = "".join(f"<td>{text}</td>" for text in texts)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from medlearn import _drafts, _files
 from medlearn.teaching.challenge import _places
-from medlearn.teaching.challenge._hospitals import Hospital, draw
+from medlearn.teaching.challenge._hospitals import Hospital, draw, image_ids
 from medlearn.teaching.challenge._lines import course_lines
 from medlearn.teaching.challenge._marking import SCORES
 from medlearn.teaching.challenge._seal import Seal, new_seed, open_envelope
@@ -84,7 +84,7 @@ def write(to: str | Path, task: str = "kinds", envelope: str | Path | None = Non
     _places.check(to, secret, is_begun)
     hospital, seal = _begun(unfinished, task) if is_begun else _fresh(task)
     place = to.resolve()
-    place.parent.mkdir(parents=True, exist_ok=True)
+    _files.make_folder(place.parent, "The folder for the students")
     _drafts.remove_dead(place.parent)
     draft = _drafts.beside(place)
     try:
@@ -131,16 +131,17 @@ def _write_pngs(folder: Path, names: list[str], images: np.ndarray) -> None:
 
 
 def _home_ids(hospital: Hospital) -> list[str]:
-    return [f"home-{number:03d}" for number in range(1, len(hospital.source_images) + 1)]
+    return image_ids("home", len(hospital.source_images))
 
 
 def _write_tables(to: Path, hospital: Hospital) -> None:
     is_kinds = hospital.task == "kinds"
     rows = ["file,label,patient" if is_kinds else "file,mask,patient"]
     for index, name in enumerate(_home_ids(hospital)):
-        label = hospital.source_labels[index] if is_kinds else 0
-        middle = hospital.classes[label] if is_kinds else f"{MASKS}/{name}.png"
-        rows.append(f"{HOME}/{name}.png,{middle},{hospital.source_patients[index]}")
+        truth = f"{MASKS}/{name}.png"
+        if is_kinds:
+            truth = hospital.classes[hospital.source_labels[index]]
+        rows.append(f"{HOME}/{name}.png,{truth},{hospital.source_patients[index]}")
     _files.write_text(to / "home.csv", "\n".join(rows) + "\n")
     template = ["id", *hospital.ids]
     if is_kinds:

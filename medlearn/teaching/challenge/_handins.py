@@ -1,6 +1,5 @@
 """The folder of what a class hands in: who, with which file, and what is refused and why."""
 
-import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medlearn import _files
 from medlearn.teaching.challenge import _mask_files, _tables
 from medlearn.teaching.challenge._seal import SUFFIX, Seal
 
@@ -61,13 +61,14 @@ def read(folder: Path, seal: Seal) -> list[HandIn]:
         raise NotADirectoryError(
             f"{folder} is not a folder; expected one that holds a file or a folder for each person."
         )
-    found = _by_person(folder, seal.task)
-    if not found:
-        kind = "a .csv file" if seal.task == "kinds" else "an .npz file, or a folder of .png files,"
-        raise ValueError(f"{folder} holds no hand-in: expected {kind} for each person.")
-    spelt = Counter(_spelling(name) for name, _ in found)
+    people = _by_person(folder, seal.task)
+    if not people:
+        is_kinds = seal.task == "kinds"
+        expected = "a .csv file" if is_kinds else "an .npz file, or a folder of .png files,"
+        raise ValueError(f"{folder} holds no hand-in: expected {expected} for each person.")
+    spelt = Counter(_spelling(name) for name, _ in people)
     handins = []
-    for name, files in found:
+    for name, files in people:
         if spelt[_spelling(name)] > 1:
             problem = "two hand-ins have this name; keep one, or give each a name of its own"
             handins.append(HandIn(name, None, problem=problem))
@@ -107,9 +108,9 @@ def _masks(files: list[Path], seal: Seal) -> tuple[np.ndarray, str]:
     return masks, _method(files)
 
 
-def _only(files: list[Path], what: str) -> Path:
+def _only(files: list[Path], expected: str) -> Path:
     if len(files) != 1:
-        raise ValueError(f"there are {len(files)} files, expected one {what}")
+        raise ValueError(f"there are {len(files)} files, expected one {expected}")
     return files[0]
 
 
@@ -133,36 +134,30 @@ def _spelling(name: str) -> str:
 def _by_person(folder: Path, task: str) -> list[tuple[str, list[Path]]]:
     """Names and files: a folder of its own, or a file and a text of the same name beside it."""
     main = ".csv" if task == "kinds" else ".npz"
-    found, texts, count = [], {}, 0
+    people, texts, count = [], {}, 0
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.is_symlink() or path.name.endswith(SUFFIX):
             continue
         if path.is_dir():
             files = list(_files_below(path, MOST_FILES - count))
             count += len(files)
-            found.append((path.name, files))
+            people.append((path.name, files))
         elif path.suffix.casefold() == main:
-            found.append((path.stem, [path]))
+            people.append((path.stem, [path]))
         elif path.suffix.casefold() == ".txt":
             texts[path.stem] = path
-    for name, files in found:
+    for name, files in people:
         if len(files) == 1 and files[0].parent == folder and name in texts:
             files.append(texts[name])
-    return found
+    return people
 
 
 def _files_below(folder: Path, most: int) -> Iterator[Path]:
-    """Files of a person, in order, without links and hidden ones."""
-    count = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(parent, name)
-            if not name.startswith(".") and path.is_file() and not path.is_symlink():
-                count += 1
-                if count > most:
-                    raise ValueError(
-                        f"{folder} and what comes before it hold more than {MOST_FILES} files; "
-                        "mark class by class."
-                    )
-                yield path
+    """The files of a person, in order; ValueError if they are more than `most`."""
+    for count, path in enumerate(_files.visible_files(folder), start=1):
+        if count > most:
+            raise ValueError(
+                f"{folder} and what comes before it hold more than {MOST_FILES} files; mark class "
+                "by class."
+            )
+        yield path

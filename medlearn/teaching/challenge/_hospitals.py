@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from medlearn import _files, backbones, features
+from medlearn import _files, backbones, features, splits
 from medlearn._dataset import Dataset
 from medlearn.instruments import smear
 
@@ -61,7 +61,7 @@ class Hospital:
     @property
     def ids(self) -> list[str]:
         """Names of the images of the new hospital, in order."""
-        return [f"cell-{number:03d}" for number in range(1, len(self.target_images) + 1)]
+        return image_ids("cell", len(self.target_images))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,16 @@ class Truth:
 
     labels: np.ndarray
     patients: np.ndarray
+
+    @property
+    def ids(self) -> list[str]:
+        """Names of the images of the new hospital, in order."""
+        return image_ids("cell", len(self.labels))
+
+    def halves(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return rows to learn from and rows to predict: each half of the patients, both ways."""
+        first, second = splits.by_patient(self.patients, test=0.5, seed=0)
+        return [(first, second), (second, first)]
 
 
 def draw(task: str, seed: str) -> tuple[Hospital, Truth]:
@@ -164,6 +174,19 @@ def of_datasets(source: Dataset, target: Dataset) -> tuple[Hospital, Truth]:
     return hospital, Truth(target.labels, target.patients)
 
 
+def image_ids(prefix: str, count: int) -> list[str]:
+    """Return the names of so many images, such as ``"cell-001"``.
+
+    Parameters
+    ----------
+    prefix : str
+        ``"cell"`` for the new hospital, ``"home"`` for home.
+    count : int
+        Number of images.
+    """
+    return [f"{prefix}-{index:03d}" for index in range(1, count + 1)]
+
+
 def number(seed: str, purpose: str) -> int:
     """Return a whole number of 128 bits; numbers of other purposes tell nothing of it.
 
@@ -198,12 +221,12 @@ def _chosen(task: str, labels: np.ndarray, random: np.random.Generator) -> np.nd
     if task == "outlines":
         return random.permutation(len(labels))
     classes = np.unique(labels)
-    chosen = []
+    rows = []
     for label, share in zip(classes, random.dirichlet(np.full(len(classes), 2.0)), strict=True):
         members = np.flatnonzero(labels == label)
         count = min(len(members), _LEAST + round(float(share) * _SPREAD))
-        chosen.append(random.choice(members, count, replace=False))
-    return random.permutation(np.concatenate(chosen))
+        rows.append(random.choice(members, count, replace=False))
+    return random.permutation(np.concatenate(rows))
 
 
 def _pseudonyms(patients: np.ndarray, where: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import adaptation, selection, splits
+from medlearn import adaptation, selection
 from medlearn.teaching.challenge import _pixels
 from medlearn.teaching.challenge._hospitals import Hospital, Truth
 
@@ -62,12 +62,12 @@ def course_lines(hospital: Hospital, truth: Truth | None = None) -> Lines:
     """
     if hospital.task == "outlines":
         return _of_outlines(hospital, truth)
-    seen = hospital.source_features, hospital.source_labels, hospital.target_features
-    models = adaptation.candidates(*seen)
-    choice = selection.choose(models, *seen)
-    predictions = {name: model.predict(seen[2]) for name, model in models.items()}
+    home, labels, away = hospital.source_features, hospital.source_labels, hospital.target_features
+    models = adaptation.candidates(home, labels, away)
+    choice = selection.choose(models, home, labels, away)
+    predictions = {name: model.predict(away) for name, model in models.items()}
     if truth is not None:
-        predictions[ORACLE] = _oracle(seen[2], truth)
+        predictions[ORACLE] = _oracle(away, truth)
     return _lines(predictions, choice.name, choice.reason)
 
 
@@ -93,13 +93,8 @@ def _lines(predictions: dict[str, np.ndarray], course: str, reason: str) -> Line
 def _oracle(features: np.ndarray, truth: Truth) -> np.ndarray:
     """Each half of the patients, predicted by a probe that learned on the other half."""
     predictions = np.zeros(len(features), int)
-    for learn, rest in _halves(truth):
+    for learn, predict in truth.halves():
         probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.03, max_iter=2000))
-        predictions[rest] = probe.fit(features[learn], truth.labels[learn]).predict(features[rest])
+        probe.fit(features[learn], truth.labels[learn])
+        predictions[predict] = probe.predict(features[predict])
     return predictions
-
-
-def _halves(truth: Truth) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Two pairs of rows: one half of the patients to learn from, the other to predict."""
-    first, second = splits.by_patient(truth.patients, test=0.5, seed=0)
-    return [(first, second), (second, first)]

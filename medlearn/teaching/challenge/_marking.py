@@ -121,22 +121,21 @@ def mark(
     truth, lines = seal.truth, seal.lines
     values = {name: value(seal.task, truth, lines.of(name)) for name in lines.candidates}
     best = max(values, key=lambda name: values[name])
-    source = lines.of(SOURCE_ONLY)
-    shown = {
-        SOURCE_ONLY: (source, "the model of home, as it is"),
+    course_rows = {
+        SOURCE_ONLY: (lines.of(SOURCE_ONLY), "the model of home, as it is"),
         f"course: {lines.course}": (lines.of(lines.course), lines.reason),
         f"best candidate: {best}": (lines.of(best), "known only with the labels"),
     }
     if ORACLE in lines.names:
-        shown[ORACLE] = lines.of(ORACLE), "learned from half of the hospital's labels at a time"
+        text = "learned from half of the hospital's labels at a time"
+        course_rows[ORACLE] = lines.of(ORACLE), text
     rows = [
-        _row(seal.task, truth, name, True, of_line, source, values[best], text)
-        for name, (of_line, text) in shown.items()
+        _row(seal, name, line, text, values[best], is_line=True)
+        for name, (line, text) in course_rows.items()
     ]
     methods = methods or {}
-    for name, given in predictions.items():
-        text = methods.get(name, "")
-        rows.append(_row(seal.task, truth, name, False, given, source, values[best], text))
+    for name, answer in predictions.items():
+        rows.append(_row(seal, name, answer, methods.get(name, ""), values[best], is_line=False))
     rows.sort(key=lambda row: (-row.score.value, row.name))
     return Board(seal.task, seal.commitment, tuple(rows), ())
 
@@ -159,34 +158,28 @@ def value(task: str, truth: Truth, predictions: np.ndarray) -> float:
 
 
 def _row(
-    task: str,
-    truth: Truth,
-    name: str,
-    is_line: bool,
-    predictions: np.ndarray,
-    source: np.ndarray,
-    best: float,
-    text: str,
+    seal: Seal, name: str, predictions: np.ndarray, method: str, best: float, *, is_line: bool
 ) -> Row:
+    """The row of these predictions; `best` is the score of the course's best candidate."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few patients: the interval is there to be seen
-        score, gain = _intervals(task, truth, predictions, source)
+        score, gain = _intervals(seal, predictions)
     if name == SOURCE_ONLY and is_line:
         gain = metrics.Interval(0.0, 0.0, 0.0)  # minus itself
     is_harm = gain.value < -HARM
-    return Row(name, is_line, score, gain, best - score.value, is_harm, text)
+    return Row(name, is_line, score, gain, best - score.value, is_harm, method)
 
 
-def _intervals(
-    task: str, truth: Truth, predictions: np.ndarray, source: np.ndarray
-) -> Sequence[metrics.Interval]:
-    if task == "kinds":
+def _intervals(seal: Seal, predictions: np.ndarray) -> Sequence[metrics.Interval]:
+    """The score, and the score minus that of source only on the same patients."""
+    truth, source = seal.truth, seal.lines.of(SOURCE_ONLY)
+    if seal.task == "kinds":
         metric, patients = metrics.balanced_accuracy, truth.patients
         score = metrics.interval(metric, truth.labels, predictions, patients)
         return score, metrics.paired_difference(metric, truth.labels, predictions, source, patients)
-    given, plain = _dice(truth, predictions), _dice(truth, source)
-    score = metrics.mean_score(given, truth.patients)
-    return score, metrics.mean_difference(given, plain, truth.patients)
+    dice, source_dice = _dice(truth, predictions), _dice(truth, source)
+    score = metrics.mean_score(dice, truth.patients)
+    return score, metrics.mean_difference(dice, source_dice, truth.patients)
 
 
 def _dice(truth: Truth, masks: np.ndarray) -> np.ndarray:

@@ -71,18 +71,18 @@ def from_npz(path: Path, ids: Sequence[str], shape: tuple[int, int], classes: in
     if path.stat().st_size > LARGEST_NPZ:
         raise ValueError(f"the file is larger than {LARGEST_NPZ // 1_000_000} MB")
     names = _array(path, "ids", (len(ids),), "U")
-    given = [str(name).strip().casefold() for name in names]
-    _demand_ids(given, ids)
+    handed_in = [str(name).strip().casefold() for name in names]
+    _demand_ids(handed_in, ids)
     masks = _array(path, "masks", (len(ids), *shape), "uib")
-    rows = [given.index(id) for id in ids]
+    rows = [handed_in.index(id) for id in ids]
     return np.array([_checked(masks[row], id, shape, classes) for row, id in zip(rows, ids)])
 
 
-def _demand_ids(given: list[str], ids: Sequence[str]) -> None:
+def _demand_ids(handed_in: list[str], ids: Sequence[str]) -> None:
     """Raise ValueError unless each id is there once, and no other."""
-    _tables.refuse("masks of ids that this challenge does not have", sorted({*given} - {*ids}))
-    _tables.refuse("ids that occur twice", [id for id in ids if given.count(id) > 1])
-    _tables.refuse("masks that are missing", [id for id in ids if id not in given])
+    _tables.refuse("masks of ids that this challenge does not have", sorted({*handed_in} - {*ids}))
+    _tables.refuse("ids that occur twice", [id for id in ids if handed_in.count(id) > 1])
+    _tables.refuse("masks that are missing", [id for id in ids if id not in handed_in])
 
 
 def _png(path: Path, shape: tuple[int, int]) -> np.ndarray:
@@ -118,8 +118,8 @@ def _array(path: Path, name: str, shape: tuple[int, ...], kinds: str) -> np.ndar
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }
-        given, _, dtype = readers[version](stream, max_header_size=_LONGEST_HEADER)
-        if given != shape or dtype.kind not in kinds or dtype.itemsize > _LONGEST_HEADER:
+        stored_shape, _, dtype = readers[version](stream, max_header_size=_LONGEST_HEADER)
+        if stored_shape != shape or dtype.kind not in kinds or dtype.itemsize > _LONGEST_HEADER:
             raise ValueError
         stream.seek(0)
         return np.load(stream, allow_pickle=False)

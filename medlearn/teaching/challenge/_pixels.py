@@ -1,4 +1,4 @@
-"""Outlines by a classifier of pixels: colours near and around each pixel, and its place."""
+"""Outlines by a classifier of pixels: blurred colours, and how far from the middle of the image."""
 
 import numpy as np
 from scipy import ndimage
@@ -6,7 +6,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medlearn import splits
 from medlearn.adaptation import colour
 from medlearn.teaching.challenge._hospitals import Hospital, Truth
 
@@ -45,9 +44,8 @@ def oracle(images: np.ndarray, truth: Truth) -> np.ndarray:
         Its masks and patients.
     """
     masks = np.zeros(truth.labels.shape, np.uint8)
-    first, second = splits.by_patient(truth.patients, test=0.5, seed=0)
-    for learn, rest in ((first, second), (second, first)):
-        masks[rest] = _predict(_fit(images[learn], truth.labels[learn]), images[rest])
+    for learn, predict in truth.halves():
+        masks[predict] = _predict(_fit(images[learn], truth.labels[learn]), images[predict])
     return masks
 
 
@@ -87,7 +85,7 @@ def _some_of_each(labels: np.ndarray, random: np.random.Generator) -> np.ndarray
 
 
 def _vectors(image: np.ndarray) -> np.ndarray:
-    """Features (H * W, D) of the pixels of an image: blurred colours, their squares, the place."""
+    """Features (H * W, D) of an image's pixels: blurred colours, distance, and their squares."""
     image = np.asarray(image, np.float32) / 255
     blurred = [ndimage.gaussian_filter(image, (sigma, sigma, 0)) for sigma in _SIGMAS]
     height, width = image.shape[:2]

@@ -8,7 +8,7 @@ import filecmp
 import os
 from pathlib import Path
 
-from medlearn import _drafts
+from medlearn import _drafts, _files
 from medlearn.teaching.challenge._seal import SUFFIX, Seal
 
 _HOLDS = "{} holds something: name a new or empty folder."
@@ -74,8 +74,7 @@ def check(to: Path, envelope: Path, is_begun: bool) -> None:
             f"The envelope {envelope} would lie in the students' folder, where all could open it: "
             "choose a place outside."
         )
-    if not envelope.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {envelope.parent}: make it first.")
+    _files.demand_parent(envelope)
 
 
 def save_first(seal: Seal, path: Path) -> None:

@@ -62,12 +62,12 @@ class Report:
     is_fresh: bool
 
     def __str__(self) -> str:
-        number = len(self.table)
-        kind = "fresh" if self.is_fresh else "known"
+        count = len(self.table)
+        freshness = "fresh" if self.is_fresh else "known"
         return (
-            f"{number} {kind} laboratories, {SCORES[self.task]}: {self.score}\n"
+            f"{count} {freshness} laboratories, {SCORES[self.task]}: {self.score}\n"
             f"minus source only: {self.gain}; regret {self.regret:.2f}; harm in {self.harm} of "
-            f"{number}\nseed {self.seed}"
+            f"{count}\nseed {self.seed}"
         )
 
 
@@ -126,8 +126,8 @@ def report(
         If the method returns something of another shape, or classes that do not exist.
     """
     count = _checks.whole_number("count", count, 2)
-    given = seed or new_seed()
-    rows = [_row(method, hospital, truth) for hospital, truth in _drawn(count, task, given)]
+    secret = seed or new_seed()
+    rows = [_row(method, hospital, truth) for hospital, truth in _drawn(count, task, secret)]
     table = pd.DataFrame(rows)
     if count < _FEW:
         warnings.warn(
@@ -142,7 +142,7 @@ def report(
         regret=float(table.regret.mean()),
         harm=int(table.harm.sum()),
         task=task,
-        seed=given,
+        seed=secret,
         is_fresh=seed is None,
     )
 
@@ -184,18 +184,19 @@ def _drawn(count: int, task: str, seed: str) -> Iterator[tuple[Hospital, Truth]]
 def _row(method: Method, hospital: Hospital, truth: Truth) -> dict[str, float | str | bool]:
     predictions = _checked(method(hospital), hospital, truth)
     lines = course_lines(hospital, truth)
-    of = {name: value(hospital.task, truth, lines.of(name)) for name in lines.names}
+    line_scores = {name: value(hospital.task, truth, lines.of(name)) for name in lines.names}
+    source_only = line_scores[SOURCE_ONLY]
     score = value(hospital.task, truth, predictions)
-    best = max(of[name] for name in lines.candidates)
+    best = max(line_scores[name] for name in lines.candidates)
     return {
         "score": score,
-        "source_only": of[SOURCE_ONLY],
-        "course": of[lines.course],
+        "source_only": source_only,
+        "course": line_scores[lines.course],
         "best_candidate": best,
-        "oracle": of[ORACLE],
-        "gain": score - of[SOURCE_ONLY],
+        "oracle": line_scores[ORACLE],
+        "gain": score - source_only,
         "regret": best - score,
-        "harm": score < of[SOURCE_ONLY] - HARM,
+        "harm": score < source_only - HARM,
         "course_choice": lines.course,
     }
 

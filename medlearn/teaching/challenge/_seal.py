@@ -46,7 +46,7 @@ class Seal:
     @property
     def ids(self) -> list[str]:
         """Names of the images of the new hospital, in order."""
-        return [f"cell-{number:03d}" for number in range(1, len(self.truth.labels) + 1)]
+        return self.truth.ids
 
     @property
     def commitment(self) -> str:

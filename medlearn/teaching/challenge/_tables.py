@@ -51,9 +51,9 @@ def read_predictions(
     """
     rows, method = _rows(_text(data))
     expected = set(ids)
-    given = [row[0] for row in rows]
-    refuse("ids that this challenge does not have", [id for id in given if id not in expected])
-    counts = Counter(given)
+    handed_in = [row[0] for row in rows]
+    refuse("ids that this challenge does not have", [id for id in handed_in if id not in expected])
+    counts = Counter(handed_in)
     refuse("ids that occur twice", [id for id in counts if counts[id] > 1])
     refuse("ids that are missing", [id for id in ids if id not in counts])
     refuse("ids without a prediction", [id for id, prediction in rows if not prediction])
@@ -135,12 +135,12 @@ def _index(prediction: str, indices: dict[str, int], classes: Sequence[str]) -> 
     raise ValueError(_files.unknown("class", harmless(prediction), classes))
 
 
-def refuse(what: str, ids: Sequence[str]) -> None:
+def refuse(fault: str, ids: Sequence[str]) -> None:
     """Raise ValueError if there are any such ids.
 
     Parameters
     ----------
-    what : str
+    fault : str
         What is wrong with them.
     ids : sequence of str
         The ids.
@@ -148,4 +148,4 @@ def refuse(what: str, ids: Sequence[str]) -> None:
     if ids:
         named = ", ".join(harmless(id) or "(empty)" for id in ids[:_SHOWN])
         more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-        raise ValueError(f"{what} ({len(ids)}): {named}{more}")
+        raise ValueError(f"{fault} ({len(ids)}): {named}{more}")

@@ -14,9 +14,9 @@ def _whole_kernels(width, rank, blocks):
 
 def _index(label, domain, labels, domains):
     pairs = list(zip(labels, domains))
-    same = sum(a == label and b != domain for a, b in pairs)
-    other = sum(a != label and b == domain for a, b in pairs)
-    return same / (same + other)
+    agreeing = sum(a == label and b != domain for a, b in pairs)
+    confounded = sum(a != label and b == domain for a, b in pairs)
+    return agreeing / (agreeing + confounded)
 
 
 def _of_all(label, domain, labels, domains):

@@ -48,21 +48,21 @@ _LABELLED = np.array([[-3.0, -3.0], [3.0, 3.0]])
 def _answers(rule):
     """The indices that a learner's rule asks for, or None if it returns nothing yet."""
     arrays = _PROBABILITIES.copy(), _CANDIDATES.copy(), _LABELLED.copy()
-    chosen = rule(*arrays, COUNT)
-    return None if chosen is None or chosen is ... else [int(index) for index in chosen]
+    indices = rule(*arrays, COUNT)
+    return None if indices is None or indices is ... else [int(index) for index in indices]
 
 
-def _are_different_candidates(chosen):
-    return len(chosen) == len(set(chosen)) == COUNT and all(0 <= index < 60 for index in chosen)
+def _are_different_candidates(indices):
+    return len(indices) == len(set(indices)) == COUNT and all(0 <= index < 60 for index in indices)
 
 
 def _asks_well(rule):
-    chosen = _answers(rule)
-    if chosen is None:
+    indices = _answers(rule)
+    if indices is None:
         return None
-    copies = sum(index < 20 for index in chosen)
-    easy = sum(index >= 40 for index in chosen)
-    return _are_different_candidates(chosen) and copies <= 2 and easy == 0
+    copies = sum(index < 20 for index in indices)
+    easy = sum(index >= 40 for index in indices)
+    return _are_different_candidates(indices) and copies <= 2 and easy == 0
 
 
 def _repeats_itself(rule):

@@ -60,8 +60,8 @@ def _field(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.n
             if generator.random() < 0.6:  # a neighbour of the same size
                 shift = apart * np.array([np.sin(angle), np.cos(angle)])
                 objects.append([*(middle + shift - side / 2), *(middle + shift + side / 2)])
-            far = middle + (46, 0)
-            objects.append([*(far - small / 2), *(far + small / 2)])
+            small_middle = middle + (46, 0)
+            objects.append([*(small_middle - small / 2), *(small_middle + small / 2)])
     true = np.array(objects)
     jitter = generator.uniform(-3, 3, (len(true), _REPEATS, 2))
     jitter[:, 0] /= 4  # the surest box lies best
@@ -83,15 +83,19 @@ def _kept(keep_boxes, candidates, scores) -> np.ndarray:
 
 def _surplus(keep_boxes) -> np.ndarray:
     """Boxes kept minus objects, in each field."""
-    return np.array([len(_kept(keep_boxes, *rest)) - len(true) for true, *rest in _fields()])
+    surplus = [
+        len(_kept(keep_boxes, candidates, scores)) - len(true)
+        for true, candidates, scores in _fields()
+    ]
+    return np.array(surplus)
 
 
 def _are_no_indices(keep_boxes) -> bool:
     _, candidates, scores = _fields()[0]
-    kept = _kept(keep_boxes, candidates, scores)
-    if kept.ndim != 1 or kept.dtype.kind not in "iu":
+    indices = _kept(keep_boxes, candidates, scores)
+    if indices.ndim != 1 or indices.dtype.kind not in "iu":
         return True
-    return len(set(kept.tolist())) < len(kept) or not set(kept) <= set(range(len(scores)))
+    return len(set(indices.tolist())) < len(indices) or not set(indices) <= set(range(len(scores)))
 
 
 def _merges(keep_boxes) -> bool:
@@ -104,10 +108,10 @@ def _repeats_remain(keep_boxes) -> bool:
 
 def _right(keep_boxes, true, candidates, scores) -> bool:
     """Whether each object has one of the boxes, and each box another object."""
-    kept = candidates[_kept(keep_boxes, candidates, scores)]
-    if len(kept) != len(true):
+    remaining = candidates[_kept(keep_boxes, candidates, scores)]
+    if len(remaining) != len(true):
         return False
-    nearest = _boxes.pairwise_iou(kept, true).argmax(axis=1)
+    nearest = _boxes.pairwise_iou(remaining, true).argmax(axis=1)
     return len(set(nearest.tolist())) == len(true)
 
 
@@ -136,8 +140,8 @@ def _boxes_themselves(candidates, scores):
 
 def _any_so_many(candidates, scores):
     """The right number of boxes where it is known, but the surest ones."""
-    fields = {len(rest[1]): len(true) for true, *rest in _fields()}
-    return np.argsort(-scores)[: fields[len(scores)]]
+    object_counts = {len(field_scores): len(true) for true, _, field_scores in _fields()}
+    return np.argsort(-scores)[: object_counts[len(scores)]]
 
 
 EXERCISES = [

@@ -56,7 +56,7 @@ def _answers(kind_of_shift) -> list:
 def _mistaken(kind_of_shift, truth: str, answer: str) -> bool:
     """Whether more than one hospital of a kind is called another."""
     pairs = zip(_hospitals(), _answers(kind_of_shift))
-    return sum((hospital.kind, said) == (truth, answer) for hospital, said in pairs) > 1
+    return sum((hospital.kind, shift) == (truth, answer) for hospital, shift in pairs) > 1
 
 
 def _has_other_answers(kind_of_shift) -> bool:
