@@ -85,14 +85,14 @@ def _pair(pair: str, images: str, seed: int) -> _Pair:
     )
     learn, held = splits.by_patient(source.patients, test=0.25, seed=seed, labels=source.labels)
     adapt, judge = splits.by_patient(target.patients, test=0.5, seed=seed)
-    shown = target.images
+    target_images = target.images
     if images == "scale, Reinhard":
         labels = source.labels[learn]
         rows = [learn[labels == value][:8] for value in np.unique(labels)]
         reference = source.images[np.concatenate(rows)]
         factor = scale.factor(target.images[adapt], reference)
-        shown = colour.reinhard(scale.zoom(target.images, factor), reference)
-    maps = _maps(source.images, seed), _maps(shown, seed + 1)
+        target_images = colour.reinhard(scale.zoom(target.images, factor), reference)
+    maps = _maps(source.images, seed), _maps(target_images, seed + 1)
     return _Pair(source, target, learn, held, adapt, judge, *maps)
 
 

@@ -29,8 +29,8 @@ def _resampled(by_seed: dict[int, np.ndarray], draws: dict) -> np.ndarray:
     """The mean accuracy over the seeds of each draw (REPEATS,)."""
     means = []
     for seeds, patients in draws:
-        drawn = [by_seed[seed][patients[place]] for place, seed in enumerate(seeds)]
-        means.append(np.mean([part[:, 0].sum() / part[:, 1].sum() for part in drawn]))
+        counts = [by_seed[seed][patients[index]] for index, seed in enumerate(seeds)]
+        means.append(np.mean([part[:, 0].sum() / part[:, 1].sum() for part in counts]))
     return np.array(means)
 
 

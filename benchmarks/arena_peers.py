@@ -214,8 +214,8 @@ def _columns(results: dict[str, Result], data: Data) -> dict[str, dict]:
         rivals.failure(result.target, result.held_out, data.held_out_labels, result.error)
         for result in results.values()
     ]
-    seen = np.stack([result.target for result in results.values()])
-    votes = rivals.consensus(list(results), seen, failed)
+    target_probabilities = np.stack([result.target for result in results.values()])
+    votes = rivals.consensus(list(results), target_probabilities, failed)
     rows = {}
     for index, (name, result) in enumerate(results.items()):
         rows[name] = dict.fromkeys(COLUMNS, "") | {"failed": failed[index]}

@@ -84,20 +84,20 @@ def _lines(rows: pd.DataFrame, pairs: str, with_fixed: bool) -> Iterator[dict]:
     """The lines of a set of pairs."""
     own = rows[rows.library == rivals.OURS]
     baseline = own[own.method == rivals.SOURCE_ONLY].set_index("pair").score
-    ours = _gains(own, baseline, _choices(rivals.OURS)[CONSENSUS])
+    own_gains = _gains(own, baseline, _choices(rivals.OURS)[CONSENSUS])
     for library in (rivals.OURS, *rivals.GRIDS, rivals.OURS_WITH_IMAGES):
         candidates = rows[rows.library == library]
         for name, choose in _choices(library).items():
             gains = _gains(candidates, baseline, choose)
             head = {"pairs": pairs, "library": library, "choice": name}
-            yield head | rivals.line(gains, ours) | {"role": _headline(library, name)}
+            yield head | rivals.line(gains, own_gains) | {"role": _headline(library, name)}
     if not with_fixed:
         return
     for (library, method), candidates in rows.groupby(["library", "method"], sort=False):
         if library == rivals.OURS_WITH_IMAGES or method == rivals.SOURCE_ONLY:
             continue  # its candidates stand in other lines; the gain of source only is 0
         head = {"pairs": pairs, "library": library, "choice": f"fixed: {method}"}
-        yield head | rivals.line(_fixed(candidates, baseline), ours) | {"role": ""}
+        yield head | rivals.line(_fixed(candidates, baseline), own_gains) | {"role": ""}
 
 
 if __name__ == "__main__":

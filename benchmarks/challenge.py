@@ -47,7 +47,7 @@ def measure(task: str, laboratory: int) -> dict:
     lines = challenge.course_lines(hospital, truth)
     scores = {name: challenge.value(task, truth, lines.of(name)) for name in lines.names}
     best = max(lines.candidates, key=lambda name: scores[name])
-    shown = {
+    line_scores = {
         "source_only": scores["source only"],
         "course": scores[lines.course],
         "best_candidate": scores[best],
@@ -55,7 +55,7 @@ def measure(task: str, laboratory: int) -> dict:
     }
     return {
         "images": len(hospital.target_images),
-        **{name: f"{score:.4f}" for name, score in shown.items()},
+        **{name: f"{score:.4f}" for name, score in line_scores.items()},
         "course_choice": lines.course,
         "best_name": best,
         "cpu_seconds": round(time.process_time() - start),

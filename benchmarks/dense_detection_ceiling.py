@@ -132,15 +132,15 @@ def measure(data: str, model: str, witness: str) -> dict:
 
 
 def _counted(alarms: list[Alarm]) -> dict[str, float]:
-    far = [alarm for alarm in alarms if alarm.overlap < NEAR]
+    far_alarms = [alarm for alarm in alarms if alarm.overlap < NEAR]
     loose = [alarm for alarm in alarms if NEAR <= alarm.overlap < LOOSE]
     return {
         "alarms": len(alarms),
         "lowest_score": round(min(alarm.score for alarm in alarms), 2),
-        "no_box_near": len(far),
+        "no_box_near": len(far_alarms),
         "loosely_boxed": len(loose),
-        "witnessed": sum(alarm.witnessed for alarm in far),
-        "stained": sum(alarm.stained for alarm in far),
+        "witnessed": sum(alarm.witnessed for alarm in far_alarms),
+        "stained": sum(alarm.stained for alarm in far_alarms),
     }
 
 

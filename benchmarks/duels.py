@@ -102,8 +102,8 @@ def measure(half: str, number: int, shift: str, candidate: str) -> dict:
         if design == "duel":
             labels = [str(_labels(verdict)) for verdict in verdicts]
             result["duel_labels"] = " ".join(labels)
-            better = np.mean([verdict.answer == "better" for verdict in verdicts])
-            result["chosen"] = round(gain * float(better), 4)
+            share_better = np.mean([verdict.answer == "better" for verdict in verdicts])
+            result["chosen"] = round(gain * float(share_better), 4)
     for labelled in (EARLY, MOST):
         result[f"bound_{labelled}"] = _bound(wins, losses, ties, labelled)
         trained = duel_rivals.gain_of_training(number, labelled, TRAININGS)

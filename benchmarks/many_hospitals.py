@@ -138,13 +138,13 @@ def measure(method: str, hospitals: int, seed: int) -> dict:
     seed : int
         Draws the hospitals.
     """
-    each = IMAGES // hospitals
+    images_each = IMAGES // hospitals
     parts = [_hospital(seed, number) for number in range(hospitals)]
-    vectors, labels = (np.concatenate([part[k][:each] for part in parts]) for k in (0, 1))
+    vectors, labels = (np.concatenate([part[k][:images_each] for part in parts]) for k in (0, 1))
     unseen = [_hospital(seed, HOSPITALS + number) for number in range(UNSEEN)]
     start = time.process_time()
     keras.utils.set_random_seed(seed)
-    predict = METHODS[method](vectors, labels, np.repeat(np.arange(hospitals), each))
+    predict = METHODS[method](vectors, labels, np.repeat(np.arange(hospitals), images_each))
     scores = [metrics.balanced_accuracy(truth, predict(new)) for new, truth in unseen]
     return {
         "balanced_accuracy": round(float(np.mean(scores)), 4),

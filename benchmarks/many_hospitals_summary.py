@@ -27,8 +27,8 @@ def _interval(by_seed: dict[int, np.ndarray]) -> str:
     values = list(by_seed.values())
     means = []
     for _ in range(REPEATS):
-        drawn = [values[k] for k in random.integers(len(values), size=len(values))]
-        means.append(np.mean([random.choice(seed, len(seed)).mean() for seed in drawn]))
+        resampled = [values[k] for k in random.integers(len(values), size=len(values))]
+        means.append(np.mean([random.choice(seed, len(seed)).mean() for seed in resampled]))
     low, high = np.percentile(means, [2.5, 97.5])
     return f"{np.mean(values):.2f} [{low:.2f}, {high:.2f}]"
 

@@ -89,15 +89,15 @@ def _encoder(data: str, method: str, seed: int, labelled: np.ndarray) -> unlabel
 
 def _predictions(encoder, cells: unlabelled.Cells, labelled: np.ndarray, seed: int) -> dict:
     """Predicted classes of the scored images."""
-    home = features.extract(encoder, cells.home.images)
-    other = features.extract(encoder, cells.other.images)
-    at_home, next_door = StandardScaler().fit(home[cells.train]), StandardScaler()
-    next_door.fit(other[cells.adapt])
-    probe = _probe(at_home.transform(home[labelled]), cells.home.labels[labelled], seed)
+    home_features = features.extract(encoder, cells.home.images)
+    other_features = features.extract(encoder, cells.other.images)
+    at_home, next_door = StandardScaler().fit(home_features[cells.train]), StandardScaler()
+    next_door.fit(other_features[cells.adapt])
+    probe = _probe(at_home.transform(home_features[labelled]), cells.home.labels[labelled], seed)
     return {
-        "home": probe.predict(at_home.transform(home[cells.test])),
-        "other": probe.predict(at_home.transform(other[cells.other_test])),
-        "other_standardised": probe.predict(next_door.transform(other[cells.other_test])),
+        "home": probe.predict(at_home.transform(home_features[cells.test])),
+        "other": probe.predict(at_home.transform(other_features[cells.other_test])),
+        "other_standardised": probe.predict(next_door.transform(other_features[cells.other_test])),
     }
 
 

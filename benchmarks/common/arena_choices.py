@@ -71,8 +71,8 @@ def left_out_rules(rows: pd.DataFrame, rule: _rule.Rule) -> dict[int, _rule.Rule
     """
     rules = {}
     for pair in rows.pair.unique():
-        others = rows[rows.pair != pair]
-        rules[pair] = _rule.fit(others, rule.error, rule.threshold, clone(rule.regression))
+        other_pairs = rows[rows.pair != pair]
+        rules[pair] = _rule.fit(other_pairs, rule.error, rule.threshold, clone(rule.regression))
     return rules
 
 
@@ -131,9 +131,9 @@ def line(rows: pd.DataFrame, names: Mapping[int, str]) -> dict[str, object]:
     names : mapping of int to str
         The candidate of each pair.
     """
-    chosen = chosen_rows(rows, names)
+    choices = chosen_rows(rows, names)
     best = chosen_rows(rows, highest(rows, "score_gain")).score_gain.to_numpy()
-    gain = chosen.score_gain.to_numpy()
+    gain = choices.score_gain.to_numpy()
     draws = np.random.default_rng(0).integers(len(gain), size=(_REPEATS, len(gain)))
     means = gain[draws].mean(1)
     shares = means / np.maximum(best[draws].mean(1), 1e-9)
@@ -152,11 +152,11 @@ def line(rows: pd.DataFrame, names: Mapping[int, str]) -> dict[str, object]:
         "harm_high": high,
         "depth_of_harm": gain[harmed].mean() if harmed.any() else 0.0,
         "regret": (best - gain).mean(),
-        "kept_source_only": (chosen.method == SOURCE_ONLY).mean(),
-        "transductive_gain": chosen.transductive_gain.mean(),
-        "auroc_gain": chosen.auroc_gain.mean(),
-        "auroc_harm": (chosen.auroc_gain < HARM).mean(),
-        "oracle_gain": chosen.oracle_gain.mean(),
+        "kept_source_only": (choices.method == SOURCE_ONLY).mean(),
+        "transductive_gain": choices.transductive_gain.mean(),
+        "auroc_gain": choices.auroc_gain.mean(),
+        "auroc_harm": (choices.auroc_gain < HARM).mean(),
+        "oracle_gain": choices.oracle_gain.mean(),
     }
 
 

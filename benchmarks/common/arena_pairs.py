@@ -102,9 +102,9 @@ def _tasks(instrument: str, kind: str, random: np.random.Generator) -> tuple[np.
     if kind == "subtypes":
         return _subtypes(instrument, random)
     sizes = (types, 3) if kind == "missing" else (types, types, 3, 2)
-    chosen = np.sort(random.choice(types, random.choice(sizes), replace=False))
+    types_in_task = np.sort(random.choice(types, random.choice(sizes), replace=False))
     task = np.full(types, _OUTSIDE)
-    task[chosen] = np.arange(len(chosen))
+    task[types_in_task] = np.arange(len(types_in_task))
     return task, task
 
 
@@ -169,12 +169,12 @@ def _rows_of_kind(
     if kind != "shares":
         return np.arange(min(most, len(labels)))
     shares = random.dirichlet(np.full(len(classes), 0.7))
-    kept = []
+    rows = []
     for label, share in zip(classes, shares):
         members = np.flatnonzero(labels == label)
         count = min(len(members), 10 + round(share * most / 2))
-        kept.append(random.choice(members, count, replace=False))
-    return np.sort(np.concatenate(kept))
+        rows.append(random.choice(members, count, replace=False))
+    return np.sort(np.concatenate(rows))
 
 
 def _images_of_kind(kind: str, images: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -88,8 +88,8 @@ def _simulate(number: int) -> Pair:
     )
     pool = _POOL.get(shift, _TARGET_IMAGES)
     target = smear.single_cells(target_laboratory, pool, _SIZE_PX, seed=_TARGET_CELLS + number)
-    kept = _kept(target.labels, shift, np.random.default_rng(number))
-    images = np.asarray(target.images)[kept]
+    rows = _kept(target.labels, shift, np.random.default_rng(number))
+    images = np.asarray(target.images)[rows]
     if shift == "inverted":
         images = 255 - images
     source_features, target_features = _features(np.asarray(source.images)), _features(images)
@@ -100,8 +100,8 @@ def _simulate(number: int) -> Pair:
         source_features,
         np.asarray(source.labels),
         target_features,
-        np.asarray(target.labels)[kept],
-        np.asarray(target.patients)[kept],
+        np.asarray(target.labels)[rows],
+        np.asarray(target.patients)[rows],
         names,
         probabilities,
     )

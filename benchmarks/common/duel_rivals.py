@@ -48,13 +48,13 @@ def gain_of_training(number: int, labelled: int, seeds: int) -> float:
     gains = []
     for seed in range(seeds):
         order = np.random.default_rng([number, seed]).permutation(len(pair.labels))
-        chosen, others = order[:labelled], order[labelled:]
-        features = np.concatenate([pair.source, pair.target[chosen]])
-        labels = np.concatenate([pair.source_labels, pair.labels[chosen]])
+        train_rows, test_rows = order[:labelled], order[labelled:]
+        features = np.concatenate([pair.source, pair.target[train_rows]])
+        labels = np.concatenate([pair.source_labels, pair.labels[train_rows]])
         weights = np.repeat([1.0, len(pair.source) / labelled], [len(pair.source), labelled])
         model = duel_pairs.probe().fit(features, labels, logisticregression__sample_weight=weights)
-        correct = model.predict(pair.target[others]) == pair.labels[others]
-        gains.append(correct.mean() - (source_only == pair.labels)[others].mean())
+        correct = model.predict(pair.target[test_rows]) == pair.labels[test_rows]
+        gains.append(correct.mean() - (source_only == pair.labels)[test_rows].mean())
     return float(np.mean(gains))
 
 
@@ -117,8 +117,8 @@ def _log_chance(counts: np.ndarray, population: tuple[int, int, int]) -> np.ndar
 
 def _log_choose(of: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     possible = chosen <= of
-    rest = np.where(possible, of - chosen, 0)
-    value = gammaln(of + 1) - gammaln(chosen + 1) - gammaln(rest + 1)
+    complement = np.where(possible, of - chosen, 0)
+    value = gammaln(of + 1) - gammaln(chosen + 1) - gammaln(complement + 1)
     return np.where(possible, value, -np.inf)
 
 
@@ -129,5 +129,5 @@ def _power(truth: np.ndarray, null: np.ndarray, level: float) -> float:
     order = np.argsort(null - truth)
     error, power = np.exp(null[order]), np.exp(truth[order])
     spent = np.cumsum(error)
-    taken = np.clip((level - (spent - error)) / np.maximum(error, 1e-300), 0, 1)
-    return float((power * taken).sum())
+    accepted = np.clip((level - (spent - error)) / np.maximum(error, 1e-300), 0, 1)
+    return float((power * accepted).sum())

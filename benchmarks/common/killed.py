@@ -57,9 +57,9 @@ class Load:
             content = {path: (folder / path).read_bytes() for path in FILES}
             assert content == FILES, "a half-written folder has its name"
         assert dict(self.work(seed)) == FILES
-        left = {path.name for path in folder.parent.glob(f"toy{seed}*")}
-        left.discard(f"toy{seed}.lock.holder")  # who was killed; the next one overwrites it
-        assert left == {f"toy{seed}", f"toy{seed}.lock"}, left
+        leftovers = {path.name for path in folder.parent.glob(f"toy{seed}*")}
+        leftovers.discard(f"toy{seed}.lock.holder")  # who was killed; the next one overwrites it
+        assert leftovers == {f"toy{seed}", f"toy{seed}.lock"}, leftovers
 
 
 class Features:

@@ -140,19 +140,19 @@ def plant(seed: int, folder: Path) -> tuple[list[str], list[str]]:
     Image.new("RGB", (64, 64), "red").save(folder.parent / "secret.png")
     names, traps = [], []
     for number in range(4):
-        place = folder / ("ill", "well")[number % 2] / RECORDS[number // 2]
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(sound(number)).save(place / f"{number}.png")
-        names.append((place / f"{number}.png").relative_to(folder).as_posix())
+        directory = folder / ("ill", "well")[number % 2] / RECORDS[number // 2]
+        directory.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(sound(number)).save(directory / f"{number}.png")
+        names.append((directory / f"{number}.png").relative_to(folder).as_posix())
     for number in range(int(rng.integers(1, 7))):
         trap = TRAPS[int(rng.integers(len(TRAPS)))]
         is_odd = rng.random() < 0.3
         name = str(rng.choice(ODD_NAMES)) if is_odd else f"trap {number}.png"
-        place = folder / "ill" / RECORDS[number % 2]
-        if os.path.lexists(place / name):  # a trap of the same odd name
+        directory = folder / "ill" / RECORDS[number % 2]
+        if os.path.lexists(directory / name):  # a trap of the same odd name
             continue
-        trap(rng, place, name)
-        traps.append((place / name).relative_to(folder).as_posix())
+        trap(rng, directory, name)
+        traps.append((directory / name).relative_to(folder).as_posix())
     return names, traps
 
 
@@ -215,10 +215,10 @@ def _check(result: datasets.ReadResult, door: str, seed: int) -> None:
     red = images[..., 0].mean((1, 2)) - images[..., 1].mean((1, 2))
     assert (red < 100).all(), f"seed {seed}: a picture from outside the folder came in"
     if door == "folder":
-        shown = str(result.problems.to_dict()) + str(result.dataset.facts) + str(result.dataset)
-        shown += str(result.dataset.patients)
+        text = str(result.problems.to_dict()) + str(result.dataset.facts) + str(result.dataset)
+        text += str(result.dataset.patients)
         for record in RECORDS:
-            assert record not in shown, f"seed {seed}: the record number {record} is shown"
+            assert record not in text, f"seed {seed}: the record number {record} is shown"
 
 
 @contextlib.contextmanager

@@ -218,11 +218,11 @@ def choose(rows: pd.DataFrame, value: Callable[[pd.DataFrame], Sequence[float]])
         "source only" if no candidate of the grid is left or has a value.
     """
     is_open = (rows.failed == "") & ~rows.method.str.endswith(BESIDE)
-    left = rows[is_open]
-    values = np.asarray(value(left), float)
-    if len(left) == 0 or np.isnan(values).all():
+    candidates = rows[is_open]
+    values = np.asarray(value(candidates), float)
+    if len(candidates) == 0 or np.isnan(values).all():
         return SOURCE_ONLY
-    return left.method.iloc[int(np.nanargmax(values))]
+    return candidates.method.iloc[int(np.nanargmax(values))]
 
 
 # ---- lines of the summary ------------------------------------------------------------------------
