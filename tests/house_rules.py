@@ -12,6 +12,7 @@ from functools import cached_property
 
 # Every room may stand on the ground.
 GROUND = {
+    "_drafts",
     "_pseudonyms",
     "_checks",
     "_columns",
