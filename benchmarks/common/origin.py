@@ -111,6 +111,7 @@ def files(program: str, root: Path = _ROOT) -> list[Path]:
     return sorted(reached)
 
 
+@lru_cache
 def _imported(path: Path, root: Path) -> list[Path]:
     """The files of this checkout that a file imports, anywhere in it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
