@@ -178,7 +178,8 @@ class Elsewhere:
 
     def __init__(self, python: str | Path, program: str, folder: str, threads: int):
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
-        environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+        for name in ("TF_ENABLE_ONEDNN_OPTS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+            environment.pop(name, None)
         images = Path(folder, "images.npy")
         self.process = subprocess.Popen(
             [python, peers.PROGRAMS / program, images, str(threads), folder],

@@ -15,8 +15,9 @@ tables within two minutes, so their rows do not say it again.
 
 import os
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"  # before NumPy starts its threads: on small matrices they only cost
+# Before NumPy and TensorFlow start their threads: on small matrices they only cost.
+for _name in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+    os.environ[f"{_name}_THREADS"] = "1"
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -32,11 +33,8 @@ import pandas as pd
 
 from common import origin
 from medlearn import _files
-from medlearn._keras import tf
 from medlearn.teaching.doctor import processor
 
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.threading.set_inter_op_parallelism_threads(1)
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn")
 _LONGEST_PRINTED = 80  # characters; longer values are for the file only
 
