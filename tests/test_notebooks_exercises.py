@@ -192,7 +192,17 @@ def test_exercises_are_well_formed(path):
     )
 
 
-@lessons.for_every_lesson
+# Those of these lessons train for many seconds; nbval proves them in every run of the tests.
+TRAIN = ("02", "04", "05", "24")
+
+
+def one_by_one():
+    for path in lessons.PATHS:
+        marks = [pytest.mark.slow] if path.stem.startswith(TRAIN) else []
+        yield pytest.param(path, id=path.stem, marks=marks)
+
+
+@pytest.mark.parametrize("path", one_by_one())
 def test_exercises_are_proven_without_their_lesson(path, monkeypatch):
     monkeypatch.setattr(_verdicts, "records", {})
     monkeypatch.setattr(_limits, "SECONDS", 60)  # two trainings on a busy machine
