@@ -1,6 +1,7 @@
 """training.fit against Keras' own `fit`, after an interruption, and on two logical devices."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -186,6 +187,20 @@ def whole_run():
     return model, training.fit(model, AUGMENTED, 3)
 
 
+@pytest.fixture(scope="module")
+def first_epoch(tmp_path_factory):
+    """A network after one epoch, and the folder with its checkpoint."""
+    folder, model = tmp_path_factory.mktemp("first"), network()
+    training.fit(model, DATA, 1, folder=folder)
+    return model, folder
+
+
+@pytest.fixture
+def begun(first_epoch, tmp_path):
+    """A folder of its own with the checkpoint of one epoch."""
+    return shutil.copytree(first_epoch[1], tmp_path / "begun")
+
+
 # within an epoch, between two, in the last step of the last
 @pytest.mark.parametrize("steps", [5, 3, 8])
 def test_a_run_that_was_cut_ends_as_if_it_had_not_been(tmp_path, monkeypatch, whole_run, steps):
@@ -233,22 +248,22 @@ def test_no_folder_no_file(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_checkpoint_of_another_model_is_refused(tmp_path):
-    training.fit(network(), DATA, 1, folder=tmp_path)
+def test_a_checkpoint_of_another_model_is_refused(begun):
     model = vectors()
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match="another model"):
-        training.fit(model, DATA, 1, folder=tmp_path)
+        training.fit(model, DATA, 1, folder=begun)
 
 
 # ---- damaged, other, or not finite ---------------------------------------------------------------
 
 
 def test_a_damaged_or_missing_newest_checkpoint_falls_back_to_the_one_before(tmp_path, whole_run):
+    two_epochs = tmp_path / "two epochs"
+    training.fit(network(dropout=0.3), AUGMENTED, 2, folder=two_epochs)
     for number, harm in enumerate((lambda path: path.write_bytes(b"x"), Path.unlink)):
         for suffix in (".index", ".data-00000-of-00001"):
-            folder = tmp_path / f"{number}{suffix}"
-            training.fit(network(dropout=0.3), AUGMENTED, 2, folder=folder)
+            folder = shutil.copytree(two_epochs, tmp_path / f"{number}{suffix}")
             harm(folder / f"ckpt-2{suffix}")
             resumed = network(dropout=0.3)
             with pytest.warns(UserWarning, match="damaged or missing.*epoch 2"):
@@ -287,11 +302,10 @@ def other_batches(model):
         (other_batches, "data batches was 3 and is 6"),
     ],
 )
-def test_a_run_with_another_setting_does_not_go_on(tmp_path, change, difference):
-    training.fit(network(), DATA, 1, folder=tmp_path)
+def test_a_run_with_another_setting_does_not_go_on(begun, change, difference):
     model, data = change(network())
     with pytest.raises(ValueError, match=difference):
-        training.fit(model, data, 2, folder=tmp_path)
+        training.fit(model, data, 2, folder=begun)
 
 
 def test_an_own_layer_without_a_configuration_is_trained_and_goes_on(tmp_path):
@@ -314,34 +328,31 @@ def test_an_own_layer_without_a_configuration_is_trained_and_goes_on(tmp_path):
     assert len(training.fit(model(), DATA, 2, folder=tmp_path)["loss"]) == 2
 
 
-def test_weights_that_are_not_finite_replace_no_checkpoint(tmp_path):
+def test_weights_that_are_not_finite_replace_no_checkpoint(first_epoch, begun):
     spoiled = IMAGES.copy()
     spoiled[7, 2, 2] = np.nan
-    sound = network()
-    training.fit(sound, DATA, 1, folder=tmp_path)
     data = training.batches(spoiled, LABELS, batch_size=16, seed=3)
     with pytest.raises(ValueError, match="is not finite after step . of epoch 2: look for NaN"):
-        training.fit(network(), data, 2, folder=tmp_path)
+        training.fit(network(), data, 2, folder=begun)
     with pytest.raises(ValueError, match="is not finite"):
         training.fit(network(), data, 1)
     kept = network()
-    training.fit(kept, DATA, 1, folder=tmp_path)
-    expect_same(kept.weights, sound.weights, 0)
+    training.fit(kept, DATA, 1, folder=begun)
+    expect_same(kept.weights, first_epoch[0].weights, 0)
 
 
-def test_a_checkpoint_that_cannot_be_written_is_one_sentence_and_the_run_goes_on(tmp_path):
-    training.fit(network(), DATA, 1, folder=tmp_path)
-    (tmp_path / "ckpt-2_temp").write_text("where TensorFlow would make a folder")
+def test_a_checkpoint_that_cannot_be_written_is_one_sentence_and_the_run_goes_on(begun):
+    (begun / "ckpt-2_temp").write_text("where TensorFlow would make a folder")
     with pytest.raises(OSError, match=r"Checkpoint 2 cannot be written to .*the one before stays"):
-        training.fit(network(), DATA, 2, folder=tmp_path)
-    (tmp_path / "ckpt-2_temp").unlink()
+        training.fit(network(), DATA, 2, folder=begun)
+    (begun / "ckpt-2_temp").unlink()
     went_on, whole = network(), network()
-    training.fit(went_on, DATA, 2, folder=tmp_path)
+    training.fit(went_on, DATA, 2, folder=begun)
     training.fit(whole, DATA, 2)
     expect_same(went_on.weights, whole.weights, 0)
-    (tmp_path / "file").touch()
+    (begun / "file").touch()
     with pytest.raises(OSError, match="The folder for checkpoints, .*, cannot be made"):
-        training.fit(network(), DATA, 1, folder=tmp_path / "file")
+        training.fit(network(), DATA, 1, folder=begun / "file")
 
 
 # ---- batches -------------------------------------------------------------------------------------
