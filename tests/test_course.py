@@ -1,6 +1,7 @@
 """The commands of the course: lessons found, tests run, JupyterLab opened, leftovers removed."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -103,8 +105,8 @@ def pytest_calls(folder, monkeypatch):
     calls = []
 
     def call(command, cwd):
-        assert command[3:5] == suite.PROGRESS
-        calls.append(command[5:])
+        assert command[3 : 3 + len(suite.PROGRESS)] == suite.PROGRESS
+        calls.append(command[3 + len(suite.PROGRESS) :])
         return 0
 
     monkeypatch.setattr(lessons, "ROOT", folder.parent)
@@ -136,6 +138,17 @@ def test_test_takes_single_files_with_their_slow_tests(pytest_calls):
     assert pytest_calls == [one_test, one_notebook]
 
 
+def test_the_notebook_that_takes_longest_comes_first(pytest_calls, folder):
+    table = folder.parent / "benchmarks" / "results" / "lessons.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("lesson,seconds,cpu_seconds\n02_b,9,3\n03_c,8,20\n04_d,10,\n")
+    for name in ("03_c", "04_d", "05_new"):
+        write(folder, f"{name}.ipynb", notebook("1"))
+    assert commands.main(["test"]) == 0
+    played = [text for text in pytest_calls[1] if text.endswith(".ipynb")]
+    assert [Path(text).stem for text in played] == ["03_c", "04_d", "02_b", "05_new"]
+
+
 def test_times_go_to_the_notebooks_alone(pytest_calls, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert commands.main(["test", "--times", "times.csv"]) == 0
@@ -147,8 +160,11 @@ def test_a_run_says_at_its_first_result_what_remains(tmp_path):
     for number in range(2):
         (tmp_path / f"test_{number}.py").write_text("def test_a(): pass\ndef test_b(): pass")
     command = [sys.executable, "-m", "pytest", *suite.PROGRESS, "."]
-    for more in ([], suite.TWO_AT_A_TIME):
-        ended = subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True)
+    bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # plugins take seconds to start
+    for more in ([], ["-p", "xdist", *suite.TWO_AT_A_TIME]):
+        ended = subprocess.run(
+            [*command, *more], cwd=tmp_path, env=bare, capture_output=True, text=True
+        )
         assert re.search(r"\n  \d\.\d min: 1 of 4 tests", ended.stdout), ended.stdout
     assert remaining.sentence(4, 4, 60) == "  1.0 min: 4 of 4 tests"
     assert remaining.sentence(1, 4, 60) == "  1.0 min: 1 of 4 tests, about 3 min remain"

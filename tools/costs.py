@@ -81,6 +81,12 @@ def write(costs: dict[str, Cost], path: Path) -> None:
         table.writerows(rows[lesson] for lesson in sorted(rows))
 
 
+def read(path: Path) -> dict[str, float]:
+    """Return the processor seconds of each lesson in a table, or nothing if there is none."""
+    rows = _read(path) if path.exists() else {}
+    return {lesson: float(row["cpu_seconds"] or row["seconds"]) for lesson, row in rows.items()}
+
+
 def _read(path: Path) -> dict[str, dict]:
     with open(path, encoding="utf-8", newline="") as stream:
         return {row["lesson"]: row for row in csv.DictReader(stream)}

@@ -5,11 +5,12 @@ import sys
 import time
 from pathlib import Path
 
-from tools import door, lessons
+from tools import costs, door, lessons
 
-# Without loadscope, the cells of one notebook would run in different processes.
-TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope"]
-PROGRESS = ["-p", "tools.remaining"]
+# Without loadscope, the cells of one notebook would run in different processes. What takes longest
+# comes first, so that both end together: notebooks by their table, files by tests/conftest.py.
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+PROGRESS = ["-p", "tools.remaining", "--durations=15"]
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
 NBVAL += ["-p", "tools.proofs"]  # exercises are proven in the kernel that plays their lesson
 NBVAL += ["-p", "tools.timing"]
@@ -44,7 +45,7 @@ def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int
     chosen = []
     if not files:
         modules = ["tests", f"--ignore={BROWSER}"]
-        notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in opened()]
+        notebooks = [path.relative_to(lessons.ROOT).as_posix() for path in longest_first(opened())]
         chosen = [] if slow else NOT_SLOW
     parts = {}
     if modules:
@@ -63,6 +64,12 @@ def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int
 def opened() -> list[Path]:
     """Return the notebooks of the course: all lessons, and the door if there is one."""
     return [path for path in [*lessons.find([]), door.path()] if path.exists()]
+
+
+def longest_first(paths: list[Path]) -> list[Path]:
+    """Return the notebooks in the order of their processor seconds in benchmarks/results."""
+    seconds = costs.read(lessons.ROOT / "benchmarks" / "results" / "lessons.csv")
+    return sorted(paths, key=lambda path: -seconds.get(path.stem, 0.0))
 
 
 def exit_code(codes: list[int], selected: bool) -> int:
