@@ -1,8 +1,12 @@
 """How Sphinx builds the site; `python3 course.py site` gathers the pages and runs it on them."""
 
+import re
 from pathlib import Path
 
+from sphinx.search.zh import SearchChinese
+
 import medlearn
+from medlearn.teaching.language import say
 
 HERE = Path(__file__).parent
 VENDOR = HERE / "_static" / "vendor"
@@ -10,7 +14,7 @@ VENDOR = HERE / "_static" / "vendor"
 project = "medlearn"
 author = "The medlearn authors"
 version = release = medlearn.__version__
-copyright = "the medlearn authors; lessons and texts CC BY 4.0, code Apache-2.0"
+copyright = say("the medlearn authors; lessons and texts CC BY 4.0, code Apache-2.0")
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_static", "_slides", "_templates"]
 html_theme = "sphinx_book_theme"
@@ -35,7 +39,18 @@ html_theme_options = {
     "navbar_end": [],
     "navbar_persistent": [],
 }
-html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
+html_context = {
+    "default_mode": "auto",  # light or dark, as the reader's system has it
+    "how_to_cite": say("How to cite"),
+    "to_repository": say("Repository"),
+    # What site.js writes.
+    "words": {
+        "copy": say("Copy"),
+        "copied": say("Copied"),
+        "copy-this": say("Copy this code"),
+        "large": say("Open the picture large"),
+    },
+}
 
 nb_execution_mode = "off"  # the committed outputs are the outputs
 nb_ipywidgets_js = {}  # saved lessons carry no widget state: nothing is to be fetched for it
@@ -81,7 +96,23 @@ def _leave_out_fields(app, what, name, obj, skip, options):
     return skip or (getattr(obj, "__doc__", None) or "").startswith("Alias for field number")
 
 
+class _ChineseSearch(SearchChinese):
+    """Chinese has no spaces between its words: the search compares pairs of signs."""
+
+    js_splitter_code = """
+function splitQuery(query) {
+  const pairs = Array.from(query.matchAll(/(?=([\\u3400-\\u9fff]{2}))/g));
+  const latin = query.match(/[a-z0-9_]+/gi) || [];
+  return latin.concat(pairs.map(function (found) { return found[1]; }));
+}
+"""
+
+    def split(self, input):
+        return [*re.findall("(?=([\u3400-\u9fff]{2}))", input), *super().split(input)]
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.add_search_language(_ChineseSearch)
     app.connect("autodoc-process-docstring", _show_examples_as_code)
     app.connect("autodoc-skip-member", _leave_out_fields)

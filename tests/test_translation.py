@@ -255,7 +255,7 @@ def test_labels_are_found_in_code():
 @pytest.fixture
 def words(monkeypatch, chinese):
     template = (language._pattern("{value} of {n} seen"), "{n} 个中见到 {value}")
-    found = language._Words({"score": "得分", "right, well done!": "对了！"}, [template])
+    found = language._Words({"score": "得分", "right, well done!": "对了！"}, [template], {})
     monkeypatch.setattr(language, "_words", lambda code: found)
     language._label.cache_clear()
     yield found

@@ -8,6 +8,11 @@ document.addEventListener("DOMContentLoaded", () => {
 // A page that was opened from a folder may not read its neighbours: there the search lists titles alone.
 if (!location.protocol.startsWith("http") && typeof DOCUMENTATION_OPTIONS === "object") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
+// The words of this page's language stand at its foot (docs/_templates/about.html).
+function words() {
+  return document.querySelector(".about")?.dataset ?? {};
+}
+
 // Each block of code has a button that copies it, and each figure a link that opens it large.
 function copied(text) {
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
@@ -23,16 +28,16 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const block of document.querySelectorAll(".bd-article div.highlight")) {
     const code = block.querySelector("pre");
     if (!code || block.closest(".cell_output")) continue;
-    const button = Object.assign(document.createElement("button"), { className: "copy", type: "button", textContent: "Copy" });
-    button.setAttribute("aria-label", "Copy this code");
+    const button = Object.assign(document.createElement("button"), { className: "copy", type: "button", textContent: words().copy });
+    button.setAttribute("aria-label", words().copyThis);
     button.addEventListener("click", () => {
-      copied(code.innerText).then(() => { button.textContent = "Copied"; setTimeout(() => { button.textContent = "Copy"; }, 1500); });
+      copied(code.innerText).then(() => { button.textContent = words().copied; setTimeout(() => { button.textContent = words().copy; }, 1500); });
     });
     block.append(button);
   }
   for (const picture of document.querySelectorAll(".bd-article .cell_output img, .bd-article figure img")) {
     if (picture.closest("a")) continue;
-    const link = Object.assign(document.createElement("a"), { href: picture.src, className: "large", title: "Open the picture large" });
+    const link = Object.assign(document.createElement("a"), { href: picture.src, className: "large", title: words().large });
     picture.replaceWith(link);
     link.append(picture);
   }

@@ -15,6 +15,7 @@ An answer that computes for more than ten seconds is stopped.
 """
 
 import copy
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,7 +42,13 @@ __all__ = [
 ]
 PER_CENT = "A share between 0 and 1 is asked for, not per cent."
 _cells.watch()
-language.translate_figures()
+if not language.translate_figures() and language.name() and "ipykernel" in sys.modules:
+    print(
+        say(
+            "This computer has no font with the signs of this language, so figures stay English. "
+            "Install one, such as Noto Sans CJK SC, and restart the kernel."
+        )
+    )
 
 
 def answer(id: str, answer: Any, **data: object) -> None:

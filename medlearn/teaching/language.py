@@ -5,6 +5,7 @@ text stays English. Translations are found by their English text in the PO files
 ``docs/translations``; code, and what a cell prints, are the same in every language.
 """
 
+import contextlib
 import os
 import re
 from functools import cache, lru_cache
@@ -33,15 +34,18 @@ FONTS = {
         "Arial Unicode MS",
     )
 }
-_SHORT_TEXTS = {"hint", "label", "verdict", "notebooks/lessons.toml"}  # where messages stand
+# Where messages stand. Those of the site's pages are said, but are no labels of figures.
+_SHORT_TEXTS = {"hint", "label", "verdict", "notebooks/lessons.toml", "finding"}
+_OF_PAGES = {"page", "card"}
 _GAP = re.compile(r"\{(\w+)\}")
 
 
 class _Words(NamedTuple):
-    """The translations of a language: of whole texts, and of texts with gaps."""
+    """The translations of a language: of whole texts, texts with gaps, and texts of pages."""
 
     texts: dict[str, str]
     templates: list[tuple[re.Pattern, str]]
+    of_pages: dict[str, str]
 
 
 def name() -> str | None:
@@ -80,7 +84,8 @@ def say(text: str, **values: object) -> str:
     """
     language = name()
     if language is not None:
-        text = _words(language).texts.get(text, text)
+        words = _words(language)
+        text = words.of_pages.get(text) or words.texts.get(text, text)
     return text.format(**values) if values else text
 
 
@@ -143,10 +148,25 @@ def _wrap_set_text(text_class) -> None:
 
 def _font(language: str) -> str | None:
     """The first font for this language that matplotlib finds."""
-    from matplotlib import font_manager
+    from matplotlib.font_manager import fontManager
 
-    found = {font.name for font in font_manager.fontManager.ttflist}
-    return next((font for font in FONTS[language] if font in found), None)
+    for look in (lambda: None, _list_new_fonts):
+        look()
+        found = {font.name for font in fontManager.ttflist}
+        for font in FONTS[language]:
+            if font in found:
+                return font
+    return None
+
+
+def _list_new_fonts() -> None:
+    """Tell matplotlib of fonts that were installed after it had listed those of this computer."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    known = {font.fname for font in fontManager.ttflist}
+    for path in set(findSystemFonts()) - known:
+        with contextlib.suppress(Exception):  # one that it cannot read
+            fontManager.addfont(path)
 
 
 @lru_cache(maxsize=10_000)
@@ -165,7 +185,7 @@ def _label(language: str, text: str) -> str:
 @cache
 def _words(language: str) -> _Words:
     """All translations but those of Markdown; none without Babel, which reads their files."""
-    words = _Words({}, [])
+    words = _Words({}, [], {})
     try:
         from babel.messages.pofile import read_po
     except ImportError:
@@ -184,6 +204,8 @@ def _add(words: _Words, message) -> None:
         return
     if kind in _SHORT_TEXTS:
         words.texts.setdefault(message.id, message.string)
+    elif kind in _OF_PAGES:
+        words.of_pages.setdefault(message.id, message.string)
     elif kind == "template":
         words.templates.append((_pattern(message.id), message.string))
 

@@ -102,9 +102,9 @@ def write(
             source = Path(scratch, "source", code or "en")
             with translated.speaking(code):
                 sentences += gather(source, repository, say, code)
-            options = translated.sphinx_options(code, language)
-            with _stage(say, "pages built by Sphinx"):
-                _run_sphinx(source, built / (code or ""), repository, options)
+                options = translated.sphinx_options(code, language)
+                with _stage(say, "pages built by Sphinx"):
+                    _run_sphinx(source, built / (code or ""), repository, options)
         _leave_out_maps(built)
         (built / MARK).touch()
         with _stage(say, "site put in its place"):

@@ -5,6 +5,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from medlearn.teaching import language
+from medlearn.teaching.language import say
 from tools.site import tables
 
 # Blue and orange of seaborn's palette for colour-blind readers.
@@ -28,6 +30,7 @@ def draw(folder: Path) -> None:
     matplotlib.use("Agg")
     folder.mkdir(parents=True)
     with plt.rc_context(STYLE):
+        language.translate_figures()
         for name, (chart, _, _) in CHARTS.items():
             figure = chart(plt)
             figure.savefig(folder / f"{name}.svg", bbox_inches="tight")
@@ -39,8 +42,8 @@ def _fine_tuning(plt) -> Figure:
     rows = [row for row in tables.records("transfer_summary") if row["labels"] == LABELS_PER_CLASS]
     methods = list(dict.fromkeys(row["method"] for row in rows))[::-1]
     figure, ax = plt.subplots(figsize=(7, 0.6 + 0.5 * len(methods)))
-    _dots(ax, rows, methods, "smear", "simulated cells", SIMULATED, "o", 0.12)
-    _dots(ax, rows, methods, "wbc", "real cells", REAL, "s", -0.12)
+    _dots(ax, rows, methods, "smear", say("simulated cells"), SIMULATED, "o", 0.12)
+    _dots(ax, rows, methods, "wbc", say("real cells"), REAL, "s", -0.12)
     ax.set_yticks(range(len(methods)), methods)
     ax.set_ylim(-0.5, len(methods) - 0.5)
     ax.set_xlabel(f"macro-F1, {LABELS_PER_CLASS} labelled cells per class, 95 % interval")
@@ -74,7 +77,7 @@ def _adaptation(plt) -> Figure:
             ax.plot(score[choice], height, **_marker(choice, colour))
     for choice in CHOICES:
         ax.plot([], [], label=choice, **_marker(choice, "0.3"))
-    names = [f"{pair} ({'real' if _is_real(pair) else 'simulated'})" for pair in pairs]
+    names = [f"{pair} ({say('real' if _is_real(pair) else 'simulated')})" for pair in pairs]
     ax.set_yticks(range(len(pairs)), names)
     ax.set(xlabel="score in the new laboratory", xlim=(0, 1))
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.2), ncols=3, frameon=False)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from medlearn import datasets
+from medlearn.teaching.language import say
 
 HEAD = """\
 # Data
@@ -22,14 +23,14 @@ def write(source: Path) -> None:
     cards = [datasets.card(name) for name in datasets.names()]
     rows = "\n".join(map(_row, cards))
     sections = "\n\n".join(map(_section, cards))
-    page = f"{HEAD}{rows}\n\n{sections}\n".replace("<", "&lt;")
+    page = f"{say(HEAD)}{rows}\n\n{sections}\n".replace("<", "&lt;")
     (source / "data.md").write_text(page, encoding="utf-8")
 
 
 def _row(card: datasets.Card) -> str:
     cells = (
         f"[{card.name}](#data-{card.name})",
-        card.kind,
+        say(card.kind),
         f"`{card.twin}`" if card.twin else "",
         str(len(card.classes) or "-"),
         _domains(card),
@@ -39,34 +40,42 @@ def _row(card: datasets.Card) -> str:
 
 
 def _section(card: datasets.Card) -> str:
-    twin = f"; its twin is [{card.twin}](#data-{card.twin})" if card.twin else ""
-    facts = [f"- **{name}:** {text}" for name, text in _facts(card).items() if text]
+    kind = say(card.kind)
+    if card.twin:
+        kind += say("; its twin is {twin}", twin=f"[{card.twin}](#data-{card.twin})")
+    facts = [
+        say("- **{name}:** {fact}", name=name, fact=fact)
+        for name, fact in _facts(card).items()
+        if fact
+    ]
     return "\n".join(
         [
             f"(data-{card.name})=",
             f"## {card.name}",
             "",
-            f"**{card.title}.** ({card.kind}{twin})",
+            say("**{title}.** ({kind})", title=say(card.title), kind=kind),
             "",
             *facts,
-            *(f"- {note}" for note in card.notes),
+            *(f"- {say(note)}" for note in card.notes),
         ]
     )
 
 
 def _facts(card: datasets.Card) -> dict[str, str]:
+    patients = say("known" if card.patients_known else "unknown: each image counts as its own")
+    count = say("{count} by default", count=card.volumes)
     return {
-        "Licence": card.licence,
-        "Domains": _domains(card),
-        "Classes": ", ".join(card.classes),
-        "Volumes": f"{card.volumes} by default" if card.volumes else "",
-        "Mask classes": ", ".join(card.mask_classes),
-        "Patients": "known" if card.patients_known else "unknown: each image counts as its own",
-        "To download": card.download,
-        "By default": _defaults(card),
-        "Left out": card.left_out,
-        "Origin": f"`{card.origin}`" if card.origin else "",
-        "Cite": card.citation,
+        say("Licence"): card.licence,
+        say("Domains"): _domains(card),
+        say("Classes"): ", ".join(card.classes),
+        say("Volumes"): count if card.volumes else "",
+        say("Mask classes"): ", ".join(card.mask_classes),
+        say("Patients"): patients,
+        say("To download"): say(card.download),
+        say("By default"): _defaults(card),
+        say("Left out"): say(card.left_out),
+        say("Origin"): f"`{card.origin}`" if card.origin else "",
+        say("Cite"): card.citation,
     }
 
 
@@ -75,6 +84,6 @@ def _domains(card: datasets.Card) -> str:
 
 
 def _defaults(card: datasets.Card) -> str:
-    count = f"at most {card.count} images" if card.count else "every image"
-    size = f"{card.size} px" if card.size else "the full frame"
-    return f"{count}, {size}"
+    count = say("at most {count} images", count=card.count) if card.count else say("every image")
+    size = f"{card.size} px" if card.size else say("the full frame")
+    return say("{count}, {size}", count=count, size=size)

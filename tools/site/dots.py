@@ -7,6 +7,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.axes import Axes
 
+from medlearn.teaching import language
+from medlearn.teaching.language import say
 from tools.site import findings, tables
 from tools.site.charts import STYLE
 
@@ -23,6 +25,7 @@ def draw(folder: Path) -> None:
     matplotlib.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
+        language.translate_figures()
         for finding in dict.fromkeys(found.table for found in findings.read().values()):
             chart = findings.read()[finding].chart
             figure, ax = plt.subplots(figsize=(INCHES_WIDE, 3.0))
@@ -35,10 +38,13 @@ def alternative(finding: findings.Finding) -> str:
     """Return what a reader who cannot see the chart hears."""
     chart = finding.chart
     if "count" in chart:
-        return f"Bars: {chart['label']} by {chart['count']}. The sentences above say what it shows."
-    by = f" for each {chart['rows']}".replace("_", " ") if "rows" in chart else ""
-    more = f", by {chart['series']}" if "series" in chart else ""
-    return f"Dots with intervals where there are any: {chart['label']}{by}{more}."
+        told = {"label": say(chart["label"]), "column": say(chart["count"].replace("_", " "))}
+        return say("Bars: {label} by {column}. The sentences above say what it shows.", **told)
+    columns = {key: say(chart.get(key, "").replace("_", " ")) for key in ("rows", "series")}
+    by = say(" for each {rows}", rows=columns["rows"]) if "rows" in chart else ""
+    more = say(", by {series}", series=columns["series"]) if "series" in chart else ""
+    label = say(chart["label"]) + by + more
+    return say("Dots with intervals where there are any: {label}.", label=label)
 
 
 def _draw(ax: Axes, table: str, chart: dict) -> None:
@@ -102,7 +108,7 @@ def _bars(ax: Axes, records: list[dict[str, str]], chart: dict) -> None:
     counts = Counter(record[chart["count"]] for record in records).most_common()[::-1]
     ax.barh([name.replace("_", " ") for name, _ in counts], [count for _, count in counts])
     ax.set_xscale("log")
-    ax.set_xlabel(f"{chart['label']} (logarithmic)")
+    ax.set_xlabel(say("{label} (logarithmic)", label=say(chart["label"])))
 
 
 def _cloud(ax: Axes, records: list[dict[str, str]], chart: dict) -> None:

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 
 from medlearn import metrics
+from medlearn.teaching.language import say
 from tools import lessons
 from tools.site import tables
 
@@ -57,7 +58,7 @@ class Finding:
         """
         records = tables.records(self.table)
         numbers = {name: _number(records, value) for name, value in self.values.items()}
-        return " ".join(self.says.format(**numbers).split())
+        return " ".join(say(self.says, **numbers).split())
 
 
 @functools.cache

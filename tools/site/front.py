@@ -1,5 +1,6 @@
 """The lessons as cards on the front page, and the gallery of their figures."""
 
+import dataclasses
 import html
 from pathlib import Path
 
@@ -35,12 +36,17 @@ def write(pages: list[Lesson], source: Path, repository: str | None = None) -> N
     text = front.read_text(encoding="utf-8").replace(CARDS_GO_HERE, _cards(pages))
     text = text.replace(online.NOT_GIVEN, online.clone_address(repository))
     front.write_text(text, encoding="utf-8")
-    parts = [LESSONS, _cards(pages), "", GRAPH, graph.draw(door.cards(lessons.FOLDER)), ""]
+    titles = {page.number: page.title for page in pages}
+    cards = [
+        dataclasses.replace(card, title=titles.get(card.number, card.title))
+        for card in door.cards(lessons.FOLDER)
+    ]
+    parts = [say(LESSONS), _cards(pages), "", say(GRAPH), graph.draw(cards), ""]
     listed = "\n".join([*parts, toctree([page.stem for page in pages])])
     listed = listed.replace('"notebooks/', '"').replace('"_static', '"../_static')
     (source / "notebooks" / "index.md").write_text(listed, encoding="utf-8")
     sections = [f"## {page.title}\n\n{_gallery(page)}\n" for page in pages]
-    (source / "gallery.md").write_text("\n".join([GALLERY, *sections]), encoding="utf-8")
+    (source / "gallery.md").write_text("\n".join([say(GALLERY), *sections]), encoding="utf-8")
 
 
 def _cards(pages: list[Lesson]) -> str:
@@ -55,13 +61,16 @@ def _card(page: Lesson, facts: door.Card) -> str:
     number, _, name = page.title.partition(" · ")
     # The title beside the picture says the same, so that it needs no alt text.
     picture = image(page.figures[0].thumbnail, alt="") if page.figures else ""
-    needs = f"after {', '.join(facts.needs)}" if facts.needs else "no lesson before"
-    computes = f", computes {facts.computes} min" if facts.computes else ""
+    needs = ", ".join(facts.needs)
+    before = say("after {lessons}", lessons=needs) if needs else say("no lesson before")
+    minutes = say("{minutes} min", minutes=facts.minutes)
+    if facts.computes:
+        minutes += say(", computes {minutes} min", minutes=facts.computes)
     return (
         f'<a class="lesson-card" href="notebooks/{page.stem}.html">{picture}'
         f'<span class="number">{html.escape(number)}</span>'
         f"<strong>{html.escape(name or number)}</strong><p>{html.escape(say(facts.idea))}</p>"
-        f'<p class="facts">{facts.minutes} min{computes} · {needs}</p></a>'
+        f'<p class="facts">{minutes} · {before}</p></a>'
     )
 
 

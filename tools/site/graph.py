@@ -3,6 +3,7 @@
 import html
 
 from medlearn.teaching.door import Card
+from medlearn.teaching.language import say
 
 WIDE, HIGH = 50, 34  # of a box, in pixels
 STEP_X, STEP_Y = 100, 46  # from box to box
@@ -28,9 +29,10 @@ def draw(cards: list[Card]) -> str:
     ]
     boxes = [_box(card, places[card.number]) for card in cards]
     inside = "".join([_HEAD, *arrows, *boxes])
+    label = html.escape(say("Which lesson needs which"))
     return (
         f'<div class="graph" tabindex="0"><svg viewBox="0 0 {width} {height}" width="{width}" '
-        f'role="group" aria-label="Which lesson needs which">{inside}</svg></div>'
+        f'role="group" aria-label="{label}">{inside}</svg></div>'
     )
 
 

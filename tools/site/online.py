@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
+from medlearn.teaching.language import say
 from tools import colab, lessons
 
 GITHUB = "https://github.com"
@@ -43,7 +44,7 @@ def links(name: str, repository: str | None) -> str:
     repository : str or None
         Without one the line holds the download alone.
     """
-    targets = {"Download": f"../files/{name}"}
+    targets = {say("Download"): f"../files/{name}"}
     if repository:
         opened = quote(f"lab/tree/notebooks/{name}", safe="")
         targets |= {
@@ -59,4 +60,4 @@ def links(name: str, repository: str | None) -> str:
 def write_citation(source: Path) -> None:
     """Write ``cite.md`` into Sphinx's folder, from CITATION.cff."""
     citation = (lessons.ROOT / "CITATION.cff").read_text(encoding="utf-8").strip()
-    (source / "cite.md").write_text(CITATION.format(citation=citation), encoding="utf-8")
+    (source / "cite.md").write_text(say(CITATION, citation=citation), encoding="utf-8")

@@ -6,9 +6,12 @@ import shutil
 from pathlib import Path
 
 from medlearn import _files
+from medlearn.teaching import language
+from medlearn.teaching.language import say
 from tools import bench, lessons, running
 from tools.site import charts, dots, findings, tables
 from tools.site.markup import escaped, toctree
+from tools.translation import copies as translated
 
 LONGEST_TABLE = 100  # rows; of a longer one the first few are shown
 FIRST_ROWS = 8
@@ -33,11 +36,8 @@ three sentences what was found, shows a chart, and then the rows.
 | question | table | rows |
 |---|---|---|
 """
+REAL_OPTIONS = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n\n"
 REAL_HEAD = """\
----
-html_theme.sidebar_secondary.remove: true
----
-
 # Simulated and real
 
 Each lesson runs unchanged on the real twin of its simulated data, by
@@ -46,6 +46,7 @@ charts are shown: pictures of the real sets are not ours to publish.
 
 ## Two comparisons at a glance
 """
+WHOLE = '<a href="{address}" download>The whole table as CSV</a>, with all decimals.'
 CAUTION = "These are single seeds, and the real sets are small: read the intervals first."
 
 
@@ -64,7 +65,7 @@ def write(source: Path) -> None:
         name = f"[{table.name}]({table.name}.md)"
         rows.append(f"| {_title(table.name)} | {name} | {len(table.rows)} |\n")
     contents = toctree([path.stem for path in tables.paths()])
-    (folder / "index.md").write_text(f"{HEAD}{''.join(rows)}\n{contents}", encoding="utf-8")
+    (folder / "index.md").write_text(f"{say(HEAD)}{''.join(rows)}\n{contents}", encoding="utf-8")
     (source / "real.md").write_text(_real_page(), encoding="utf-8")
 
 
@@ -118,15 +119,15 @@ def _page(table: tables.Table, text: str) -> str:
     """The page of one table: its question, how it was made, its rows."""
     is_long = len(table.rows) > LONGEST_TABLE
     rows = table.rows[:FIRST_ROWS] if is_long else table.rows
-    trimmed = f"The first {FIRST_ROWS} of {len(table.rows)} rows. " if is_long else ""
+    trimmed = say("The first {shown} of {all} rows. ", shown=FIRST_ROWS, all=len(table.rows))
     address = f"../_static/tables/{table.name}.csv"
     parts = [
         f"# {_title(table.name)}",
         *_found(table.name),
-        "## The table",
-        f'{trimmed}<a href="{address}" download>The whole table as CSV</a>, with all decimals.',
+        say("## The table"),
+        trimmed * is_long + say(WHOLE, address=address),
         as_html(table.columns, rows),
-        "## How it was measured",
+        say("## How it was measured"),
         *map(_paragraph, text.split("\n\n")),
         _literal(table.comments) if table.comments else "",
     ]
@@ -137,7 +138,12 @@ def _title(table: str) -> str:
     """The question of a table; behind a summary, its rows."""
     finding = findings.read()[table]
     own = table == finding.table
-    return finding.title if own else f"{finding.title} The rows of {table.replace('_', ' ')}"
+    title = say(finding.title)
+    return (
+        title
+        if own
+        else say("{title} The rows of {table}", title=title, table=table.replace("_", " "))
+    )
 
 
 def _found(table: str) -> list[str]:
@@ -147,7 +153,8 @@ def _found(table: str) -> list[str]:
     chart = f"```{{figure}} ../_static/charts/{finding.table}.svg\n:alt: {alt}\n:width: 100%\n```"
     if table == finding.table:
         return [finding.sentences(), chart]
-    source = f"The numbers and the chart are those of [{finding.table}]({finding.table}.md)."
+    page = f"[{finding.table}]({finding.table}.md)"
+    source = say("The numbers and the chart are those of {page}.", page=page)
     return [finding.sentences(), source, chart]
 
 
@@ -188,32 +195,33 @@ def real_runs() -> tuple[list[str], dict[str, tuple[str, str]]]:
 
 def _real_page() -> str:
     comments, runs = real_runs()
-    parts = [REAL_HEAD]
+    parts = [REAL_OPTIONS + say(REAL_HEAD)]
     for name, (_, table, text) in charts.CHARTS.items():
         parts.append(_figure(name, table, text))
-    parts += ["## Lesson by lesson", _literal(comments) if comments else "", CAUTION]
+    parts += [say("## Lesson by lesson"), _literal(comments) if comments else "", say(CAUTION)]
     for path in lessons.find([]):
-        notebook = lessons.read(path)
+        notebook = translated.lesson(path, language.name())
         parts += [
             f"### {lessons.title(notebook)}",
-            f"[The lesson](notebooks/{path.name})",
+            f"[{say('The lesson')}](notebooks/{path.name})",
             _beside(running.result(notebook), runs.get(path.name[:2])),
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def _figure(name: str, table: str, text: str) -> str:
-    caption = f"{text} Table: [{table}](results/{table}.md)."
-    options = f":alt: {text}\n:width: 100%"
+    link = f"[{table}](results/{table}.md)"
+    caption = say("{shown} Table: {table}.", shown=say(text), table=link)
+    options = f":alt: {say(text)}\n:width: 100%"
     return f"```{{figure}} _static/charts/{name}.svg\n{options}\n\n{caption}\n```"
 
 
 def _beside(simulated: str, run: tuple[str, str] | None) -> str:
     """Two boxes of text as HTML: a lesson's numbers on simulated and on real data."""
-    first, numbers = run or ("", "(not recorded yet)")
+    first, numbers = run or ("", say("(not recorded yet)"))
     swapped = re.search(r"\((.+)\)$", first)
-    title = f"real ({html.escape(swapped.group(1))})" if swapped else "real"
-    boxes = _box("simulated", simulated or "(nothing printed)") + _box(title, numbers)
+    title = say("real") + (f" ({html.escape(swapped.group(1))})" if swapped else "")
+    boxes = _box(say("simulated"), simulated or say("(nothing printed)")) + _box(title, numbers)
     # An empty line would end the HTML block of Markdown.
     boxes = boxes.replace("\n\n", "\n&#8203;\n")
     return f'<div class="beside">{boxes}</div>'

@@ -4,17 +4,15 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-HEAD = """\
-Reference
-=========
+from medlearn.teaching.language import say
 
+TITLE = "Reference"
+HEAD = """\
 What each room of `medlearn` offers: ``from medlearn import splits``, then
 ``splits.by_patient(...)``. The pages are made from the docstrings, which say shapes, units, errors
 and sources.
-
-.. toctree::
-
 """
+CONTENTS = ".. toctree::\n\n"
 WITHOUT_PAGE = ("keras", "tf")  # other libraries; they have documentation of their own
 
 
@@ -41,7 +39,9 @@ def write(folder: Path) -> None:
     for room in rooms():
         (folder / f"{room}.rst").write_text(_page(room), encoding="utf-8")
     listed = "".join(f"   {room}\n" for room in rooms())
-    (folder / "index.rst").write_text(HEAD + listed, encoding="utf-8")
+    title = say(TITLE)
+    head = f"{title}\n{'=' * 2 * len(title)}\n\n{say(HEAD)}\n{CONTENTS}"  # Chinese signs are wide
+    (folder / "index.rst").write_text(head + listed, encoding="utf-8")
 
 
 def _is_module(name: str) -> bool:

@@ -66,7 +66,8 @@ def take_over(catalogue: Catalog, text: str) -> list[str]:
         if name not in messages:
             problems.append(f"{name}: no such message, or its English has changed; export again")
             continue
-        message, translation = messages[name], translation.strip("\n")
+        message = messages[name]
+        translation = _with_ends_of(message.id, translation)
         if REFERENCES in translation.splitlines():
             _, _, listed = message.id.partition("## References")
             translation = translation.replace(REFERENCES, f"## 参考文献{listed}")
@@ -75,6 +76,13 @@ def take_over(catalogue: Catalog, text: str) -> list[str]:
         message.previous_id = []
         problems += of_message(message)
     return problems
+
+
+def _with_ends_of(english: str, translation: str) -> str:
+    """The translation with the empty lines around the English: what follows may need them."""
+    body = english.strip("\n")
+    before, _, after = english.partition(body)
+    return f"{before}{translation.strip(chr(10))}{after}"
 
 
 def of_message(message: Message) -> list[str]:

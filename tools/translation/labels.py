@@ -60,15 +60,21 @@ def of_package() -> Iterator[tuple[str, str]]:
         for path in sorted((lessons.ROOT / folder).rglob("*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             for node in ast.walk(tree):
-                if isinstance(node, ast.Assign) and _name(node.targets[0]) in _SPOKEN:
+                if isinstance(node, ast.Assign) and name(node.targets[0]) in _SPOKEN:
                     yield VERDICT, ast.literal_eval(node.value)
                 elif not isinstance(node, ast.Call):
                     continue
-                elif _name(node.func) in _SPEAKING:
+                elif name(node.func) in _SPEAKING:
                     yield from _first_text(node)
-                elif folder.endswith("plots") and _name(node.func) in _METHODS:
-                    yield from _of_call(node)
+                elif folder.endswith("plots"):
+                    yield from of_figure(node)
     yield from ((context, kind) for kind, context in _KINDS.items())
+
+
+def of_figure(call: ast.Call) -> Iterator[tuple[str, str]]:
+    """Yield (context, text) of what a call of a method of matplotlib writes on a figure."""
+    if name(call.func) in _METHODS:
+        yield from _of_call(call)
 
 
 def _shows(call: ast.Call) -> bool:
@@ -76,13 +82,13 @@ def _shows(call: ast.Call) -> bool:
     function = call.func
     if not isinstance(function, ast.Attribute):
         return False
-    if _name(function.value) == "check":
+    if name(function.value) == "check":
         return function.attr == "guess"
-    return _name(function.value) in _CALLS or function.attr in _METHODS
+    return name(function.value) in _CALLS or function.attr in _METHODS
 
 
 def _of_call(call: ast.Call) -> Iterator[tuple[str, str]]:
-    is_panel = _name(call.func) == "explore"
+    is_panel = name(call.func) == "explore"
     for argument in call.args:
         yield from _texts(argument)
     for keyword in call.keywords:
@@ -138,16 +144,16 @@ def _template(node: ast.JoinedStr) -> str:
         if isinstance(part, ast.Constant):
             text += str(part.value)
             continue
-        name = _name(part.value) or "value"
-        names.append(name)
-        text += "{%s}" % (name if names.count(name) == 1 else f"{name}{names.count(name)}")
+        gap = name(part.value) or "value"
+        names.append(gap)
+        text += "{%s}" % (gap if names.count(gap) == 1 else f"{gap}{names.count(gap)}")
     return text
 
 
-def _name(node: ast.expr) -> str:
-    """The last name of an expression such as ``metrics.accuracy(labels)``."""
+def name(node: ast.expr) -> str:
+    """Return the last name of an expression such as ``metrics.accuracy(labels)``."""
     if isinstance(node, ast.Call | ast.Subscript):
-        return _name(node.func if isinstance(node, ast.Call) else node.value)
+        return name(node.func if isinstance(node, ast.Call) else node.value)
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

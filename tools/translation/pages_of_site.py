@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tools.translation import catalogues, copies, sources
 PARTS = ("glossary", "site", "kit")
 ONLY = "from_a_tutorial"  # a page that exists in the other language only
 ABOVE_IT = "notebooks/index\n"  # in the list of pages of index.md
+CAPTION = re.compile(r"(?<=^:caption: ).+$", re.MULTILINE)  # of a list of pages, beside the text
 NAMES = {"zh_CN": ("zh-CN", "中文")}
 
 
@@ -42,11 +44,13 @@ def write_pages(source: Path, language: str) -> None:
         for name in sources.page_names(part):
             text = copies.page(name, language, part)
             (source / name.removeprefix("docs/")).write_text(text, encoding="utf-8")
+    front = source / "index.md"
+    captions = CAPTION.sub(lambda found: words.say(found.group()), front.read_text("utf-8"))
+    front.write_text(captions, encoding="utf-8")
     extra = catalogues.FOLDER / language / f"{ONLY}.md"
     if extra.exists():
         text = extra.read_text(encoding="utf-8").replace("](../../../notebooks/", "](notebooks/")
         (source / f"{ONLY}.md").write_text(text, encoding="utf-8")
-        front = source / "index.md"
         listed = front.read_text(encoding="utf-8").replace(ABOVE_IT, f"{ABOVE_IT}{ONLY}\n", 1)
         front.write_text(listed, encoding="utf-8")
 
@@ -72,6 +76,6 @@ def sphinx_options(code: str | None, language: str | None) -> list[str]:
     if code is None:
         twin = {"twin": f"{language}/", "twin_language": tag, "twin_name": name}
     else:
-        twin = {"twin": "../", "twin_language": "en", "twin_name": "English"}
+        twin = {"twin": "../", "twin_language": "en", "twin_name": "English", "without_twin": ONLY}
     options = [part for key, value in twin.items() for part in ("-A", f"{key}={value}")]
     return [*options, *(("-D", f"language={code}") if code else ())]

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from medlearn.teaching import exercises
 from tools import door, lessons, navigation
-from tools.translation import kit, labels, pages
+from tools.translation import generated, kit, labels, pages
 
 GLOSSARY = {"glossary": ["docs/glossary.md"]}
 README = {"readme": ["README.md"]}
@@ -50,7 +50,7 @@ class Source:
 def parts() -> list[str]:
     """Return the names of all parts: lessons by number, then the pages and the package."""
     numbers = [path.name[:2] for path in lessons.find([])]
-    return [*numbers, *GLOSSARY, *README, *SITE, kit.PART, "package"]
+    return [*numbers, *GLOSSARY, *README, *SITE, generated.PART, kit.PART, "package"]
 
 
 def read(part: str) -> list[Source]:
@@ -74,6 +74,8 @@ def read(part: str) -> list[Source]:
     elif part == "site":
         door_cells = _of_cells(lessons.read(door.path()))
         found = [*door_cells, *_of_cards(), *_of_pages(part)]
+    elif part == generated.PART:
+        found = [Source(context, text) for context, text in generated.texts()]
     elif part == kit.PART:
         found = [*_of_pages(part), *_of_kit()]
     elif part in parts():
