@@ -19,7 +19,7 @@ import stale
 from common import bootstrap, origin
 from medlearn import metrics
 from medlearn.metrics import _resamples
-from tools import bench, commands, lessons
+from tools import bench, claims, commands, lessons
 from tools.site import evidence, results
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -444,13 +444,13 @@ def test_the_page_of_evidence_says_what_the_tables_hold():
     assert "exploratory" in page and "Real pairs that the project had never seen" in page
     of_real_cells = [
         claim
-        for claims in evidence.SECTIONS.values()
-        for claim in claims
+        for section in claims.SECTIONS.values()
+        for claim in section
         if "wbc" in "".join(claim.row.values())
     ]
     assert of_real_cells
     for claim in of_real_cells:
-        assert claim.status == evidence.EXPLORATORY and evidence.BY_IMAGE in claim.limits
+        assert claim.status == claims.EXPLORATORY and claims.BY_IMAGE in claim.limits
 
 
 def test_the_readme_says_what_the_page_says():
@@ -464,7 +464,7 @@ def test_the_readme_says_what_the_page_says():
 
 
 def test_a_claim_without_its_row_is_an_error():
-    claim = evidence.Claim("none", "transfer_summary", {"data": "nowhere"}, "macro_f1")
+    claim = claims.Claim("none", "transfer_summary", {"data": "nowhere"}, "macro_f1")
     with pytest.raises(LookupError, match="transfer_summary has 0 rows of"):
         evidence._record(claim)
 
