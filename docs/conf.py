@@ -31,6 +31,7 @@ html_show_sphinx = False
 html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
+    "article_header_end": ["twin.html", "article-header-buttons.html"],
     "footer_content_items": ["copyright.html", "about.html"],
     "show_toc_level": 2,
     "home_page_in_toc": True,
@@ -99,6 +100,7 @@ def _leave_out_fields(app, what, name, obj, skip, options):
 class _ChineseSearch(SearchChinese):
     """Chinese has no spaces between its words: the search compares pairs of signs."""
 
+    language_name = "English"  # of the stemmer, which serves the Latin words
     js_splitter_code = """
 function splitQuery(query) {
   const pairs = Array.from(query.matchAll(/(?=([\\u3400-\\u9fff]{2}))/g));
