@@ -14,7 +14,8 @@ LABEL, TEMPLATE, VERDICT = "label", "template", "verdict"
 _CALLS = {"plots", "widgets", "ax", "axis", "figure", "axes", "titles", "check"}
 _METHODS = {"set_title", "set_xlabel", "set_ylabel", "suptitle", "supxlabel", "supylabel"}
 _METHODS |= {"set", "text", "annotate", "legend", "bar", "barh", "plot", "scatter", "axhline"}
-_METHODS |= {"axvline", "append", "set_yticks", "set_xticks", "name_row"}
+_METHODS |= {"axvline", "append", "set_yticks", "set_xticks", "name_row", "hist", "step"}
+_METHODS |= {"errorbar", "fill_between", "axvspan", "axhspan"}
 _SPEAKING = {"say", "blank"}  # `blank` is a verdict that is given its reason
 _SPOKEN = {"RIGHT", "PER_CENT"}  # constants that are said later
 # What `_answers.type_name` says of an answer.
@@ -23,6 +24,7 @@ _KINDS |= {"a list of {count} numbers": TEMPLATE, "an array of shape {shape}": T
 _PACKAGE = ("medlearn/plots", "medlearn/teaching")
 _NO_LABELS = {"sharex", "sharey", "color", "colour", "marker", "linestyle", "ha", "va", "loc"}
 _NO_LABELS |= {"layer", "domain", "format", "style", "cmap", "transform", "which", "fontweight"}
+_NO_LABELS |= {"where"}
 _NO_LABELS |= {
     "verticalalignment",
     "horizontalalignment",
@@ -31,6 +33,7 @@ _NO_LABELS |= {
     "textcoords",
     "xycoords",
 }
+_LABELLING = re.compile("title|label|legend|name")  # in the name of a variable
 _WORDS = re.compile(r"[A-Za-z]{3}")
 _NO_WORDS = re.compile(r"[\w.:/-]*[_/\d][\w.:/-]*|#\w+|axes|data|offset points|upper \w+|lower \w+")
 
@@ -50,8 +53,8 @@ def of_lesson(source: str) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _shows(node):
             yield from _of_call(node)
-        elif isinstance(node, ast.Assign):
-            yield from _of_names(node.value)
+        else:
+            yield from (found for found in _of_rows(node) if not found[1].endswith("."))
 
 
 def of_package() -> Iterator[tuple[str, str]]:
@@ -98,12 +101,18 @@ def _of_call(call: ast.Call) -> Iterator[tuple[str, str]]:
             yield from _texts(keyword.value)
 
 
-def _of_names(value: ast.expr) -> Iterator[tuple[str, str]]:
-    """The keys of a dictionary that has a name: the lines, rows or bars of a later figure."""
-    if isinstance(value, ast.Dict):
-        for key in value.keys:
-            if isinstance(key, ast.Constant | ast.JoinedStr):
-                yield from (found for found in _texts(key) if " " in found[1])
+def _of_rows(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The lines, rows or bars of a later figure: texts in lists and dictionaries."""
+    if isinstance(node, ast.DictComp | ast.ListComp):
+        yield from _texts(node.key if isinstance(node, ast.DictComp) else node.elt)
+    elif isinstance(node, ast.Assign):
+        target = node.targets[0]
+        if isinstance(target, ast.Subscript):
+            yield from _texts(target.slice)
+        if _LABELLING.search(name(target)):
+            yield from _texts(node.value)
+        elif isinstance(node.value, ast.Dict | ast.List | ast.Tuple | ast.BinOp):
+            yield from (found for found in _texts(node.value) if " " in found[1])
 
 
 def _first_text(call: ast.Call) -> Iterator[tuple[str, str]]:
