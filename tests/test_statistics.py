@@ -118,3 +118,11 @@ def test_uint8_images_and_features_are_taken(model):
 def test_what_does_not_fit_is_refused(model, shape, batch_size, message):
     with pytest.raises(ValueError, match=message):
         statistics.reestimate_batchnorm(model, np.zeros(shape, np.float32), batch_size)
+
+
+def test_layers_right_inside_a_model_and_nested_ones_are_measured_alike(model, images, monkeypatch):
+    quick = statistics.reestimate_batchnorm(model, images, batch_size=5).get_weights()
+    monkeypatch.setattr(statistics, "_is_plain", lambda model: False)
+    slow = statistics.reestimate_batchnorm(model, images, batch_size=5).get_weights()
+    for one, other in zip(quick, slow, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

@@ -1,5 +1,8 @@
 """BatchNorm statistics of the target images (AdaBN): no weight is trained."""
 
+import inspect
+from functools import partial
+
 import numpy as np
 
 from medlearn import _checks
@@ -91,24 +94,78 @@ def _checked(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 def _pooled_moments(model: keras.Model, images: np.ndarray, batch_size: int) -> tuple[list, list]:
     """Mean and mean square of the inputs of each BatchNorm, over all images."""
-    measuring = with_batch_statistics(model)
-    norms = batchnorms(measuring)
-    signature = [tf.TensorSpec((None, *images.shape[1:]), images.dtype)]
-
-    @tf.function(input_signature=signature, autograph=False)
-    def measure(batch):  # as a graph: eagerly, every activation of the batch would stay in memory
-        measuring(tf.cast(batch, tf.float32), training=False)
-
+    measure = _moments_function(model, images)
+    norms = batchnorms(model)
     means = [np.zeros(norm.moving_mean.shape) for norm in norms]
     squares = [np.zeros(norm.moving_mean.shape) for norm in norms]
     for start in range(0, len(images), batch_size):
         batch = np.ascontiguousarray(images[start : start + batch_size])
-        measure(tf.constant(batch))
-        for norm, mean, square in zip(norms, means, squares, strict=True):
-            batch_mean = norm.moving_mean.numpy().astype(float)
-            mean += batch_mean * len(batch) / len(images)
-            square += (norm.moving_variance.numpy() + batch_mean**2) * len(batch) / len(images)
+        share = len(batch) / len(images)
+        for index, (batch_mean, variance) in enumerate(measure(tf.constant(batch))):
+            batch_mean = batch_mean.numpy().astype(float)
+            means[index] += batch_mean * share
+            squares[index] += (variance.numpy() + batch_mean**2) * share
     return means, squares
+
+
+def _moments_function(model: keras.Model, images: np.ndarray):
+    """From a batch to the mean and variance of what comes into each BatchNorm, as a graph.
+
+    Eagerly, every activation of the batch would stay in memory.
+    """
+    signature = [tf.TensorSpec((None, *images.shape[1:]), images.dtype)]
+    if _is_plain(model):
+        moments = partial(_moments, model)
+        return tf.function(moments, input_signature=signature, autograph=False)
+    measuring = with_batch_statistics(model)
+
+    @tf.function(input_signature=signature, autograph=False)
+    def measure(batch):
+        measuring(tf.cast(batch, tf.float32), training=False)
+
+    def moments(batch):
+        measure(batch)
+        return [(norm.moving_mean, norm.moving_variance) for norm in batchnorms(measuring)]
+
+    return moments
+
+
+def _is_plain(model: keras.Model) -> bool:
+    """Whether all BatchNorm layers are right inside the model, each used once, in float32."""
+    inside = [layer for layer in model.layers if type(layer) is keras.layers.BatchNormalization]
+    return (
+        hasattr(model, "_run_through_graph")  # what `model.call` calls; not public
+        and [id(norm) for norm in inside] == [id(norm) for norm in batchnorms(model)]
+        and all(len(norm._inbound_nodes) == 1 for norm in inside)
+        and all(norm.compute_dtype == "float32" for norm in inside)
+    )
+
+
+def _moments(model: keras.Model, batch) -> list:
+    """Mean and variance of each BatchNorm's inputs, where each normalises by those of the batch."""
+    found = {}
+
+    def step(operation):
+        if isinstance(operation, keras.layers.BatchNormalization):
+            return partial(_normalise, operation, found)
+        if "training" in inspect.signature(operation.call).parameters:
+            return partial(operation, training=False)
+        return operation
+
+    model._run_through_graph(tf.cast(batch, tf.float32), operation_fn=step)
+    return [found[id(norm)] for norm in batchnorms(model)]
+
+
+def _normalise(norm, found: dict, inputs, **options):
+    axis = norm.axis % len(inputs.shape)
+    axes = [other for other in range(len(inputs.shape)) if other != axis]
+    mean, variance = found[id(norm)] = tf.nn.moments(inputs, axes)
+    shape = [1] * len(inputs.shape)
+    shape[axis] = -1
+    scale = tf.math.rsqrt(variance + norm.epsilon)
+    scale = scale if norm.gamma is None else scale * tf.convert_to_tensor(norm.gamma)
+    offset = 0.0 if norm.beta is None else tf.convert_to_tensor(norm.beta)
+    return inputs * tf.reshape(scale, shape) + tf.reshape(offset - mean * scale, shape)
 
 
 def _measuring_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
