@@ -221,7 +221,7 @@ def pretrain(
     names = ("loss", *Terms._fields, "spread")
     history: dict[str, list[float]] = {name: [] for name in names}
     for epoch in _progress.bar(range(epochs), "epochs"):
-        steps = []
+        steps: list[np.ndarray] = []
         for rows in _batches(random, image_count, batch_size):
             views = _two_views(random, view_count, batch_size)
             rate = rates(epoch * (image_count // batch_size) + len(steps))
