@@ -35,7 +35,7 @@ def test_numbers_of_a_finding_come_from_one_row_or_say_how_they_are_joined():
     for how, shown in (("count", "3"), ("lowest", ".87"), ("highest", ".92")):
         joined = {"x": {**several, "how": how}}
         assert findings.Finding(says="{x}", values=joined, **table).sentences() == shown
-    assert findings.ends({"a": "0.36 [0.32, 0.41]"}, "a") == (0.36, 0.32, 0.41)
+    assert findings.interval({"a": "0.36 [0.32, 0.41]"}, "a") == (0.36, 0.32, 0.41)
     row = {"a": "0.5", "low": "0.6", "high": "0.7"}
-    assert np.isnan(findings.ends(row, "a")[1]), "the interval of another column"
-    assert findings.ends({"a": ""}, "a") is None
+    assert np.isnan(findings.interval(row, "a").low), "the interval of another column"
+    assert findings.interval({"a": ""}, "a") is None

@@ -129,10 +129,16 @@ def guess(answer: object, measured: float | str, name: str = "measured") -> None
     line += say("; your guess: {guess}", guess=_written(answer))
     if _is_number(answer) and _is_number(measured):
         difference = float(answer) - float(measured)  # type: ignore[arg-type]
-        far = say(", which is {far} too high" if difference > 0 else ", which is {far} too low")
-        far = far.format(far=_written(abs(difference)))
-        line += far if difference else say(", which is right")
+        line += _distance(difference)
     print(line)
+
+
+def _distance(difference: float) -> str:
+    """How far a guess lies from what was measured."""
+    if not difference:
+        return say(", which is right")
+    text = say(", which is {far} too high" if difference > 0 else ", which is {far} too low")
+    return text.format(far=_written(abs(difference)))
 
 
 def _written(answer: object) -> str:

@@ -56,14 +56,15 @@ def name() -> str | None:
     ValueError
         If ``MEDLEARN_LANGUAGE`` names a language that the course has not.
     """
-    wanted = os.environ.get(VARIABLE, "").strip().replace("-", "_")
-    if wanted.lower().split("_")[0] in ("", "en"):
+    requested = os.environ.get(VARIABLE, "").strip().replace("-", "_")
+    if requested.lower().split("_")[0] in ("", "en"):
         return None
     for short, code in LANGUAGES.items():
-        if wanted in (short, code):
+        if requested in (short, code):
             return code
     raise ValueError(
-        f"{VARIABLE} is {wanted!r}; the course has en and {', '.join(LANGUAGES)}: set one of them."
+        f"{VARIABLE} is {requested!r}; the course has en and {', '.join(LANGUAGES)}: set one of "
+        "them."
     )
 
 
@@ -152,9 +153,9 @@ def _font(language: str) -> str | None:
 
     for look in (lambda: None, _list_new_fonts):
         look()
-        found = {font.name for font in fontManager.ttflist}
+        installed = {font.name for font in fontManager.ttflist}
         for font in FONTS[language]:
-            if font in found:
+            if font in installed:
                 return font
     return None
 
@@ -199,14 +200,14 @@ def _words(language: str) -> _Words:
 
 def _add(words: _Words, message) -> None:
     """Keep a message that is translated, and whose English has not changed since."""
-    kind = (message.context or "").split(" ")[0]
+    context = (message.context or "").split(" ")[0]
     if not message.string or message.fuzzy:
         return
-    if kind in _SHORT_TEXTS:
+    if context in _SHORT_TEXTS:
         words.texts.setdefault(message.id, message.string)
-    elif kind in _OF_PAGES:
+    elif context in _OF_PAGES:
         words.of_pages.setdefault(message.id, message.string)
-    elif kind == "template":
+    elif context == "template":
         words.templates.append((_pattern(message.id), message.string))
 
 

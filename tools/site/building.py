@@ -82,19 +82,9 @@ def write(
         If `to` holds something that no build made, or if `repository` is no such name.
     """
     online.check(repository)
-    missing = missing_builders()
-    if missing:
-        raise RuntimeError(
-            f"The site is built by {', '.join(missing)}, which this Python has not: install the "
-            "course with the extra `docs`, as in "
-            '`pip install -c constraints.txt -e ".[cpu,lab,test,docs]"`.'
-        )
+    _demand_builders()
     to = (to or lessons.ROOT / "_site").expanduser().resolve()
-    if to.exists() and not _may_be_replaced(to):
-        raise ValueError(
-            f"{to} holds other things than a site of this course; give an empty folder, or one "
-            "that is not there yet."
-        )
+    _demand_replaceable(to)
     with tempfile.TemporaryDirectory() as scratch:
         built = Path(scratch, "site")
         sentences = []
@@ -111,6 +101,26 @@ def write(
             _put(built, to)
     last = f"The site is in {to}: open index.html there, or copy the folder to a web server."
     return [*sentences, last]
+
+
+def _demand_builders() -> None:
+    missing = missing_builders()
+    if missing:
+        raise RuntimeError(
+            f"The site is built by {', '.join(missing)}, which this Python has not: install the "
+            "course with the extra `docs`, as in "
+            '`pip install -c constraints.txt -e ".[cpu,lab,test,docs]"`.'
+        )
+
+
+def _demand_replaceable(folder: Path) -> None:
+    """Raise ValueError for a folder that holds something that no build made."""
+    is_site = (folder / MARK).exists()
+    if folder.exists() and not is_site and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(
+            f"{folder} holds other things than a site of this course; give an empty folder, or "
+            "one that is not there yet."
+        )
 
 
 @contextmanager
@@ -208,10 +218,6 @@ def _leave_out_maps(built: Path) -> None:
             map_beside.unlink()
             text = path.read_text(encoding="utf-8")
             path.write_text(re.sub(r"(?://|/\*)# sourceMappingURL=\S+.*", "", text), "utf-8")
-
-
-def _may_be_replaced(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / MARK).exists() or not any(folder.iterdir()))
 
 
 def _run_sphinx(source: Path, built: Path, repository: str | None, options: list[str]) -> None:

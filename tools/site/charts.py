@@ -24,7 +24,7 @@ CHOICES = {"source only": ("o", "white"), "chosen by consensus": ("o", None), "o
 
 
 def draw(folder: Path) -> None:
-    """Draw every chart into a new folder."""
+    """Draw every chart into a new folder, as SVG."""
     import matplotlib.pyplot as plt
 
     matplotlib.use("Agg")
@@ -32,9 +32,23 @@ def draw(folder: Path) -> None:
     with plt.rc_context(STYLE):
         language.translate_figures()
         for name, (chart, _, _) in CHARTS.items():
-            figure = chart(plt)
-            figure.savefig(folder / f"{name}.svg", bbox_inches="tight")
-            plt.close(figure)
+            save(chart(plt), folder / f"{name}.svg")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure without its date, so that the same table gives the same file; close it.
+
+    Parameters
+    ----------
+    figure : Figure
+        The chart.
+    path : Path
+        The file, which ends in .svg.
+    """
+    import matplotlib.pyplot as plt
+
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    plt.close(figure)
 
 
 def _fine_tuning(plt) -> Figure:

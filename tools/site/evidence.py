@@ -159,14 +159,14 @@ def _intervals() -> str:
     ]
     for score in dict.fromkeys(row["score"] for row in records):
         rows = [row for row in records if row["score"] == score]
-        now = [float(row["coverage"]) for row in rows]
-        before = [float(row["percentile_coverage"]) for row in rows]
-        within = sum(0.93 <= share <= 0.97 for share in now)
+        coverage = [float(row["coverage"]) for row in rows]
+        percentile_coverage = [float(row["percentile_coverage"]) for row in rows]
+        close = sum(0.93 <= share <= 0.97 for share in coverage)
         cells = (
             score,
-            _range(before),
-            _range(now),
-            say("{within} of {rows}", within=within, rows=len(rows)),
+            _range(percentile_coverage),
+            _range(coverage),
+            say("{within} of {rows}", within=close, rows=len(rows)),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ The sentences, and which chart goes with them, stand in ``docs/findings.toml``.
 """
 
 import functools
+import math
 import re
 import statistics
 import tomllib
@@ -17,7 +18,6 @@ from tools.site import tables
 WHERE = lessons.ROOT / "docs" / "findings.toml"
 _INTERVAL = re.compile(r"(-?\d*\.?\d+) \[(-?\d*\.?\d+), (-?\d*\.?\d+)\]")
 _MANY = {"mean": statistics.fmean, "lowest": min, "highest": max}
-Ends = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -64,60 +64,80 @@ class Finding:
 @functools.cache
 def read() -> dict[str, Finding]:
     """Return the finding of each table that has one, by the table's name."""
-    found = {}
+    findings = {}
     for table, parts in tomllib.loads(WHERE.read_text(encoding="utf-8")).items():
         finding = Finding(table, **parts)
-        found |= dict.fromkeys([table, *finding.also], finding)
-    return found
+        findings |= dict.fromkeys([table, *finding.also], finding)
+    return findings
 
 
-def ends(record: dict[str, str], column: str) -> Ends | None:
-    """Return a number of a row and the ends of its interval (NaN without one), or None.
+def interval(record: dict[str, str], column: str) -> metrics.Interval | None:
+    """Return a number of a row with its interval (ends are NaN without one), or None.
 
     The interval stands in the same cell (``0.36 [0.32, 0.41]``), in the columns that end in
     ``_low`` and ``_high``, or in those named ``low`` and ``high`` if they hold the number between
     them.
+
+    Parameters
+    ----------
+    record : dict of str to str
+        The row, by column.
+    column : str
+        The number's column; a row without it, or with a text there, has none.
     """
     cell = record.get(column, "")
     together = _INTERVAL.fullmatch(cell)
     if together:
-        return float(together[1]), float(together[2]), float(together[3])
+        return metrics.Interval(*map(float, together.groups()))
     try:
         value = float(cell)
     except ValueError:
         return None
-    if value != value:
+    if math.isnan(value):
         return None
-    for low, high in ((f"{column}_low", f"{column}_high"), ("low", "high")):
-        if record.get(low) and record.get(high):
-            bounds = float(record[low]), float(record[high])
-            if low != "low" or bounds[0] <= value <= bounds[1]:
-                return value, *bounds
-    return value, float("nan"), float("nan")
+    for low_column, high_column in ((f"{column}_low", f"{column}_high"), ("low", "high")):
+        if record.get(low_column) and record.get(high_column):
+            low, high = float(record[low_column]), float(record[high_column])
+            if low_column != "low" or low <= value <= high:
+                return metrics.Interval(value, low, high)
+    return _without_interval(value)
 
 
-def written(number: Ends) -> str:
-    """Return a number as pages show it: rounded, with its interval if it has one."""
-    value, low, high = number
-    if low == low:
-        return str(metrics.Interval(value, low, high))
+def written(number: metrics.Interval) -> str:
+    """Return a number as pages show it: rounded, with its interval if it has one.
+
+    Parameters
+    ----------
+    number : Interval
+        Its ends are NaN if it has none.
+    """
+    value = number.value
+    if not math.isnan(number.low):
+        return str(number)
     if value == int(value):
         return str(int(value))
     decimals = 0 if abs(value) >= 10 else 2 if abs(value) >= 0.005 else 3
-    return (
-        f"{value:.{decimals}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.{decimals}f}"
-    )
+    text = f"{value:.{decimals}f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def _without_interval(value: float) -> metrics.Interval:
+    return metrics.Interval(value, math.nan, math.nan)
 
 
 def _number(records: list[dict[str, str]], value: dict[str, str]) -> str:
+    """The text of a number of the sentences, from the rows that it names."""
     row = {column: text for column, text in value.items() if column not in ("show", "how")}
-    found = [record for record in records if row.items() <= record.items()]
+    matching = [record for record in records if row.items() <= record.items()]
     how = value.get("how")
     if how == "count":
-        return str(sum(record[value["show"]] != "" for record in found))
-    numbers = [number for record in found if (number := ends(record, value["show"]))]
+        return str(sum(record[value["show"]] != "" for record in matching))
+    numbers = [number for record in matching if (number := interval(record, value["show"]))]
     if how is None and len(numbers) == 1:
         return written(numbers[0])
     if how is None or not numbers:
-        raise LookupError(f"{len(numbers)} rows of {row} hold a {value['show']}, not one.")
-    return written((_MANY[how]([number[0] for number in numbers]), float("nan"), float("nan")))
+        raise LookupError(
+            f"{len(numbers)} rows of {row} hold a {value['show']}, not one: name more columns in "
+            f"{WHERE.name}, or say `how` to join them ({', '.join(_MANY)} or count)."
+        )
+    return written(_without_interval(_MANY[how]([number.value for number in numbers])))

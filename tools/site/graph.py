@@ -18,16 +18,16 @@ def draw(cards: list[Card]) -> str:
     cards : list of Card
         The lessons.
     """
-    places = layout(cards)
-    width = STEP_X * (1 + max(column for column, _ in places.values()))
-    height = STEP_Y * (1 + max(row for _, row in places.values()))
+    grid = layout(cards)
+    width = STEP_X * (1 + max(column for column, _ in grid.values()))
+    height = STEP_Y * (1 + max(row for _, row in grid.values()))
     arrows = [
-        _arrow(places[need], places[card.number])
+        _arrow(grid[need], grid[card.number])
         for card in cards
         for need in card.needs
-        if need in places
+        if need in grid
     ]
-    boxes = [_box(card, places[card.number]) for card in cards]
+    boxes = [_box(card, grid[card.number]) for card in cards]
     inside = "".join([_HEAD, *arrows, *boxes])
     label = html.escape(say("Which lesson needs which"))
     return (
@@ -50,17 +50,17 @@ def layout(cards: list[Card]) -> dict[str, tuple[int, int]]:
     cards : list of Card
         The lessons, each after those that it needs.
     """
-    places: dict[str, tuple[int, int]] = {}
+    grid: dict[str, tuple[int, int]] = {}
     for card in cards:
-        columns = [places[need][0] for need in card.needs if need in places]
+        columns = [grid[need][0] for need in card.needs if need in grid]
         column = 1 + max(columns, default=-1)
-        row = sum(other == column for other, _ in places.values())
-        places[card.number] = column, row
-    return places
+        row = sum(taken_column == column for taken_column, _ in grid.values())
+        grid[card.number] = column, row
+    return grid
 
 
-def _box(card: Card, place: tuple[int, int]) -> str:
-    x, y = _corner(place)
+def _box(card: Card, cell: tuple[int, int]) -> str:
+    x, y = _corner(cell)
     title = html.escape(card.title)
     page = card.file.replace(".ipynb", ".html")
     return (
@@ -81,5 +81,5 @@ def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
     return f'<path d="{path}" {STYLE} marker-end="url(#head)"/>'
 
 
-def _corner(place: tuple[int, int]) -> tuple[int, int]:
-    return 8 + STEP_X * place[0], 6 + STEP_Y * place[1]
+def _corner(cell: tuple[int, int]) -> tuple[int, int]:
+    return 8 + STEP_X * cell[0], 6 + STEP_Y * cell[1]

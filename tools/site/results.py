@@ -81,12 +81,12 @@ def as_html(columns: list[str], rows: list[list[str]]) -> str:
     """
     hidden = LONG_COLUMNS | (ORIGIN if set(columns) >= ORIGIN else set())
     hidden |= {columns[i] for row in rows for i, cell in enumerate(row) if len(cell) > LONGEST_CELL}
-    kept = [index for index, column in enumerate(columns) if column not in hidden]
-    head = _html_row("th", [columns[index].replace("_", " ") for index in kept])
+    visible = [index for index, column in enumerate(columns) if column not in hidden]
+    head = _html_row("th", [columns[index].replace("_", " ") for index in visible])
     body = []
     for row in rows:
         padded = row + [""] * (len(columns) - len(row))
-        body.append(_html_row("td", [rounded(padded[index]) for index in kept]))
+        body.append(_html_row("td", [rounded(padded[index]) for index in visible]))
     lines = "\n".join(body)
     return (
         '<div class="wide" tabindex="0"><table>\n'

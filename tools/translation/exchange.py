@@ -41,9 +41,11 @@ def export(catalogue: Catalog, everything: bool = False) -> str:
     everything : bool
         Also what is translated already.
     """
-    chosen = [message for message in catalogue if message.id] if everything else None
+    messages = untranslated(catalogue)
+    if everything:
+        messages = [message for message in catalogue if message.id]
     parts = []
-    for message in untranslated(catalogue) if chosen is None else chosen:
+    for message in messages:
         former = f"\n--- translated so far\n{message.string}" if message.string else ""
         parts.append(f"=== {key(message)}\n{message.id}{former}\n")
     return "\n".join(parts)
@@ -87,6 +89,6 @@ def _with_ends_of(english: str, translation: str) -> str:
 
 def of_message(message: Message) -> list[str]:
     """Return what is wrong with the translation of a message, with its key."""
-    found = rules.problems(message.context, message.id, message.string)
-    found += rules.spacing([message.string])
-    return [f"{key(message)}: {problem}" for problem in found]
+    faults = rules.problems(message.context, message.id, message.string)
+    faults += rules.spacing([message.string])
+    return [f"{key(message)}: {problem}" for problem in faults]

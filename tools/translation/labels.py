@@ -71,7 +71,7 @@ def of_package() -> Iterator[tuple[str, str]]:
                     yield from _first_text(node)
                 elif folder.endswith("plots"):
                     yield from of_figure(node)
-    yield from ((context, kind) for kind, context in _KINDS.items())
+    yield from ((context, text) for text, context in _KINDS.items())
 
 
 def of_figure(call: ast.Call) -> Iterator[tuple[str, str]]:

@@ -68,21 +68,21 @@ def read(part: str) -> list[Source]:
     """
     if part.isdigit():
         notebook = lessons.read(lessons.find([part])[0])
-        found = [*_of_cells(notebook), *_of_exercises(part), *_of_labels(notebook)]
+        texts = [*_of_cells(notebook), *_of_exercises(part), *_of_labels(notebook)]
     elif part == "package":
-        found = [Source(context, text) for context, text in labels.of_package()]
+        texts = [Source(context, text) for context, text in labels.of_package()]
     elif part == "site":
         door_cells = _of_cells(lessons.read(door.path()))
-        found = [*door_cells, *_of_cards(), *_of_pages(part)]
+        texts = [*door_cells, *_of_cards(), *_of_pages(part)]
     elif part == generated.PART:
-        found = [Source(context, text) for context, text in generated.texts()]
+        texts = [Source(context, text) for context, text in generated.texts()]
     elif part == kit.PART:
-        found = [*_of_pages(part), *_of_kit()]
+        texts = [*_of_pages(part), *_of_kit()]
     elif part in parts():
-        found = list(_of_pages(part))
+        texts = list(_of_pages(part))
     else:
         raise LookupError(f"There is no part {part!r}; there are {', '.join(parts())}.")
-    return list({(source.context, source.text): source for source in found}.values())
+    return list({(source.context, source.text): source for source in texts}.values())
 
 
 def page_names(part: str) -> list[str]:
@@ -122,8 +122,8 @@ def _of_labels(notebook: NotebookNode) -> Iterator[Source]:
     """What the code of a lesson writes on figures and beside dials."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            found = labels.of_lesson(cell.source)
-            yield from (Source(context, text, f"in {cell.id}") for context, text in found)
+            pairs = labels.of_lesson(cell.source)
+            yield from (Source(context, text, f"in {cell.id}") for context, text in pairs)
 
 
 def _of_pages(part: str) -> Iterator[Source]:
