@@ -504,3 +504,14 @@ def test_unknown_and_impossible_dials_are_refused():
         smear.one_cell("lab-a", 0, blurr_um=1)
     with pytest.raises(ValueError, match=r"um_per_px .* positive"):
         smear.adjust("lab-a", um_per_px=0)
+
+
+@pytest.mark.parametrize("margin", [0, 1, 5, 8])
+def test_planes_are_mirrored_as_numpy_pads_them(margin):
+    planes = np.random.default_rng(0).normal(size=(3, 8, 11)).astype(np.float32)
+    border = (margin, margin)
+    expected = np.pad(planes, ((0, 0), border, border), mode="symmetric")
+    size = (8 + 2 * margin + 2, 11 + 2 * margin + 1)
+    padded = _optics._mirrored(planes, margin, size)
+    assert np.array_equal(padded[:, :-2, :-1], expected)
+    assert padded.shape == (3, *size) and not padded[:, -2:].any() and not padded[..., -1:].any()

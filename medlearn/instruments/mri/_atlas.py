@@ -136,9 +136,9 @@ def textures(points: np.ndarray, offset=(0, 0, 0)) -> tuple[np.ndarray, np.ndarr
         (axis + np.float32(1000 + shift)).astype(np.int32) % PERIOD
         for axis, shift in zip(points, offset, strict=True)
     )
-    voxels = (i * PERIOD + j) * PERIOD + k
-    coarse = atlas().coarse.reshape(-1)[voxels].astype(np.float32)
-    fine = atlas().fine.reshape(-1)[voxels].astype(np.float32)
+    voxels = ((i * PERIOD + j) * PERIOD + k).astype(np.intp)  # what `take` would make of it twice
+    coarse = atlas().coarse.reshape(-1).take(voxels).astype(np.float32)
+    fine = atlas().fine.reshape(-1).take(voxels).astype(np.float32)
     return coarse, fine
 
 
@@ -151,14 +151,14 @@ def _interpolate(table: np.ndarray, channels: int, voxels) -> np.ndarray:
     """
     word = np.dtype(f"u{table.itemsize * table.shape[3]}")
     flat = table.ravel(order="K").view(word)
-    first, steps, fractions = np.int32(0), [], []
+    first, steps, fractions = np.intp(0), [], []
     for axis, position in enumerate(voxels):
-        position = np.clip(position, 0, table.shape[axis] - 1.001)
+        position = np.minimum(np.maximum(position, 0), table.shape[axis] - 1.001)
         index = position.astype(np.int32)
         steps.append(table.strides[axis] // word.itemsize)
-        first = first + index * steps[axis]
+        first = first + np.multiply(index, steps[axis], dtype=np.intp)
         fractions.append((position - index).astype(np.float32))
-    corners = flat.take(np.stack([first + offset for offset in _corner_offsets(*steps)]))
+    corners = flat.take(first + np.array(_corner_offsets(*steps), np.intp)[:, None])
     values = corners.view(table.dtype).reshape(8, -1, table.shape[3])
     weights = _corner_weights(*fractions)
     by_channel = [

@@ -125,7 +125,8 @@ def clamp(values: np.ndarray, low: float, high: float) -> np.ndarray:
     low, high : float
         Limits.
     """
-    return np.minimum(np.maximum(values, low), high)
+    above = np.maximum(values, low)
+    return np.minimum(above, high, out=above)
 
 
 def length(x: np.ndarray, y: np.ndarray) -> np.ndarray:
