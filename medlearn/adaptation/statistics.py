@@ -115,8 +115,8 @@ def _moments_function(model: keras.Model, images: np.ndarray):
     """
     signature = [tf.TensorSpec((None, *images.shape[1:]), images.dtype)]
     if _is_plain(model):
-        moments = partial(_moments, model)
-        return tf.function(moments, input_signature=signature, autograph=False)
+        of_model = partial(_moments, model)
+        return tf.function(of_model, input_signature=signature, autograph=False)
     measuring = with_batch_statistics(model)
 
     @tf.function(input_signature=signature, autograph=False)
@@ -143,7 +143,7 @@ def _is_plain(model: keras.Model) -> bool:
 
 def _moments(model: keras.Model, batch) -> list:
     """Mean and variance of each BatchNorm's inputs, where each normalises by those of the batch."""
-    found = {}
+    found: dict[int, tuple] = {}
 
     def step(operation):
         if isinstance(operation, keras.layers.BatchNormalization):
