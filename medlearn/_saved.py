@@ -13,6 +13,7 @@ MODULES = (
     "medlearn.adaptation.distances",
     "medlearn.adaptation.layers",
     "medlearn.backbones._tokens",
+    "medlearn.networks._normalisation",
     "medlearn.networks._resizing",
     "medlearn.networks.detection._losses",
     "medlearn.networks.losses",

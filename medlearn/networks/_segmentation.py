@@ -9,6 +9,7 @@ from medlearn import _checks, _files
 from medlearn._keras import keras
 from medlearn.networks import views as _views
 from medlearn.networks._encoders import PROBE_SIDE, cut, map_shapes, skip_layers
+from medlearn.networks._normalisation import GroupNormalization
 from medlearn.networks._resizing import ResizeLike
 
 
@@ -187,7 +188,7 @@ def _convolve(x, channels: int, kernel: int, name: str, seed: int):
     x = keras.layers.Conv2D(
         channels, kernel, padding="same", use_bias=False, kernel_initializer=he, name=f"{name}_conv"
     )(x)
-    x = keras.layers.GroupNormalization(channels // 4, name=f"{name}_norm")(x)
+    x = GroupNormalization(channels // 4, name=f"{name}_norm")(x)
     return keras.layers.ReLU(name=f"{name}_relu")(x)
 
 

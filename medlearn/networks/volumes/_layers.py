@@ -1,6 +1,7 @@
 """Layers that segmenters of volumes are made of."""
 
 from medlearn._keras import keras
+from medlearn.networks._normalisation import GroupNormalization
 
 GROUP = 4  # channels of a group
 
@@ -35,7 +36,7 @@ def convolve(
         name=f"{name}_conv",
     )(x)
     if norm:
-        x = keras.layers.GroupNormalization(channels // GROUP, name=f"{name}_norm")(x)
+        x = GroupNormalization(channels // GROUP, name=f"{name}_norm")(x)
     return keras.layers.ReLU(name=f"{name}_relu")(x)
 
 
