@@ -168,6 +168,7 @@ def test_a_run_says_at_its_first_result_what_remains(tmp_path):
         assert re.search(r"\n  \d\.\d min: 1 of 4 tests", ended.stdout), ended.stdout
     assert remaining.sentence(4, 4, 60) == "  1.0 min: 4 of 4 tests"
     assert remaining.sentence(1, 4, 60) == "  1.0 min: 1 of 4 tests, about 3 min remain"
+    assert remaining.sentence(1, 1700, 60) == "  1.0 min: 1 of 1700 tests"
 
 
 def test_a_run_says_at_which_cell_a_lesson_is():

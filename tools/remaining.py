@@ -14,6 +14,7 @@ import pytest
 from tools import position
 
 SECONDS = 30  # between two lines
+FEW = 100  # one test in so many says nothing about the others
 
 
 class Remaining:
@@ -90,7 +91,7 @@ def sentence(done: int, total: int, seconds: float) -> str:
     '  2.0 min: 100 of 400 tests, about 6 min remain'
     """
     beginning = f"  {seconds / 60:.1f} min: {done} of {total} tests"
-    if seconds < SECONDS or done >= total:
+    if seconds < SECONDS or done >= total or done * FEW < total:
         return beginning
     return f"{beginning}, about {seconds * (total / done - 1) / 60:.0f} min remain"
 
