@@ -46,6 +46,8 @@ STEPS = {  # that seed 0 took in its CPU-seconds, on a quiet machine
     ("hippocampus", "3-D decoder"): 601,
     ("hippocampus", "2-D"): 248,
     ("hippocampus", "2.5-D"): 184,
+    ("hippocampus", "2-D decoder"): 715,
+    ("hippocampus", "2.5-D decoder"): 571,
     ("brain-mri", "3-D scratch"): 783,
     ("brain-mri", "3-D scratch, long"): 4698,
 }

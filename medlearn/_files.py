@@ -89,7 +89,7 @@ def make_folder(
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = f"{path} is a file" if path.is_file() else error.strerror
+        reason = f"{path} is a file" if os.path.isfile(path) else error.strerror
         raise OSError(f"{name} {path} cannot be made ({reason}): {remedy}.") from error
 
 

@@ -52,12 +52,45 @@ def folded(model: keras.Model) -> Callable:
     """
     try:
         steps = _folded_steps(model) if _is_convolutional(model) else None
-        run = model._run_through_graph  # what `model.call` calls; not public
     except Exception:  # a layer of an unknown kind costs only this gain in speed
         steps = None
-    if steps is None:
+    run = graph_runner(model)
+    if steps is None or run is None:
         return partial(model, training=False)
     return partial(run, operation_fn=lambda operation: steps[id(operation)])
+
+
+def graph_runner(model: keras.Model) -> Callable | None:
+    """Return what runs a functional model with other steps in place of its layers, if it has that.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model.
+
+    Returns
+    -------
+    callable or None
+        Called with images and with `operation_fn`, which takes a layer and returns what is called
+        for it. It is what `model.call` itself calls, but Keras does not promise to keep it.
+    """
+    run = getattr(model, "_run_through_graph", None)
+    if run is None or "operation_fn" not in inspect.signature(run).parameters:
+        return None
+    return run
+
+
+def at_rest(operation: Callable) -> Callable:
+    """Return an operation as it is in prediction, whatever was said when the graph was built.
+
+    Parameters
+    ----------
+    operation : callable
+        A layer or an operation of a functional model.
+    """
+    if "training" not in inspect.signature(operation.call).parameters:
+        return operation
+    return lambda *inputs, **options: operation(*inputs, **options | {"training": False})
 
 
 def frozen(
@@ -96,10 +129,8 @@ def _folded_steps(model: keras.Model) -> dict[int, Callable]:
             steps[id(operation)] = _unchanged
         elif operation.name in norms:
             steps[id(operation)] = _convolution(operation, norms[operation.name])
-        elif "training" in inspect.signature(operation.call).parameters:
-            steps[id(operation)] = partial(operation, training=False)
         else:
-            steps[id(operation)] = operation
+            steps[id(operation)] = at_rest(operation)
     return steps
 
 
@@ -132,7 +163,8 @@ def _norms_after_convolutions(model: keras.Model) -> dict:
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and uses[id(layer.input)] == 1:
             maker = makers.get(id(layer.input))
-            if maker is not None and _is_linear_convolution(maker):
+            last = layer.axis in (-1, len(layer.output.shape) - 1)
+            if maker is not None and last and _is_linear_convolution(maker):
                 norms[maker.name] = layer
     return norms
 

@@ -113,6 +113,13 @@ def test_a_norm_moves_into_the_convolution_before_it(images, convolution, norm):
     check_folding(images, convolution, layers.BatchNormalization(**norm), norms_left=0)
 
 
+def test_a_layer_that_was_called_for_training_is_at_rest(images):
+    image = keras.Input((20, 24, 3))
+    x = layers.Conv2D(4, 3)(layers.Conv2D(4, 3)(image))
+    encoder = keras.Model(image, layers.Dropout(0.5)(layers.BatchNormalization()(x), training=True))
+    close(features.extract(encoder, images, cache=False), plainly(encoder, images))
+
+
 def test_a_norm_stays_where_it_cannot_move(images):
     active, separable = layers.Conv2D(6, 3, activation="relu"), layers.SeparableConv2D(6, 3)
     check_folding(images, active, layers.BatchNormalization(), norms_left=1)
@@ -130,6 +137,7 @@ def check_folding(images, convolution, norm, norms_left, both=False):
     rng = np.random.default_rng(2)
     encoder.set_weights([rng.uniform(0.2, 1.0, weight.shape) for weight in encoder.get_weights()])
     close(features.extract(encoder, images), plainly(encoder, images))
+    assert "operation_fn" in _folding.folded(encoder).keywords  # else it ran as it is
     assert len(_keras.batchnorms(encoder)) - len(_folding._norms_after_convolutions(encoder)) == (
         norms_left
     )

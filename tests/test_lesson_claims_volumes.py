@@ -58,8 +58,9 @@ def test_lesson_14_holds_its_table_against_the_aims():
     words = "above|below|the interval contains the aim"
     lines = re.findall(rf"\[(\S+), (\S+)\], aim (\S+): ({words})$", printed("14"), re.M)
     assert [aim for _, _, aim, _ in lines] == ["0.88", "0.93"]
-    for low, high, aim, said in lines:
-        assert (said == "above") == (low > aim) and (said == "below") == (high < aim)
+    for *numbers, word in lines:
+        low, high, aim = map(float, numbers)
+        assert (word == "above") == (low > aim) and (word == "below") == (high < aim)
 
 
 def test_lesson_14_calls_a_network_ahead_or_behind_as_its_interval_does():

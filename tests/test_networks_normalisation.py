@@ -52,10 +52,16 @@ def test_volumes_and_constant_maps_are_normalised():
 
 def test_half_precision_is_computed_in_full():
     maps = NOISE.normal(300, 30, (2, 40, 40, 8)).astype("float16")  # squares overflow float16
+    above = NOISE.normal(0, 1, maps.shape).astype("float16")
     keras_layer, ours = pair(8, 2, dtype="mixed_float16")
     result = np.asarray(ours(maps))
     assert result.dtype == np.float16
     np.testing.assert_allclose(result, keras_layer(maps), atol=1e-2)
+    expected = result_and_gradients(keras_layer, maps, above)
+    values = result_and_gradients(ours, maps, above, training=True)
+    for value, right in zip(values, expected, strict=True):
+        assert value.dtype == right.dtype
+        np.testing.assert_allclose(value, right, rtol=2e-2, atol=5e-2)
 
 
 def test_a_model_of_any_size_takes_batches_of_several_sizes():

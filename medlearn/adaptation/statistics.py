@@ -1,11 +1,10 @@
 """BatchNorm statistics of the target images (AdaBN): no weight is trained."""
 
-import inspect
 from functools import partial
 
 import numpy as np
 
-from medlearn import _checks
+from medlearn import _checks, _folding
 from medlearn._keras import batchnorms, copied, keras, tf
 
 
@@ -134,7 +133,7 @@ def _is_plain(model: keras.Model) -> bool:
     """Whether all BatchNorm layers are right inside the model, each used once, in float32."""
     inside = [layer for layer in model.layers if type(layer) is keras.layers.BatchNormalization]
     return (
-        hasattr(model, "_run_through_graph")  # what `model.call` calls; not public
+        _folding.graph_runner(model) is not None
         and [id(norm) for norm in inside] == [id(norm) for norm in batchnorms(model)]
         and all(len(norm._inbound_nodes) == 1 for norm in inside)
         and all(norm.compute_dtype == "float32" for norm in inside)
@@ -148,15 +147,14 @@ def _moments(model: keras.Model, batch) -> list:
     def step(operation):
         if isinstance(operation, keras.layers.BatchNormalization):
             return partial(_normalise, operation, found)
-        if "training" in inspect.signature(operation.call).parameters:
-            return partial(operation, training=False)
-        return operation
+        return _folding.at_rest(operation)
 
-    model._run_through_graph(tf.cast(batch, tf.float32), operation_fn=step)
+    _folding.graph_runner(model)(tf.cast(batch, tf.float32), operation_fn=step)
     return [found[id(norm)] for norm in batchnorms(model)]
 
 
 def _normalise(norm, found: dict, inputs, **options):
+    inputs = tf.cast(inputs, tf.float32)
     axis = norm.axis % len(inputs.shape)
     axes = [other for other in range(len(inputs.shape)) if other != axis]
     mean, variance = found[id(norm)] = tf.nn.moments(inputs, axes)

@@ -1,6 +1,6 @@
 """Group normalisation as in Keras, with fewer passes over the maps."""
 
-from medlearn._keras import keras, tf
+from medlearn._keras import keras
 
 ops = keras.ops
 
@@ -11,7 +11,7 @@ class GroupNormalization(keras.layers.GroupNormalization):
 
     Sums over places are taken channel by channel, and the gradient is written down: Keras' own
     layer puts a fifth axis of four channels into each of its passes, which is slow on processors.
-    Weights, results and settings are those of Keras' layer.
+    Weights and results are those of Keras' layer with its usual axis, offset and scale.
 
     References
     ----------
@@ -31,7 +31,7 @@ class GroupNormalization(keras.layers.GroupNormalization):
         shape, channels = ops.shape(inputs), inputs.shape[-1]
         rows = ops.reshape(ops.cast(inputs, "float32"), (shape[0], -1, channels))
         normalise = _normalisation(self.groups, channels // self.groups, self.epsilon)
-        weights = (tf.convert_to_tensor(weight.value) for weight in (self.gamma, self.beta))
+        weights = (ops.cast(weight.value, "float32") for weight in (self.gamma, self.beta))
         if training:
             result = ops.custom_gradient(normalise)(rows, *weights)
         else:

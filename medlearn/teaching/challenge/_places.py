@@ -12,6 +12,7 @@ from medlearn import _drafts, _files
 from medlearn.teaching.challenge._seal import SUFFIX, Seal
 
 _HOLDS = "{} holds something: name a new or empty folder."
+_BUSY = "Another process writes the same challenge ({}): wait until it has ended."
 
 
 def envelope_of(folder: Path) -> Path:
@@ -97,10 +98,10 @@ def save_first(seal: Seal, path: Path) -> None:
     try:
         os.link(temporary, path)
     except FileExistsError as error:
-        raise FileExistsError(
-            f"Another process writes the same challenge ({path}): wait until it has ended."
-        ) from error
-    except OSError:  # a disk without links
+        raise FileExistsError(_BUSY.format(path)) from error
+    except OSError as error:  # a disk without links
+        if path.exists():
+            raise FileExistsError(_BUSY.format(path)) from error
         os.rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -126,7 +127,11 @@ def put(draft: Path, place: Path, begun: Path, envelope: Path) -> None:
         If the folder holds anything but a part of this challenge.
     """
     _put_folder(draft, place)
-    os.replace(begun, envelope)
+    try:
+        os.replace(begun, envelope)
+    except FileNotFoundError:
+        if not envelope.exists():  # else another call went on with this challenge, and has ended
+            raise
 
 
 def _put_folder(draft: Path, place: Path) -> None:
