@@ -80,13 +80,13 @@ def graph_runner(model: keras.Model) -> Callable | None:
     return run
 
 
-def at_rest(operation: Callable) -> Callable:
+def at_rest(operation: keras.layers.Layer) -> Callable:
     """Return an operation as it is in prediction, whatever was said when the graph was built.
 
     Parameters
     ----------
-    operation : callable
-        A layer or an operation of a functional model.
+    operation : keras.layers.Layer
+        A layer, or another operation of a functional model.
     """
     if "training" not in inspect.signature(operation.call).parameters:
         return operation

@@ -130,7 +130,8 @@ def test_a_norm_stays_where_it_cannot_move(images):
 
 def check_folding(images, convolution, norm, norms_left, both=False):
     image = keras.Input((None, None, 3))
-    before = convolution(layers.Rescaling(1 / 255)(image))
+    plain = layers.Conv2D(3, 1)(layers.Conv2D(3, 1)(layers.Rescaling(1 / 255)(image)))
+    before = convolution(plain)
     after = norm(before)
     output = layers.Concatenate()([before, after]) if both else layers.ReLU(0.6)(after)
     encoder = keras.Model(image, output)

@@ -1,5 +1,6 @@
 """BatchNorm statistics of the target images (AdaBN): no weight is trained."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -113,8 +114,9 @@ def _moments_function(model: keras.Model, images: np.ndarray):
     Eagerly, every activation of the batch would stay in memory.
     """
     signature = [tf.TensorSpec((None, *images.shape[1:]), images.dtype)]
-    if _is_plain(model):
-        of_model = partial(_moments, model)
+    run = _folding.graph_runner(model)
+    if run is not None and _is_plain(model):
+        of_model = partial(_moments, model, run)
         return tf.function(of_model, input_signature=signature, autograph=False)
     measuring = with_batch_statistics(model)
 
@@ -133,14 +135,13 @@ def _is_plain(model: keras.Model) -> bool:
     """Whether all BatchNorm layers are right inside the model, each used once, in float32."""
     inside = [layer for layer in model.layers if type(layer) is keras.layers.BatchNormalization]
     return (
-        _folding.graph_runner(model) is not None
-        and [id(norm) for norm in inside] == [id(norm) for norm in batchnorms(model)]
+        [id(norm) for norm in inside] == [id(norm) for norm in batchnorms(model)]
         and all(len(norm._inbound_nodes) == 1 for norm in inside)
         and all(norm.compute_dtype == "float32" for norm in inside)
     )
 
 
-def _moments(model: keras.Model, batch) -> list:
+def _moments(model: keras.Model, run: Callable, batch) -> list:
     """Mean and variance of each BatchNorm's inputs, where each normalises by those of the batch."""
     found: dict[int, tuple] = {}
 
@@ -149,7 +150,7 @@ def _moments(model: keras.Model, batch) -> list:
             return partial(_normalise, operation, found)
         return _folding.at_rest(operation)
 
-    _folding.graph_runner(model)(tf.cast(batch, tf.float32), operation_fn=step)
+    run(tf.cast(batch, tf.float32), operation_fn=step)
     return [found[id(norm)] for norm in batchnorms(model)]
 
 
