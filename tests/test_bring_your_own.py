@@ -2,6 +2,7 @@
 
 import csv
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 
 import lessons
@@ -38,8 +39,7 @@ def notebook():
 
 def play(notebook, folder, **parameters) -> Play:
     """Run the lesson in a folder with other parameters."""
-    copy = notebook.copy()
-    copy.cells = [cell.copy() for cell in notebook.cells]
+    copy = deepcopy(notebook)
     changes = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     insert_after(copy, lessons.tagged(copy, "parameters")[0], changes)
     starts = [cell for cell in copy.cells if cell.source.startswith("CANDIDATES = ")]

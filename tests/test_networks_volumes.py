@@ -108,13 +108,15 @@ def test_images_have_flips_too():
 def test_classes_only_is_the_argmax_in_the_memory_of_a_band():
     network = constant_network((16, 16, 16), answer=(0.1,) * 8 + (0.2,))
     volume = np.ones((320, 48, 48), np.float32)
-    tracemalloc.start()
-    classes = networks.predict_tiled(network, volume, classes_only=True)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peaks = []
+    for _ in range(2):  # what another thread of the process takes meanwhile is counted, too
+        tracemalloc.start()
+        classes = networks.predict_tiled(network, volume, classes_only=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
     assert classes.shape == volume.shape and (classes == 8).all()
     all_probabilities = volume.size * 9 * 4
-    assert peak < all_probabilities / 2
+    assert min(peaks) < all_probabilities / 2
 
 
 @pytest.mark.parametrize(
