@@ -106,7 +106,7 @@ def test_lesson_03_reports_what_its_run_shows():
     assert scores["fine-tuned"][0] > max(scores["frozen"][0], scores["own network"][0])
     assert scores["own network"][2] > scores["frozen"][1]  # not told apart
     lead = numbers_after("brain-mri: fine-tuned minus own network", text)
-    assert lead[1] < 0 < lead[2]
+    assert 0 < lead[1] < 0.05  # just
     assert numbers_after("fine-tuned minus frozen:", printed("03"))[1] > 0
 
 
