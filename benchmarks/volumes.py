@@ -7,7 +7,7 @@
 About ten CPU-minutes for a seed of our four methods; fills results/volumes.csv. The rule stands in
 PROTOCOL.md. A row is one seed: patients are drawn into training and test with it, the network
 learns for its CPU-seconds, and the test cases are predicted whole. A busy machine takes fewer steps
-in a CPU-second: where STEPS counts the steps of a quiet one, they end the training. The first row
+in a CPU-second: where STEPS counts those of seed 0, they end the training. The first row
 of a rival makes a virtual environment of peers/requirements_monai.txt in the cache folder.
 
 Columns: `dice` is the mean over cases of the mean over the parts, with its interval over cases;
@@ -40,7 +40,8 @@ CHANNELS, CHANNELS_2D = 8, 16  # at full resolution
 MONAI = "MONAI "  # begins the name of a rival
 ROUNDS = 6  # patches of each case that a rival gets, more than it has time for
 SIMULATED = {"domain": "3T-T1w", "count": 40}  # heads, in slices of 3 mm and pixels of 2 mm
-STEPS = {  # that seed 0 took in its CPU-seconds, on a quiet machine
+# Steps that seed 0 took in its CPU-seconds; for `long` on heads, six times those of a short row.
+STEPS = {
     ("hippocampus", "3-D scratch"): 1166,
     ("hippocampus", "3-D scratch, long"): 5298,
     ("hippocampus", "3-D decoder"): 601,

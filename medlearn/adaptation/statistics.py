@@ -143,22 +143,22 @@ def _is_plain(model: keras.Model) -> bool:
 
 def _moments(model: keras.Model, run: Callable, batch) -> list:
     """Mean and variance of each BatchNorm's inputs, where each normalises by those of the batch."""
-    found: dict[int, tuple] = {}
+    moments: dict[int, tuple] = {}
 
     def step(operation):
         if isinstance(operation, keras.layers.BatchNormalization):
-            return partial(_normalise, operation, found)
+            return partial(_normalise, operation, moments)
         return _folding.at_rest(operation)
 
     run(tf.cast(batch, tf.float32), operation_fn=step)
-    return [found[id(norm)] for norm in batchnorms(model)]
+    return [moments[id(norm)] for norm in batchnorms(model)]
 
 
-def _normalise(norm, found: dict, inputs, **options):
+def _normalise(norm, moments: dict, inputs, **options):
     inputs = tf.cast(inputs, tf.float32)
     axis = norm.axis % len(inputs.shape)
     axes = [other for other in range(len(inputs.shape)) if other != axis]
-    mean, variance = found[id(norm)] = tf.nn.moments(inputs, axes)
+    mean, variance = moments[id(norm)] = tf.nn.moments(inputs, axes)
     shape = [1] * len(inputs.shape)
     shape[axis] = -1
     scale = tf.math.rsqrt(variance + norm.epsilon)
