@@ -104,12 +104,15 @@ def pytest_calls(folder, monkeypatch):
     """What pytest is asked to do, without doing it."""
     calls = []
 
-    def call(command, cwd):
+    def call(command, cwd, env):
         assert command[3 : 3 + len(suite.PROGRESS)] == suite.PROGRESS
+        two_at_a_time = "-n" in command
+        assert ("TF_NUM_INTRAOP_THREADS" in env) == two_at_a_time
         calls.append(command[3 + len(suite.PROGRESS) :])
         return 0
 
     monkeypatch.setattr(lessons, "ROOT", folder.parent)
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     monkeypatch.setattr(suite.subprocess, "call", call)
     write(folder, "02_b.ipynb", notebook("1"))
     return calls
@@ -121,7 +124,8 @@ def test_test_runs_quick_units_and_every_notebook_and_hands_arguments_on(pytest_
     everything = ["tests", "--ignore=tests/browser"]
     units = [*suite.TWO_AT_A_TIME, "-m", "not slow", *everything, *mine]
     notebooks = [*suite.NBVAL, *suite.TWO_AT_A_TIME, f"{FOLDER_NAME}/02_b.ipynb", *mine]
-    assert pytest_calls == [units, notebooks, ["tests/browser", "-rs", *mine]]
+    browser = ["tests/browser", "-rs", "-m", "not slow", *mine]
+    assert pytest_calls == [units, notebooks, browser]
     printed = capsys.readouterr().out
     for part in ("unit tests", "notebooks", "browser"):
         assert re.search(rf"^{part} +\d\.\d min +passed$", printed, re.MULTILINE)

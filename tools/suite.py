@@ -1,5 +1,6 @@
 """Run the unit tests, every notebook as a test, and some lessons in a real browser."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,9 @@ from tools import costs, door, lessons
 # Without loadscope, the cells of one notebook would run in different processes. What takes longest
 # comes first, so that both end together: notebooks by their table, files by tests/conftest.py.
 TWO_AT_A_TIME = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+# Each has half of the cores: with threads for all of them, two processes wait for one another.
+HALF_OF_THE_CORES = str(max(1, (os.cpu_count() or 2) // 2))
+THREADS = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"), HALF_OF_THE_CORES)
 PROGRESS = ["-p", "tools.remaining", "--durations=15"]
 NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300"]
 NBVAL += ["-p", "tools.proofs"]  # exercises are proven in the kernel that plays their lesson
@@ -54,7 +58,7 @@ def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int
         keep = ["--times", str(times.resolve())] if times else []
         parts["notebooks"] = _timed_pytest([*NBVAL, *keep, *TWO_AT_A_TIME, *notebooks, *options])
     if not files:
-        parts["browser"] = _timed_pytest([BROWSER, "-rs", *options])
+        parts["browser"] = _timed_pytest([BROWSER, "-rs", *chosen, *options])
     print()
     for name, (code, minutes) in parts.items():
         print(f"{name:12s}{minutes:6.1f} min   {VERDICTS.get(code, 'FAILED')}")
@@ -97,5 +101,6 @@ def _timed_pytest(arguments: list[str]) -> tuple[int, float]:
     print(f"\npytest {' '.join(arguments)}", flush=True)
     began = time.perf_counter()
     command = [sys.executable, "-m", "pytest", *PROGRESS, *arguments]
-    code = subprocess.call(command, cwd=lessons.ROOT)
+    threads = THREADS if set(TWO_AT_A_TIME) <= set(arguments) else {}
+    code = subprocess.call(command, cwd=lessons.ROOT, env=threads | os.environ)
     return code, (time.perf_counter() - began) / 60

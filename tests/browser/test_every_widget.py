@@ -2,8 +2,9 @@
 
 Lessons run whole elsewhere. Here a notebook is made of them that has one cell for each widget: the
 lesson's own code on which the widget builds, with less to learn from where that takes long. It
-exists while the test runs. Some widgets are left out unless MEDLEARN_EVERY_WIDGET is set: those of
-lessons that run whole in a browser anyway, and the slow ones.
+exists while the test runs. Widgets whose lessons compute for long are tried by `--all` only. Some
+are left out unless MEDLEARN_EVERY_WIDGET is set: those of lessons that run whole in a browser
+anyway, and the slowest.
 """
 
 import ast
@@ -30,7 +31,8 @@ SMALL = {  # what lessons that learn for long set, and what is enough for a widg
     "24": {"IMAGES": "64"},
 }
 RUN_WHOLE = ("00", "02", "09", "18")  # by test_lessons_in_a_browser.py
-SLOW = ("03", "12", "15", "16", "24")
+SLOWEST = ("03", "12", "15", "16", "24")
+SLOW = ("04", "08", "13", "17", "25")
 OPENING = """
 import sys
 from pathlib import Path
@@ -88,6 +90,10 @@ def first_cells(names):
 PARTS = {path.stem: parts(path) for path in lessons.PATHS}
 WITH_WIDGETS = [name for name, sources in PARTS.items() if sources]
 FIRST_CELL = first_cells(WITH_WIDGETS)
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow if name.startswith(SLOW) else ())
+    for name in WITH_WIDGETS
+]
 
 
 @pytest.fixture(scope="module")
@@ -114,9 +120,9 @@ def page(notebook, chromium, tmp_path_factory):
             yield page
 
 
-@pytest.mark.parametrize("name", WITH_WIDGETS)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_widget_is_there_and_answers(name, page, shots):
-    if name.startswith((*RUN_WHOLE, *SLOW)) and not os.environ.get("MEDLEARN_EVERY_WIDGET"):
+    if name.startswith((*RUN_WHOLE, *SLOWEST)) and not os.environ.get("MEDLEARN_EVERY_WIDGET"):
         pytest.skip("set MEDLEARN_EVERY_WIDGET to try every widget of the course")
     for number in range(len(PARTS[name])):
         cell = page.locator(".jp-Notebook .jp-CodeCell").nth(FIRST_CELL[name] + number)

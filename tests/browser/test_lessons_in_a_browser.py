@@ -10,6 +10,7 @@ WIDGETS = {"00": 3, "02": 1, "09": 1, "18": 1}  # lessons, and how many widgets 
 NAME_OF_DIAL = (  # what stands beside the dial that has the focus
     "document.activeElement.closest('.widget-hslider').querySelector('.widget-label').innerText"
 )
+NUMBERS = [pytest.param(n, marks=() if n == "00" else pytest.mark.slow) for n in WIDGETS]
 PATHS = {number: next((served.ROOT / "notebooks").glob(f"{number}_*.ipynb")) for number in WIDGETS}
 
 
@@ -33,7 +34,7 @@ def page(chromium, course, shots, request):
         page.screenshot(path=shots / f"{request.node.name}.png")
 
 
-@pytest.mark.parametrize("number", WIDGETS)
+@pytest.mark.parametrize("number", NUMBERS)
 def test_a_lesson_runs_without_an_error_and_its_dials_answer(number, page, course, shots):
     served.open_lesson(page, *course, PATHS[number])
     served.run_all(page)
