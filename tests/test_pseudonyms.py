@@ -107,6 +107,45 @@ def test_the_identifier_is_hidden_where_it_stands_alone(use_cache):
     assert _identity.hidden("a/b.png", "") == "a/b.png"
 
 
+NAMES = ("700101a", "700101L", "IMG700101", "700101_1", "1700101", "700101", "7001012")
+
+
+def test_record_numbers_beside_letters_are_hidden_in_files_and_problems(tmp_path, use_cache):
+    use_cache("one")
+    folder = tmp_path / "study" / "ill" / "700101"
+    for name in NAMES:
+        save_picture(folder / f"{name}.png")
+        (folder / f"{name}x.png").write_bytes(b"\x89PNG nothing")
+    result = datasets.from_folder(tmp_path / "study", layout="class/patient", size=64)
+    shown = [*result.dataset.facts["file"], *result.problems["file"]]
+    assert len(result.dataset) == 7 and len(set(shown)) == 14
+    assert not any("700101" in name for name in [*shown, result.problems.to_string()])
+    assert {result.paths[name].parent.name for name in shown} == {"700101"}
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier", "shown"),
+    [
+        ("a/IMG700101b.png", "700101", "a/IMG{}b.png"),
+        ("a/700101/700101.700101x", "700101", "a/{}/{}.{}x"),
+        ("2012/12L.png", "12", "2012/12L.png"),  # two characters are too few to be sure
+        ("Smith2/1smith.PNG", "SMITH", "{}2/1{}.PNG"),
+        ("ill/ab12.png", "700101", "ill/ab12.png"),
+    ],
+)
+def test_a_digit_beside_a_letter_ends_an_identifier(name, identifier, shown, use_cache):
+    use_cache("one")
+    expected = shown.replace("{}", _identity.pseudonym(identifier))
+    assert _identity.hidden(name, identifier) == expected
+
+
+@pytest.mark.parametrize("name", ["SmithJohn.png", "goldsmith.2smiths", "x.smithx", "Smithé.tiff"])
+def test_a_part_that_may_hold_a_name_is_hidden_as_a_whole(name, use_cache):
+    use_cache("one")
+    shown = _identity.hidden(f"ill/{name}/{name}", "Smith")
+    assert shown.startswith("ill/p-") and "smith" not in shown.lower()
+
+
 @pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
 def test_a_damaged_secret_is_refused(content, tmp_path, use_cache):
     use_cache("one")

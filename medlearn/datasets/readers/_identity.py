@@ -12,6 +12,9 @@ from medlearn import _files, _pseudonyms
 
 _BYTES = 32
 _SHORTEST = 2  # characters of an identifier that is looked for in file names
+_SURE = 4  # characters of one that a letter beside its digits does not change
+_LONGEST_ENDING = 5  # characters, as of ".tiff"
+_MARK = "\0"  # stands for the pseudonym, and is in no file name
 
 
 def pseudonym(identifier: str, study: str | None = None) -> str:
@@ -48,16 +51,61 @@ def hidden(
         Start and end of a place in the name that holds the identifier, such as in "12L.png".
     """
     identifier = identifier.strip()
+    if not identifier:
+        return name
     if span is not None:
-        name = name[: span[0]] + pseudonym(identifier, study) + name[span[1] :]
+        name = name[: span[0]] + _MARK + name[span[1] :]
     if len(identifier) < _SHORTEST:
         parts = name.split("/")
-        return "/".join(pseudonym(part, study) if part == identifier else part for part in parts)
-    # A record number stands alone: "12" does not hide in "2012.png".
-    spellings = {unicodedata.normalize(form, identifier) for form in ("NFC", "NFD")} | {identifier}
-    alternatives = "|".join(map(re.escape, sorted(spellings)))
-    pattern = rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])"
-    return re.sub(pattern, pseudonym(identifier, study), name, flags=re.IGNORECASE)
+        name = "/".join(_MARK if part == identifier else part for part in parts)
+        return name.replace(_MARK, pseudonym(identifier, study))
+    for spelling in {unicodedata.normalize(form, identifier) for form in ("NFC", "NFD")}:
+        name = _marked(name, spelling)
+        if len(identifier) >= _SURE:
+            parts = [_in_doubt(part, spelling, study) for part in name.split("/")]
+            name = "/".join(parts)
+    return name.replace(_MARK, pseudonym(identifier, study))
+
+
+def _marked(name: str, identifier: str) -> str:
+    """Return a name in which a mark replaces an identifier, where it is no part of a longer one."""
+    lower, wanted = _lower(name), _lower(identifier)
+    marked, done = "", 0
+    start = lower.find(wanted)
+    while start >= 0:
+        end = start + len(wanted)
+        if not _goes_on(lower[:start][-1:], wanted[0], len(wanted)) and not _goes_on(
+            lower[end : end + 1], wanted[-1], len(wanted)
+        ):
+            marked, done = marked + name[done:start] + _MARK, end
+        start = lower.find(wanted, max(start + 1, done))
+    return marked + name[done:]
+
+
+def _goes_on(neighbour: str, edge: str, length: int) -> bool:
+    """Say whether an identifier goes on beside its edge.
+
+    "12" goes on in "2012" and "12L", and "700101" in "1700101", but not in "700101L".
+    """
+    if not neighbour.isascii() or not neighbour.isalnum():
+        return False
+    return length < _SURE or neighbour.isdigit() == edge.isdigit()
+
+
+def _in_doubt(part: str, identifier: str, study: str | None) -> str:
+    """Return a part of a path, or a pseudonym of all of it if it holds the identifier after all.
+
+    "SmithJohn.png" may be called after the patient Smith.
+    """
+    if _lower(identifier) not in _lower(part):
+        return part
+    ending = os.path.splitext(part)[1]
+    return pseudonym(part, study) + (ending if len(ending) <= _LONGEST_ENDING else "")
+
+
+def _lower(text: str) -> str:
+    """Return a text in small letters, of the same length."""
+    return text.lower() if text.isascii() else "".join(letter.lower()[:1] for letter in text)
 
 
 def secret(study: str | None = None) -> bytes:
