@@ -251,7 +251,13 @@ def _main() -> None:
     parser.add_argument("--epochs", type=int, default=4, help="in all")
     parser.add_argument("--every", type=int, default=0, help="steps between checkpoints; 0: none")
     options = parser.parse_args()
-    train(options.data, options.folder, options.epochs, options.every or None)
+    try:
+        train(options.data, options.folder, options.epochs, options.every or None)
+    except RuntimeError as error:
+        if _FAREWELL not in str(error):
+            raise
+        print(f"RuntimeError: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # at once: TensorFlow would wait for seconds to say goodbye to the dead
 
 
 if __name__ == "__main__":
