@@ -70,7 +70,7 @@ def test_lesson_02_reports_what_its_run_shows():
     gain = numbers_after("features minus pixels:", text)
     assert gain[1] > 0
     assert numbers_after("nearer to another type than to themselves moved:", text) == [0]
-    assert numbers_after("chosen minus last layer:", text)[1] <= 0  # hardly a gain is shown
+    assert abs(numbers_after("chosen minus last layer:", text)[1]) < 0.02  # hardly a gain is shown
     _, low, high = numbers_after("probe minus large head:", text)
     assert low < 0 < high
     few = {
@@ -81,7 +81,7 @@ def test_lesson_02_reports_what_its_run_shows():
         assert min(few["ImageNet weights"]) > max(few[name])
     assert all(few["random weights"][i] <= few["raw pixels"][i] for i in range(3))
     leak = [few["with the leak"][i] - few["ImageNet weights"][i] for i in range(3)]
-    assert min(leak[:2]) > 0 and leak[2] < 0.01
+    assert 0 < min(leak[:2]) <= max(leak[:2]) < 0.06 and leak[2] <= 0.01
 
 
 def test_lesson_03_reports_what_its_run_shows():
@@ -106,7 +106,7 @@ def test_lesson_03_reports_what_its_run_shows():
     assert scores["fine-tuned"][0] > max(scores["frozen"][0], scores["own network"][0])
     assert scores["own network"][2] > scores["frozen"][1]  # not told apart
     lead = numbers_after("brain-mri: fine-tuned minus own network", text)
-    assert 0 < lead[1] < 0.05  # just
+    assert abs(lead[1]) < 0.05 < lead[0]  # ahead in some runs only
     assert numbers_after("fine-tuned minus frozen:", printed("03"))[1] > 0
 
 
