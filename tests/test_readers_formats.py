@@ -4,6 +4,7 @@ import io
 import json
 import re
 import struct
+import tracemalloc
 import zlib
 
 import nibabel
@@ -13,7 +14,7 @@ import pytest
 from own_files import png, put, what
 from PIL import Image
 from pydicom.pixels import apply_modality_lut, apply_windowing
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless
 
 from common import mutations
 from medlearn import datasets
@@ -154,9 +155,34 @@ def test_sizes_are_checked_before_decoding(elements, message):
         _dicom.frames(mutations.dicom(DEEP, **elements))
 
 
+def deflated(before_the_syntax: int = 0, **elements) -> bytes:
+    """A deflated DICOM file, with private bytes in its header before the transfer syntax."""
+    dataset = pydicom.dcmread(io.BytesIO(mutations.dicom(DEEP, **elements)))
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    file = io.BytesIO()
+    dataset.save_as(file)
+    data = file.getvalue()
+    place = data.find(b"\x02\0\x10\0UI")
+    private = b"\x02\0\x0a\0OB\0\0" + struct.pack("<I", before_the_syntax)
+    return data[:place] + private + bytes(before_the_syntax) + data[place:]
+
+
+@pytest.mark.parametrize("before_the_syntax", [10, 5_000, 100_000])
+def test_a_deflated_dicom_is_not_inflated_wherever_it_says_so(before_the_syntax):
+    """50 MB of zeros, which deflate to 50 kB."""
+    data = deflated(before_the_syntax, EncapsulatedDocument=bytes(50_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match="deflated"):
+            _dicom.frames(data)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_deflated_dicom_and_a_file_without_a_picture_are_refused():
     with pytest.raises(Unreadable, match="deflated"):
-        _dicom.frames(mutations.dicom(DEEP)[:200] + b"1.2.840.10008.1.2.1.99" + bytes(100))
+        _dicom.frames(deflated())
     dataset = pydicom.dcmread(io.BytesIO(mutations.dicom(DEEP)))
     del dataset.PixelData
     file = io.BytesIO()

@@ -22,7 +22,6 @@ from medlearn.datasets.readers._problems import Unreadable, short
 # Group 0002 or 0008, a low element, then a type of two letters or a short length.
 _BARE = re.compile(rb"[\x02\x08]\0.\0(?:[A-Z]{2}|..\0\0)", re.DOTALL)
 _ITEM = b"\xfe\xff\x00\xe0"  # begins compressed pixels (PS3.5 A.4)
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _PLUGINS = "pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _COLOURS = (
@@ -34,6 +33,22 @@ _COLOURS = (
     "YBR_PARTIAL_420",
     "YBR_PARTIAL_422",
 )
+
+
+class _File(io.BytesIO):
+    """The bytes of a DICOM file; nothing in them is inflated as a whole.
+
+    pydicom asks for all bytes that are left only in order to inflate them, wherever the header
+    says so.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise Unreadable(
+                "its whole content is deflated, which cannot be unpacked within bounds",
+                "convert it, for instance with dcmconv +te",
+            )
+        return super().read(size)
 
 
 def is_dicom(data: bytes) -> bool:
@@ -64,16 +79,11 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
     Unreadable
         If the file is damaged, too large, holds no picture, or is compressed in an unknown way.
     """
-    if _DEFLATED in data[:4096]:
-        raise Unreadable(
-            "its whole content is deflated, which cannot be unpacked within bounds",
-            "convert it, for instance with dcmconv +te",
-        )
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             # From memory, a header that declares a false length reads no more than there is.
-            dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+            dataset = pydicom.dcmread(_File(data), force=True)
             _complete_meta(dataset)
             return _frames(dataset, window, count)
     except (Unreadable, MemoryError):
