@@ -1,7 +1,10 @@
 """Patients of an own folder: unreadable ids, the same split everywhere, no names near ids."""
 
 import os
+import re
+import shlex
 import stat
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -153,6 +156,55 @@ def test_a_damaged_secret_is_refused(content, tmp_path, use_cache):
     (tmp_path / "one" / "patients.salt").write_bytes(content)
     with pytest.raises(ValueError, match=r"damaged: it has \d+ bytes.*splits do not"):
         _identity.pseudonym("12")
+
+
+def secret_file(folder, content, rights=0o600):
+    """The place of a secret with some content, so that no secret is made there."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "patients.salt"
+    path.write_bytes(content)
+    path.chmod(rights)
+    return path
+
+
+@pytest.mark.parametrize("content", [bytes(32), b"ab" * 16, bytes(range(7)) + bytes(25)])
+def test_a_secret_of_few_bytes_is_refused(content, tmp_path, use_cache):
+    use_cache("one")
+    secret_file(tmp_path / "one", content)
+    with pytest.raises(ValueError, match=r"8 different bytes or more, and this one has [127]\. R"):
+        _identity.pseudonym("12")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_secret_that_is_no_file_is_refused(tmp_path, use_cache):
+    use_cache("one")
+    path = secret_file(tmp_path / "one", b"")
+    for make in (os.mkfifo, os.mkdir):
+        path.unlink()
+        make(path)
+        with pytest.raises(ValueError, match="is no file but a folder, a pipe or a device"):
+            _identity.pseudonym("12")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
+@pytest.mark.parametrize("rights", [0o644, 0o640, 0o602])
+def test_a_secret_that_others_may_read_is_refused_until_it_is_closed(rights, tmp_path, use_cache):
+    use_cache("on e")
+    path = secret_file(tmp_path / "on e", bytes(range(32)), rights)
+    with pytest.raises(ValueError, match=rf"rights are {rights:o}\)") as refused:
+        _identity.pseudonym("12")
+    command = re.search("chmod .*?'[^']+'", str(refused.value)).group()
+    subprocess.run(shlex.split(command), check=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _identity.secret() == bytes(range(32))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
+def test_where_no_file_has_rights_a_secret_is_read(tmp_path, use_cache, monkeypatch):
+    use_cache("one")
+    secret_file(tmp_path / "one", bytes(range(32)), 0o777)
+    monkeypatch.setattr(_identity, "_has_rights", lambda folder: False)
+    assert _identity.secret() == bytes(range(32))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")

@@ -131,7 +131,9 @@ CHANGES = {
     "less": lambda folder: (folder / "ill" / "Mueller" / "a.png").unlink(),
     "name": lambda folder: (folder / "ill" / "Mueller").rename(folder / "ill" / "Meier"),
     "table": lambda folder: put(folder, t_csv=TABLE.replace(b"Mueller,1", b"Meier,1")),
-    "secret": lambda folder: (folder.parent / "cache" / "patients.salt").write_bytes(bytes(32)),
+    "secret": lambda folder: (folder.parent / "cache" / "patients.salt").write_bytes(
+        bytes(range(32))
+    ),
 }
 
 

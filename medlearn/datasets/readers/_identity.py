@@ -3,14 +3,21 @@
 import os
 import re
 import secrets
+import shlex
+import stat
+import tempfile
 import unicodedata
 import warnings
 from functools import lru_cache
 from pathlib import Path
+from typing import NoReturn
 
 from medlearn import _files, _pseudonyms
 
 _BYTES = 32
+_DISTINCT = 8  # of 32 random bytes, 29 or more differ as a rule
+_OTHERS = 0o077  # rights of the group and of all others
+_RESTORE = "Restore it from a backup, or delete it"
 _SHORTEST = 2  # characters of an identifier that is looked for in file names
 _SURE = 4  # characters of one that a letter beside its digits does not change
 _LONGEST_ENDING = 5  # characters, as of ".tiff"
@@ -119,7 +126,8 @@ def secret(study: str | None = None) -> bytes:
     Raises
     ------
     ValueError
-        If the stored secret is damaged, or the name of the study is not a plain name.
+        If the stored secret is damaged or open to others, or the name of the study is no plain
+        name.
     """
     return _secret(_path(study))
 
@@ -141,16 +149,36 @@ def _secret(path: Path) -> bytes:
             with _files.locked(path):  # of several, the first makes it
                 if not path.exists():
                     _files.write_atomically(path, _write_secret)
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # to read a pipe would never end
+            _refuse(path, "is no file but a folder, a pipe or a device")
         data = path.read_bytes()
+        is_open = os.name == "posix" and mode & _OTHERS and _has_rights(path.parent)
     except OSError as error:
         return _secret_of_this_session(path, error)
     if len(data) != _BYTES:
-        raise ValueError(
-            f"The secret of the patients' pseudonyms in {path} is damaged: it has {len(data)} "
-            f"bytes and not {_BYTES}. Restore it from a backup, or delete it: pseudonyms then "
-            "change, splits do not."
-        )
+        _refuse(path, f"is damaged: it has {len(data)} bytes and not {_BYTES}")
+    if len(set(data)) < _DISTINCT:  # zeros are what a power cut may leave
+        problem = f"is damaged: a good one has {_DISTINCT} different bytes or more, and this one"
+        _refuse(path, f"{problem} has {len(set(data))}")
+    if is_open:
+        problem = f"may be read or changed by others (its rights are {stat.S_IMODE(mode):o})"
+        close = f"chmod 600 {shlex.quote(str(path))}"
+        _refuse(path, problem, f"Close it with {close}, or, if others may have seen it, delete it")
     return data
+
+
+def _has_rights(folder: Path) -> bool:
+    """Say whether files keep their rights in a folder; on a stick or a share they may not."""
+    with tempfile.TemporaryFile(dir=folder) as file:  # for the owner only
+        return not os.fstat(file.fileno()).st_mode & _OTHERS
+
+
+def _refuse(path: Path, problem: str, remedy: str = _RESTORE) -> NoReturn:
+    raise ValueError(
+        f"The secret of the patients' pseudonyms in {path} {problem}. {remedy}: pseudonyms then "
+        "change, splits do not."
+    )
 
 
 def _secret_of_this_session(path: Path, error: OSError) -> bytes:
