@@ -13,6 +13,7 @@ from functools import cached_property
 # Every room may stand on the ground.
 GROUND = {
     "_drafts",
+    "_unpacked",
     "_pseudonyms",
     "_checks",
     "_columns",

@@ -17,6 +17,7 @@ import pytest
 
 from common import faults, mutated_archives, mutated_folders
 from common.loopback import Server
+from medlearn import _drafts
 from medlearn.datasets._store import download, sources, verified
 from medlearn.datasets.readers import _paths
 
@@ -105,13 +106,14 @@ def test_what_a_killed_process_leaves_behind_is_repaired(tmp_path):
     """What a kill can leave at the end of a download and in the middle of an extraction."""
     folder = sources.cache_folder("toy")
     folder.parent.mkdir(parents=True)
-    unfinished = folder.with_name("toy.unpacking")
+    unfinished = _drafts.beside(folder)
+    unfinished = unfinished.with_name(unfinished.name.replace(f"-{os.getpid()}-", "-999999999-"))
     unfinished.mkdir()
     (unfinished / "half a file").write_bytes(b"ha")
-    folder.with_name("toy.download").write_bytes(CONTENT)
+    folder.with_name(".toy.medlearn-download").write_bytes(CONTENT)
     card = made.toy_card("http://host.invalid/a.zip")  # what is there is not asked for again
     assert dict(verified.files(card, faults.SUMS)) == faults.FILES
-    folder.with_name("toy.download").write_bytes(b"left over")
+    folder.with_name(".toy.medlearn-download").write_bytes(b"left over")
     assert dict(verified.files(card, faults.SUMS)) == faults.FILES
     assert sorted(path.name for path in folder.parent.iterdir()) == ["toy", "toy.lock"]
 

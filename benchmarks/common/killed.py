@@ -47,8 +47,8 @@ class Load:
         """Return whether the worker is at it."""
         folder = self.cache_folder(f"toy{seed}")
         if self.phase == "download":
-            return any(folder.parent.glob(f"toy{seed}.download.*.partial"))
-        return folder.with_name(folder.name + ".unpacking").exists()
+            return any(folder.parent.glob(f".toy{seed}.medlearn-download.*.partial"))
+        return any(folder.parent.glob(f".toy{seed}.medlearn-*-*.partial"))
 
     def check(self, seed: int) -> None:
         """Raise AssertionError if something half-written is there, or is not repaired."""
@@ -57,7 +57,7 @@ class Load:
             content = {path: (folder / path).read_bytes() for path in FILES}
             assert content == FILES, "a half-written folder has its name"
         assert dict(self.work(seed)) == FILES
-        leftovers = {path.name for path in folder.parent.glob(f"toy{seed}*")}
+        leftovers = {path.name for path in folder.parent.glob(f"*toy{seed}[!0-9]*")} | {folder.name}
         leftovers.discard(f"toy{seed}.lock.holder")  # who was killed; the next one overwrites it
         assert leftovers == {f"toy{seed}", f"toy{seed}.lock"}, leftovers
 

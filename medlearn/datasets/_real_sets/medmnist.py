@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from medlearn import _files
+from medlearn import _files, _unpacked
 from medlearn.datasets import _catalogue, _crop
 from medlearn.datasets._catalogue import Card
-from medlearn.datasets._store import archive, npz, sources
+from medlearn.datasets._store import npz, sources
 
 SIZES = (28, 64, 128, 224)  # pixels a side that are published
 _SPLITS = ("train", "val", "test")
@@ -137,7 +137,7 @@ def _accept(
 ) -> None:
     """Copy a file into a new folder if it is the published one; raise ValueError if not."""
     npz.accept(source, md5, shapes, digests)
-    with archive.whole_folder(folder) as unfinished:
+    with _unpacked.whole_folder(folder) as unfinished:
         unfinished.mkdir(parents=True)
         shutil.copyfile(source, unfinished / f"{stem}.npz")
 
@@ -174,8 +174,7 @@ def _array(part: Part, name: str, rows: np.ndarray | None = None) -> np.ndarray:
         return npz.read(part.path, name, part.shapes[name], rows)
     except (ValueError, FileNotFoundError) as error:
         with _files.locked(part.path.parent):
-            sources.remove(part.path.parent)
+            advice = sources.remove(part.path.parent)
         raise ValueError(
-            f"The cached file {part.path.name} was damaged ({error}); the bad copy has been "
-            "removed: load again to fetch it anew."
+            f"The cached file {part.path.name} was damaged ({error}); {advice}"
         ) from error

@@ -4,15 +4,15 @@ import contextlib
 import errno
 import hashlib
 import lzma
-import os
 import re
-import shutil
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+
+from medlearn import _unpacked
 
 RECORD = "first-use.sha256"  # lists what the files were when they first came
 DAMAGE = (
@@ -43,18 +43,6 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise ValueError("it is truncated or damaged (an address in it lies outside)") from error
 
 
-@contextlib.contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder to fill; it becomes `folder` if the block ends well, else it goes."""
-    unfinished = folder.with_name(folder.name + ".unpacking")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        yield unfinished
-        os.replace(unfinished, folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 def unpack(archive: Path, folder: Path, root: str, checksums: dict[str, str], limit: int) -> None:
     """Unpack the files that have a checksum into a new folder, whole or not at all.
 
@@ -81,7 +69,7 @@ def unpack(archive: Path, folder: Path, root: str, checksums: dict[str, str], li
         the files exceed `limit`, or if a file is missing, altered or unreadable.
     """
     pattern = rf"(?:{re.escape(root)}/)?(.+)"
-    with whole_folder(folder) as unfinished, opened(archive) as source:
+    with _unpacked.whole_folder(folder) as unfinished, opened(archive) as source:
         members = _matching(source.infolist(), pattern)
         members = {path: members[path] for path in checksums if path in members}
         _check_size(members, limit)
@@ -117,7 +105,7 @@ def unpack_first(archives: Iterable[Path], folder: Path, pattern: str, limit: in
         As `unpack`, or if no file matches.
     """
     lines = []
-    with whole_folder(folder) as unfinished:
+    with _unpacked.whole_folder(folder) as unfinished:
         for archive in archives:
             with opened(archive) as source:
                 members = _matching(source.infolist(), f"(?:.*/)?({pattern})")

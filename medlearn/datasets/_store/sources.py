@@ -5,13 +5,12 @@ import glob
 import os
 import re
 import secrets
-import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from medlearn import _files
+from medlearn import _files, _unpacked
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._store import download
 
@@ -99,14 +98,34 @@ def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) ->
         ) from error
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder that went bad, so that the next call fetches it anew; hold its lock."""
+def remove(folder: Path) -> str:
+    """Remove what was unpacked into a folder that went bad; hold its lock.
+
+    Nothing is removed that `_unpacked` does not list.
+
+    Returns
+    -------
+    str
+        The end of a sentence: what was done, and what to do next.
+    """
     for leftover in folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"):  # by a kill
-        shutil.rmtree(leftover, ignore_errors=True)
-    if folder.is_dir():
+        _unpacked.remove(leftover)
+    if folder.exists() and not _unpacked.is_marked(folder):
+        return (
+            f"medlearn has no record that it made {folder}, so nothing was removed: move that "
+            "folder away, or set MEDLEARN_CACHE to another one, and load again."
+        )
+    if folder.exists():
         bad = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.bad")
         os.replace(folder, bad)  # out of sight at once, then file by file
-        shutil.rmtree(bad, ignore_errors=True)
+        _unpacked.remove(bad)
+        if bad.exists():
+            os.replace(bad, folder)
+            return (
+                f"the bad copy has been removed: move your own files, which are still in {folder}, "
+                "elsewhere, and load again."
+            )
+    return "the bad copy has been removed: load again to fetch it anew."
 
 
 def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
@@ -180,4 +199,4 @@ def _unreachable_sentence(card: Card, origin: str, reasons: list[str]) -> str:
 
 
 def _downloaded(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.download")
+    return folder.with_name(f".{folder.name}.medlearn-download")

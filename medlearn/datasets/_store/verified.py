@@ -37,10 +37,10 @@ class Verified(Mapping[str, bytes]):
             data = self._read(path)  # another process may have repaired it
             if data is not None:
                 return data
-            sources.remove(self.folder)
+            advice = sources.remove(self.folder)
         raise ValueError(
             f"The cached file {path!r} of the data set {self.name!r} was truncated, altered or "
-            "lost; the bad copy has been removed: load again to fetch it anew."
+            f"lost; {advice}"
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -57,7 +57,7 @@ class Verified(Mapping[str, bytes]):
         expected = self.checksums[path]
         try:
             data = (self.folder / path).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         return data if hashlib.sha256(data).hexdigest() == expected else None
 
@@ -102,10 +102,10 @@ def first_files(card: Card) -> Verified:
         checksums = archive.read_record((folder / archive.RECORD).read_bytes())
     except (FileNotFoundError, ValueError) as error:
         with _files.locked(folder):
-            sources.remove(folder)
+            advice = sources.remove(folder)
         raise ValueError(
             f"The record of what the data set {card.name!r} was when it first came is lost or "
-            "damaged; the copy has been removed: load again to fetch it anew."
+            f"damaged; {advice}"
         ) from error
     return Verified(card.name, folder, checksums)
 

@@ -1,0 +1,91 @@
+"""What a user keeps in the cache folder stays, whatever is loaded, repaired or removed there."""
+
+import hashlib
+
+import made_archives as made
+import pytest
+
+from medlearn import _unpacked
+from medlearn.datasets._store import sources, verified
+
+FILES = {"images/one.bin": b"published", "labels.csv": b"1,2\n"}
+CHECKSUMS = {path: hashlib.sha256(data).hexdigest() for path, data in FILES.items()}
+ORIGIN = "https://host.invalid/a.zip"
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """Where the files of the set lie in the cache; a mirror beside the cache holds the set."""
+    archive = made.zipped({f"set-1/{path}": data for path, data in FILES.items()})
+    made.mirrored(tmp_path / "mirror", ORIGIN, archive)
+    monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path / "mirror"))
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "datasets" / "toy"
+
+
+def loaded():
+    return dict(verified.files(made.toy_card(ORIGIN), CHECKSUMS))
+
+
+def put(folder, files):
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+
+
+def content(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "files", [{"scan.dcm": b"mine"}, {"images": b"a file"}, FILES | {"a": b""}]
+)
+def test_a_folder_of_the_users_is_never_removed(folder, files):
+    put(folder, files)
+    if files.items() >= FILES.items():  # as versions without a list unpacked it
+        assert loaded() == FILES
+        (folder / "labels.csv").write_bytes(b"altered")
+        files = files | {"labels.csv": b"altered"}
+    with pytest.raises(
+        ValueError, match=r"no record that it made .*toy.*move that folder"
+    ) as raised:
+        loaded()
+    assert "\n" not in str(raised.value) and content(folder) == files
+
+
+def test_what_the_user_put_beside_unpacked_files_stays(folder, tmp_path):
+    own = {"images/mine.png": b"mine", "notes.txt": b"mine"}
+    beside = {"toy.unpacking/scan.dcm": b"mine", "toy.download": b"mine", "toy.1.bad/a": b"mine"}
+    put(folder.parent, beside)
+    loaded()
+    put(folder, own)
+    (folder / "labels.csv").unlink()
+    with pytest.raises(ValueError, match="bad copy has been removed: move your own files"):
+        loaded()
+    assert content(folder) == own
+    folder.rename(tmp_path / "moved away")
+    assert loaded() == FILES
+    assert content(folder.parent).items() >= beside.items()
+
+
+def test_a_list_that_leads_outside_removes_nothing_there(folder, tmp_path):
+    put(tmp_path / "mine", {"thesis.docx": b"mine", "scan.dcm": b"mine"})
+    loaded()
+    (folder / "link").symlink_to(tmp_path / "mine", target_is_directory=True)
+    with (folder / _unpacked.MARK).open("a") as marked:
+        marked.write(f"../../../mine/thesis.docx\n{tmp_path}/mine/thesis.docx\nlink/scan.dcm\n")
+    _unpacked.remove(folder)
+    assert set(content(tmp_path / "mine")) == {"thesis.docx", "scan.dcm"}
+    assert [path.name for path in folder.iterdir()] == ["link"]
+
+
+def test_a_kill_while_a_bad_copy_is_removed_is_gone_on_with(folder):
+    loaded()
+    bad = folder.rename(folder.with_name("toy.12345678.bad"))
+    (bad / "labels.csv").unlink()
+    sources.remove(folder)
+    assert not bad.exists() and loaded() == FILES
