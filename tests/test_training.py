@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from medlearn import training
 from medlearn._keras import keras, tf
 from medlearn.adaptation import distances, layers
+from medlearn.training import _setting
 from medlearn.training._run_state import RunState
 
 IMAGES = np.random.default_rng(0).normal(size=(46, 8, 8, 3)).astype("float32")
@@ -290,8 +292,14 @@ def other_activation(model):
     return model, DATA
 
 
-def other_batches(model):
-    return model, training.batches(IMAGES, LABELS, batch_size=8, seed=3)
+def other_data(images=IMAGES, labels=LABELS, **options):
+    """A change of the data alone; 16 images in a batch unless the options say otherwise."""
+    data = training.batches(images, labels, **{"batch_size": 16, "seed": 3} | options)
+    return lambda model: (model, data)
+
+
+def other_function(model):
+    return model, lambda epoch: DATA(epoch)
 
 
 @pytest.mark.parametrize(
@@ -299,13 +307,72 @@ def other_batches(model):
     [
         (other_rate, "optimizer learning_rate was 0.00999.* and is 0.5"),
         (other_activation, "network layer 4 negative_slope was 0.0 and is 0.2"),
-        (other_batches, "data batches was 3 and is 6"),
+        (other_data(batch_size=8), "data batches was 3 and is 6"),
+        (other_data(batch_size=17), "data batch_size was 16 and is 17"),  # 3 batches again
+        (other_data(seed=4), "data seed was 3 and is 4"),
+        (other_data(augment=lambda image, seed: image), "data augment was None and is <lambda>"),
+        (other_data(IMAGES[:-1], LABELS[:-1]), r"images was float32 \(46, .* is float32 \(45, "),
+        (other_data(IMAGES + 1), "data images was .* with the digest .* and is"),
+        (other_data(labels=(LABELS + 1) % 3), "setting: data labels was .* and is"),
+        (other_function, "data made by was training.batches and is another function"),
     ],
 )
 def test_a_run_with_another_setting_does_not_go_on(begun, change, difference):
     model, data = change(network())
     with pytest.raises(ValueError, match=difference):
         training.fit(model, data, 2, folder=begun)
+
+
+def weighted_loss(labels, predictions, weight):
+    return weight * keras.losses.sparse_categorical_crossentropy(labels, predictions)
+
+
+def loss_with(weight):
+    return lambda labels, predictions: weighted_loss(labels, predictions, weight)
+
+
+def setting_with(loss, rate=0.25):
+    dropout = keras.layers.Dropout(np.float32(rate))
+    model = keras.Sequential([keras.Input((3,)), dropout, dense(3, 1)])
+    model.compile("sgd", loss)
+    return _setting.of(model, DATA)
+
+
+@pytest.mark.parametrize("bind", [lambda weight: partial(weighted_loss, weight=weight), loss_with])
+def test_numbers_bound_to_a_loss_and_those_of_numpy_are_compared(bind):
+    before = setting_with(bind(1.0))
+    assert not _setting.differences(before, setting_with(bind(np.float64(1))))
+    changes = _setting.differences(before, setting_with(bind(np.float32(50)), 0.75))
+    assert sorted(changes) == [
+        "loss with weight was 1.0 and is 50.0",
+        "network layer 1 rate was 0.25 and is 0.75",
+    ]
+
+
+def test_a_digest_sees_every_byte_of_small_arrays_and_a_part_of_large_ones(monkeypatch):
+    image, changed = np.zeros((2, 9), "float32"), np.zeros((2, 9), "float32")
+    changed[1, 8] = 1
+    assert _setting._digest(image) == _setting._digest(tf.constant(image))
+    assert _setting._digest(image) != _setting._digest(changed)
+    monkeypatch.setattr(_setting, "_LOOKED_AT", 3)
+    monkeypatch.setattr(_setting, "_BLOCK", 2)
+    large, ends = np.zeros(1000, "uint8"), np.zeros(1000, "uint8")
+    ends[-1] = 1
+    assert _setting._digest(large) == _setting._digest(np.where(np.arange(1000) == 1, 1, large))
+    assert _setting._digest(large) != _setting._digest(ends)
+    assert _setting._digest(np.float32(1)) == _setting._digest(tf.constant(1.0))
+
+
+def test_a_run_of_an_earlier_medlearn_goes_on():
+    """It wrote less of the data, and "partial" or "float32" for what has numbers inside."""
+    now = setting_with(partial(weighted_loss, weight=1.0))
+    before = json.loads(json.dumps(now))
+    before["data"] = {name: before["data"][name] for name in ("batches", "of")}
+    before["loss"] = "partial"
+    before["network"]["layer 1"]["rate"] = "float32"
+    assert not _setting.differences(before, now)
+    before["data"]["batches"] = 4
+    assert _setting.differences(before, now) == ["data batches was 4 and is 3"]
 
 
 def test_an_own_layer_without_a_configuration_is_trained_and_goes_on(tmp_path):
@@ -328,16 +395,20 @@ def test_an_own_layer_without_a_configuration_is_trained_and_goes_on(tmp_path):
     assert len(training.fit(model(), DATA, 2, folder=tmp_path)["loss"]) == 2
 
 
-def test_weights_that_are_not_finite_replace_no_checkpoint(first_epoch, begun):
+def test_weights_that_are_not_finite_replace_no_checkpoint(first_epoch, tmp_path):
     spoiled = IMAGES.copy()
     spoiled[7, 2, 2] = np.nan
     data = training.batches(spoiled, LABELS, batch_size=16, seed=3)
+
+    def later_spoiled(epoch):
+        return data(epoch) if epoch else DATA(epoch)
+
     with pytest.raises(ValueError, match="is not finite after step . of epoch 2: look for NaN"):
-        training.fit(network(), data, 2, folder=begun)
+        training.fit(network(), later_spoiled, 2, folder=tmp_path)
     with pytest.raises(ValueError, match="is not finite"):
         training.fit(network(), data, 1)
     kept = network()
-    training.fit(kept, DATA, 1, folder=begun)
+    training.fit(kept, later_spoiled, 1, folder=tmp_path)
     expect_same(kept.weights, first_epoch[0].weights, 0)
 
 

@@ -1,7 +1,7 @@
 """Batches that depend on the epoch alone, so that a run that was killed can go on within one."""
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,7 +56,33 @@ def batches(
             f"{image_count} images, {label_count} labels."
         )
     _checks.whole_number("batch_size", batch_size, 1)
-    return partial(_of_epoch, *tensors, batch_size, seed, augment)
+    return Batches(*tensors, batch_size, seed, augment)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Batches:
+    """What `batches` returns: a function of the epoch that can say what it was made of."""
+
+    images: "tf.Tensor"
+    labels: "tf.Tensor"
+    batch_size: int
+    seed: int
+    augment: Callable | None
+
+    def __call__(self, epoch: int) -> "tf.data.Dataset":
+        """Return the batches of an epoch, counted from 0."""
+        generator = np.random.default_rng([self.seed, epoch])
+        order = generator.permutation(len(self.images))
+        salt = int(generator.integers(2**31))
+
+        def take(indices):
+            batch = tf.gather(self.images, indices)
+            if self.augment is not None:
+                batch = _augmented(batch, indices, salt, self.augment)
+            return batch, tf.gather(self.labels, indices)
+
+        indices = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size)
+        return indices.map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 
 def _tensor(name: str, values: ArrayLike) -> "tf.Tensor":
@@ -75,21 +101,6 @@ def _tensor(name: str, values: ArrayLike) -> "tf.Tensor":
             "return_inverse=True)."
         )
     return tensor
-
-
-def _of_epoch(images, labels, batch_size, seed, augment, epoch: int) -> "tf.data.Dataset":
-    generator = np.random.default_rng([seed, epoch])
-    order = generator.permutation(len(images))
-    salt = int(generator.integers(2**31))
-
-    def take(indices):
-        batch = tf.gather(images, indices)
-        if augment is not None:
-            batch = _augmented(batch, indices, salt, augment)
-        return batch, tf.gather(labels, indices)
-
-    indices = tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-    return indices.map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 
 def _augmented(images, indices, salt: int, augment):

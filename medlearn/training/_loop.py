@@ -56,8 +56,11 @@ def fit(
         Where checkpoints go, after each epoch; all workers must see it. A run that finds one there
         goes on from it, to the bit: weights, optimizer, BatchNorm, the seeds of dropout, metrics
         and the next batch. For that, `data` must be a function, and network, loss, optimizer and
-        batches must be those of before. If the newest checkpoint is damaged, the one before it is
-        taken, with a warning.
+        data must be those of before. Of `batches` its images and labels (all of them up to 1 GB,
+        entries evenly spaced above), batch size, seed and `augment` are compared; of another
+        function only the number and the shapes of its batches. A function, such as a loss or
+        `augment`, is compared by its name and by the numbers bound to it. If the newest checkpoint
+        is damaged, the one before it is taken, with a warning.
     every : int, optional
         Steps after which a checkpoint is written within an epoch.
 
@@ -83,7 +86,7 @@ def fit(
     strategy = model.distribute_strategy
     train = _training_step(model, data)
     score = None if validation is None else _steps.compiled(_steps.score, model, validation)
-    setting = None if folder is None else _setting.of(model, _of_epoch(data, 0))
+    setting = None if folder is None else _setting.of(model, data)
     state = RunState(model, folder, strategy, setting)
     try:
         for epoch in range(state.restore(), epochs):
