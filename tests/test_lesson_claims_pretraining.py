@@ -30,7 +30,7 @@ def test_lesson_06_shows_a_collapse_with_a_lower_loss():
     collapsed_loss, collapsed_spread = numbers_after(
         "without variance: loss", text.split("AUROC by size: ")[1]
     )
-    assert collapsed_loss < loss / 10 and collapsed_spread < 0.15 < 0.5 < spread
+    assert collapsed_loss < loss / 10 and collapsed_spread < 0.2 < 0.5 < spread
     assert "without variance: COLLAPSED" in text and "all three terms: the embeddings" in text
 
 
