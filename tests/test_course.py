@@ -16,7 +16,8 @@ from types import SimpleNamespace
 import pytest
 from commandline import FOLDER_NAME, notebook, wait_for, write
 
-from medlearn import _files
+from medlearn import _files, _unpacked
+from medlearn.instruments.mri import _atlas
 from tools import cleaning, commands, lab, lessons, linting, remaining, suite
 
 
@@ -318,15 +319,27 @@ def test_clean_keeps_what_nobody_can_make_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(lessons, "ROOT", tmp_path / "course")
     monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path / "cache"))
     cache = _files.cache()
-    made = ["datasets/bccd/a", "decoded/a", "features/a", "simulated/a", "weights/a", "site/a"]
+    digest = "0123456789" * 4
+    made = [f"decoded/{digest}.decoded", f"features/{digest}-{digest}-patches.npy", _atlas.FILE]
+    made += [f"simulated/{digest}.simulated", "weights/dinov2_small.npz"]
+    made += ["datasets/.bccd.medlearn-download.01234567.partial", "datasets/bccd.lock"]
     precious = ["progress.json", "patients.salt", "patients of a.salt", "supplied/drive/a.zip"]
-    for name in [*made, *precious, "thesis.docx"]:
+    own = ["thesis.docx", "weights/my_model.keras", "datasets/my_scans/1.dcm", "site/index.html"]
+    own += ["datasets/bccd/mine.png", "features/mine.npy", "datasets/mine.lock"]
+    for folder in (cache / "datasets/bccd", cache / "site/mathjax@3.2.2"):
+        folder.parent.mkdir()
+        with _unpacked.whole_folder(folder) as draft:
+            (draft / "es5").mkdir(parents=True)
+            (draft / "es5" / "a.js").touch()
+    for name in [*made, *precious, *own]:
         (cache / name).parent.mkdir(parents=True, exist_ok=True)
-        (cache / name).write_text(name)
+        (cache / name).write_text(name if name != "datasets/bccd.lock" else "")
     assert commands.main(["clean", "--cache"]) == 0
-    assert "thesis.docx" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(kept in printed for kept in ("thesis.docx", "datasets/bccd", "site/index.html"))
     left = [path.relative_to(cache).as_posix() for path in cache.rglob("*") if path.is_file()]
-    assert sorted(left) == sorted([*precious, "thesis.docx", _files.MARK])
+    assert sorted(left) == sorted([*precious, *own, _files.MARK])
+    assert not (cache / "simulated").exists()
 
 
 @pytest.mark.parametrize("name", ["thesis.docx", "datasets/mine.csv", ".git/HEAD"])

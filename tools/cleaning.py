@@ -1,10 +1,13 @@
 """Remove what running the course left in its folder."""
 
 import os
+import re
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from medlearn import _files
+from medlearn import _drafts, _files, _unpacked
 from medlearn.instruments.mri import _atlas
 from tools import lessons
 
@@ -18,8 +21,17 @@ LEFTOVERS = {
 }
 
 
-MADE_IN_CACHE = {"datasets", "decoded", "features", "simulated", "site", "weights", _atlas.FILE}
-_OF_THESE = (".lock", ".lock.holder")  # endings of what stands beside them
+_DIGEST = "[0-9a-f]{40}"
+# The folders of the cache, and the names of the single files that medlearn writes into them.
+MADE_IN_CACHE = {
+    "": re.escape(_atlas.FILE),
+    "datasets": r"\..+\.medlearn-download(\.[0-9a-f]{8}\.partial)?",
+    "decoded": rf"{_DIGEST}\.decoded",
+    "features": rf"{_DIGEST}-{_DIGEST}(-[a-z]+)?\.npy",
+    "simulated": rf"{_DIGEST}\.simulated",
+    "site": "",  # folders only
+    "weights": r"dinov2_small\.npz",
+}
 
 
 def clean(cache: bool = False, venv: bool = False) -> None:
@@ -28,7 +40,8 @@ def clean(cache: bool = False, venv: bool = False) -> None:
     Parameters
     ----------
     cache : bool
-        Also remove from the cache folder what can be made or fetched again. The progress of a
+        Also remove from the cache folder what can be made or fetched again: files whose names only
+        medlearn gives, and unpacked folders with their list (see `_unpacked`). The progress of a
         learner, the secrets of pseudonyms and what a user put there stay.
     venv : bool
         Also remove the environment ``.venv``.
@@ -45,7 +58,7 @@ def clean(cache: bool = False, venv: bool = False) -> None:
     if venv:
         _check_environment(environment)
     if folder:
-        doomed += sorted(path for path in folder.iterdir() if _is_made_here(path))
+        doomed += _made_in(folder)
     if venv:
         (environment / "set-up.stamp").unlink(missing_ok=True)  # half of it must not be trusted
         doomed.append(environment)
@@ -54,6 +67,27 @@ def clean(cache: bool = False, venv: bool = False) -> None:
     print(f"Removed {len(doomed)} files and folders.")
     if folder:
         _remove_if_empty(folder)
+
+
+def _made_in(cache: Path) -> list[Path]:
+    """What medlearn wrote into its cache folder, and can write again."""
+    made = []
+    for name, pattern in MADE_IN_CACHE.items():
+        _drafts.remove_dead(cache / name)
+        paths = sorted((cache / name).iterdir()) if (cache / name).is_dir() else []
+        made += [path for path in paths if re.fullmatch(pattern, path.name) and path.is_file()]
+        if name:
+            made += [path for path in paths if _is_lock(path) or _unpacked.is_marked(path)]
+    return made
+
+
+def _is_lock(path: Path) -> bool:
+    """Whether this is a lock, which is empty, or the note of who holds one."""
+    if not path.is_file():
+        return False
+    if path.suffix == ".lock":
+        return path.stat().st_size == 0
+    return path.name.endswith(".lock.holder") and path.read_bytes().startswith(b"process ")
 
 
 def _own_cache() -> Path:
@@ -79,15 +113,10 @@ def _check_environment(environment: Path) -> None:
         raise ValueError(f"{environment} was not made by this course; remove it by hand.")
 
 
-def _is_made_here(path: Path) -> bool:
-    name = path.name
-    for ending in _OF_THESE:
-        name = name.removesuffix(ending)
-    return name in MADE_IN_CACHE
-
-
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    if _unpacked.is_marked(path):
+        _unpacked.remove(path)
+    elif path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -95,13 +124,25 @@ def _remove(path: Path) -> None:
 
 def _remove_if_empty(folder: Path) -> None:
     """Remove a cache folder without content, and say what stays in another one."""
-    remaining = sorted(path.name for path in folder.iterdir() if path.name != _files.MARK)
+    for name in filter(None, MADE_IN_CACHE):
+        with suppress(OSError):  # it is not empty, or not there
+            (folder / name).rmdir()
+    remaining = sorted(_remaining(folder))
     if remaining:
         more = ", ..." if len(remaining) > 10 else ""
         print(f"Kept in {folder}: {', '.join(remaining[:10])}{more}")
         return
     (folder / _files.MARK).unlink(missing_ok=True)
     folder.rmdir()
+
+
+def _remaining(cache: Path) -> Iterator[str]:
+    """The names of what stays; of medlearn's own folders, of what is in them."""
+    for path in cache.iterdir():
+        if path.name in MADE_IN_CACHE and path.is_dir():
+            yield from (f"{path.name}/{kept.name}" for kept in path.iterdir())
+        elif path.name != _files.MARK:
+            yield path.name
 
 
 def _leftovers(root: Path) -> list[Path]:

