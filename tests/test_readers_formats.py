@@ -38,15 +38,15 @@ def cache(tmp_path_factory, monkeypatch):
 
 def test_reading_raises_nothing_but_unreadable(tmp_path):
     with pytest.raises(Unreadable, match="it is a folder"):
-        _formats.read(tmp_path)
+        list(_formats.read(tmp_path))
     with pytest.raises(Unreadable, match="name is impossible"):
-        _formats.read(tmp_path / "zero\0byte")
+        list(_formats.read(tmp_path / "zero\0byte"))
     (tmp_path / "ten").write_bytes(b"0123456789")
     assert _paths.contents(tmp_path / "ten", 10) == b"0123456789"
     with pytest.raises(Unreadable, match="more than 9 bytes"):
         _paths.contents(tmp_path / "ten", 9)
     with pytest.raises(Unreadable, match="none of DICOM, NIfTI, PNG, JPEG, TIFF, BMP"):
-        _formats.read(tmp_path / "ten")
+        list(_formats.read(tmp_path / "ten"))
 
 
 def test_a_file_that_needs_too_much_memory_is_a_problem(tmp_path, monkeypatch):
@@ -56,14 +56,14 @@ def test_a_file_that_needs_too_much_memory_is_a_problem(tmp_path, monkeypatch):
     put(tmp_path, a_png=png(1))
     monkeypatch.setattr(_pictures, "_values", too_much)
     with pytest.raises(Unreadable, match="does not fit into memory"):
-        _formats.read(tmp_path / "a.png")
+        list(_formats.read(tmp_path / "a.png"))
 
 
 # ---- DICOM ---------------------------------------------------------------------------------------
 
 
 def grey(data, **arguments):
-    return _dicom.frames(data, **arguments)[0].pixels[..., 0].astype(int)
+    return next(_dicom.frames(data, **arguments)).pixels[..., 0].astype(int)
 
 
 @pytest.mark.parametrize("slope, intercept", [(1, 0), (2, -100), (0.5, 7)])
@@ -87,10 +87,10 @@ def test_a_window_is_linear_between_its_ends_and_monochrome1_is_inverted():
 def test_frames_of_one_file_are_one_patient_and_evenly_spread():
     values = np.stack([DEEP + number for number in range(10)])
     data = mutations.dicom(values, PixelSpacing=[0.5, 0.7])
-    frames = _dicom.frames(data, count=4)
+    frames = list(_dicom.frames(data, count=4))
     assert [frame.index_in_series for frame in frames] == [1, 3, 6, 8]
     assert len({frame.patient for frame in frames}) == 1
-    assert frames[0].spacing == (0.5, 0.7) and len(_dicom.frames(data, count=99)) == 10
+    assert frames[0].spacing == (0.5, 0.7) and len(list(_dicom.frames(data, count=99))) == 10
 
 
 def test_patients_of_a_header_get_pseudonyms(tmp_path):
@@ -136,10 +136,10 @@ def test_colours_are_kept_and_unknown_ones_are_named():
     elements = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "BitsAllocated": 8, "BitsStored": 8}
     elements |= {"HighBit": 7, "PixelData": colours.tobytes()}
     data = mutations.dicom(DEEP, PhotometricInterpretation="RGB", **elements)
-    np.testing.assert_array_equal(_dicom.frames(data)[0].pixels, colours)
+    np.testing.assert_array_equal(next(_dicom.frames(data)).pixels, colours)
     data = mutations.dicom(DEEP, PhotometricInterpretation="HSV", **elements)
     with pytest.raises(Unreadable, match="its colours HSV"):
-        _dicom.frames(data)
+        list(_dicom.frames(data))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_colours_are_kept_and_unknown_ones_are_named():
 )
 def test_sizes_are_checked_before_decoding(elements, message):
     with pytest.raises(Unreadable, match=message):
-        _dicom.frames(mutations.dicom(DEEP, **elements))
+        list(_dicom.frames(mutations.dicom(DEEP, **elements)))
 
 
 def deflated(before_the_syntax: int = 0, **elements) -> bytes:
@@ -174,7 +174,7 @@ def test_a_deflated_dicom_is_not_inflated_wherever_it_says_so(before_the_syntax)
     tracemalloc.start()
     try:
         with pytest.raises(Unreadable, match="deflated"):
-            _dicom.frames(data)
+            list(_dicom.frames(data))
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -182,13 +182,13 @@ def test_a_deflated_dicom_is_not_inflated_wherever_it_says_so(before_the_syntax)
 
 def test_deflated_dicom_and_a_file_without_a_picture_are_refused():
     with pytest.raises(Unreadable, match="deflated"):
-        _dicom.frames(deflated())
+        list(_dicom.frames(deflated()))
     dataset = pydicom.dcmread(io.BytesIO(mutations.dicom(DEEP)))
     del dataset.PixelData
     file = io.BytesIO()
     dataset.save_as(file)
     with pytest.raises(Unreadable, match="holds no picture"):
-        _dicom.frames(file.getvalue())
+        list(_dicom.frames(file.getvalue()))
 
 
 # ---- NIfTI ---------------------------------------------------------------------------------------
@@ -201,8 +201,8 @@ def test_nifti_is_turned_to_the_patient(axes):
     straight = nibabel.Nifti1Image(values, np.diag([2, 3, 4, 1]))
     stored = nibabel.orientations.axcodes2ornt(axes)
     turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(straight.affine), stored)
-    expected = _nifti.frames(straight.to_bytes(), count=8)
-    frames = _nifti.frames(straight.as_reoriented(turn).to_bytes(), count=8)
+    expected = list(_nifti.frames(straight.to_bytes(), count=8))
+    frames = list(_nifti.frames(straight.as_reoriented(turn).to_bytes(), count=8))
     for frame, other in zip(frames, expected, strict=True):
         np.testing.assert_array_equal(frame.pixels, other.pixels)
     assert frames[0].spacing == expected[0].spacing == (3.0, 2.0)
@@ -213,7 +213,7 @@ def test_the_front_is_up_and_the_right_side_left():
     values = np.zeros((5, 5, 1), np.uint8)
     values[4, 4] = 200  # rightmost and foremost in RAS
     data = nibabel.Nifti1Image(values, np.eye(4)).to_bytes()
-    picture = _nifti.frames(data, window=(100, 200))[0].pixels[..., 0]
+    picture = next(_nifti.frames(data, window=(100, 200))).pixels[..., 0]
     assert picture[0, 0] == 255 and picture.sum() == 255
 
 
@@ -227,13 +227,13 @@ def test_the_front_is_up_and_the_right_side_left():
 )
 def test_what_is_no_volume_of_greys_is_refused(values, message):
     with pytest.raises(Unreadable, match=message):
-        _nifti.frames(nibabel.Nifti1Image(values, np.eye(4)).to_bytes())
+        list(_nifti.frames(nibabel.Nifti1Image(values, np.eye(4)).to_bytes()))
 
 
 def test_of_several_volumes_the_first_is_read_and_the_others_are_a_warning():
     values = np.random.default_rng(0).normal(size=(6, 7, 4, 3)).astype(np.float32)
-    frames = _nifti.frames(nibabel.Nifti1Image(values, np.eye(4)).to_bytes())
-    first = _nifti.frames(nibabel.Nifti1Image(values[..., 0], np.eye(4)).to_bytes())
+    frames = list(_nifti.frames(nibabel.Nifti1Image(values, np.eye(4)).to_bytes()))
+    first = list(_nifti.frames(nibabel.Nifti1Image(values[..., 0], np.eye(4)).to_bytes()))
     np.testing.assert_array_equal(frames[2].pixels, first[2].pixels)
     assert "3 volumes" in frames[0].warnings[0][0] and not first[0].warnings
 
@@ -245,10 +245,10 @@ def test_a_gzip_bomb_is_not_inflated():
     begin = packer.compress(bytes(header))
     zeros = b"".join(packer.compress(bytes(1 << 20)) for _ in range(50))
     bomb = begin + zeros + packer.flush()
-    assert len(_nifti.frames(bomb)) == 8  # only the bytes that the header needs
+    assert len(list(_nifti.frames(bomb))) == 8  # only the bytes that the header needs
     struct.pack_into("<8h", header, 40, 3, 30000, 3000, 30000, 1, 1, 1, 1)
     with pytest.raises(Unreadable, match="declares"):
-        _nifti.frames(bytes(header))
+        list(_nifti.frames(bytes(header)))
 
 
 # ---- pictures ------------------------------------------------------------------------------------

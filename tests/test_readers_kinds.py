@@ -75,7 +75,7 @@ def test_volumes_in_several_gzip_members_are_read():
     values = RANDOM.integers(0, 1000, (20, 20, 6)).astype(np.int16)
     raw = nibabel.Nifti1Image(values, np.eye(4)).to_bytes()
     parts = [gzip.compress(raw[start : start + 900]) for start in range(0, len(raw), 900)]
-    whole, parted = _nifti.frames(gzip.compress(raw)), _nifti.frames(b"".join(parts))
+    whole, parted = list(_nifti.frames(gzip.compress(raw))), list(_nifti.frames(b"".join(parts)))
     for one, same in zip(whole, parted, strict=True):
         np.testing.assert_array_equal(one.pixels, same.pixels)
 

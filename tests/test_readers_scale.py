@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 import time
+import tracemalloc
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
 
+from common import mutations
 from medlearn import datasets
 from medlearn._dataset import Dataset
 from medlearn.datasets.readers import _duplicates, _words
@@ -148,3 +151,26 @@ def test_large_pictures_are_held_one_at_a_time(tmp_path, count):
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     read, megabytes = ended.stdout.split()
     assert int(read) == count and float(megabytes) < 190
+
+
+def volume(kind):
+    """A file of 200 slices or frames, about 13 MB as bytes and 40 MB as colours."""
+    values = np.random.default_rng(0).integers(0, 255, (200, 256, 256), dtype=np.uint8)
+    if kind == "nifti":
+        return nibabel.Nifti1Image(values.transpose(2, 1, 0), np.eye(4)).to_bytes()
+    bits = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0}
+    return mutations.dicom(values.astype(np.uint16), PixelData=values.tobytes(), **bits)
+
+
+@pytest.mark.parametrize(("kind", "copies"), [("nifti", 6), ("dicom", 3)])
+def test_slices_and_frames_are_held_one_at_a_time(tmp_path, kind, copies):
+    """A NIfTI file is held as float32 (four copies) for its percentiles, and nothing as colours."""
+    (tmp_path / "a.bin").write_bytes(volume(kind))
+    tracemalloc.start()
+    try:
+        result = datasets.from_folder(tmp_path, layout="", size=28, slices=200, cache=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(result.dataset) == 200
+    assert peak < copies * 200 * 256 * 256

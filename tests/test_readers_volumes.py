@@ -47,7 +47,7 @@ def dicom(values=RAMP, syntax=ExplicitVRLittleEndian, without=(), **elements) ->
 
 
 def grey(data: bytes) -> np.ndarray:
-    return _dicom.frames(data)[0].pixels[..., 0].astype(int)
+    return next(_dicom.frames(data)).pixels[..., 0].astype(int)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def grey(data: bytes) -> np.ndarray:
 def test_only_size_pixels_and_interpretation_are_essential(keyword):
     data = dicom(without=[keyword], **WINDOW)
     np.testing.assert_allclose(grey(data), SHOWN, atol=1)
-    warnings = _dicom.frames(data)[0].warnings
+    warnings = next(_dicom.frames(data)).warnings
     assert keyword == "HighBit" or f"its header lacks {keyword}" in warnings[0][0]
 
 
@@ -74,7 +74,7 @@ def test_only_size_pixels_and_interpretation_are_essential(keyword):
 )
 def test_what_is_not_understood_is_not_called_damaged(data, sentence):
     with pytest.raises(Unreadable, match=sentence) as error:
-        _dicom.frames(data)
+        list(_dicom.frames(data))
     assert "damaged" not in str(error.value)
 
 
@@ -82,7 +82,7 @@ def test_compressed_pixels_that_no_plugin_decodes_are_one_true_sentence():
     pixels = pydicom.encaps.encapsulate([b"\xff\xd8" + bytes(100)])
     data = dicom(RAMP.astype(np.uint8), JPEGBaseline8Bit, PixelData=pixels)
     with pytest.raises(Unreadable, match="damaged, or of a kind that no installed plugin"):
-        _dicom.frames(data)
+        list(_dicom.frames(data))
 
 
 def test_values_in_the_high_bits_are_shifted_down():
@@ -131,7 +131,7 @@ AFFINE = np.diag([2.0, 3, 4, 1])
 
 def first(image) -> tuple:
     """The spacing of the first slice and all warnings, in one text."""
-    frame = _nifti.frames(image.to_bytes())[0]
+    frame = next(_nifti.frames(image.to_bytes()))
     return frame.spacing, " ".join(problem for problem, _ in frame.warnings)
 
 

@@ -93,7 +93,7 @@ def _file_parts(source, batch_size: int, volumes: bool, written: Path | None) ->
         try:
             if root is not None:
                 _paths.check_below(path, root)
-            frames = _formats.read(path, None, _ALL_SLICES if volumes else _SLICES)
+            frames = list(_formats.read(path, None, _ALL_SLICES if volumes else _SLICES))
         except Unreadable as error:
             yield from _together(waiting, batch_size)  # first: rows are in the order of the files
             waiting = []

@@ -1,8 +1,10 @@
 """DICOM: stored values, rescaled, windowed, in 8 bits, as PS3.3 C.7.6.3, C.11.1 and C.11.2 say."""
 
+import contextlib
 import io
 import re
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pydicom
@@ -14,6 +16,7 @@ from medlearn.datasets.readers._frame import (
     Window,
     check_values,
     evenly_spread,
+    one_by_one,
     three_channels,
     windowed,
 )
@@ -60,8 +63,8 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM" or _BARE.match(data) is not None
 
 
-def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Frame]:
-    """Return some frames of a DICOM file, evenly spread.
+def frames(data: bytes, window: Window | None = None, count: int = 8) -> Iterator[Frame]:
+    """Yield some frames of a DICOM file, evenly spread.
 
     MONOCHROME1, in which large means dark, is inverted. Patient and series are hashes.
 
@@ -79,22 +82,28 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
     Unreadable
         If the file is damaged, too large, holds no picture, or is compressed in an unknown way.
     """
+    return one_by_one(_frames(data, window, count), _guard)
+
+
+@contextlib.contextmanager
+def _guard() -> Iterator[None]:
+    """Silence warnings, and turn the many types that pydicom and plugins raise into Unreadable."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            # From memory, a header that declares a false length reads no more than there is.
-            dataset = pydicom.dcmread(_File(data), force=True)
-            _complete_meta(dataset)
-            return _frames(dataset, window, count)
+            yield
     except (Unreadable, MemoryError):
         raise
-    except Exception as error:  # pydicom and its plugins raise many types on damaged files
+    except Exception as error:  # on damaged files
         raise Unreadable(
             f"the DICOM file is damaged ({short(error)})", "export it anew from the archive"
         ) from error
 
 
-def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list[Frame]:
+def _frames(data: bytes, window: Window | None, count: int) -> Iterator[Frame]:
+    # From memory, a header that declares a false length reads no more than there is.
+    dataset = pydicom.dcmread(_File(data), force=True)
+    _complete_meta(dataset)
     if not any(keyword in dataset for keyword in _PIXELS):
         raise Unreadable(
             "the DICOM file holds no picture", "leave it out: reports and plans belong elsewhere"
@@ -112,8 +121,8 @@ def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list
     patient = str(dataset.get("PatientID", ""))
     series = str(dataset.get("SeriesInstanceUID", ""))
     notes = _dicom_header.burned_in_text(dataset) + _dicom_header.unreadable(dataset) + completed
-    return [
-        Frame(
+    for index in evenly_spread(total, count):
+        yield Frame(
             _picture(dataset, index, window),
             _dicom_header.spacing(dataset, index),
             patient,
@@ -121,8 +130,6 @@ def _frames(dataset: pydicom.Dataset, window: Window | None, count: int) -> list
             _dicom_header.index_in_series(dataset, index),
             notes,
         )
-        for index in evenly_spread(total, count)
-    ]
 
 
 def _complete_meta(dataset: pydicom.Dataset) -> None:

@@ -1,6 +1,6 @@
 """The formats of pictures and volumes, recognised by the content of a file and not by its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ class _Format:
 
     name: str
     recognises: Callable[[bytes], bool]
-    frames: Callable[[bytes, Window | None, int], list[Frame]]
+    frames: Callable[[bytes, Window | None, int], Iterable[Frame]]
 
 
 _FORMATS = (
@@ -72,8 +72,8 @@ def foreign(data: bytes) -> str:
     return next(names, "")
 
 
-def read(path: Path, window: Window | None = None, slices: int = 8) -> list[Frame]:
-    """Return the pictures in a file, whatever its name says it is.
+def read(path: Path, window: Window | None = None, slices: int = 8) -> Iterator[Frame]:
+    """Yield the pictures in a file, whatever its name says it is; each is decoded in its turn.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ def read(path: Path, window: Window | None = None, slices: int = 8) -> list[Fram
     for file_format in _FORMATS:
         if file_format.recognises(data):
             try:
-                return file_format.frames(data, window, slices)
+                yield from file_format.frames(data, window, slices)
+                return
             except MemoryError as error:
                 raise Unreadable(
                     "it does not fit into memory", "save it smaller or in parts"

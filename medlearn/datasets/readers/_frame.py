@@ -1,5 +1,7 @@
 """One picture out of a file, whatever the format: 8 bits, three channels, and its facts."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,15 +82,51 @@ def windowed(values: np.ndarray, window: Window | None, function: str = "LINEAR"
     if window is not None and function == "SIGMOID":
         centre, width = window
         exponent = -4 * (values.astype(np.float64) - centre) / max(width, 1e-6)
-        scaled = 1 / (1 + np.exp(exponent.clip(-700, 700)))
-    else:
-        exact = function == "LINEAR_EXACT"
-        low, high = (
-            _percentile_limits(values[numbers]) if window is None else _window_limits(window, exact)
-        )
-        scaled = (values.astype(np.float64) - low) / max(high - low, 1e-12)
+        return _greys(1 / (1 + np.exp(exponent.clip(-700, 700))))
+    if window is None:
+        return between(values, *percentiles(values[numbers]))
+    return between(values, *window_limits(window, function == "LINEAR_EXACT"))
+
+
+def between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return values as uint8, black at `low` and below, white at `high` and above.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Of any shape and numeric type; what is not a number becomes black.
+    low, high : float
+        What `percentiles` or `window_limits` returned.
+    """
+    values = np.asarray(values, np.float32).astype(np.float64)
+    return _greys((values - low) / max(high - low, 1e-12))
+
+
+def _greys(scaled: np.ndarray) -> np.ndarray:
+    """Return values from 0 to 1 as uint8."""
     # Infinity is the brightest; NaN, such as the padding around a round field of view, is black.
     return to_uint8(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1) * 255)
+
+
+def one_by_one(
+    frames: Iterator[Frame], guard: Callable[[], contextlib.AbstractContextManager]
+) -> Iterator[Frame]:
+    """Yield frames, of which each is decoded when it is asked for, and inside a guard.
+
+    Parameters
+    ----------
+    frames : iterator of Frame
+        Decodes the next one at each step.
+    guard : callable
+        Returns a context, such as one that turns errors of a decoder into Unreadable. Whoever
+        uses a frame does so outside of it.
+    """
+    while True:
+        with guard():
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
 
 
 def contrast_warnings(pixels: np.ndarray) -> tuple[tuple[str, str], ...]:
@@ -118,7 +156,18 @@ def nan_warnings(values: np.ndarray) -> tuple[tuple[str, str], ...]:
     """
     if values.dtype.kind != "f":
         return ()
-    share = 1 - np.isfinite(values).mean()
+    return missing_warnings(int(np.isfinite(values).sum()), values.size)
+
+
+def missing_warnings(finite: int, count: int) -> tuple[tuple[str, str], ...]:
+    """Return a warning (what, how to fix) if some of the values are not finite.
+
+    Parameters
+    ----------
+    finite, count : int
+        How many values are finite, and how many there are.
+    """
+    share = 1 - finite / count
     if not share:
         return ()
     problem = f"{share:.1%} of its values are not numbers (NaN or infinite), and are shown black"
@@ -144,12 +193,28 @@ def evenly_spread(total: int, count: int) -> list[int]:
     return [int((2 * number + 1) * total / (2 * count)) for number in range(count)]
 
 
-def _percentile_limits(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.percentile(values, _PERCENTILES).astype(np.float64)
-    return (low, high) if high > low else (float(values.min()), float(values.max()))
+def percentiles(numbers: np.ndarray) -> tuple[float, float]:
+    """Return the 0.5th and the 99.5th percentile of some numbers, or the extremes if both agree.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray of float32, shape (N,)
+        At least one, all finite; their order is changed.
+    """
+    low, high = np.percentile(numbers, _PERCENTILES, overwrite_input=True).astype(np.float64)
+    return (low, high) if high > low else (float(numbers.min()), float(numbers.max()))
 
 
-def _window_limits(window: Window, exact: bool) -> tuple[float, float]:
+def window_limits(window: Window, exact: bool = False) -> tuple[float, float]:
+    """Return the values that a window shows as black and as white.
+
+    Parameters
+    ----------
+    window : (float, float)
+        Centre and width.
+    exact : bool
+        Whether the function is LINEAR_EXACT, and not LINEAR (DICOM PS3.3 C.11.2.1.2).
+    """
     centre, width = float(window[0]), float(window[1])
     if not exact:
         centre, width = centre - 0.5, max(width - 1, 1e-6)

@@ -101,20 +101,18 @@ def read_entries(
     entries = list(entries)
     from_zero = _patients.counts_from_zero(entry.patient for entry in entries)
     for entry in _progress.bar(entries, "files"):
+        read, notes = [], []
         try:
             _paths.check_below(entry.path, root)
-            frames = _formats.read(entry.path, options.window, options.slices)
-            annotations = [annotate(entry, frame) if annotate else None for frame in frames]
+            for frame in _formats.read(entry.path, options.window, options.slices):
+                annotation = annotate(entry, frame) if annotate else None
+                read.append(_picture(entry, frame, annotation, options, from_zero))
+                notes += _notes(frame)
         except Unreadable as error:
             problems.hide({entry.name: _shown(entry, entry.patient, options)})
             problems.add_unreadable(entry.name, error, entry.row)
             continue
-        read = [
-            _picture(entry, frame, annotation, options, from_zero)
-            for frame, annotation in zip(frames, annotations)
-        ]
         problems.hide({entry.name: read[0].file})
-        notes = [note for frame in frames for note in _notes(frame)]
         for problem, fix in dict.fromkeys(notes):
             problems.add(read[0].file, problem, fix, entry.row)
         pictures += read

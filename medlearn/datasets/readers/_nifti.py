@@ -13,11 +13,14 @@ import numpy as np
 from medlearn.datasets.readers._frame import (
     Frame,
     Window,
+    between,
     check_values,
     evenly_spread,
-    nan_warnings,
+    missing_warnings,
+    one_by_one,
+    percentiles,
     three_channels,
-    windowed,
+    window_limits,
 )
 from medlearn.datasets.readers._problems import Unreadable, short
 
@@ -38,8 +41,8 @@ def is_nifti(data: bytes) -> bool:
         return False
 
 
-def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Frame]:
-    """Return some axial slices, evenly spread: front of the patient up, right side at the left.
+def frames(data: bytes, window: Window | None = None, count: int = 8) -> Iterator[Frame]:
+    """Yield some axial slices, evenly spread: front of the patient up, right side at the left.
 
     Parameters
     ----------
@@ -55,19 +58,25 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> list[Fr
     Unreadable
         If the file is damaged, too large, or not a volume of greys.
     """
+    return one_by_one(_frames(data, window, count), _guard)
+
+
+@contextlib.contextmanager
+def _guard() -> Iterator[None]:
+    """Silence warnings, and turn the many types that nibabel raises into Unreadable."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return _frames(data, window, count)
+            yield
     except (Unreadable, MemoryError):
         raise
-    except Exception as error:  # nibabel raises many types on damaged headers
+    except Exception as error:  # on damaged headers
         raise Unreadable(
             f"the NIfTI file is damaged ({short(error)})", "export it anew from its source"
         ) from error
 
 
-def _frames(data: bytes, window: Window | None, count: int) -> list[Frame]:
+def _frames(data: bytes, window: Window | None, most: int) -> Iterator[Frame]:
     image = opened(data)
     turn = nibabel.io_orientation(image.affine)
     if np.isnan(turn).any():
@@ -76,19 +85,44 @@ def _frames(data: bytes, window: Window | None, count: int) -> list[Frame]:
             "write a proper affine, e.g. with dcm2niix",
         )
     up = int(np.flatnonzero(turn[:3, 0] == _UP)[0])
-    indices = evenly_spread(image.shape[up], count)
+    indices = evenly_spread(image.shape[up], most)
     if turn[up, 1] < 0:  # stored from head to feet
         indices = [image.shape[up] - 1 - index for index in indices]
-    slices = np.stack([_slice(image, up, index, turn) for index in indices])
-    if np.iscomplexobj(slices):
-        raise Unreadable("the volume holds complex numbers", "save its magnitude")
-    spacing = _spacing(image, turn)
-    notes = _volume_warnings(math.prod(image.shape[3:])) + nan_warnings(slices)
+    slices = (_slice(image, up, index, turn) for index in indices)
+    count = math.prod(image.shape[:3]) // image.shape[up] * len(indices)
+    numbers, missing = _numbers(slices, count)
+    limits = _limits(numbers, window)
+    del numbers  # as large as all slices, which follow one by one
+    notes = _volume_warnings(math.prod(image.shape[3:])) + missing
     notes += _unit_warnings(image) + _orientation_warnings(image, turn)
-    return [
-        Frame(three_channels(grey), spacing, index_in_series=number, warnings=notes)
-        for number, grey in enumerate(windowed(slices, window))
-    ]
+    spacing = _spacing(image, turn)
+    for number, index in enumerate(indices):
+        values = _slice(image, up, index, turn)
+        grey = between(values, *limits) if limits else np.zeros(values.shape, np.uint8)
+        yield Frame(three_channels(grey), spacing, index_in_series=number, warnings=notes)
+
+
+def _numbers(
+    slices: Iterator[np.ndarray], count: int
+) -> tuple[np.ndarray, tuple[tuple[str, str], ...]]:
+    """Return all finite numbers of some slices (float32), and a warning if others are not."""
+    numbers, filled, finite = np.empty(count, np.float32), 0, 0
+    for values in slices:
+        if np.iscomplexobj(values):
+            raise Unreadable("the volume holds complex numbers", "save its magnitude")
+        finite += int(np.isfinite(values).sum())
+        values = np.asarray(values, np.float32)  # in which large numbers become infinite
+        found = values[np.isfinite(values)]
+        numbers[filled : filled + found.size] = found
+        filled += found.size
+    return numbers[:filled], missing_warnings(finite, count)
+
+
+def _limits(numbers: np.ndarray, window: Window | None) -> tuple[float, float] | None:
+    """Return the values shown as black and white; None where there is no number."""
+    if not numbers.size:
+        return None
+    return percentiles(numbers) if window is None else window_limits(window)
 
 
 def _slice(image: Any, up: int, index: int, turn: np.ndarray) -> np.ndarray:
