@@ -142,7 +142,7 @@ def is_marked(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a file or folder; who has to wait says for whom.
 
     The system frees the lock of a process that dies.
@@ -151,9 +151,13 @@ def locked(path: Path) -> Iterator[None]:
     ----------
     path : Path
         What is locked; it need not exist, but its folder must.
+    wait : bool
+        Whether to wait as long as another process holds it, and not only for a few seconds.
 
     Raises
     ------
+    BlockingIOError
+        If another process holds it and this one does not wait; the message is who holds it.
     OSError
         If no lock can be kept there.
     """
@@ -162,7 +166,12 @@ def locked(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=_SECONDS_OF_SILENCE)
     except Timeout:
-        _say_who_holds(holder, path)
+        name = _who_holds(holder)
+        if not wait:
+            raise BlockingIOError(name) from None
+        warnings.warn(
+            f"{name} is at work on {path}; this process waits until it has ended.", stacklevel=3
+        )
         lock.acquire()
     try:
         with contextlib.suppress(OSError):
@@ -175,14 +184,11 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _say_who_holds(holder: Path, path: Path) -> None:
+def _who_holds(holder: Path) -> str:
     try:
-        name = holder.read_text(encoding="utf-8")[:200]
+        return holder.read_text(encoding="utf-8")[:200] or "another process"
     except (OSError, ValueError):
-        name = "another process"
-    warnings.warn(
-        f"{name} is at work on {path}; this process waits until it has ended.", stacklevel=4
-    )
+        return "another process"
 
 
 def replace_folder(draft: Path, folder: Path) -> None:

@@ -1,19 +1,22 @@
 """training.fit against Keras' own `fit`, after an interruption, and on two logical devices."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from medlearn import training
+from medlearn import _files, training
 from medlearn._keras import keras, tf
 from medlearn.adaptation import distances, layers
-from medlearn.training import _setting
+from medlearn.training import _folder, _setting
 from medlearn.training._run_state import RunState
 
 IMAGES = np.random.default_rng(0).normal(size=(46, 8, 8, 3)).astype("float32")
@@ -248,6 +251,37 @@ def test_no_folder_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     training.fit(network(), DATA, 1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_second_training_in_the_same_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(_files, "_SECONDS_OF_SILENCE", 0.1)
+    refusals = []
+
+    def second():
+        try:
+            training.fit(network(), DATA, 1, folder=tmp_path)
+        except OSError as refusal:
+            refusals.append(str(refusal))
+
+    def meanwhile(epoch):
+        if epoch == 1:
+            thread = threading.Thread(target=second)
+            thread.start()
+            thread.join()
+        return DATA(epoch)
+
+    history = training.fit(network(), meanwhile, 2, folder=tmp_path)
+    assert len(refusals) == 1 and len(history["loss"]) == 2
+    expected = rf"Another training is at work in .* \(process {os.getpid()} on .*: wait until"
+    assert re.match(expected, refusals[0])
+    assert training.fit(network(), meanwhile, 2, folder=tmp_path) == history
+
+
+def test_the_workers_of_one_training_share_a_folder_and_a_closed_one_is_used(tmp_path):
+    with _folder.alone(tmp_path, "training"), _folder.alone(tmp_path, "worker-1"):
+        pass
+    with _folder.alone(tmp_path / "where no lock can be kept", "training"):
+        pass
 
 
 def test_a_checkpoint_of_another_model_is_refused(begun):

@@ -53,7 +53,8 @@ def fit(
     validation : tf.data.Dataset, optional
         Batches that are scored after each epoch.
     folder : str or Path, optional
-        Where checkpoints go, after each epoch; all workers must see it. A run that finds one there
+        Where checkpoints go, after each epoch; all workers must see it, and one training at a time
+        may use it. A run that finds one there
         goes on from it, to the bit: weights, optimizer, BatchNorm, the seeds of dropout, metrics
         and the next batch. For that, `data` must be a function, and network, loss, optimizer and
         data must be those of before. Of `batches` its images and labels (all of them up to 1 GB,
@@ -78,7 +79,8 @@ def fit(
         of another model or another setting, checkpoints of which none can be read, labels or
         images that a step refuses, and weights that are not finite any more.
     OSError
-        If a checkpoint cannot be written, as on a full disk.
+        If a checkpoint cannot be written, as on a full disk, or another training is at work in the
+        folder.
     RuntimeError
         If a worker was lost.
     """
@@ -89,12 +91,13 @@ def fit(
     setting = None if folder is None else _setting.of(model, data)
     state = RunState(model, folder, strategy, setting)
     try:
-        for epoch in range(state.restore(), epochs):
-            _train_epoch(model, _of_epoch(data, epoch), train, state, every)
-            logs = state.logs()
-            if score is not None:
-                logs |= _evaluate(model, validation, score)
-            state.end_epoch(logs)
+        with state.alone():
+            for epoch in range(state.restore(), epochs):
+                _train_epoch(model, _of_epoch(data, epoch), train, state, every)
+                logs = state.logs()
+                if score is not None:
+                    logs |= _evaluate(model, validation, score)
+                state.end_epoch(logs)
     except tf.errors.InvalidArgumentError as error:
         raise ValueError(_refused(error)) from error
     except _WORKER_LOST as error:

@@ -4,13 +4,14 @@ import json
 import re
 import shutil
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from medlearn._keras import keras, tf
-from medlearn.training import _cluster, _setting
+from medlearn.training import _cluster, _folder, _setting
 
 _STATE = "state/.ATTRIBUTES/VARIABLE_VALUE"
 _DAMAGED = (tf.errors.OpError, json.JSONDecodeError, UnicodeDecodeError, IndexError, RuntimeError)
@@ -56,6 +57,12 @@ class RunState:
         self._folder = None if folder is None else Path(folder)
         self._sums: list[tf.Tensor] = []  # per step: sum of the losses, number of examples
         self._saved = 0  # number of the newest checkpoint
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other trainings out of the folder, if there is one."""
+        if self._folder is None:
+            return nullcontext()
+        return _folder.alone(self._folder, self._subfolder() or "training")
 
     def add_step(self, loss: "tf.Tensor", count: "tf.Tensor") -> None:
         """Count one more step.
