@@ -5,8 +5,8 @@ import struct
 import numpy as np
 import pytest
 import tifffile
-from own_files import encoded, what
-from PIL import Image
+from own_files import encoded, put, what
+from PIL import Image, TiffImagePlugin
 
 from medlearn import datasets
 
@@ -69,6 +69,37 @@ def test_small_copies_in_a_tiff_are_passed_over(tmp_path):
     result = datasets.from_folder(tmp_path, layout="", size=64)
     np.testing.assert_array_equal(result.dataset.images[0, ..., 0], GREY)
     assert not len(result.problems)
+
+
+def chain(pages: int) -> bytes:
+    """A TIFF file of many pages, 90 bytes each, that all show the same 64 bytes."""
+    values = {256: 8, 257: 8, 258: 8, 262: 1, 273: 0, 278: 8, 279: 64}
+    tags = [struct.pack("<HHII", tag, LONG, 1, value) for tag, value in values.items()]
+    page = struct.pack("<H", len(tags)) + b"".join(tags)
+    length = len(page) + 4
+    links = [8 + length * number for number in range(1, pages)]
+    data = b"".join(page + struct.pack("<I", link) for link in [*links, 0])
+    return b"II*\0" + struct.pack("<I", 8) + data
+
+
+def test_of_a_tiff_with_very_many_pages_few_are_looked_at(tmp_path, monkeypatch):
+    seeks, original = [], TiffImagePlugin.TiffImageFile._seek
+
+    def counted(image, page):
+        seeks.append(page)
+        original(image, page)
+
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "_seek", counted)
+    for pages, words in ((3, "3 pages"), (100, "100 pages"), (30_000, "more than 100 pages")):
+        folder = put(tmp_path / str(pages), a_tif=chain(pages))
+        result = datasets.from_folder(folder, layout="", size=64, cache=False)
+        assert f"the file has {words}, and only the first was read" in what(result)
+        assert len(result.dataset) == 1
+    assert len(seeks) < 1000 and max(seeks) < 200
+    masks = put(tmp_path / "masks", a_tif=chain(30_000))
+    pictures = put(tmp_path / "pictures", a_png=encoded(GREY))
+    result = datasets.from_masks(pictures, masks, size=64, cache=False)
+    assert "its mask has more than 100 pages" in what(result)
 
 
 def test_an_animated_png_is_a_row(tmp_path):

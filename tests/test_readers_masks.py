@@ -1,11 +1,13 @@
 """Masks as people have them: the right values, or a row that says why a mask was not used."""
 
 import struct
+import tracemalloc
 import unicodedata
 import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from own_files import encoded, png, what
 from PIL import Image
 
@@ -66,6 +68,20 @@ def test_classes_of_any_number_are_looked_up(tmp_path):
         data = encoded(np.asarray(image), "TIFF")
         result = read(tmp_path, {"a.tif": data}, classes=("b", "c", "n"), values=values)
         np.testing.assert_array_equal(result.dataset.masks[0], THREE)
+
+
+def test_a_huge_page_behind_a_small_copy_is_not_decoded(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(DISK[::8, ::8], subfiletype=1, photometric="minisblack")
+        file.write(np.ones((12_000, 12_000), np.uint8), compression="zlib")
+    data = (tmp_path / "a.tif").read_bytes()
+    tracemalloc.start()
+    try:
+        result = read(tmp_path / "read", {"a.tif": data})
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
+    assert "the header declares a picture of 144,000,000 values" in what(result)
 
 
 def test_a_mask_of_several_pages_is_not_read_in_part(tmp_path):

@@ -45,11 +45,12 @@ def read(path: Path, *, as_stored: bool = False) -> tuple[np.ndarray, bool]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                check_values(image.width * image.height)
                 pages = _pictures.seek_full_size(image)
+                check_values(image.width * image.height)
                 if pages > 1:
                     raise Unreadable(
-                        f"its mask has {pages} pages", "save one page, with one grey per class"
+                        f"its mask has {_pictures.pages_in_words(pages)}",
+                        "save one page, with one grey per class",
                     )
                 deep = _deep.channels(data, image, is_upright=False)
                 if deep is not None:

@@ -1,5 +1,6 @@
 """PNG, JPEG, TIFF, BMP, GIF: upright as EXIF says, RGB from any mode, deep values windowed."""
 
+import contextlib
 import io
 import warnings
 
@@ -135,23 +136,35 @@ def undecodable(data: bytes, error: Exception, noun: str) -> Unreadable:
 def seek_full_size(image: Image.Image) -> int:
     """Go to the first page that is not a small copy of another; return how many pages there are.
 
-    Small copies are not counted.
+    Small copies are not counted, and of a TIFF file no more than 101 pages are looked at: the
+    next one is found only behind the last, and there may be a million.
 
     Parameters
     ----------
     image : PIL.Image.Image
-        As it was opened.
+        As it was opened. No pixels are decoded.
     """
-    pages = getattr(image, "n_frames", 1) if image.format in _WITH_PAGES else 1
-    if image.format != "TIFF" or pages == 1:
-        return pages
+    if image.format != "TIFF":
+        return getattr(image, "n_frames", 1) if image.format in _WITH_PAGES else 1
     full_size = []
-    for page in range(min(pages, _MOST_PAGES)):
-        image.seek(page)
-        if not (_tag(image, _SUBFILE) or 0) & _REDUCED:
-            full_size.append(page)
+    with contextlib.suppress(EOFError):  # after the last page
+        for page in range(_MOST_PAGES + 1):
+            image.seek(page)
+            if page == _MOST_PAGES or not (_tag(image, _SUBFILE) or 0) & _REDUCED:
+                full_size.append(page)
     image.seek(full_size[0] if full_size else 0)
-    return max(len(full_size), 1) + max(pages - _MOST_PAGES, 0)
+    return max(len(full_size), 1)
+
+
+def pages_in_words(pages: int) -> str:
+    """Return a number of pages in words, such as "3 pages" or "more than 100 pages".
+
+    Parameters
+    ----------
+    pages : int
+        What `seek_full_size` returned.
+    """
+    return f"{pages} pages" if pages <= _MOST_PAGES else f"more than {_MOST_PAGES} pages"
 
 
 def _tag(image: Image.Image, number: int) -> int | None:
@@ -173,5 +186,5 @@ def _values(image: Image.Image) -> np.ndarray:
 def _page_warnings(pages: int) -> list[tuple[str, str]]:
     if pages <= 1:
         return []
-    warning = f"the file has {pages} pages, and only the first was read"
+    warning = f"the file has {pages_in_words(pages)}, and only the first was read"
     return [(warning, "save each page as a file of its own if you need them")]
