@@ -226,6 +226,21 @@ def test_masks_never_replace_files_of_the_user(segmenter, tmp_path):
     assert list(first.file) == list(again.file) == ["a.png"]
 
 
+@pytest.mark.parametrize("name", ["a_mask.png", "deeper/b_mask2.PNG", "head_mask.nii.gz"])
+def test_masks_that_somebody_drew_or_corrected_are_never_replaced(segmenter, tmp_path, name):
+    Image.fromarray(pictures(1, size=64)[0]).save(tmp_path / "a.png")
+    masks = tmp_path / "masks"
+    predicted = segmenter.predict(tmp_path / "a.png", to=masks)["mask"][0]
+    with (masks / ".medlearn-masks.sha256").open("a") as record:
+        record.write("half a li")  # as a kill leaves it
+    assert segmenter.predict(tmp_path / "a.png", to=masks)["mask"][0] == predicted
+    (masks / name).parent.mkdir(exist_ok=True)
+    (masks / name).write_bytes(b"by hand")
+    with pytest.raises(FileExistsError, match=f"{Path(name).name} was not predicted.*another fol"):
+        segmenter.predict(tmp_path / "a.png", to=masks)
+    assert (masks / name).read_bytes() == b"by hand"
+
+
 def test_masks_of_long_and_numbered_names(segmenter, tmp_path):
     names = ["x" * 245 + ".png", "ä" * 120 + ".png", "IM.0001", "IM.0002"]
     for name, picture in zip(names, pictures(4, size=64)):

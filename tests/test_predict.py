@@ -91,7 +91,7 @@ def test_masks_of_images_with_one_stem_are_two_files(segmenter, scans, images, t
     Image.fromarray(images[5]).save(scans / "b.tif")
     masks = tmp_path / "masks"
     assert run(segmenter, scans, "--to", tmp_path / "results.csv", "--masks", masks) == 0
-    names = sorted(path.name for path in masks.iterdir())
+    names = sorted(path.name for path in masks.glob("[!.]*"))
     assert names == ["=HYPERLINK(1)_mask.png", "b_mask.png", "b_mask2.png", "ß 2_mask.png"]
     predictor = inference.load(segmenter)
     for name, image in (("b_mask.png", images[1]), ("b_mask2.png", images[5])):

@@ -126,7 +126,8 @@ class Predictor:
             Images, an image file, several files, or a folder that is searched at all depths.
         to : path, optional
             Of a segmenter: the folder for the masks, PNG or NIfTI as their images. It is no folder
-            of images: below `source` it is left out, and `source` itself is refused.
+            of images: below `source` it is left out, and `source` itself is refused. Only masks
+            that were predicted there, and are unaltered, are replaced.
         batch_size : int
             Images per step; memory does not grow with the number of files.
 
@@ -137,6 +138,11 @@ class Predictor:
             image that cannot be read, or that is unlike the training images, has no answer and a
             sentence in ``problem``. What was odd about an image that has an answer, such as a
             second page that was not read, is in ``note``.
+
+        Raises
+        ------
+        FileExistsError
+            If `to` holds a mask that was not predicted, or was altered since.
         """
         batch_size = _checks.whole_number("batch_size", batch_size, 1)
         written = None if to is None else Path(to)

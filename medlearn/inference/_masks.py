@@ -1,6 +1,11 @@
-"""Predicted masks as files in the geometry of their images: PNG, or NIfTI with the same affine."""
+"""Predicted masks as files in the geometry of their images: PNG, or NIfTI with the same affine.
+
+A hidden file beside them lists the SHA-256 of each, so that a mask that somebody drew or corrected
+can be told from one that was predicted, and is never replaced.
+"""
 
 import hashlib
+import io
 import os
 from pathlib import Path
 
@@ -13,6 +18,8 @@ from medlearn.datasets.readers import _nifti, _paths
 from medlearn.inference._sources import Part
 
 _LONGEST = 200  # bytes of a name without its ending; file systems allow 255 in all
+_ENDINGS = (".png", ".nii.gz")
+_RECORD = ".medlearn-masks.sha256"
 _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
 
 
@@ -23,9 +30,15 @@ class MaskFiles:
     ----------
     folder : Path
         The folder.
+
+    Raises
+    ------
+    FileExistsError
+        If a mask is there that was not predicted, or was altered since.
     """
 
     def __init__(self, folder: Path) -> None:
+        _refuse_others(folder)
         self._folder = folder
         self._written: set[Path] = set()
 
@@ -43,10 +56,10 @@ class MaskFiles:
         """
         if part.volume is not None:
             path = self._target(part.files[0].rpartition("#")[0], ".nii.gz")
-            _write_volume(path, masks, part.volume)
+            self._put(path, _volume(masks, part.volume))
             return [str(path)] * len(masks)
         return [
-            "" if problem else _write_picture(self._target(name, ".png"), mask)
+            "" if problem else self._put(self._target(name, ".png"), _picture(mask))
             for mask, name, problem in zip(masks, part.files, unlike, strict=True)
         ]
 
@@ -63,6 +76,34 @@ class MaskFiles:
         parent.mkdir(parents=True, exist_ok=True)
         return target
 
+    def _put(self, path: Path, data: bytes) -> str:
+        """Write a mask, listed first: a kill in between leaves no mask that is not listed."""
+        line = _line(data, path.relative_to(self._folder))
+        with (self._folder / _RECORD).open("a", encoding="utf-8", errors="replace") as record:
+            record.write(f"\n{line}\n")  # after the half of a line that a kill may have left
+        _files.write_bytes(path, data)
+        return str(path)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raise FileExistsError if a mask in the folder is not as it was predicted."""
+    record = folder / _RECORD
+    known = set(record.read_text("utf-8", "replace").split("\n")) if record.is_file() else set()
+    for path in sorted(folder.rglob("*_mask*")):
+        if not path.name.lower().endswith(_ENDINGS) or not path.is_file():
+            continue
+        if _line(path.read_bytes(), path.relative_to(folder)) not in known:
+            raise FileExistsError(
+                f"The mask {path} was not predicted here, or was altered since, and could be "
+                "replaced: name another folder for the masks, or move that file away."
+            )
+
+
+def _line(data: bytes, name: Path) -> str:
+    """Return the line of the record for a mask."""
+    readable = name.as_posix().encode("utf-8", "replace").decode()
+    return f"{hashlib.sha256(data).hexdigest()}  {readable}"
+
 
 def _stem(name: str) -> str:
     """Return a name without its ending, not too long; a number at its end is no ending."""
@@ -73,13 +114,14 @@ def _stem(name: str) -> str:
     return f"{stem[:40]}-{hashlib.sha256(stem.encode()).hexdigest()[:12]}"
 
 
-def _write_picture(path: Path, mask: np.ndarray) -> str:
-    _files.write_atomically(path, lambda draft: Image.fromarray(mask).save(draft, "PNG"))
-    return str(path)
+def _picture(mask: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(mask).save(file, "PNG")
+    return file.getvalue()
 
 
-def _write_volume(path: Path, masks: np.ndarray, volume: Path) -> None:
-    """Write masks (slices, H, W), as the reader turned them, in the axes of their volume."""
+def _volume(masks: np.ndarray, volume: Path) -> bytes:
+    """Return a file of masks (slices, H, W), as the reader turned them, in their volume's axes."""
     source = _nifti.opened(_paths.contents(volume))
     canonical = np.flip(masks, (1, 2)).transpose(2, 1, 0)  # x, y, z of the patient
     turn = nibabel.io_orientation(source.affine)
@@ -87,7 +129,7 @@ def _write_volume(path: Path, masks: np.ndarray, volume: Path) -> None:
     values = nibabel.apply_orientation(canonical, back).astype(np.uint8)
     result = nibabel.Nifti1Image(values, source.affine)
     result.header.set_zooms(source.header.get_zooms()[:3])
-    _files.write_bytes(path, _gzipped(result))
+    return _gzipped(result)
 
 
 def _gzipped(image: nibabel.Nifti1Image) -> bytes:
