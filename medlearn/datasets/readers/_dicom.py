@@ -15,8 +15,8 @@ from medlearn.datasets.readers._frame import (
     Frame,
     Window,
     check_values,
+    decoded_in_turn,
     evenly_spread,
-    one_by_one,
     three_channels,
     windowed,
 )
@@ -82,7 +82,7 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> Iterato
     Unreadable
         If the file is damaged, too large, holds no picture, or is compressed in an unknown way.
     """
-    return one_by_one(_frames(data, window, count), _guard)
+    return decoded_in_turn(_frames(data, window, count), _guard)
 
 
 @contextlib.contextmanager

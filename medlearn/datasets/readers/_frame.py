@@ -108,7 +108,7 @@ def _greys(scaled: np.ndarray) -> np.ndarray:
     return to_uint8(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1) * 255)
 
 
-def one_by_one(
+def decoded_in_turn(
     frames: Iterator[Frame], guard: Callable[[], contextlib.AbstractContextManager]
 ) -> Iterator[Frame]:
     """Yield frames, of which each is decoded when it is asked for, and inside a guard.

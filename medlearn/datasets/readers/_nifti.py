@@ -15,9 +15,9 @@ from medlearn.datasets.readers._frame import (
     Window,
     between,
     check_values,
+    decoded_in_turn,
     evenly_spread,
     missing_warnings,
-    one_by_one,
     percentiles,
     three_channels,
     window_limits,
@@ -58,7 +58,7 @@ def frames(data: bytes, window: Window | None = None, count: int = 8) -> Iterato
     Unreadable
         If the file is damaged, too large, or not a volume of greys.
     """
-    return one_by_one(_frames(data, window, count), _guard)
+    return decoded_in_turn(_frames(data, window, count), _guard)
 
 
 @contextlib.contextmanager
