@@ -5,11 +5,12 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,63 @@ def test_a_stranger_alone_does_not_count_as_the_missing_worker():
         call.join()
 
 
+def calling(address, words, pause=0.0, reset=False):
+    """A thread that connects, sends one word after another, and closes or resets."""
+
+    def call():
+        host, port = address.split(":")
+        with suppress(OSError), socket.create_connection((host, int(port))) as caller:
+            for word in words:
+                caller.sendall(word)
+                time.sleep(pause)
+            if reset:
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return threading.Timer(0.2, call)
+
+
+def test_strangers_who_drip_hold_up_nobody():
+    workers = addresses(2)
+    drips = [calling(workers[0], [b"x"] * 20, pause=0.1) for _ in range(3)]
+    for drip in drips:
+        drip.start()
+    assert meeting([workers] * 2, wait=1, delays={0: 0, 1: 0.4}) == [None, None]
+    for drip in drips:
+        drip.join()
+
+
+def test_a_dripping_service_in_the_place_of_worker_0_is_left_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        workers = [f"127.0.0.1:{service.getsockname()[1]}", *addresses(1)]
+
+        def drip():
+            with suppress(OSError), service.accept()[0] as caller:
+                for _ in range(40):
+                    caller.sendall(b"y")
+                    time.sleep(0.1)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match="Worker 0 .* did not come within 0.5 s"):
+            _rendezvous.meet(workers, 1, wait=0.5)
+        assert time.monotonic() - began < 2
+        dripping.join()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_worker_who_greets_and_goes_is_missing_when_the_others_are_there(reset):
+    workers = addresses(3)
+    greeting = b"medlearn worker 1 " + _rendezvous._cluster(workers)
+    dead = calling(workers[0], [greeting], pause=0.1, reset=reset)
+    dead.start()
+    errors = meeting([workers] * 3, wait=1, delays={0: 0, 2: 0.4})
+    dead.join()
+    assert isinstance(errors[0], TimeoutError) and "Worker 1 " in str(errors[0])
+    assert "did not come within 1 s" in str(errors[0])
+    assert isinstance(errors[2], TimeoutError)
+
+
 def test_a_worker_listens_at_its_own_address_only():
     workers = addresses(2)
     with _rendezvous._listen(workers, 0) as listener:
@@ -227,17 +285,22 @@ def test_a_machine_that_does_not_exist_is_named():
         _rendezvous.meet(workers, 1, wait=1)
 
 
-def meeting(clusters, wait):
-    """What `meet` raises in each worker, or None; each worker knows a cluster of its own."""
+def meeting(clusters, wait, delays=None):
+    """What `meet` raises in each worker, or None; each worker knows a cluster of its own.
+
+    With delays only those come that have one, so many seconds late.
+    """
     errors = [None] * len(clusters)
+    delays = delays or dict.fromkeys(range(len(clusters)), 0)
 
     def meet(index):
+        time.sleep(delays[index])
         try:
             _rendezvous.meet(clusters[index], index, wait)
         except Exception as error:
             errors[index] = error
 
-    threads = [threading.Thread(target=meet, args=(index,)) for index in range(len(clusters))]
+    threads = [threading.Thread(target=meet, args=(index,)) for index in delays]
     for thread in threads:
         thread.start()
     for thread in threads:
