@@ -53,8 +53,26 @@ def test_the_first_code_cell_installs_the_wheel_alone():
     assert "badge" not in without.cells[1].source
 
 
-def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, monkeypatch):
-    monkeypatch.setattr(colab, "build_wheel", lambda to: to / WHEEL)
+@pytest.fixture
+def wheel(monkeypatch):
+    def build(to):
+        (to / WHEEL).write_bytes(b"wheel")
+        return to / WHEEL
+
+    monkeypatch.setattr(colab, "build_wheel", build)
+
+
+@pytest.mark.parametrize("name", ["README.md", WHEEL, "00_start_here.ipynb"])
+def test_a_file_that_differs_is_refused_before_anything_is_written(tmp_path, wheel, name, capsys):
+    (tmp_path / name).write_bytes(b"my own")
+    assert commands.main(["colab", "--to", str(tmp_path), "--repository", "o/n"]) == 1
+    error = capsys.readouterr().err.strip()
+    assert f"{name} differs" in error and "choose another folder" in error and "\n" not in error
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"my own"
+
+
+def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, wheel):
     names = sorted(path.name for path in FOLDER.glob("[0-9]*.ipynb"))
     for repository in ("o/n", None):
         to = tmp_path / str(bool(repository))

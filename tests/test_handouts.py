@@ -16,6 +16,28 @@ def test_without_a_browser_the_pages_and_a_sentence_are_there(tmp_path, monkeypa
     assert written == set(handouts.NAMES)
 
 
+@pytest.mark.parametrize("name", [f"{handouts.NAMES[-1]}.html", f"{handouts.NAMES[-1]}.pdf"])
+def test_a_file_that_differs_is_refused_before_anything_is_written(tmp_path, name, capsys):
+    (tmp_path / name).write_bytes(b"my own")
+    assert commands.main(["handouts", "--to", str(tmp_path)]) == 1
+    error = capsys.readouterr().err.strip()
+    assert name in error and "choose another folder" in error and "\n" not in error
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == b"my own"
+
+
+def test_a_second_run_keeps_the_pdfs_of_the_first(tmp_path, monkeypatch):
+    def printed(browser, page, to):
+        to.write_text(browser)
+        return True
+
+    monkeypatch.setattr(handouts, "print_pdf", printed)
+    for browser in ("first", "second"):
+        monkeypatch.setattr(handouts, "find_browser", lambda browser=browser: browser)
+        assert len(list(handouts.write(tmp_path))) == len(handouts.NAMES)
+    assert {path.read_text() for path in tmp_path.glob("*.pdf")} == {"first"}
+
+
 def test_handouts_speak_chinese_where_that_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(handouts, "find_browser", lambda: None)
     monkeypatch.setenv(language.VARIABLE, "zh")

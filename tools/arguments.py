@@ -171,7 +171,7 @@ def _add_handouts(commands) -> None:
     text = "print the cheat sheets, quizzes and forms of the instructor kit as PDF"
     more = "It takes a browser: Chromium, Chrome or Edge. Without one the pages are HTML."
     command = _add(commands, "handouts", text, more)
-    text = "a folder; handouts that are there are replaced"
+    text = "a folder; a file there that differs is not replaced"
     command.add_argument("--to", type=Path, required=True, metavar="FOLDER", help=text)
     _add_language(command)
 

@@ -4,15 +4,15 @@ import copy
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from medlearn import _files
 from medlearn.teaching import language as words
-from tools import lessons
+from tools import lessons, new_files
 from tools.translation import copies as translated
 
 BRANCH = "colab"
@@ -64,24 +64,25 @@ def write(to: Path, repository: str | None = None, language: str | None = None) 
         If `repository` is anything else.
     RuntimeError
         If the wheel cannot be built.
+    FileExistsError
+        Before anything is written, if a file there differs from the one that would be written.
     """
     if repository is not None and not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
         raise ValueError(f"--repository is {repository!r}; expected OWNER/NAME as on GitHub.")
-    _files.make_folder(to, "The folder for the notebooks")
-    wheel = build_wheel(to).name
+    wheel, content = _wheel()
+    contents = {to / wheel: content}
     paths = lessons.find([])
     for path in paths:
-        copied = for_colab(
-            translated.lesson(path, language), path.name, wheel, repository, language
-        )
-        lessons.save(copied, to / path.name)
+        lesson = translated.lesson(path, language)
+        copied = for_colab(lesson, path.name, wheel, repository, language)
+        contents[to / path.name] = lessons.as_text(copied).encode()
+    if repository is not None:
+        contents[to / "README.md"] = _readme(repository, paths).encode()
+    new_files.write(contents, "The folder for the notebooks", "it may be your own")
     yield f"{len(paths)} lessons for Colab and {wheel} are in {to}."
     if repository is None:
         yield "Open a lesson in Colab (File, Upload notebook); upload the wheel there or to Drive."
         return
-    badges = [f"- {path.stem}: {_badge(repository, path.name)}" for path in paths]
-    readme = "# The lessons in Google Colab\n\n" + "\n".join(badges) + "\n"
-    (to / "README.md").write_text(readme, encoding="utf-8")
     yield (
         f"Push the folder as the branch {BRANCH!r} of {repository}, and attach the wheel to its "
         f"release {_release_tag(wheel)}; the badges are in README.md."
@@ -162,6 +163,18 @@ def build_wheel(to: Path) -> Path:
             f"The wheel cannot be built (pip fetches hatchling, which needs a network): {last}"
         )
     return wheels[-1]
+
+
+def _wheel() -> tuple[str, bytes]:
+    """The name and the content of this checkout's wheel."""
+    with tempfile.TemporaryDirectory() as folder:
+        wheel = build_wheel(Path(folder))
+        return wheel.name, wheel.read_bytes()
+
+
+def _readme(repository: str, paths: list[Path]) -> str:
+    badges = [f"- {path.stem}: {_badge(repository, path.name)}" for path in paths]
+    return "# The lessons in Google Colab\n\n" + "\n".join(badges) + "\n"
 
 
 def _address(repository: str, name: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from medlearn import _files
 from medlearn.teaching import language
+from tools import new_files
 from tools.translation import copies, kit, pages_of_site
 
 NAMES = (
@@ -61,22 +62,25 @@ def write(to: Path) -> Iterator[str]:
     Parameters
     ----------
     to : Path
-        The folder; it is made if there is none. Handouts that are there are replaced.
+        The folder; it is made if there is none. A PDF of an earlier run is kept as it is.
 
     Raises
     ------
     OSError
         If the folder cannot be made, or `to` is a file.
+    FileExistsError
+        Before anything is written, if a file there is not what would be written.
     RuntimeError
         If the libraries that build the site are not installed.
     """
     pages = {name: as_html(_text(name)) for name in NAMES}
-    _files.make_folder(to, "The folder for the handouts")
+    _refuse_other_pdfs(to)
+    contents = {to / f"{name}.html": page.encode() for name, page in pages.items()}
+    new_files.write(contents, "The folder for the handouts", "it may be your own")
     browser = find_browser()
     printed = 0
-    for name, page in pages.items():
-        _files.write_text(to / f"{name}.html", page)
-        if browser is not None and print_pdf(browser, to / f"{name}.html", to / f"{name}.pdf"):
+    for name in pages:
+        if _is_printed(browser, to / f"{name}.html", to / f"{name}.pdf"):
             printed += 1
             yield f"{to / name}.pdf"
     if printed < len(pages):
@@ -85,6 +89,21 @@ def write(to: Path) -> Iterator[str]:
             f"{len(pages) - printed} of {len(pages)} handouts are HTML only, because {why}: open "
             f"the files in {to} in any browser and print them (Ctrl-P, or Cmd-P on a Mac)."
         )
+
+
+def _refuse_other_pdfs(to: Path) -> None:
+    """Raise FileExistsError if a PDF has the name of a handout, but no page is beside it."""
+    for name in NAMES:
+        if (to / f"{name}.pdf").exists() and not (to / f"{name}.html").exists():
+            raise FileExistsError(
+                f"{to / name}.pdf was not printed by this command, so it may be your own; choose "
+                "another folder, or move that file away."
+            )
+
+
+def _is_printed(browser: str | None, page: Path, to: Path) -> bool:
+    """Whether the PDF of a page is there, or can be printed now."""
+    return to.exists() or (browser is not None and print_pdf(browser, page, to))
 
 
 def as_html(markdown: str) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from medlearn import _files
-from tools import lessons, solutions
+from tools import lessons, new_files, solutions
 from tools.translation import copies as translated
 
 BESIDE = {
@@ -51,15 +50,7 @@ def write(to: Path, with_solutions: bool = False, language: str | None = None) -
     if language:
         pages = translated.pages_of(language)
         texts |= {to / name: text.encode() for name, text in pages.items()}
-    for path, content in texts.items():
-        if path.exists() and path.read_bytes() != content:
-            raise FileExistsError(
-                f"{path} differs from the copy that would be written, so it may hold a student's "
-                "work; choose another folder, or move that file away."
-            )
-    for path, content in texts.items():
-        _files.make_folder(path.parent, "The folder for the copies")
-        _files.write_bytes(path, content)
+    new_files.write(texts, "The folder for the copies", "it may hold a student's work")
     filled = "with all exercises solved" if with_solutions else "for students"
     yield f"{len(copies)} lessons {filled} are in {to / 'notebooks'}."
     yield "They run wherever medlearn is installed; `course.py collect` reads what comes back."
