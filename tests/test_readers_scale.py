@@ -18,7 +18,7 @@ from PIL import Image
 from common import mutations
 from medlearn import datasets
 from medlearn._dataset import Dataset
-from medlearn.datasets.readers import _duplicates, _words
+from medlearn.datasets.readers import _duplicates, _identity, _words
 from medlearn.datasets.readers._problems import Problems
 
 MANY = 20_000
@@ -50,6 +50,17 @@ def test_missing_files_of_a_large_folder_get_a_similar_name(tmp_path, quickly):
     problems = datasets.from_table(tmp_path / "table.csv", cache=False).problems
     fixes = problems["how to fix"][problems["what"] == "there is no such file"]
     assert fixes.iloc[7] == "correct the path, perhaps to image_00007.png"
+
+
+def test_names_of_many_patients_are_hidden(tmp_path, monkeypatch):
+    """A pattern compiled for each of them would take six seconds."""
+    monkeypatch.setenv("MEDLEARN_CACHE", str(tmp_path))
+    pseudonym = _identity.pseudonym("patient 7")
+    began = time.process_time()
+    names = [f"patient {number}/{number}.png" for number in range(MANY)]
+    hidden = [_identity.hidden(name, name.split("/")[0]) for name in names]
+    assert time.process_time() - began < 3
+    assert hidden[7] == f"{pseudonym}/7.png" and len(set(hidden)) == MANY
 
 
 def test_many_labels_and_two_spellings_among_them(quickly):

@@ -33,9 +33,10 @@ def parse(
     if path.suffix.lower() in (".yaml", ".yml") and path.is_file():
         path = path.parent
     if path.is_dir() and not any(path.glob("*.xml")):
-        if _yolo.label_files(path):
+        label_files = _yolo.label_files(path)
+        if label_files:
             root = _yolo_pictures(path) if pictures is None else _paths.folder(pictures)
-            annotated, classes = _yolo.parse_folder(path, root, problems)
+            annotated, classes = _yolo.parse_folder(path, label_files, root, problems)
             return annotated, classes, root
         _refuse_folder(path)
     root = path if path.is_dir() else path.parent

@@ -33,7 +33,7 @@ def label_files(folder: Path) -> dict[str, Path]:
 
 
 def parse_folder(
-    folder: Path, pictures: Path, problems: Problems
+    folder: Path, label_files: dict[str, Path], pictures: Path, problems: Problems
 ) -> tuple[dict[str, Annotated], tuple[str, ...]]:
     """Return the pictures of all text files by their name, and the classes in their order.
 
@@ -41,6 +41,8 @@ def parse_folder(
     ----------
     folder : Path
         The folder of the text files, or the one above labels and images.
+    label_files : dict of str to Path
+        What the function of that name returned.
     pictures : Path
         The folder of the pictures.
     problems : Problems
@@ -49,7 +51,8 @@ def parse_folder(
     names, has_keypoints = class_names(folder, problems)
     by_key = _pictures_by_key(pictures)
     annotated = {}
-    for name, path in label_files(folder).items():
+    root = folder.resolve()
+    for name, path in label_files.items():
         namesakes = by_key.pop(_key(name), [])
         if len(namesakes) != 1:
             several = f"{len(namesakes)} pictures have" if namesakes else "no picture has"
@@ -63,7 +66,7 @@ def parse_folder(
             namesakes[0], source=name, is_normalised=True, split=_part(namesakes[0])
         )
         try:
-            _paths.check_below(path, folder.resolve())
+            _paths.check_below(path, root)
             text = _paths.contents(path, MAX_BYTES).decode("utf-8-sig", "replace")
         except Unreadable as error:
             problems.add_unreadable(name, error)
