@@ -330,9 +330,37 @@ def test_a_password_in_an_address_is_never_shown(monkeypatch):
         assert "secret" not in shown and "127.0.0.1" in shown
 
 
+MISTYPED = """
+http://nurse:sec/ret@h http://nurse:sec#ret@h http://nurse:sec?ret@h http://nurse:1/secret@h
+http:/nurse:secret@h https:nurse:secret@h nurse:secret@h/data //nurse:secret@h sftp:nurse:secret@h
+http://nurse:secret@h:9x/ http://nurse:secret@[::1/ http://nurse:secret@ http://h/?token=secret
+ftp://nurse:secret@h \\\\nurse:secret@h http:\\\\nurse:secret@h
+"""
+
+
+@pytest.mark.parametrize("address", MISTYPED.split())
+def test_a_password_in_a_mistyped_address_is_never_shown(monkeypatch, address):
+    monkeypatch.setenv("MEDLEARN_MIRROR", address)
+    with pytest.raises(ValueError, match=r"MEDLEARN_MIRROR is .*: expected a plain path") as raised:
+        loaded("http://host.invalid/a.zip")
+    shown = "".join(traceback.format_exception(raised.value))
+    assert not any(word in shown for word in ("nurse", "sec/", "secret", "sec#", "sec?"))
+
+
+def test_spaces_around_an_address_and_an_at_in_a_folder_do_no_harm(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDLEARN_MIRROR", " http://nurse:secret@h/data/ ")
+    assert sources.mirror() == "http://nurse:secret@h/data"
+    (tmp_path / "nurse@h").mkdir()
+    monkeypatch.setenv("MEDLEARN_MIRROR", str(tmp_path / "nurse@h"))
+    assert sources.mirror() == tmp_path / "nurse@h"
+
+
 @pytest.mark.parametrize("scheme", ["file", "ftp", "s3", "FILE"])
-def test_a_mirror_of_another_kind_is_refused_and_not_passed_over(monkeypatch, tmp_path, scheme):
-    monkeypatch.setenv("MEDLEARN_MIRROR", f"{scheme}://{tmp_path}")
+@pytest.mark.parametrize("slashes", ["//", ""])
+def test_a_mirror_of_another_kind_is_refused_and_not_passed_over(
+    monkeypatch, tmp_path, scheme, slashes
+):
+    monkeypatch.setenv("MEDLEARN_MIRROR", f"{scheme}:{slashes}{tmp_path.name}")
     with Server(zipped(FILES)) as server:
         with pytest.raises(ValueError, match=f"of the kind {scheme}:, but a folder"):
             loaded(f"{server.address}/a.zip")

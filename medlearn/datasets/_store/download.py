@@ -170,7 +170,7 @@ def _resolves(address: str, seconds: float = 4) -> bool:
     addresses: list = []
 
     def resolve() -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # no such host, or no name of one
             addresses.extend(socket.getaddrinfo(parts.hostname, parts.port or parts.scheme))
 
     thread = threading.Thread(target=resolve, daemon=True)

@@ -14,6 +14,10 @@ from medlearn import _files, _unpacked
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._store import download
 
+_CANNOT_BE_READ = (
+    "cannot be read (it is not shown, since it may hold a password): expected a plain path, or "
+    "http://name:password@host/path with %2F, %23, %3F and %40 for /, #, ? and @ in the password."
+)
 Unpack = Callable[[Path, Path], None]  # puts what an archive holds, verified, into a new folder
 
 
@@ -39,18 +43,40 @@ def mirror() -> str | Path | None:
     Raises
     ------
     ValueError
-        If it is an address of another kind, which would otherwise be passed over in silence.
+        If it is an address of another kind, which would otherwise be passed over in silence, or
+        one that cannot be read; what it holds is not shown then, as it may be a password.
     """
-    written = os.environ.get("MEDLEARN_MIRROR", "").rstrip("/")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/", written)  # of two letters: C:/ is a drive
+    written = os.environ.get("MEDLEARN_MIRROR", "").strip().rstrip("/")
+    if not written:
+        return None
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", written)  # of two letters: C: is a drive
     if scheme and scheme[1].lower() in ("http", "https"):
-        return scheme[1].lower() + written[len(scheme[1]) :]
+        address = scheme[1].lower() + written[len(scheme[1]) :]
+        if not _is_plain(address):
+            raise ValueError(f"MEDLEARN_MIRROR is an http address that {_CANNOT_BE_READ}")
+        return address
+    folder = Path(written).expanduser()
+    if "@" in written and not folder.is_dir():
+        raise ValueError(f"MEDLEARN_MIRROR is no folder that is here, and {_CANNOT_BE_READ}")
     if scheme:
         raise ValueError(
             f"MEDLEARN_MIRROR is an address of the kind {scheme[1]}:, but a folder or an http "
             "address is expected; write a folder as a plain path."
         )
-    return Path(written).expanduser() if written else None
+    return folder
+
+
+def _is_plain(address: str) -> bool:
+    """Whether an address has a host, and its name and password, if any, can be told from the rest.
+
+    A sign such as ``/`` in a password ends the host too early, and the rest would be shown.
+    """
+    try:
+        parts = urlsplit(address)
+        has_host = bool(parts.hostname) and parts.port != 0  # a port that is no number raises
+    except ValueError:
+        return False
+    return has_host and not (parts.query or parts.fragment or "@" in parts.path)
 
 
 def ensure(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
