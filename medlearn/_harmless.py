@@ -3,9 +3,9 @@
 import re
 
 LONGEST_NAME = 80
-FORMULA_SIGNS = tuple("=+-@|%＝＋－＠")
-# Spreadsheets of other countries begin a new cell at a semicolon.
-_AFTER_SEPARATOR = re.compile(f'([;,\t"]\\s*)([{re.escape("".join(FORMULA_SIGNS))}])')
+FORMULA_SIGNS = tuple("=+-@|%＝＋－＠﹦﹢﹣﹫")  # narrow, wide and small
+# Spreadsheets of other countries begin a new cell at a semicolon; some tables have a bar there.
+_AFTER_SEPARATOR = re.compile(f'([;,|；，｜\t"]\\s*)([{re.escape("".join(FORMULA_SIGNS))}])')
 
 
 def harmless(name: str, longest: int = LONGEST_NAME) -> str:

@@ -252,14 +252,17 @@ def test_long_paths_are_named_in_full(tmp_path):
     assert result.problems["file"][0] == name
 
 
-@pytest.mark.parametrize("name", ["=1+1|x", "@SUM(1)", "-2+3;=1", "a;=HYPERLINK(1)"])
+FORMULAS = ["=1+1|x", "@SUM(1)", "-2+3;=1", "a;=HYPERLINK(1)", "x|=1", "x| ＝1", "﹦1"]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
 def test_no_cell_of_a_saved_table_of_problems_is_a_formula(tmp_path, name):
-    """Whether the spreadsheet ends a cell at a comma or at a semicolon."""
+    """Whether the spreadsheet ends a cell at a comma, a semicolon or a bar."""
     (tmp_path / "table.csv").write_text(f'file,label\n"{name}",x\n"{name}.png",=2\n', "utf-8")
     (tmp_path / f"{name}.png").write_bytes(b"no picture")
     problems = datasets.from_table(tmp_path / "table.csv", patient=None, site=None).problems
     text = problems.to_csv(index=False)
     assert name[-2:] in text
-    for separator in ",;":
+    for separator in ",;|":
         cells = [cell for row in csv.reader(text.splitlines(), delimiter=separator) for cell in row]
-        assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))]
+        assert not [cell for cell in cells if cell.lstrip().startswith(tuple("=+-@＝﹦"))]

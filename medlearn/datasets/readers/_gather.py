@@ -101,7 +101,8 @@ def read_entries(
     entries = list(entries)
     from_zero = _patients.counts_from_zero(entry.patient for entry in entries)
     for entry in _progress.bar(entries, "files"):
-        read, notes = [], []
+        read: list[Picture] = []
+        notes: list[tuple[str, str]] = []
         try:
             _paths.check_below(entry.path, root)
             for frame in _formats.read(entry.path, options.window, options.slices):
