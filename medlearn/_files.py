@@ -119,8 +119,16 @@ def visible_files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(parent, name)
-            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+            if not name.startswith(".") and _may_be_file(path):
                 yield path
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether this is a file and no link; where one may not look, who reads it says so."""
+    try:
+        return path.is_file() and not path.is_symlink()
+    except OSError:
+        return True
 
 
 def _is_half_a_mark(name: str) -> bool:

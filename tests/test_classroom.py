@@ -1,8 +1,10 @@
 """Student copies, and the table of what a class has solved."""
 
 import csv
+import errno
 import json
 import unicodedata
+from pathlib import Path
 
 import pytest
 from lessons import code, miniature, tagged
@@ -163,6 +165,20 @@ def test_hostile_files_are_left_out_with_a_sentence(tmp_path, monkeypatch):
     rows, lines = table(folder, tmp_path / "class.csv")
     assert [row["student"] for row in rows] == ["good"]
     assert sum(line.startswith("Left out") for line in lines) == len(hostile)
+
+
+def test_a_file_that_may_not_be_read_is_left_out_with_a_sentence(tmp_path, monkeypatch):
+    def refused(path, *arguments, **options):
+        if path.name == "bob.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    for name in ("ann.csv", "bob.csv"):
+        (tmp_path / name).write_text("id,attempts,solved\n02.1,1,True\n")
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refused)
+    students, unread = collect.read(tmp_path)
+    assert students == {"ann": {"02.1": True}} and unread == [("bob.csv", "Permission denied")]
 
 
 def test_no_name_is_a_formula(tmp_path):

@@ -102,7 +102,22 @@ def test_a_saved_table_is_merged_and_read_in_any_country(folder, tmp_path):
     check.Progress([("09.1", 1, False), ("10.1", 2, True)]).save(table)
     expected = {"09.1": (3, True), "09.2": (1, False), "10.1": (2, True)}
     assert _table.read_table(table.read_text()) == expected
-    table.write_text("my thesis")
-    with pytest.raises(ValueError, match="expected a table of progress"):
+
+
+OTHERS = [
+    b"my thesis",
+    b"",
+    b"id,solved,notes\nBilly,no,call his mother\n",
+    b"id,attempts,solved,notes\n01.1,2,yes,very good\n",
+    b"id,attempts,solved\n01.1,2,yes,very good\n",
+    b"id,attempts,solved\n01.1,2,\xffyes\n",
+]
+
+
+@pytest.mark.parametrize("content", OTHERS)
+def test_a_table_that_holds_more_than_progress_is_not_replaced(folder, tmp_path, content):
+    table = tmp_path / "mine.csv"
+    table.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mine.csv is no table of progress.*choose another name"):
         check.Progress([("09.1", 1, True)]).save(table)
-    assert table.read_text() == "my thesis"
+    assert table.read_bytes() == content

@@ -93,7 +93,7 @@ def read(
     students: dict[str, Solved] = {}
     unread: list[tuple[str, str]] = []
     for path in _notebooks_and_tables(folder):
-        if (leave_out is not None and path.resolve() == leave_out.resolve()) or _is_collected(path):
+        if leave_out is not None and path.resolve() == leave_out.resolve():
             continue
         file = path.relative_to(folder)
         solved, problem = _read_known(path)
@@ -111,8 +111,10 @@ def _student(file: Path) -> str:
 
 
 def _read_known(path: Path) -> tuple[Solved | None, str]:
-    """The exercises of the course in a file, None if it cannot be read, and what was left out."""
+    """The exercises of the course in a file, None if there is no reading it; what was left out."""
     try:
+        if _is_collected(path):
+            return None, ""
         solved = _read_file(path)
     except UNREADABLE as error:
         return None, error.args[-1] if isinstance(error, OSError) else "it cannot be read"

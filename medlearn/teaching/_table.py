@@ -38,12 +38,12 @@ class Progress(list):
         Raises
         ------
         ValueError
-            If the file exists and is no such table.
+            If the file exists and is no such table, or holds more than one.
         """
         path = Path(path)
         scores = {id: (attempts, solved) for id, attempts, solved in self}
         if path.exists():
-            scores = _scores.merged(read_table(path.read_text(encoding="utf-8-sig")), scores)
+            scores = _scores.merged(_read_own(path), scores)
         lines = [",".join(HEADER)]
         lines += [f"{id},{attempts},{solved}" for id, (attempts, solved) in scores.items()]
         _files.write_text(path, "\r\n".join(lines) + "\r\n")
@@ -57,10 +57,7 @@ def read_table(text: str) -> _scores.Scores:
     ValueError
         If the columns are not id, attempts and solved.
     """
-    lines = text.removeprefix("\ufeff").splitlines()
-    first = lines[0] if lines else ""
-    separator = next((sign for sign in ";\t" if sign in first), ",")
-    rows = csv.DictReader(lines, delimiter=separator)
+    rows = _rows(text)
     if not {"id", "solved"} <= set(rows.fieldnames or ()):
         raise ValueError("expected a table of progress, with the columns id, attempts and solved")
     scores = {}
@@ -69,6 +66,29 @@ def read_table(text: str) -> _scores.Scores:
         is_solved = (row["solved"] or "").strip().casefold() in ("true", "1", "yes")
         scores[(row["id"] or "").strip()] = (int(attempts) if attempts.isdigit() else 0, is_solved)
     return scores
+
+
+def _rows(text: str) -> csv.DictReader:
+    lines = text.removeprefix("\ufeff").splitlines()
+    first = lines[0] if lines else ""
+    separator = next((sign for sign in ";\t" if sign in first), ",")
+    return csv.DictReader(lines, delimiter=separator)
+
+
+def _read_own(path: Path) -> _scores.Scores:
+    """Return the exercises of a table that `save` wrote; refuse one of which more would be lost."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = _rows(text)
+        is_own = tuple(rows.fieldnames or ()) == HEADER and not any(None in row for row in rows)
+    except (UnicodeDecodeError, csv.Error):
+        is_own = False
+    if not is_own:
+        raise ValueError(
+            f"{path} is no table of progress alone: expected the columns id, attempts and solved "
+            "and no other, since what else it holds would be lost; choose another name."
+        )
+    return read_table(text)
 
 
 def _line(lesson: str, scores: _scores.Scores) -> str:
