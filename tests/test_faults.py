@@ -15,9 +15,9 @@ import made_archives as made
 import numpy as np
 import pytest
 
-from common import faults, mutated_archives, mutated_folders
+from common import faults, mutated_archives, mutated_folders, trapped_formats
 from common.loopback import Server
-from medlearn import _drafts
+from medlearn import _drafts, datasets
 from medlearn.datasets._store import download, sources, verified
 from medlearn.datasets.readers import _paths
 
@@ -61,6 +61,23 @@ def test_many_broken_archives_are_refused_in_words_or_read_alike(what):
 def test_traps_in_a_folder_are_rows_of_problems_and_let_nothing_in(door):
     outcomes = [mutated_folders.MUTATIONS[door](seed) for seed in range(4)]
     assert outcomes.count("problem") > 2
+
+
+TRAPS_IN_FORMATS = {
+    "many_pages": "the file has more than 100 pages",
+    "behind_a_copy": "the header declares a picture of",
+    "deflated": "its whole content is deflated",
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS_IN_FORMATS)
+def test_a_trap_in_a_format_is_a_row_soon(trap, tmp_path):
+    began = time.process_time()
+    for seed in range(3):
+        getattr(trapped_formats, trap)(np.random.default_rng(seed), tmp_path, f"{seed}.bin")
+    problems = datasets.from_folder(tmp_path, layout="", size=32, cache=False).problems
+    assert problems["what"].str.startswith(TRAPS_IN_FORMATS[trap]).sum() == 3
+    assert time.process_time() - began < 10
 
 
 def test_what_a_trap_would_let_in_is_found_out(tmp_path, monkeypatch):

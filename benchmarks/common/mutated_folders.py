@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from common import trapped_formats
 from medlearn import datasets
 
 READ, REFUSED, PROBLEM = "read", "refused", "problem"  # as in mutations.py
@@ -118,6 +119,9 @@ TRAPS: tuple[Trap, ...] = (
     _sparse,
     _declared,
     _inflating,
+    trapped_formats.many_pages,
+    trapped_formats.behind_a_copy,
+    trapped_formats.deflated,
     _cut,
     _closed,
     _bytes_as_name,
