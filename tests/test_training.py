@@ -308,6 +308,25 @@ def test_a_damaged_or_missing_newest_checkpoint_falls_back_to_the_one_before(tmp
             expect_same(resumed.variables, whole_run[0].variables, 0)
 
 
+@pytest.mark.parametrize("harm", [b"\xff\xfe\x00", b"", b"a list of the user's"])
+def test_a_damaged_list_of_checkpoints_is_written_anew(begun, harm):
+    (begun / "checkpoint").write_bytes(harm)
+    (begun / "ckpt-best.index").write_text("of the user")
+    with pytest.warns(UserWarning, match="list of checkpoints.* goes on from ckpt-1.* epoch 2"):
+        training.fit(network(), DATA, 2, folder=begun)
+    assert len(training.fit(network(), DATA, 3, folder=begun)["loss"]) == 3
+    names = sorted(path.name for path in begun.glob("*.index"))
+    assert names == ["ckpt-2.index", "ckpt-3.index", "ckpt-best.index"]
+    assert (begun / "ckpt-best.index").read_text() == "of the user"
+
+
+def test_a_file_that_is_no_list_of_checkpoints_is_not_replaced(tmp_path):
+    (tmp_path / "checkpoint").write_text("of the user")
+    with pytest.raises(ValueError, match="No checkpoint in .* can be read"):
+        training.fit(network(), DATA, 1, folder=tmp_path)
+    assert (tmp_path / "checkpoint").read_text() == "of the user"
+
+
 def test_a_run_does_not_begin_anew_over_checkpoints_that_cannot_be_read(tmp_path):
     training.fit(network(), DATA, 2, folder=tmp_path)
     for path in tmp_path.glob("ckpt-*.index"):
@@ -444,6 +463,26 @@ def test_weights_that_are_not_finite_replace_no_checkpoint(first_epoch, tmp_path
     kept = network()
     training.fit(kept, later_spoiled, 1, folder=tmp_path)
     expect_same(kept.weights, first_epoch[0].weights, 0)
+
+
+def test_a_loss_that_is_not_finite_replaces_no_checkpoint_though_the_weights_are(tmp_path):
+    def loss(labels, predictions):
+        found = keras.losses.sparse_categorical_crossentropy(abs(labels), predictions)
+        return found + tf.where(labels < 0, np.nan, 0.0)
+
+    def model():
+        built = network(compiled=False)
+        built.compile("sgd", loss)
+        return built
+
+    def later_negative(epoch):
+        return DATA(epoch).map(lambda images, labels: (images, -labels if epoch else labels))
+
+    spoiled = model()
+    with pytest.raises(ValueError, match="The loss is not finite after step 3 of epoch 2: look"):
+        training.fit(spoiled, later_negative, 3, folder=tmp_path)
+    assert all(np.isfinite(weights).all() for weights in spoiled.get_weights())
+    assert [path.name for path in tmp_path.glob("*.index")] == ["ckpt-1.index"]
 
 
 def test_a_checkpoint_that_cannot_be_written_is_one_sentence_and_the_run_goes_on(begun):

@@ -77,7 +77,7 @@ def fit(
         If this loop cannot train the model: it is not compiled, has a ``train_step`` of its own,
         or clips gradients with several replicas; for other arguments that do not fit, a checkpoint
         of another model or another setting, checkpoints of which none can be read, labels or
-        images that a step refuses, and weights that are not finite any more.
+        images that a step refuses, and a loss or weights that are not finite any more.
     OSError
         If a checkpoint cannot be written, as on a full disk, or another training is at work in the
         folder.

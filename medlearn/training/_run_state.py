@@ -120,6 +120,7 @@ class RunState:
         checkpoint = self._checkpoint(tf.Variable(json.dumps(state)))
         folder = self._folder / self._subfolder()
         try:
+            _folder.mend_list(folder)
             manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=2)
             manager.save(checkpoint_number=self._saved)
         except (tf.errors.OpError, OSError) as error:
@@ -139,27 +140,35 @@ class RunState:
         """
         if self._folder is None:
             return self.epoch
-        paths, newest = _paths(self._folder), _newest_name(self._folder)
+        paths, newest = _folder.paths(self._folder), _folder.newest_name(self._folder)
         for path in paths:
             try:
                 self._restore_from(path)
             except _DAMAGED:
                 continue
             if newest not in (None, Path(path).name):
-                warnings.warn(
-                    f"The newest checkpoint in {self._folder} is damaged or missing, so the run "
-                    f"goes on from the one before: epoch {self.epoch + 1}, step {self.step}.",
-                    stacklevel=3,
-                )
+                self._say_where(path, newest)
             break
         else:
-            if paths or newest:
+            if paths or newest is not None:
                 raise ValueError(
                     f"No checkpoint in {self._folder} can be read: they are damaged or were moved. "
                     "Bring them back, or choose an empty folder to begin anew."
                 )
         self._check_same_for_all_workers()
         return self.epoch
+
+    def _say_where(self, path: str, newest: str) -> None:
+        """Warn that the run does not go on from what TensorFlow's list calls the newest."""
+        problem, checkpoint = "The newest checkpoint in", "the one before"
+        if not newest:
+            problem = f"TensorFlow's list of checkpoints, the file {_folder.LIST!r} in"
+            checkpoint = f"{Path(path).name}, the newest sound one"
+        warnings.warn(
+            f"{problem} {self._folder} is damaged or missing, so the run goes on from "
+            f"{checkpoint}: epoch {self.epoch + 1}, step {self.step}.",
+            stacklevel=4,
+        )
 
     def _restore_from(self, path: str) -> None:
         state = json.loads(tf.train.load_checkpoint(path).get_tensor(_STATE))
@@ -179,7 +188,7 @@ class RunState:
         self.step = state["step"]
         self.history = state["history"]
         self._sums = [tf.constant(state["sums"], tf.float64)] if self.step else []
-        self._saved = _number(path)
+        self._saved = _folder.number(path)
 
     def _checkpoint(self, state: "tf.Variable") -> "tf.train.Checkpoint":
         return tf.train.Checkpoint(
@@ -197,16 +206,17 @@ class RunState:
         return f"{resolver.task_type}-{resolver.task_id}"
 
     def _check_finite(self) -> None:
-        """Raise ValueError before weights that are not finite can replace good ones."""
+        """Raise ValueError before a loss or weights that are not finite replace good ones."""
+        name = "" if np.isfinite(self._total()).all() else "The loss"
         for variable in self._model.variables:
-            if variable.dtype == "string" or np.isfinite(variable.numpy()).all():
-                continue
-            fallback = (
-                "" if self._folder is None else f" The checkpoint before stays in {self._folder}."
-            )
+            if variable.dtype != "string" and not np.isfinite(variable.numpy()).all():
+                name = variable.path
+                break
+        if name:
+            kept = f" The checkpoint before stays in {self._folder}." if self._folder else ""
             raise ValueError(
-                f"{variable.path} is not finite after step {self.step} of epoch {self.epoch + 1}: "
-                "look for NaN among the images and labels, or try a lower learning rate." + fallback
+                f"{name} is not finite after step {self.step} of epoch {self.epoch + 1}: look for "
+                "NaN among the images and labels, or try a lower learning rate." + kept
             )
 
     def _total(self) -> list[float]:
@@ -239,20 +249,3 @@ def _reason(error: Exception) -> str:
     """What the system said, without TensorFlow's own words around it."""
     text = getattr(error, "message", None) or str(error)
     return re.sub(r"\{\{.*?\}\} ?| \[Op:.*?\].*", "", text).strip().splitlines()[0]
-
-
-def _number(path: str | Path) -> int:
-    """The number at the end of a checkpoint's name."""
-    return int(str(path).rpartition("-")[2])
-
-
-def _paths(folder: Path) -> list[str]:
-    """The checkpoints that are there, the newest first."""
-    checkpoints = [path.with_suffix("") for path in folder.glob("ckpt-*.index")]
-    return [str(path) for path in sorted(checkpoints, key=_number, reverse=True)]
-
-
-def _newest_name(folder: Path) -> str | None:
-    """The name of the newest checkpoint that was written, whether it is there or not."""
-    state = tf.train.get_checkpoint_state(str(folder))
-    return Path(state.model_checkpoint_path).name if state else None
