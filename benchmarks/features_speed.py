@@ -38,7 +38,7 @@ from common import peers
 import numpy as np
 import pandas as pd
 
-from medlearn import backbones, features
+from medlearn import _files, backbones, features
 from medlearn._keras import keras, tf
 from medlearn.backbones import _dinov2, _pip
 
@@ -281,7 +281,7 @@ def _write(backbone: str, head: tuple[str, ...], rows: pd.DataFrame) -> None:
     text = [columns]
     for name in PLANS:
         text += parts.get(name, [])
-    path.write_text("\n".join(text) + "\n")
+    _files.write_text(path, "\n".join(text) + "\n")
 
 
 def _parts(text: str) -> dict[str, list[str]]:

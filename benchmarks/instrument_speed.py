@@ -22,6 +22,7 @@ import PIL
 import scipy
 from scipy.ndimage import gaussian_filter
 
+from medlearn import _files
 from medlearn.instruments import mri, smear
 
 
@@ -121,4 +122,5 @@ if __name__ == "__main__":
     print(
         measured.drop(columns=["cpu", "python", "numpy", "scipy", "pillow"]).to_string(index=False)
     )
-    measured.to_csv(table.path("instrument_speed"), index=False, lineterminator="\n")
+    text = measured.to_csv(index=False, lineterminator="\n")
+    _files.write_text(table.path("instrument_speed"), text)

@@ -187,6 +187,24 @@ table.grow('tiny', '', ('row',), ('score',), [(row,) for row in range(12)], meas
 """
 
 
+BREAKS_OFF = """
+from common import table
+class Unwritable:
+    def __str__(self):
+        raise RuntimeError("breaks off")
+try:
+    table.write("tiny", [{"row": 0, "score": Unwritable()}])
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_a_summary_that_breaks_off_leaves_the_old_one(tmp_path):
+    (tmp_path / "tiny.csv").write_text("the old one")
+    assert run_in_a_process(BREAKS_OFF, MEDLEARN_RESULTS=str(tmp_path)) == "breaks off\n"
+    assert (tmp_path / "tiny.csv").read_text() == "the old one"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is a thing of POSIX systems")
 def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_goes_on(tmp_path):

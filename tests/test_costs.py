@@ -93,6 +93,19 @@ def test_a_row_replaces_the_old_one_of_its_lesson_and_leaves_the_others(tmp_path
     assert words == [["01_a", "10", "15", "2000"], ["02_b", "20"], ["together", "30", "15"]]
 
 
+def test_a_table_of_costs_that_breaks_off_leaves_the_old_one(tmp_path, monkeypatch):
+    def breaks_off(old, new):
+        raise OSError("breaks off")
+
+    table = tmp_path / "times.csv"
+    costs.write({"01_a": costs.Cost(10)}, table)
+    before = table.read_bytes()
+    monkeypatch.setattr(os, "replace", breaks_off)
+    with pytest.raises(OSError, match="breaks off"):
+        costs.write({"02_b": costs.Cost(20)}, table)
+    assert table.read_bytes() == before
+
+
 @LINUX
 def test_a_process_is_asked_what_it_used_and_one_that_is_gone_has_no_answer():
     code = "import time\nwhile time.process_time() < 1: pass\nprint(flush=True)\ntime.sleep(60)"

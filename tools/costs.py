@@ -1,11 +1,13 @@
 """What each lesson costs: seconds, processor seconds and peak memory, kept in a table."""
 
 import csv
+import io
 import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from medlearn import _files
 from medlearn.teaching import doctor
 
 COLUMNS = ("lesson", "seconds", "cpu_seconds", "peak_mb", "processor", "cores", "date")
@@ -75,10 +77,11 @@ def write(costs: dict[str, Cost], path: Path) -> None:
         measured = map(_text, (cost.seconds, cost.cpu_seconds, cost.peak_mb))
         machine = (doctor.processor(), os.cpu_count(), date.today())
         rows[lesson] = dict(zip(COLUMNS, (lesson, *measured, *machine)))
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        table = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
-        table.writeheader()
-        table.writerows(rows[lesson] for lesson in sorted(rows))
+    stream = io.StringIO(newline="")
+    table = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
+    table.writeheader()
+    table.writerows(rows[lesson] for lesson in sorted(rows))
+    _files.write_text(path, stream.getvalue())
 
 
 def read(path: Path) -> dict[str, float]:

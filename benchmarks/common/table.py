@@ -87,7 +87,7 @@ def read(name: str, text: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def write(name: str, rows: Iterable[dict]) -> pd.DataFrame:
-    """Write a summary anew, rounded to four decimals, and print it.
+    """Write a summary anew, rounded to four decimals, and print it; a kill leaves the old one.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def write(name: str, rows: Iterable[dict]) -> pd.DataFrame:
         Values by column.
     """
     summary = pd.DataFrame(rows).round(4)
-    summary.to_csv(path(name), index=False, lineterminator="\n")
+    _files.write_text(path(name), summary.to_csv(index=False, lineterminator="\n"))
     print(summary.to_string(index=False))
     return summary
 
