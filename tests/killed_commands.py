@@ -5,8 +5,9 @@
 Each command works in a forked process on a copy of a folder with older results, and is killed with
 SIGKILL at a random moment of the time that it takes. Then each file that has its name must hold
 what it held before or what the whole command writes, and the next start must leave what the whole
-command leaves, and no draft. A lesson's kernel, Sphinx and the drawing of a hospital have quick
-stand-ins, so that the kills fall upon the writing and not upon minutes of computing.
+command leaves, and no draft. A lesson's kernel, Sphinx, a browser, a segmenter and the drawing of a
+hospital have quick stand-ins, so that the kills fall upon the writing and not upon minutes of
+computing.
 
 test_faults.py kills each command a few times, benchmarks/reliability.py twenty times.
 """
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -34,13 +36,14 @@ from nbformat.v4 import new_output  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from common import table  # first: it sets the threads  # noqa: E402
-from medlearn import _files, datasets, training  # noqa: E402
+from medlearn import _files, datasets, inference, training  # noqa: E402
 from medlearn._keras import keras, tf  # noqa: E402
 from medlearn.datasets.readers import _identity  # noqa: E402
+from medlearn.inference import Predictor  # noqa: E402
 from medlearn.teaching import challenge  # noqa: E402
 from medlearn.teaching.challenge import _folder  # noqa: E402
 from tools import challenge as marking  # noqa: E402
-from tools import collect, lessons, running, student  # noqa: E402
+from tools import collect, handouts, lessons, predict, running, student  # noqa: E402
 from tools.site import building  # noqa: E402
 
 TRIES = 4  # times as many workers as kills: one may have finished before
@@ -204,6 +207,39 @@ def _mark_cache(folder: Path) -> None:
     assert secret == _identity.secret("study") != _identity.secret()
 
 
+def _predict(folder: Path) -> None:
+    """Masks and a table; the stand-in for a segmenter takes brightness for its probability."""
+
+    def probabilities(images, **_):
+        bright = images.mean(-1) / 255
+        return np.stack([1 - bright, bright], axis=-1)
+
+    model = SimpleNamespace(predict=probabilities)
+    anything = SimpleNamespace(problems=lambda images, *_: [""] * len(images))
+    classes = ("background", "cell")
+    inference.load = lambda _: Predictor(model, "segmentation", classes, (64, 64), anything)
+    os.chdir(folder)  # the table names the masks
+    list(predict.write(Path("model"), Path("mine"), Path("table.csv"), Path("masks")))
+
+
+def _older_answers(folder: Path) -> None:
+    """Answers for other pictures of the same names."""
+    _pictures(folder)
+    finish(Command(_predict), folder)
+    for path in folder.glob("mine/*/*.png"):
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+
+
+def _handouts(folder: Path) -> None:
+    def run(command, **_):
+        option = next(word for word in command if word.startswith("--print-to-pdf="))
+        Path(option.partition("=")[2]).write_bytes(b"%PDF" + b"new" * 300_000 + b"%%EOF")
+
+    handouts.find_browser = lambda: "browser"
+    handouts.subprocess = SimpleNamespace(run=run, TimeoutExpired=TimeoutError)
+    list(handouts.write(folder / "printed"))
+
+
 def _result(name: str) -> Callable[[Path], State]:
     """Only the result counts: checkpoints and caches are judged by what comes of them."""
     return lambda folder: {key: text for key, text in files(folder).items() if key == name}
@@ -221,6 +257,8 @@ COMMANDS = {
     "simulated sets": Command(_simulate, shown=_result("cells")),
     "own pictures": Command(_read, _pictures, _result("images")),
     "a new cache": Command(_mark_cache, shown=lambda folder: {}),
+    "predict": Command(_predict, _older_answers),
+    "handouts": Command(_handouts),
 }
 
 

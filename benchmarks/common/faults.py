@@ -35,6 +35,8 @@ COMMANDS = (
     "simulated sets",
     "own pictures",
     "a new cache",
+    "predict",
+    "handouts",
 )
 RNG = np.random.default_rng(0)
 FILES = {f"images/{number:02d} é.bin": RNG.bytes(60_000) for number in range(40)}
