@@ -361,7 +361,9 @@ def test_a_mirror_serves_a_machine_without_a_network(stick, tmp_path, monkeypatc
 
 def test_what_a_user_gets_wrong_is_one_sentence(capsys, chase, tmp_path):
     (tmp_path / "file").write_text("")
+    own = made.mirrored(tmp_path / "own", datasets.card("chase").origin, b"my own")
     mistakes = {
+        "it may be your own": ["mirror", "--to", str(tmp_path / "own"), "chase"],
         "'smear' is simulated": ["fetch", "smear"],
         "no data set 'organs'; do you mean 'organ'": ["fetch", "organs"],
         "--size must be one of 28, 64, 128, 224; it was 30": ["fetch", "blood", "--size", "30"],
@@ -372,3 +374,4 @@ def test_what_a_user_gets_wrong_is_one_sentence(capsys, chase, tmp_path):
         assert commands.main(["data", *arguments]) == 1
         printed = capsys.readouterr().err
         assert printed.count("\n") == 1 and sentence in printed
+    assert own.read_bytes() == b"my own" and len(list(own.parent.iterdir())) == 1

@@ -88,13 +88,15 @@ def test_the_sets_that_were_read_last_stay(simulated, tmp_path, monkeypatch):
     datasets.load("smear", "lab-a", COUNT, 32, seed=0)
     size = kept_files(tmp_path)[0].stat().st_size
     monkeypatch.setattr(_simulated, "MOST_BYTES", 2.5 * size)
+    own = tmp_path / "simulated" / "own.simulated"
+    own.write_bytes(bytes(3 * size))
     for seed in (1, 0, 2):
         datasets.load("smear", "lab-a", COUNT, 32, seed=seed)
-    assert len(kept_files(tmp_path)) == 2 and len(simulated) == 3
+    assert len(kept_files(tmp_path)) == 2 + 1 and len(simulated) == 3
     datasets.load("smear", "lab-a", COUNT, 32, seed=0)
     assert len(simulated) == 3
     datasets.load("smear", "lab-a", COUNT, 32, seed=1)
-    assert len(simulated) == 4
+    assert len(simulated) == 4 and own.exists()
 
 
 def test_without_a_folder_a_set_is_simulated(simulated, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """`course.py data`: list the data sets, fetch them before a class, or pack them on a USB stick."""
 
+import filecmp
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -64,6 +65,13 @@ def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]
         Real data sets.
     size : int, optional
         Side of the images in pixels, for sets that come in several sizes.
+
+    Raises
+    ------
+    LookupError, OSError
+        As `datasets.load` does.
+    ValueError
+        As well, and if a file that differs has the place of an archive.
     """
     for card in _real_cards(names):
         files = _verified(card, size)
@@ -132,10 +140,19 @@ def _pack(files: verified.Verified, root: str, target: Path) -> None:
 
 
 def _put(target: Path, write) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all, and never in place of another one."""
+
+    def write_unless_other(path: Path) -> None:
+        write(path)
+        if target.exists() and not filecmp.cmp(path, target, shallow=False):
+            raise ValueError(
+                f"{target} is there and differs from the archive that would be written, so it may "
+                "be your own; choose another folder, or move that file away."
+            )
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _files.write_atomically(target, write)
+        _files.write_atomically(target, write_unless_other)
     except OSError as error:
         raise OSError(
             f"{target} cannot be written ({error.strerror or error}); make room there, or choose "

@@ -30,6 +30,7 @@ MOST_BYTES = 2_000_000_000  # of all kept sets; those that were not read for lon
 _LARGEST_SHARE = 0.1  # of the free disk that one set may take
 _COMPUTES_WITH = ("numpy", "scipy", "pillow", "nilearn")
 _ENDING = ".simulated"
+_OURS = "[0-9a-f]" * 40 + _ENDING  # a digest; any other file is a user's
 _DIGEST_LENGTH = 32  # bytes of a SHA-256
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -101,7 +102,7 @@ def _make_room(folder: Path, most: int) -> None:
 def _sizes(folder: Path) -> list[tuple[int, int, Path]]:
     """When each kept set was read last, and its bytes."""
     sizes = []
-    for path in folder.glob(f"*{_ENDING}"):
+    for path in folder.glob(_OURS):
         with contextlib.suppress(OSError):  # another process may have removed it
             status = path.stat()
             sizes.append((status.st_mtime_ns, status.st_size, path))

@@ -26,6 +26,7 @@ from medlearn.datasets.readers._options import Options
 from medlearn.datasets.readers._problems import Problems, ReadResult
 
 _ENDING = ".decoded"
+_OURS = "[0-9a-f]" * 40 + _ENDING  # a digest; any other file is a user's
 _DECODERS = ("pillow", "pydicom", "nibabel", "numpy")
 _DAYS = 60  # after which a set that nobody read is removed
 _LARGEST_SHARE = 0.25  # of the free disk that one set may take
@@ -161,7 +162,7 @@ def _keep(path: Path, digest: bytes, secret: bytes, decoded: ReadResult) -> None
 def _remove_old(folder: Path) -> None:
     """Remove the sets that nobody has read for a long time."""
     oldest = time.time() - _DAYS * 86_400
-    for path in folder.glob(f"*{_ENDING}"):
+    for path in folder.glob(_OURS):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
