@@ -188,9 +188,24 @@ def test_a_secret_that_is_no_file_is_refused(tmp_path, use_cache):
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
 @pytest.mark.parametrize("rights", [0o644, 0o640, 0o602])
-def test_a_secret_that_others_may_read_is_refused_until_it_is_closed(rights, tmp_path, use_cache):
+def test_a_secret_that_others_may_read_is_closed(rights, tmp_path, use_cache):
+    use_cache("one")
+    path = secret_file(tmp_path / "one", bytes(range(32)), rights)
+    with pytest.warns(UserWarning, match="could be read by others and is closed now"):
+        assert _identity.secret() == bytes(range(32))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
+@pytest.mark.parametrize("rights", [0o644, 0o640, 0o602])
+def test_the_open_secret_of_somebody_else_is_refused(rights, tmp_path, use_cache, monkeypatch):
     use_cache("on e")
     path = secret_file(tmp_path / "on e", bytes(range(32)), rights)
+
+    def not_ours(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(_identity.os, "chmod", not_ours)
     with pytest.raises(ValueError, match=rf"rights are {rights:o}\)") as refused:
         _identity.pseudonym("12")
     command = re.search("chmod .*?'[^']+'", str(refused.value)).group()
@@ -200,11 +215,16 @@ def test_a_secret_that_others_may_read_is_refused_until_it_is_closed(rights, tmp
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
-def test_where_no_file_has_rights_a_secret_is_read(tmp_path, use_cache, monkeypatch):
+def test_a_secret_in_a_folder_that_is_only_read_is_taken(tmp_path, use_cache, monkeypatch):
     use_cache("one")
-    secret_file(tmp_path / "one", bytes(range(32)), 0o777)
-    monkeypatch.setattr(_identity, "_has_rights", lambda folder: False)
+    path = secret_file(tmp_path / "one", bytes(range(32)), 0o644)
+
+    def read_only(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(_identity.tempfile, "TemporaryFile", read_only)
     assert _identity.secret() == bytes(range(32))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")

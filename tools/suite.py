@@ -33,7 +33,8 @@ def test(extra: list[str], times: Path | None = None, slow: bool = False) -> int
         Arguments for pytest. Files among them, such as ``tests/test_splits.py`` or a notebook,
         replace what is run.
     times : Path, optional
-        A table that keeps the seconds and the memory of each notebook.
+        A table that keeps the seconds and the memory of each notebook, played beside another one;
+        those in benchmarks/results are of `run`, with all cores for each.
     slow : bool
         Also run the tests marked slow. A single file is run with its slow tests in any case.
 

@@ -94,8 +94,9 @@ def _refuse_others(folder: Path) -> None:
             continue
         if _line(path.read_bytes(), path.relative_to(folder)) not in known:
             raise FileExistsError(
-                f"The mask {path} was not predicted here, or was altered since, and could be "
-                "replaced: name another folder for the masks, or move that file away."
+                f"There is no record that medlearn predicted the mask {path} as it is now "
+                "(earlier versions kept none), so it is not replaced: name another folder for the "
+                "masks, or move that file away."
             )
 
 

@@ -154,6 +154,7 @@ def _secret(path: Path) -> bytes:
             _refuse(path, "is no file but a folder, a pipe or a device")
         data = path.read_bytes()
         is_open = os.name == "posix" and mode & _OTHERS and _has_rights(path.parent)
+        is_closed_now = is_open and _close(path)
     except OSError as error:
         return _secret_of_this_session(path, error)
     if len(data) != _BYTES:
@@ -161,7 +162,7 @@ def _secret(path: Path) -> bytes:
     if len(set(data)) < _DISTINCT:  # zeros are what a power cut may leave
         problem = f"is damaged: a good one has {_DISTINCT} different bytes or more, and this one"
         _refuse(path, f"{problem} has {len(set(data))}")
-    if is_open:
+    if is_open and not is_closed_now:
         problem = f"may be read or changed by others (its rights are {stat.S_IMODE(mode):o})"
         close = f"chmod 600 {shlex.quote(str(path))}"
         _refuse(path, problem, f"Close it with {close}, or, if others may have seen it, delete it")
@@ -169,9 +170,26 @@ def _secret(path: Path) -> bytes:
 
 
 def _has_rights(folder: Path) -> bool:
-    """Say whether files keep their rights in a folder; on a stick or a share they may not."""
-    with tempfile.TemporaryFile(dir=folder) as file:  # for the owner only
-        return not os.fstat(file.fileno()).st_mode & _OTHERS
+    """Say whether files that one makes in a folder keep their rights; on a stick they may not."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:  # for the owner only
+            return not os.fstat(file.fileno()).st_mode & _OTHERS
+    except OSError:  # a folder that is only read, such as a teacher's
+        return False
+
+
+def _close(path: Path) -> bool:
+    """Take the rights of others from one's own file, as a hub gives them to all files of a home."""
+    try:
+        os.chmod(path, 0o600)
+    except OSError:  # it is somebody else's
+        return False
+    warnings.warn(
+        f"The secret of the patients' pseudonyms in {path} could be read by others and is closed "
+        "now: if somebody may have copied it, delete it; pseudonyms then change, splits do not.",
+        stacklevel=2,
+    )
+    return True
 
 
 def _refuse(path: Path, problem: str, remedy: str = _RESTORE) -> NoReturn:
