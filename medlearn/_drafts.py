@@ -49,6 +49,35 @@ def remove_dead(folder: Path) -> None:
                 _remove(folder / name)
 
 
+def is_draft(name: str) -> bool:
+    """Return whether a file or folder has the name of a draft, of whatever process.
+
+    Parameters
+    ----------
+    name : str
+        The last part of its path.
+    """
+    return _NAME.fullmatch(name) is not None
+
+
+def remove_all(path: Path) -> None:
+    """Remove all drafts of a file or folder, also those of other machines; hold its lock.
+
+    Parameters
+    ----------
+    path : Path
+        What they would have become; it need not exist. If its name is so long that drafts of
+        others may begin like it, all stay.
+    """
+    if len(path.name) > _LONGEST_START:
+        return
+    start = f".{path.name}.{_MARK}-"
+    with suppress(OSError):
+        for name in os.listdir(path.parent):
+            if name.startswith(start) and is_draft(name):
+                _remove(path.parent / name)
+
+
 def _is_dead(name: str) -> bool:
     """Say whether this is the draft of a process of this machine that has ended."""
     match = _NAME.fullmatch(name)

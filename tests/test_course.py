@@ -331,12 +331,14 @@ def test_clean_keeps_what_nobody_can_make_again(tmp_path, monkeypatch, capsys):
         with _unpacked.whole_folder(folder) as draft:
             (draft / "es5").mkdir(parents=True)
             (draft / "es5" / "a.js").touch()
+    made.append(f"datasets/.bccd.medlearn-{digest[:8]}-1-{digest[:8]}.partial/half")
     for name in [*made, *precious, *own]:
         (cache / name).parent.mkdir(parents=True, exist_ok=True)
         (cache / name).write_text(name if name != "datasets/bccd.lock" else "")
     assert commands.main(["clean", "--cache"]) == 0
     printed = capsys.readouterr().out
     assert all(kept in printed for kept in ("thesis.docx", "datasets/bccd", "site/index.html"))
+    assert "What an older medlearn put into datasets" in printed
     left = [path.relative_to(cache).as_posix() for path in cache.rglob("*") if path.is_file()]
     assert sorted(left) == sorted([*precious, *own, _files.MARK])
     assert not (cache / "simulated").exists()

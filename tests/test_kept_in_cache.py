@@ -1,6 +1,7 @@
 """What a user keeps in the cache folder stays, whatever is loaded, repaired or removed there."""
 
 import hashlib
+from pathlib import Path
 
 import made_archives as made
 import pytest
@@ -89,3 +90,60 @@ def test_a_kill_while_a_bad_copy_is_removed_is_gone_on_with(folder):
     (bad / "labels.csv").unlink()
     sources.remove(folder)
     assert not bad.exists() and loaded() == FILES
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "images/Thumbs.db", "desktop.ini"])
+def test_a_file_of_the_desktop_does_not_keep_a_bad_copy(folder, name):
+    loaded()
+    put(folder, {name: b"made where a folder is looked at", "labels.csv": b"altered"})
+    with pytest.raises(ValueError, match="load again to fetch it anew"):
+        loaded()
+    assert not folder.exists() and loaded() == FILES
+
+
+def test_one_goes_on_where_own_files_were_moved_out_of_the_folder(folder):
+    loaded()
+    put(folder, {"images/mine.png": b"mine", "images/.DS_Store": b"", "labels.csv": b"altered"})
+    with pytest.raises(ValueError, match=r"such as .*mine\.png"):
+        loaded()
+    assert set(content(folder)) == {"images/mine.png", "images/.DS_Store"}
+    (folder / "images" / "mine.png").unlink()
+    with pytest.raises(ValueError, match="load again to fetch it anew"):
+        loaded()
+    assert loaded() == FILES
+
+
+@pytest.mark.parametrize("refused", ["unlink", "replace"])
+def test_a_file_in_use_is_one_sentence_and_the_next_repair_goes_on(folder, monkeypatch, refused):
+    """As on Windows, where neither an open file nor the folder that it lies in can be moved."""
+    loaded()
+    put(folder, {"labels.csv": b"altered", "notes.txt": b"mine"})
+    unlink = Path.unlink
+
+    def refuse(path, *args, **options):
+        if refused == "replace" or path.name == "one.bin":
+            raise PermissionError(13, "in use", str(path))
+        unlink(path, *args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            *((sources.os, "replace") if refused == "replace" else (Path, "unlink")), refuse
+        )
+        advice = sources.remove(folder)
+    assert "in use" in advice and str(folder) in advice and "load again" in advice
+    assert {"images/one.bin", "notes.txt", _unpacked.MARK} <= set(content(folder))
+    assert [path.name for path in folder.parent.iterdir() if path.name.endswith(".bad")] == []
+    (folder / "images" / "one.bin").write_bytes(b"altered")
+    with pytest.raises(ValueError, match=r"such as .*notes\.txt"):
+        loaded()
+    assert content(folder) == {"notes.txt": b"mine"}
+
+
+def test_drafts_of_a_set_go_whoever_left_them_when_it_is_unpacked_again(folder):
+    """As of another container, in which a process was killed; drafts of other sets stay."""
+    owner = "medlearn-01234567-1-01234567.partial"
+    other = {f".toy_28.{owner}/a": b"at work", f".toy.{owner}.docx": b"mine"}
+    put(folder.parent, {f".toy.{owner}/images/one.bin": b"half", **other})
+    assert loaded() == FILES
+    left = {name for name in content(folder.parent) if name.startswith(".")}
+    assert left == set(other)

@@ -33,6 +33,12 @@ MADE_IN_CACHE = {
     "weights": r"dinov2_small\.npz",
 }
 
+FILLED_BY_OLDER = ("datasets/", "site/")
+WITHOUT_LIST = (
+    "What an older medlearn put into datasets and site has no list of its files, so it stays: "
+    "remove it by hand if nothing in it is yours."
+)
+
 
 def clean(cache: bool = False, venv: bool = False) -> None:
     """Remove the leftovers in the course's folder.
@@ -77,8 +83,13 @@ def _made_in(cache: Path) -> list[Path]:
         paths = sorted((cache / name).iterdir()) if (cache / name).is_dir() else []
         made += [path for path in paths if re.fullmatch(pattern, path.name) and path.is_file()]
         if name:
-            made += [path for path in paths if _is_lock(path) or _unpacked.is_marked(path)]
+            made += [path for path in paths if _is_ours(path)]
     return made
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a folder has its list, or this is a lock or a draft."""
+    return _unpacked.is_marked(path) or _is_lock(path) or _drafts.is_draft(path.name)
 
 
 def _is_lock(path: Path) -> bool:
@@ -131,6 +142,8 @@ def _remove_if_empty(folder: Path) -> None:
     if remaining:
         more = ", ..." if len(remaining) > 10 else ""
         print(f"Kept in {folder}: {', '.join(remaining[:10])}{more}")
+        if any(name.startswith(FILLED_BY_OLDER) for name in remaining):
+            print(WITHOUT_LIST)
         return
     (folder / _files.MARK).unlink(missing_ok=True)
     folder.rmdir()

