@@ -359,6 +359,29 @@ def test_a_mirror_serves_a_machine_without_a_network(stick, tmp_path, monkeypatc
         np.testing.assert_array_equal(images, expected[name].images)
 
 
+def test_a_stick_is_mended_where_another_system_packed_it_otherwise(tmp_path, capsys, chase):
+    to = tmp_path / "stick"
+    mirror = ["data", "mirror", "--to", str(to), "chase"]
+    assert commands.main(mirror) == 0
+    packed = to / sources.path_in_mirror(datasets.card("chase").origin)
+    whole = packed.read_bytes()
+    with zipfile.ZipFile(packed) as archive_:
+        assert {entry.create_system for entry in archive_.infolist()} == {3}
+        files = {entry: archive_.read(entry) for entry in archive_.namelist()}
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive_:
+        for name, data in files.items():
+            archive_.writestr(name, data)
+    assert packed.read_bytes() != whole and commands.main(mirror) == 0
+    assert packed.read_bytes() == whole
+    made.mirrored(to, datasets.card("chase").origin, made.zipped(files | {"mine": b""}))
+    assert commands.main(mirror) == 1 and "may be your own" in capsys.readouterr().err
+    packed.write_bytes(whole[: len(whole) // 2])
+    assert commands.main(mirror) == 1
+    assert "a damaged copy; move it away, and run this again" in capsys.readouterr().err
+    packed.unlink()
+    assert commands.main(mirror) == 0 and packed.read_bytes() == whole
+
+
 def test_what_a_user_gets_wrong_is_one_sentence(capsys, chase, tmp_path):
     (tmp_path / "file").write_text("")
     own = made.mirrored(tmp_path / "own", datasets.card("chase").origin, b"my own")

@@ -72,6 +72,15 @@ def test_a_file_that_differs_is_refused_before_anything_is_written(tmp_path, whe
     assert (tmp_path / name).read_bytes() == b"my own"
 
 
+def test_copies_of_an_earlier_version_are_counted_in_one_sentence(tmp_path, wheel, capsys):
+    for name in ("00_start_here.ipynb", "README.md", WHEEL):
+        (tmp_path / name).write_bytes(b"of last year")
+    assert commands.main(["colab", "--to", str(tmp_path), "--repository", "o/n"]) == 1
+    error = capsys.readouterr().err.strip()
+    assert "2 more files differ" in error and "earlier version of the course" in error
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_every_lesson_has_a_badge_if_there_is_a_repository(tmp_path, wheel):
     names = sorted(path.name for path in FOLDER.glob("[0-9]*.ipynb"))
     for repository in ("o/n", None):

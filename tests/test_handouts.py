@@ -26,6 +26,14 @@ def test_a_file_that_differs_is_refused_before_anything_is_written(tmp_path, nam
     assert (tmp_path / name).read_bytes() == b"my own"
 
 
+def test_pdfs_without_their_pages_are_counted(tmp_path, capsys):
+    for name in handouts.NAMES[:3]:
+        (tmp_path / f"{name}.pdf").write_bytes(b"printed, and the page was removed")
+    assert commands.main(["handouts", "--to", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "3 of 7 have none" in error and "or of an earlier run" in error
+
+
 def test_a_second_run_keeps_the_pdfs_of_the_first(tmp_path, monkeypatch):
     def printed(browser, page, to):
         to.write_text(browser)

@@ -78,7 +78,7 @@ def write(to: Path, repository: str | None = None, language: str | None = None) 
         contents[to / path.name] = lessons.as_text(copied).encode()
     if repository is not None:
         contents[to / "README.md"] = _readme(repository, paths).encode()
-    new_files.write(contents, "The folder for the notebooks", "it may be your own")
+    new_files.write(contents, "The folder for the notebooks", "be your own")
     yield f"{len(paths)} lessons for Colab and {wheel} are in {to}."
     if repository is None:
         yield "Open a lesson in Colab (File, Upload notebook); upload the wheel there or to Drive."

@@ -1,16 +1,15 @@
 """`course.py data`: list the data sets, fetch them before a class, or pack them on a USB stick."""
 
-import filecmp
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from medlearn import _files, datasets
 from medlearn.datasets import _real
 from medlearn.datasets._catalogue import Card
 from medlearn.datasets._real_sets import medmnist
-from medlearn.datasets._store import sources, verified
+from medlearn.datasets._store import archive, sources, verified
 
 HEAD = ("name", "download", "here", "licence")
 HINT = (
@@ -80,8 +79,8 @@ def mirror(to: Path, names: list[str], size: int | None = None) -> Iterator[str]
                 origin = medmnist.origin(card, domain, part.pixels)
                 _copy(part.path, to / sources.path_in_mirror(origin))
         else:
-            archive = to / sources.path_in_mirror(card.origin)
-            _pack(files, card.folder, archive / f"{card.name}.zip" if card.supplied else archive)
+            target = to / sources.path_in_mirror(card.origin)
+            _pack(files, card.folder, target / f"{card.name}.zip" if card.supplied else target)
         yield f"{card.name}: in {to}. {card.licence}."
     yield f"On the other machine, set MEDLEARN_MIRROR to this folder ({to.resolve()} here)."
 
@@ -131,20 +130,21 @@ def _pack(files: verified.Verified, root: str, target: Path) -> None:
     """Write the files into an archive, below its folder `root`."""
 
     def write(path: Path) -> None:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as packed:
             for name in files:
                 entry = zipfile.ZipInfo(f"{root}/{name}" if root else name)
-                archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
+                entry.create_system = 3  # on every system, so that the archive is the same
+                packed.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
 
     _put(target, write)
 
 
-def _put(target: Path, write) -> None:
-    """Write a file whole or not at all, and never in place of another one."""
+def _put(target: Path, write: Callable[[Path], object]) -> None:
+    """Write an archive whole or not at all, and only in place of one with the same files."""
 
     def write_unless_other(path: Path) -> None:
         write(path)
-        if target.exists() and not filecmp.cmp(path, target, shallow=False):
+        if target.exists() and _members(target) != _members(path):
             raise ValueError(
                 f"{target} is there and differs from the archive that would be written, so it may "
                 "be your own; choose another folder, or move that file away."
@@ -157,4 +157,16 @@ def _put(target: Path, write) -> None:
         raise OSError(
             f"{target} cannot be written ({error.strerror or error}); make room there, or choose "
             "another folder."
+        ) from error
+
+
+def _members(path: Path) -> dict[str, tuple[int, int]]:
+    """Size and check sum of each file of an archive; how it was compressed does not count."""
+    try:
+        with archive.opened(path) as packed:
+            return {entry.filename: (entry.file_size, entry.CRC) for entry in packed.infolist()}
+    except ValueError as error:
+        raise ValueError(
+            f"{path} has the place of an archive and cannot be read as one ({error}): it may be "
+            "your own, or a damaged copy; move it away, and run this again."
         ) from error

@@ -76,7 +76,7 @@ def write(to: Path) -> Iterator[str]:
     pages = {name: as_html(_text(name)) for name in NAMES}
     _refuse_other_pdfs(to)
     contents = {to / f"{name}.html": page.encode() for name, page in pages.items()}
-    new_files.write(contents, "The folder for the handouts", "it may be your own")
+    new_files.write(contents, "The folder for the handouts", "be your own")
     browser = find_browser()
     printed = 0
     for name in pages:
@@ -93,12 +93,14 @@ def write(to: Path) -> Iterator[str]:
 
 def _refuse_other_pdfs(to: Path) -> None:
     """Raise FileExistsError if a PDF has the name of a handout, but no page is beside it."""
-    for name in NAMES:
-        if (to / f"{name}.pdf").exists() and not (to / f"{name}.html").exists():
-            raise FileExistsError(
-                f"{to / name}.pdf was not printed by this command, so it may be your own; choose "
-                "another folder, or move that file away."
-            )
+    pdfs = [to / f"{name}.pdf" for name in NAMES]
+    alone = [pdf for pdf in pdfs if pdf.exists() and not pdf.with_suffix(".html").exists()]
+    if alone:
+        raise FileExistsError(
+            f"{alone[0]} has no page {alone[0].stem}.html beside it ({len(alone)} of "
+            f"{len(NAMES)} have none), so it may be your own or of an earlier run; choose another "
+            "folder, or move away what is in this one."
+        )
 
 
 def _is_printed(browser: str | None, page: Path, to: Path) -> bool:

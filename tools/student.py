@@ -50,7 +50,7 @@ def write(to: Path, with_solutions: bool = False, language: str | None = None) -
     if language:
         pages = translated.pages_of(language)
         texts |= {to / name: text.encode() for name, text in pages.items()}
-    new_files.write(texts, "The folder for the copies", "it may hold a student's work")
+    new_files.write(texts, "The folder for the copies", "hold a student's work")
     filled = "with all exercises solved" if with_solutions else "for students"
     yield f"{len(copies)} lessons {filled} are in {to / 'notebooks'}."
     yield "They run wherever medlearn is installed; `course.py collect` reads what comes back."
