@@ -147,3 +147,15 @@ def test_drafts_of_a_set_go_whoever_left_them_when_it_is_unpacked_again(folder):
     assert loaded() == FILES
     left = {name for name in content(folder.parent) if name.startswith(".")}
     assert left == set(other)
+
+
+def test_own_files_beside_a_half_removed_copy_are_named(folder):
+    """A kill came after the copy was set aside."""
+    loaded()
+    bad = folder.rename(folder.with_name("toy.12345678.bad"))
+    put(bad, {"notes.txt": b"mine"})
+    assert loaded() == FILES
+    (folder / "labels.csv").write_bytes(b"altered")
+    with pytest.raises(ValueError, match=r"files of yours .*toy\.12345678\.bad"):
+        loaded()
+    assert content(bad) == {"notes.txt": b"mine"} and loaded() == FILES

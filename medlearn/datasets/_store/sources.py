@@ -134,9 +134,23 @@ def remove(folder: Path) -> str:
     str
         The end of a sentence: what was done, and what to do next.
     """
-    for leftover in folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"):  # by a kill
+    of_others = {path for path in _bad_copies(folder) if not _unpacked.is_marked(path)}
+    for leftover in _bad_copies(folder):  # by a kill
         with contextlib.suppress(OSError):
             _unpacked.remove(leftover)
+    advice = _remove(folder)
+    for left in _bad_copies(folder) - of_others:
+        advice += (
+            f" What could not be removed, and files of yours that lay beside it, are in {left}."
+        )
+    return advice
+
+
+def _bad_copies(folder: Path) -> set[Path]:
+    return set(folder.parent.glob(f"{glob.escape(folder.name)}.*.bad"))
+
+
+def _remove(folder: Path) -> str:
     if folder.exists() and not _unpacked.is_marked(folder):
         _unpacked.remove_empty(folder)  # whose files the user has moved away
     if folder.exists() and not _unpacked.is_marked(folder):
@@ -170,7 +184,8 @@ def _remove_marked(folder: Path) -> None:
     with contextlib.suppress(OSError):
         _unpacked.remove(bad)
     if bad.exists():
-        os.replace(bad, folder)
+        with contextlib.suppress(OSError):
+            os.replace(bad, folder)
 
 
 def _fill_from_sources(card: Card, origin: str, folder: Path, limit: int, unpack: Unpack) -> None:
