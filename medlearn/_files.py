@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import difflib
+import inspect
 import os
 import secrets
 import shutil
@@ -169,12 +170,14 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     OSError
         If no lock can be kept there.
     """
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    lock = _lock(path.with_name(f"{path.name}.lock"), wait)
     holder = path.with_name(f"{path.name}.lock.holder")
     try:
         lock.acquire(timeout=_SECONDS_OF_SILENCE)
     except Timeout:
         name = _who_holds(holder)
+        if not wait and not holder.exists():  # who holds it would have written who it is
+            raise OSError(f"In {path.parent} no lock can be kept.") from None
         if not wait:
             raise BlockingIOError(name) from None
         warnings.warn(
@@ -190,6 +193,14 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         with contextlib.suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _lock(path: Path, wait: bool) -> FileLock:
+    """A lock of the system; who does not wait takes no file in its stead: a kill would leave it."""
+    known = inspect.signature(FileLock.__init__).parameters
+    if wait or "fallback_to_soft" not in known:
+        return FileLock(path)
+    return FileLock(path, fallback_to_soft=False)
 
 
 def _who_holds(holder: Path) -> str:

@@ -98,3 +98,24 @@ def test_a_kill_leaves_the_old_folder_or_the_new_one_whole(tmp_path):
         assert (site / "a").read_text() == (site / "b").read_text()
         for left in tmp_path.glob(".*.partial"):
             left.rename(left.with_name(f"left {kill} {left.name}"))
+
+
+def test_where_no_lock_can_be_kept_nobody_is_said_to_hold_one(tmp_path, monkeypatch):
+    """As with an older filelock on a shared disk: it waits, though nobody holds anything."""
+
+    class NeverFree:
+        def __init__(self, path):
+            pass
+
+        def acquire(self, timeout):
+            raise _files.Timeout("x.lock")
+
+    monkeypatch.setattr(_files, "FileLock", NeverFree)
+    with pytest.raises(OSError, match="no lock can be kept") as error:
+        with _files.locked(tmp_path / "x", wait=False):
+            pass
+    assert not isinstance(error.value, BlockingIOError)
+    (tmp_path / "x.lock.holder").write_text("process 12 on a since b")
+    with pytest.raises(BlockingIOError, match="process 12"):
+        with _files.locked(tmp_path / "x", wait=False):
+            pass

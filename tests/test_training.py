@@ -423,6 +423,8 @@ def test_a_run_of_an_earlier_medlearn_goes_on():
     before["data"] = {name: before["data"][name] for name in ("batches", "of")}
     before["loss"] = "partial"
     before["network"]["layer 1"]["rate"] = "float32"
+    now["network"]["layer 1"]["table"] = _setting._described(np.ones(3))
+    before["network"]["layer 1"]["table"] = "ndarray"
     assert not _setting.differences(before, now)
     before["data"]["batches"] = 4
     assert _setting.differences(before, now) == ["data batches was 4 and is 3"]

@@ -54,14 +54,14 @@ def fit(
         Batches that are scored after each epoch.
     folder : str or Path, optional
         Where checkpoints go, after each epoch; all workers must see it, and one training at a time
-        may use it. A run that finds one there
-        goes on from it, to the bit: weights, optimizer, BatchNorm, the seeds of dropout, metrics
-        and the next batch. For that, `data` must be a function, and network, loss, optimizer and
-        data must be those of before. Of `batches` its images and labels (all of them up to 1 GB,
-        entries evenly spaced above), batch size, seed and `augment` are compared; of another
-        function only the number and the shapes of its batches. A function, such as a loss or
-        `augment`, is compared by its name and by the numbers bound to it. If the newest checkpoint
-        is damaged, the one before it is taken, with a warning.
+        may use it. A run that finds one there goes on from it, to the bit: weights, optimizer,
+        BatchNorm, the seeds of dropout, metrics and the next batch. For that, `data` must be a
+        function, and network, loss, optimizer and data must be those of before. Of `batches` its
+        images and labels (all of them up to 1 GB, entries evenly spaced above), batch size, seed
+        and `augment` are compared; of another function only the number and the shapes of its
+        batches. A function, such as a loss or `augment`, is compared by its name and by the numbers
+        bound to it, which therefore must not count anything. If the newest checkpoint is damaged,
+        the one before it is taken, with a warning.
     every : int, optional
         Steps after which a checkpoint is written within an epoch.
 

@@ -14,6 +14,7 @@ from medlearn._keras import keras, leaves, tf
 from medlearn.training import _data
 
 _LEFT_OUT = {"name"}  # automatic names count on from model to model
+_ARRAYS = ("ndarray", "EagerTensor")  # what an earlier medlearn kept of an array
 _SHOWN = 3  # differences in a message
 _LONGEST = 60  # characters of a value in a message
 _LOOKED_AT = 1 << 30  # bytes of an array that its digest is made of, at most
@@ -75,6 +76,7 @@ def _short(value: Any) -> str:
 def _as_before(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The present setting as an earlier medlearn wrote it, which knew some things by name only."""
     known = {path: part for path, part in new.items() if path in old}
+    known |= {path: old[path] for path in known if old[path] in _ARRAYS}
     named = {path: part for path, part in old.items() if isinstance(part, str)}
     for path, name in named.items():
         if not path.startswith("data ") and not isinstance(known.get(path), str):
@@ -121,11 +123,11 @@ def _digest(array: "np.ndarray | tf.Tensor") -> str:
     """Type, shape and a hash of an array; of one above 1 GB, of entries evenly spaced in it."""
     entries = array[None] if len(array.shape) == 0 else array
     size = max(1, np.asarray(entries[:1]).nbytes)  # of one entry
-    looked_at = np.linspace(0, len(entries) - 1, min(len(entries), max(1, _LOOKED_AT // size)))
+    count = min(len(entries), max(1, _LOOKED_AT // size))
     content, step = hashlib.sha256(), max(1, _BLOCK // size)
     take = tf.gather if tf.is_tensor(entries) else np.take
-    for start in range(0, len(looked_at), step):
-        rows = looked_at[start : start + step].round().astype(int)
+    for start in range(0, count, step):
+        rows = np.arange(start, min(start + step, count)) * (len(entries) - 1) // max(1, count - 1)
         content.update(np.asarray(take(entries, rows, axis=0)).tobytes())
     kind = np.asarray(entries[:1]).dtype
     return f"{kind} {tuple(array.shape)} with the digest {content.hexdigest()[:12]}"
