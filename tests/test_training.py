@@ -1,5 +1,6 @@
 """training.fit against Keras' own `fit`, after an interruption, and on two logical devices."""
 
+import hashlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
@@ -644,3 +646,13 @@ def test_two_devices_equal_one(tmp_path):
     assert results["steps"] == 4  # a last batch that is too small to be shared is left out
     assert results["resumed"] == 0  # to the bit
     assert "clipnorm would clip each replica's gradient" in results["clipping"]
+
+
+def test_the_digest_of_a_flat_array_takes_little_room():
+    flat = np.arange(8_000_000, dtype=np.uint8)
+    tracemalloc.start()
+    digest = _setting._digest(flat)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert digest.endswith(hashlib.sha256(flat.tobytes()).hexdigest()[:12])
+    assert most < 50_000_000  # an index of 8 bytes for every entry would be 64 MB

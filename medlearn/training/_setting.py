@@ -19,6 +19,7 @@ _SHOWN = 3  # differences in a message
 _LONGEST = 60  # characters of a value in a message
 _LOOKED_AT = 1 << 30  # bytes of an array that its digest is made of, at most
 _BLOCK = 1 << 26  # bytes of them at a time
+_PER_INDEX = 64  # bytes that an entry counts for at least, since its index takes room as well
 
 
 def of(model: keras.Model, data: "Callable[[int], tf.data.Dataset]") -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _digest(array: "np.ndarray | tf.Tensor") -> str:
     entries = array[None] if len(array.shape) == 0 else array
     size = max(1, np.asarray(entries[:1]).nbytes)  # of one entry
     count = min(len(entries), max(1, _LOOKED_AT // size))
-    content, step = hashlib.sha256(), max(1, _BLOCK // size)
+    content, step = hashlib.sha256(), max(1, _BLOCK // max(size, _PER_INDEX))
     take = tf.gather if tf.is_tensor(entries) else np.take
     for start in range(0, count, step):
         rows = np.arange(start, min(start + step, count)) * (len(entries) - 1) // max(1, count - 1)
