@@ -175,11 +175,9 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     try:
         lock.acquire(timeout=_SECONDS_OF_SILENCE)
     except Timeout:
-        name = _who_holds(holder)
-        if not wait and not holder.exists():  # who holds it would have written who it is
-            raise OSError(f"In {path.parent} no lock can be kept.") from None
         if not wait:
-            raise BlockingIOError(name) from None
+            raise _why_not(holder) from None
+        name = _who_holds(holder)
         warnings.warn(
             f"{name} is at work on {path}; this process waits until it has ended.", stacklevel=3
         )
@@ -197,10 +195,16 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 def _lock(path: Path, wait: bool) -> FileLock:
     """A lock of the system; who does not wait takes no file in its stead: a kill would leave it."""
-    known = inspect.signature(FileLock.__init__).parameters
-    if wait or "fallback_to_soft" not in known:
+    if wait or "fallback_to_soft" not in inspect.signature(FileLock.__init__).parameters:
         return FileLock(path)
     return FileLock(path, fallback_to_soft=False)
+
+
+def _why_not(holder: Path) -> OSError:
+    """Another process has the lock, or no lock can be kept: who holds one writes who it is."""
+    if holder.exists():
+        return BlockingIOError(_who_holds(holder))
+    return OSError(f"In {holder.parent} no lock can be kept.")
 
 
 def _who_holds(holder: Path) -> str:

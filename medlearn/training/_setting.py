@@ -33,7 +33,7 @@ def of(model: keras.Model, data: "Callable[[int], tf.data.Dataset]") -> dict[str
         From the epoch to its batches. Those of `training.batches` say what they were made of; of
         other ones the number and the shapes of the batches are known, and no pixel.
     """
-    dataset, known = data(0), isinstance(data, _data.Batches)
+    dataset, is_ours = data(0), isinstance(data, _data.Batches)
     layers = [{"class": type(layer).__name__} | _config(layer) for layer in leaves(model)]
     setting = {
         "network": {f"layer {number}": config for number, config in enumerate(layers, start=1)},
@@ -42,9 +42,9 @@ def of(model: keras.Model, data: "Callable[[int], tf.data.Dataset]") -> dict[str
         "data": {
             "batches": int(dataset.cardinality()),
             "of": [str(spec) for spec in dataset.element_spec],
-            "made by": "training.batches" if known else "another function",
+            "made by": "training.batches" if is_ours else "another function",
         }
-        | (_described(vars(data)) if known else {}),
+        | (_described(vars(data)) if is_ours else {}),
     }
     return json.loads(json.dumps(setting, default=_described))
 
@@ -76,13 +76,13 @@ def _short(value: Any) -> str:
 
 def _as_before(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The present setting as an earlier medlearn wrote it, which knew some things by name only."""
-    known = {path: part for path, part in new.items() if path in old}
-    known |= {path: old[path] for path in known if old[path] in _ARRAYS}
+    shared = {path: part for path, part in new.items() if path in old}
+    shared |= {path: old[path] for path in shared if old[path] in _ARRAYS}
     named = {path: part for path, part in old.items() if isinstance(part, str)}
     for path, name in named.items():
-        if not path.startswith("data ") and not isinstance(known.get(path), str):
-            known[path] = name
-    return known
+        if not path.startswith("data ") and not isinstance(shared.get(path), str):
+            shared[path] = name
+    return shared
 
 
 def _described(value: object) -> Any:
